@@ -1,0 +1,20 @@
+import type { Assignment } from "./assignment.ts";
+import type { ModelVersion } from "./model.ts";
+import type { DegradedReason, RankedItem, RankTimings } from "./rank.ts";
+
+/** What was shown: one answered rank request, as it is logged before the answer leaves. */
+export interface Impression {
+  readonly kind: "impression";
+  readonly requestId: string;
+  /** When the answer was made, ms since 1970, UTC. */
+  readonly at: number;
+  readonly surface: string;
+  readonly userId: string;
+  readonly assignments: readonly Assignment[];
+  readonly model: ModelVersion | undefined;
+  readonly degraded: readonly DegradedReason[];
+  readonly timings: RankTimings;
+  /** How many candidates the request had. */
+  readonly candidateCount: number;
+  readonly items: readonly RankedItem[];
+}

@@ -1,0 +1,28 @@
+/** What the listener then did, as a client reports it; parsed and within the limits. */
+export interface Outcome {
+  readonly kind: "outcome";
+  /** Made by the client, unique: sending it again is harmless. */
+  readonly outcomeId: string;
+  /** The rank request that it answers. */
+  readonly requestId: string;
+  readonly itemId: string;
+  /** `click`, `completion`, …: any name of 1 to 64 characters; metrics refer to it. */
+  readonly type: string;
+  readonly value: number;
+  /** When it happened and when it arrived, ms since 1970, UTC. */
+  readonly occurredAt: number;
+  readonly receivedAt: number;
+}
+
+/** Why one outcome of a batch was not taken. */
+export interface RejectedOutcome {
+  readonly index: number;
+  readonly code: "INVALID_ARGUMENT";
+  readonly detail: string;
+}
+
+export interface OutcomeReceipt {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: readonly RejectedOutcome[];
+}

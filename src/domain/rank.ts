@@ -1,0 +1,69 @@
+import type { Assignment, Decision } from "./assignment.ts";
+import type { Attributes, Features } from "./feature.ts";
+import type { ModelVersion } from "./model.ts";
+
+/** One thing that could be shown. `features` go before the store's. */
+export interface Candidate {
+  readonly id: string;
+  readonly features?: Features | undefined;
+}
+
+/** A rank request that was parsed at the door: every field is within the limits and cannot be wrong any more. */
+export interface RankRequest {
+  readonly requestId: string;
+  readonly surface: string;
+  readonly user: {
+    readonly id: string;
+    readonly attributes: Attributes;
+    readonly features: Features;
+  };
+  readonly context: { readonly attributes: Attributes; readonly features: Features };
+  /** Without duplicates, in the order of the request. */
+  readonly candidates: readonly Candidate[];
+  /** At most this many ranked items; all where undefined. */
+  readonly limit: number | undefined;
+  /** Milliseconds from the arrival; the surface's default where undefined. */
+  readonly timeoutMs: number | undefined;
+  readonly explain: boolean;
+}
+
+/** One thing that goes out. `position` is 1-based; `tasks` are probabilities, empty where no model scored. */
+export interface RankedItem {
+  readonly id: string;
+  readonly position: number;
+  readonly score: number;
+  readonly tasks: Readonly<Record<string, number>>;
+}
+
+/** Milliseconds that each part of one request took. */
+export interface RankTimings {
+  readonly assign: number;
+  readonly features: number;
+  readonly queue: number;
+  readonly inference: number;
+  readonly rank: number;
+}
+
+/**
+ * Why an answer is less than it could be: `deadline`, `overload`, `model-unavailable`,
+ * `feature-store-unavailable`, or `defaults:N` where N candidates (and the user) had no features of their own.
+ */
+export type DegradedReason =
+  | "deadline"
+  | "overload"
+  | "model-unavailable"
+  | "feature-store-unavailable"
+  | `defaults:${number}`;
+
+export interface RankAnswer {
+  readonly requestId: string;
+  readonly surface: string;
+  readonly items: readonly RankedItem[];
+  readonly assignments: readonly Assignment[];
+  /** Undefined where no model scored: the items then come in the order of the request, with score 0. */
+  readonly model: ModelVersion | undefined;
+  readonly degraded: readonly DegradedReason[];
+  readonly timings: RankTimings;
+  /** With `explain`: what every experiment of the surface decided, and why. */
+  readonly decisions: readonly Decision[] | undefined;
+}

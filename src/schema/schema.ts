@@ -1,0 +1,122 @@
+/**
+ * From a JSON Schema to a parser that answers with a typed value or with a sentence: which field, what was expected,
+ * and the nearest valid name where a name is unknown. One mechanism for HTTP bodies, configuration, manifests and
+ * experiment documents.
+ */
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { closest } from "fastest-levenshtein";
+import type { Static, TSchema } from "typebox";
+import { invalidArgument } from "../domain/error.ts";
+
+/** Strings with `"x-bytesMax": n` hold at most n bytes of UTF-8; `maxLength` would count characters. */
+export const bytesMaxKeyword = "x-bytesMax";
+
+/** Compiles a schema for `parserOf`'s errors. Numbers must be finite; nothing is coerced, removed or filled in. */
+export function compileSchema(schema: object): ValidateFunction {
+  return ajv.compile(schema);
+}
+
+/**
+ * A parser of `schema`. Its `what` names the whole value in messages, such as a file or `body`.
+ * The parser throws INVALID_ARGUMENT with the first thing that is wrong.
+ */
+export function parserOf<S extends TSchema>(schema: S): (value: unknown, what: string) => Static<S> {
+  const validate = compileSchema(schema);
+  return (value, what) => {
+    if (validate(value)) return value as Static<S>;
+    throw invalidArgument(describeSchemaError(validate.errors ?? [], what));
+  };
+}
+
+/** One sentence for the first error: `candidates[3].id: expected …`. */
+export function describeSchemaError(errors: readonly ErrorObject[], what: string): string {
+  const error = mostTelling(errors);
+  if (error === undefined) return `${what}: not valid`;
+  const field = fieldOf(error.instancePath) || what;
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case "additionalProperties": {
+      const unknown = String(params["additionalProperty"]);
+      const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+      const place = fieldOf(error.instancePath);
+      const name = place === "" ? unknown : `${place}.${unknown}`;
+      return `${name}: unknown field${nearest(unknown, known)}`;
+    }
+    case "required":
+      return `${join(error.instancePath, String(params["missingProperty"]))}: expected, but missing`;
+    case "type":
+      return `${field}: expected ${[params["type"]].flat().join(" or ")}, got ${kindOf(error.data)}`;
+    case "enum":
+    case "const": {
+      const allowed = ((params["allowedValues"] as unknown[] | undefined) ?? [params["allowedValue"]]).map(
+        String,
+      );
+      const hint = typeof error.data === "string" ? nearest(error.data, allowed) : "";
+      return `${field}: expected one of ${allowed.join(", ")}, got ${show(error.data)}${hint}`;
+    }
+    case bytesMaxKeyword:
+      return `${field}: expected at most ${String(error.schema)} bytes`;
+    case "anyOf":
+      return `${field}: none of the allowed forms, got ${show(error.data)}`;
+    default:
+      return `${field}: ${error.message ?? "not valid"}, got ${show(error.data)}`;
+  }
+}
+
+/** ` (did you mean "x"?)` for the nearest of `known`, or nothing where none is near. */
+export function nearest(name: string, known: readonly string[]): string {
+  if (known.length === 0) return "";
+  return ` (did you mean "${closest(name, [...known])}"?)`;
+}
+
+const ajv = new Ajv({
+  allErrors: false,
+  verbose: true,
+  strict: false,
+  allowUnionTypes: true,
+  coerceTypes: false,
+  removeAdditional: false,
+  useDefaults: false,
+  validateFormats: false,
+});
+ajv.addKeyword({
+  keyword: bytesMaxKeyword,
+  type: "string",
+  schemaType: "number",
+  validate: (limit: number, text: string) => Buffer.byteLength(text) <= limit,
+});
+
+/** In a union the branches' own errors say more than "none matches", if they come from deeper inside. */
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  const union = errors.find((error) => error.keyword === "anyOf");
+  if (union === undefined) return errors[0];
+  return errors.find((error) => error.instancePath.length > union.instancePath.length) ?? union;
+}
+
+function join(instancePath: string, name: string): string {
+  const place = fieldOf(instancePath);
+  return place === "" ? name : `${place}.${name}`;
+}
+
+/** `/candidates/3/id` to `candidates[3].id`. */
+function fieldOf(instancePath: string): string {
+  return instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .reduce((path, part) => {
+      if (/^\d+$/.test(part)) return `${path}[${part}]`;
+      return path === "" ? part : `${path}.${part}`;
+    }, "");
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+/** A value as a reader can recognise it, never longer than a line. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
