@@ -4,7 +4,7 @@
  * experiment documents.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { closest } from "fastest-levenshtein";
+import { closest, distance } from "fastest-levenshtein";
 import type { Static, TSchema } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 
@@ -48,31 +48,32 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
       return `${field}: expected ${[params["type"]].flat().join(" or ")}, got ${kindOf(error.data)}`;
     case "enum":
     case "const": {
-      const allowed = ((params["allowedValues"] as unknown[] | undefined) ?? [params["allowedValue"]]).map(
-        String,
-      );
-      const hint = typeof error.data === "string" ? nearest(error.data, allowed) : "";
-      return `${field}: expected one of ${allowed.join(", ")}, got ${show(error.data)}${hint}`;
+      const allowed = (params["allowedValues"] as unknown[] | undefined) ?? [params["allowedValue"]];
+      return oneOf(field, allowed.map(String), error.data);
     }
     case bytesMaxKeyword:
       return `${field}: expected at most ${String(error.schema)} bytes`;
     case "anyOf":
+      if (literalsOf(error).length > 0) return oneOf(field, literalsOf(error), error.data);
       return `${field}: none of the allowed forms, got ${show(error.data)}`;
     default:
       return `${field}: ${error.message ?? "not valid"}, got ${show(error.data)}`;
   }
 }
 
-/** ` (did you mean "x"?)` for the nearest of `known`, or nothing where none is near. */
+/** ` (did you mean "x"?)` for the nearest of `known`, or all of them where none is near. */
 export function nearest(name: string, known: readonly string[]): string {
   if (known.length === 0) return "";
-  return ` (did you mean "${closest(name, [...known])}"?)`;
+  const candidate = closest(name, [...known]);
+  const near = distance(name, candidate) <= Math.max(1, Math.ceil(candidate.length / 2));
+  return near ? ` (did you mean "${candidate}"?)` : ` (known: ${known.join(", ")})`;
 }
 
 const ajv = new Ajv({
   allErrors: false,
   verbose: true,
   strict: false,
+  strictNumbers: true,
   allowUnionTypes: true,
   coerceTypes: false,
   removeAdditional: false,
@@ -91,6 +92,19 @@ function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {
   const union = errors.find((error) => error.keyword === "anyOf");
   if (union === undefined) return errors[0];
   return errors.find((error) => error.instancePath.length > union.instancePath.length) ?? union;
+}
+
+/** The values of a union of literals, empty where the union holds anything else. */
+function literalsOf(union: ErrorObject): string[] {
+  const branches = union.schema as { const?: unknown }[];
+  return branches.every((branch) => branch.const !== undefined)
+    ? branches.map((branch) => String(branch.const))
+    : [];
+}
+
+function oneOf(field: string, allowed: string[], got: unknown): string {
+  const hint = typeof got === "string" ? nearest(got, allowed) : "";
+  return `${field}: expected one of ${allowed.join(", ")}, got ${show(got)}${hint}`;
 }
 
 function join(instancePath: string, name: string): string {
@@ -112,6 +126,7 @@ function fieldOf(instancePath: string): string {
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";
+  if (typeof value === "number" && !Number.isFinite(value)) return `${value}, which is not finite`;
   return Array.isArray(value) ? "array" : typeof value;
 }
 
