@@ -70,15 +70,22 @@ export interface ExperimentStore {
 
 export type LogRecord = Impression | Outcome;
 
+export interface AppendedOutcomes {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly unmatched: number;
+}
+
 /** The append-only log of what was shown and what came of it. */
 export interface OutcomeLog {
   /** Resolves once the impression would survive the end of this process. */
   appendImpression(impression: Impression): Promise<void>;
   /**
    * Resolves once every new outcome is synced to the disk; an outcome whose id is known is counted, not written.
+   * `unmatched` counts those of the accepted whose request is not among the latest impressions that the log remembers.
    * @throws {SetlistError} UNAVAILABLE where the disk refuses: then nothing is acknowledged.
    */
-  appendOutcomes(outcomes: readonly Outcome[]): Promise<{ accepted: number; duplicates: number }>;
+  appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes>;
   /** Syncs and seals. */
   close(): Promise<void>;
 }
