@@ -1,4 +1,9 @@
-import type { Attributes, Features } from "../domain/feature.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
+import type { Attributes, Features, FeatureValue } from "../domain/feature.ts";
+import type { Limits } from "../domain/limits.ts";
+import type { Candidate, RankRequest } from "../domain/rank.ts";
+import { nearest } from "../schema/schema.ts";
+import { checkId } from "./id.ts";
 
 /** A rank request as a transport decodes it: CONTRACT's JSON, every type right, nothing else checked. */
 export interface WireRankRequest {
@@ -20,3 +25,124 @@ export interface WireRankRequest {
   readonly timeoutMs?: number | undefined;
   readonly explain?: boolean | undefined;
 }
+
+/** What parsing needs to know of the server. */
+export interface RankRequestRules {
+  readonly limits: Limits;
+  readonly surfaces: readonly string[];
+  readonly newRequestId: () => string;
+}
+
+/**
+ * Checks the meaning of a request once, at the door, whichever transport it came through.
+ * @throws {SetlistError} INVALID_ARGUMENT naming the field; NOT_FOUND for an unknown surface.
+ */
+export function parseRankRequest(wire: WireRankRequest, rules: RankRequestRules): RankRequest {
+  const { limits } = rules;
+  if (!rules.surfaces.includes(wire.surface)) {
+    throw new SetlistError(
+      "NOT_FOUND",
+      `surface: no surface ${JSON.stringify(wire.surface)}${nearest(wire.surface, rules.surfaces)}`,
+    );
+  }
+  checkId(wire.user.id, "user.id", limits);
+  if (wire.requestId !== undefined) checkId(wire.requestId, "requestId", limits);
+  return {
+    requestId: wire.requestId ?? rules.newRequestId(),
+    surface: wire.surface,
+    user: {
+      id: wire.user.id,
+      attributes: checkAttributes(wire.user.attributes, "user.attributes", limits),
+      features: checkFeatures(wire.user.features, "user.features", limits),
+    },
+    context: {
+      attributes: checkAttributes(wire.context?.attributes, "context.attributes", limits),
+      features: checkFeatures(wire.context?.features, "context.features", limits),
+    },
+    candidates: checkCandidates(wire, limits),
+    limit: checkWhole(wire.limit, "limit"),
+    timeoutMs: checkPositive(wire.timeoutMs, "timeoutMs"),
+    explain: wire.explain ?? false,
+  };
+}
+
+function checkCandidates(wire: WireRankRequest, limits: Limits): readonly Candidate[] {
+  const short = wire.candidates === undefined;
+  if (short === (wire.candidateIds === undefined)) {
+    throw invalidArgument(
+      `candidates: expected exactly one of candidates and candidateIds, got ${short ? "neither" : "both"}`,
+    );
+  }
+  const field = short ? "candidateIds" : "candidates";
+  const candidates: readonly Candidate[] = wire.candidates ?? (wire.candidateIds ?? []).map((id) => ({ id }));
+  if (candidates.length === 0) throw invalidArgument(`${field}: expected at least 1 candidate, got none`);
+  if (candidates.length > limits.candidatesMax) {
+    throw invalidArgument(
+      `${field}: expected at most ${limits.candidatesMax} candidates, got ${candidates.length}`,
+    );
+  }
+  const places = new Map<string, number>();
+  for (const [index, candidate] of candidates.entries()) {
+    const place = short ? `${field}[${index}]` : `${field}[${index}].id`;
+    checkId(candidate.id, place, limits);
+    const first = places.get(candidate.id);
+    if (first !== undefined) {
+      throw invalidArgument(`${place}: duplicate of ${field}[${first}], ${JSON.stringify(candidate.id)}`);
+    }
+    places.set(candidate.id, index);
+    if (candidate.features !== undefined) {
+      checkFeatures(candidate.features, `${field}[${index}].features`, limits);
+    }
+  }
+  return candidates;
+}
+
+function checkFeatures(features: Features | undefined, field: string, limits: Limits): Features {
+  if (features === undefined) return nothing;
+  checkEntries(features, field, limits);
+  for (const [name, value] of Object.entries(features)) {
+    if (Array.isArray(value) && value.length > limits.featureValuesMax) {
+      throw invalidArgument(
+        `${field}.${name}: expected at most ${limits.featureValuesMax} values, got ${value.length}`,
+      );
+    }
+    if (!isFiniteFeature(value)) throw invalidArgument(`${field}.${name}: expected finite numbers`);
+  }
+  return features;
+}
+
+function checkAttributes(attributes: Attributes | undefined, field: string, limits: Limits): Attributes {
+  if (attributes === undefined) return nothing;
+  checkEntries(attributes, field, limits);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      throw invalidArgument(`${field}.${name}: expected a finite number, got ${value}`);
+    }
+  }
+  return attributes;
+}
+
+function checkEntries(entries: object, field: string, limits: Limits): void {
+  const count = Object.keys(entries).length;
+  if (count > limits.entriesMax) {
+    throw invalidArgument(`${field}: expected at most ${limits.entriesMax} entries, got ${count}`);
+  }
+}
+
+function isFiniteFeature(value: FeatureValue): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "string") return true;
+  return (value as readonly unknown[]).every((one) => typeof one === "string" || Number.isFinite(one));
+}
+
+function checkWhole(value: number | undefined, field: string): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return value;
+  throw invalidArgument(`${field}: expected a whole number of at least 1, got ${value}`);
+}
+
+function checkPositive(value: number | undefined, field: string): number | undefined {
+  if (value === undefined || (Number.isFinite(value) && value > 0)) return value;
+  throw invalidArgument(`${field}: expected a positive number of milliseconds, got ${value}`);
+}
+
+const nothing = Object.freeze({});

@@ -1,10 +1,16 @@
 /** The path of one rank request and of one outcome batch; both transports call this and nothing else. */
 import type { Assignment, Decision } from "../domain/assignment.ts";
 import type { Attributes } from "../domain/feature.ts";
+import type { Limits } from "../domain/limits.ts";
 import type { OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
-import type { WireRankRequest } from "./rank-request.ts";
+import { checkId } from "./id.ts";
+import { parseOutcomes } from "./outcome-batch.ts";
+import { type RankDependencies, rank, type Surface } from "./rank.ts";
+import { parseRankRequest, type WireRankRequest } from "./rank-request.ts";
 
+export { wireOutcomeSchema } from "./outcome-batch.ts";
+export type { Surface } from "./rank.ts";
 export type { WireRankRequest } from "./rank-request.ts";
 
 export interface Serving {
@@ -22,9 +28,53 @@ export interface Serving {
    * @throws {SetlistError} INVALID_ARGUMENT where the batch itself is wrong (too many), UNAVAILABLE where the disk refuses.
    */
   recordOutcomes(outcomes: readonly unknown[]): Promise<OutcomeReceipt>;
-  /** What a unit gets on every surface, and why not where it gets nothing. */
+  /**
+   * What a unit gets on every surface, and why not where it gets nothing.
+   * @throws {SetlistError} INVALID_ARGUMENT for a unit id that is none.
+   */
   assignments(
     unit: string,
     attributes: { user: Attributes; context: Attributes },
   ): { assignments: readonly Assignment[]; decisions: readonly Decision[] };
+}
+
+export interface ServingDependencies extends RankDependencies {
+  readonly limits: Limits;
+  readonly newRequestId: () => string;
+}
+
+export function createServing(deps: ServingDependencies): Serving {
+  const rules = {
+    limits: deps.limits,
+    surfaces: [...deps.surfaces.keys()],
+    newRequestId: deps.newRequestId,
+  };
+  return {
+    async rank(wire, receivedAt, transportTimeoutMs = Number.POSITIVE_INFINITY) {
+      const request = parseRankRequest(wire, rules);
+      const surface = deps.surfaces.get(request.surface) as Surface;
+      const timeoutMs = Math.min(request.timeoutMs ?? surface.timeoutMs, transportTimeoutMs);
+      return rank(request, surface, receivedAt + timeoutMs, deps);
+    },
+
+    async recordOutcomes(batch) {
+      const { outcomes, rejected } = parseOutcomes(batch, deps.clock.now(), deps.limits);
+      const appended =
+        outcomes.length === 0
+          ? { accepted: 0, duplicates: 0, unmatched: 0 }
+          : await deps.log.appendOutcomes(outcomes);
+      const { accepted, duplicates, unmatched } = appended;
+      deps.observer.outcomes(accepted, duplicates, rejected.length, unmatched);
+      return { accepted, duplicates, rejected };
+    },
+
+    assignments(unit, attributes) {
+      checkId(unit, "unit", deps.limits);
+      const assigner = deps.assigner();
+      return {
+        assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, attributes)),
+        decisions: assigner.explain(undefined, unit, attributes),
+      };
+    },
+  };
 }

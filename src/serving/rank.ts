@@ -1,0 +1,156 @@
+import type { Assignment } from "../domain/assignment.ts";
+import { SetlistError } from "../domain/error.ts";
+import type { Impression } from "../domain/impression.ts";
+import type { Model, ModelRef } from "../domain/model.ts";
+import type {
+  Clock,
+  EncodedRequest,
+  FeatureStore,
+  OutcomeLog,
+  RankObserver,
+  Scorer,
+} from "../domain/ports.ts";
+import type { DegradedReason, RankAnswer, RankedItem, RankRequest, RankTimings } from "../domain/rank.ts";
+import type { Assigner } from "../experiments/experiments.ts";
+import { incomingOrder, rankCandidates } from "../ranking/ranking.ts";
+
+/** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
+export interface Surface {
+  readonly defaultModel: ModelRef;
+  readonly timeoutMs: number;
+}
+
+export interface RankDependencies {
+  readonly surfaces: ReadonlyMap<string, Surface>;
+  readonly assigner: () => Assigner;
+  readonly features: FeatureStore;
+  readonly scorer: Scorer;
+  readonly log: OutcomeLog;
+  readonly observer: RankObserver;
+  readonly clock: Clock;
+}
+
+/**
+ * One rank request, from the door to the log: assign, features, score, order, record.
+ * @param deadline monotonic ms.
+ * @throws {SetlistError} INVALID_ARGUMENT where an inline feature does not fit the model. Every other fault has a
+ *   fallback, in the worst case the order in which the candidates came.
+ */
+export async function rank(
+  request: RankRequest,
+  surface: Surface,
+  deadline: number,
+  deps: RankDependencies,
+): Promise<RankAnswer> {
+  const { clock, observer } = deps;
+  const began = clock.monotonic();
+  const assigner = deps.assigner();
+  const attributes = { user: request.user.attributes, context: request.context.attributes };
+  const assignments = assigner.assign(request.surface, request.user.id, attributes);
+  const assigned = clock.monotonic();
+
+  const ordered = await order(request, modelRef(assigner, assignments, surface), deadline, deps);
+  const answer: RankAnswer = {
+    requestId: request.requestId,
+    surface: request.surface,
+    items: ordered.items,
+    assignments,
+    model: ordered.model && { name: ordered.model.name, version: ordered.model.version },
+    degraded: ordered.degraded,
+    timings: { assign: assigned - began, ...ordered.timings },
+    decisions: request.explain ? assigner.explain(request.surface, request.user.id, attributes) : undefined,
+  };
+
+  try {
+    await deps.log.appendImpression(impressionOf(request, answer, clock.now()));
+  } catch (error) {
+    observer.impressionDropped(request.requestId, error);
+  }
+  observer.ranked(answer, request.candidates.length);
+  return answer;
+}
+
+interface Ordered {
+  readonly items: readonly RankedItem[];
+  readonly model: Model | undefined;
+  readonly degraded: readonly DegradedReason[];
+  readonly timings: Omit<RankTimings, "assign">;
+}
+
+/** Features, scores and order; the order of arrival wherever one of them cannot be had. */
+async function order(
+  request: RankRequest,
+  ref: ModelRef,
+  deadline: number,
+  deps: RankDependencies,
+): Promise<Ordered> {
+  const { clock, scorer } = deps;
+  const timings = { features: 0, queue: 0, inference: 0, rank: 0 };
+  const degraded: DegradedReason[] = [];
+  const fallBack = (reason: DegradedReason, error: unknown): Ordered => {
+    deps.observer.fellBack(reason, request.requestId, error);
+    degraded.push(reason);
+    const items = incomingOrder(request.candidates, request.limit);
+    return { items, model: undefined, degraded, timings };
+  };
+
+  const model = scorer.resolve(ref);
+  if (model === undefined) return fallBack("model-unavailable", `no model ${ref.name} is loaded`);
+
+  let mark = clock.monotonic();
+  const encoded = await deps.features.encode(model, request);
+  timings.features = clock.monotonic() - mark;
+  degraded.push(...shortcomings(encoded));
+
+  try {
+    const scores = await scorer.score(model, encoded, deadline);
+    timings.queue = scores.queueMs;
+    timings.inference = scores.inferenceMs;
+    mark = clock.monotonic();
+    const items = rankCandidates({
+      candidates: request.candidates,
+      probabilities: scores.probabilities,
+      model,
+      limit: request.limit,
+    });
+    timings.rank = clock.monotonic() - mark;
+    return { items, model, degraded, timings };
+  } catch (error) {
+    return fallBack(reasonOf(error), error);
+  }
+}
+
+/** The arm's model, if an arm was given; else the surface's own. */
+function modelRef(assigner: Assigner, assignments: readonly Assignment[], surface: Surface): ModelRef {
+  const [first] = assignments;
+  return first === undefined ? surface.defaultModel : assigner.armOf(first).model;
+}
+
+function shortcomings(encoded: EncodedRequest): DegradedReason[] {
+  const reasons: DegradedReason[] = [];
+  if (encoded.storeUnavailable) reasons.push("feature-store-unavailable");
+  if (encoded.defaultedCount > 0) reasons.push(`defaults:${encoded.defaultedCount}`);
+  return reasons;
+}
+
+function reasonOf(error: unknown): DegradedReason {
+  if (error instanceof SetlistError && error.code === "DEADLINE_EXCEEDED") return "deadline";
+  if (error instanceof SetlistError && error.code === "RESOURCE_EXHAUSTED") return "overload";
+  return "model-unavailable";
+}
+
+function impressionOf(request: RankRequest, answer: RankAnswer, at: number): Impression {
+  return {
+    kind: "impression",
+    requestId: request.requestId,
+    at,
+    surface: request.surface,
+    userId: request.user.id,
+    assignments: answer.assignments,
+    model: answer.model,
+    degraded: answer.degraded,
+    timings: answer.timings,
+    candidateCount: request.candidates.length,
+    items: answer.items,
+  };
+}
