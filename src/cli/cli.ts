@@ -1,0 +1,58 @@
+import { Command, CommanderError } from "commander";
+import { SetlistError } from "../domain/error.ts";
+import { analyzeCommand } from "./analyze.ts";
+import { assignCommand } from "./assign.ts";
+import { demoCommand } from "./demo.ts";
+import { experimentsCommand } from "./experiments.ts";
+import { serveCommand } from "./serve.ts";
+import { simulateCommand } from "./simulate.ts";
+import { verifyLogCommand } from "./verify-log.ts";
+
+const exitFailed = 1;
+const exitWrongUsage = 2;
+
+/**
+ * Runs one command line and answers with its exit code: 0 done, 1 failed, 2 wrong usage, 3 (analyze) not healthy.
+ * A command that has a code of its own sets `process.exitCode`.
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = new Command("setlist")
+    .description("Serves distilled rankers, splits traffic between them, records what happens and says who won.")
+    .showHelpAfterError("(--help says more)")
+    .exitOverride();
+  const commands = [
+    serveCommand(),
+    demoCommand(),
+    simulateCommand(),
+    analyzeCommand(),
+    experimentsCommand(),
+    assignCommand(),
+    verifyLogCommand(),
+  ];
+  for (const command of commands) program.addCommand(strict(command));
+
+  try {
+    if (args.length === 0) program.outputHelp();
+    await program.parseAsync([...args], { from: "user" });
+    return args.length === 0 ? exitWrongUsage : Number(process.exitCode ?? 0);
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+/** Commander hands `exitOverride` on to subcommands made with `.command()`, not to those added whole. */
+function strict(command: Command): Command {
+  for (const sub of command.commands) strict(sub);
+  return command.allowExcessArguments(false).showHelpAfterError("(--help says more)").exitOverride();
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitWrongUsage;
+  if (error instanceof SetlistError) {
+    process.stderr.write(`setlist: ${error.message}\n`);
+    return exitFailed;
+  }
+  // Neither wrong usage nor a known fault: a defect of ours, so its whole trace helps whoever mends it.
+  process.stderr.write(`setlist: unexpected failure\n${error instanceof Error ? error.stack : String(error)}\n`);
+  return exitFailed;
+}

@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError } from "commander";
+import { createApp } from "../app.ts";
+import { loadConfig } from "../config.ts";
+
+/** `setlist serve`: the server, until SIGTERM or SIGINT. */
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("Serve rankings over HTTP and gRPC until SIGTERM or SIGINT.")
+    .option("--host <address>", "address to listen on (default: 127.0.0.1)")
+    .option("--http-port <port>", "HTTP port, 0 picks a free one (default: 8080)", port)
+    .option("--grpc-port <port>", "gRPC port, 0 picks a free one (default: 9090)", port)
+    .option("--data-dir <folder>", "log, features and experiments (default: ./data)")
+    .option("--models <folder>", "model repository (default: models/repository)")
+    .option("--config <file>", "configuration (default: config/setlist.yaml)")
+    .option("--log-level <level>", "fatal, error, warn, info, debug or trace (default: info)")
+    .addHelpText("after", "\nEach flag is also an environment variable: SETLIST_HTTP_PORT and so on.")
+    .action(async (flags: Record<string, string | number | undefined>) => {
+      const app = await createApp(loadConfig({ flags, env: process.env, cwd: process.cwd() }));
+      // Listened for from before the ports open: a signal in between must not be lost.
+      const stopped = signalled();
+      await app.listen();
+      app.logger.info({ signal: await stopped }, "draining");
+      await app.close();
+      app.logger.info("stopped");
+    });
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError("expected a port from 0 to 65535.");
+}
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once, for whoever cannot wait for the drain. */
+function signalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let first = true;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (!first) process.exit(1);
+      first = false;
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
