@@ -99,3 +99,23 @@ export interface RankObserver {
   impressionDropped(requestId: string, error: unknown): void;
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
 }
+
+/** Whether to send this server traffic: not while models load and warm, nor from the first moment of a drain. */
+export type ReadinessState = "starting" | "ready" | "draining";
+
+export interface Readiness {
+  state(): ReadinessState;
+  /** Calls `listener` with every later state. */
+  onChange(listener: (state: ReadinessState) => void): void;
+}
+
+/** What a transport tells whoever counts, once an answer is made. `route` and `code` come from closed lists. */
+export interface RequestObserver {
+  answered(transport: "http" | "grpc", route: string, code: string, durationMs: number): void;
+}
+
+/** The metrics as a scraper reads them. */
+export interface MetricsSource {
+  readonly contentType: string;
+  render(): Promise<string>;
+}
