@@ -1,4 +1,4 @@
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument } from "../domain/error.ts";
 import type { Attributes, Features, FeatureValue } from "../domain/feature.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Candidate, RankRequest } from "../domain/rank.ts";
@@ -35,13 +35,12 @@ export interface RankRequestRules {
 
 /**
  * Checks the meaning of a request once, at the door, whichever transport it came through.
- * @throws {SetlistError} INVALID_ARGUMENT naming the field; NOT_FOUND for an unknown surface.
+ * @throws {SetlistError} INVALID_ARGUMENT naming the field.
  */
 export function parseRankRequest(wire: WireRankRequest, rules: RankRequestRules): RankRequest {
   const { limits } = rules;
   if (!rules.surfaces.includes(wire.surface)) {
-    throw new SetlistError(
-      "NOT_FOUND",
+    throw invalidArgument(
       `surface: no surface ${JSON.stringify(wire.surface)}${nearest(wire.surface, rules.surfaces)}`,
     );
   }

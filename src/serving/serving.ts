@@ -18,8 +18,8 @@ export interface Serving {
    * @param wire what the transport decoded: right in its types, not yet in its meaning.
    * @param receivedAt monotonic ms at which the request arrived.
    * @param transportTimeoutMs the transport's own deadline (`grpc-timeout`); the least of all deadlines counts.
-   * @throws {SetlistError} INVALID_ARGUMENT, NOT_FOUND for an unknown surface. A fault that has a fallback
-   *   never throws: the answer then says `degraded`.
+   * @throws {SetlistError} INVALID_ARGUMENT, also for an unknown surface. A fault that has a fallback never
+   *   throws: the answer then says `degraded`.
    */
   rank(wire: WireRankRequest, receivedAt: number, transportTimeoutMs?: number): Promise<RankAnswer>;
   /**

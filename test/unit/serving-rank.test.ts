@@ -1,0 +1,261 @@
+import { describe, expect, test } from "vitest";
+import type { Assignment } from "../../src/domain/assignment.ts";
+import { SetlistError } from "../../src/domain/error.ts";
+import type { Impression } from "../../src/domain/impression.ts";
+import { defaultLimits } from "../../src/domain/limits.ts";
+import type { Model } from "../../src/domain/model.ts";
+import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
+import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
+
+const model = (name: string): Model => ({
+  name,
+  version: "1",
+  surface: "home",
+  description: "",
+  tasks: ["click", "like"],
+  inputs: [],
+  features: [],
+  valueModel: { kind: "weighted-sum", weights: { click: 1, like: 1 } },
+  provenance: null,
+});
+
+const treated: Assignment = {
+  experiment: "home-kd",
+  arm: "kd",
+  layer: "home-ranker",
+  phase: 1,
+  unit: "u1",
+  propensity: 0.5,
+  overridden: false,
+};
+
+/** A server whose parts are plain values; each test replaces the part it is about. */
+function house(parts: Partial<ServingDependencies> = {}) {
+  const logged: Impression[] = [];
+  const fallbacks: DegradedReason[] = [];
+  const dropped: string[] = [];
+  const ranked: RankAnswer[] = [];
+  let time = 0;
+  const deps: ServingDependencies = {
+    surfaces: new Map([["home", { defaultModel: { name: "home-control" }, timeoutMs: 50 }]]),
+    assigner: () => ({
+      assign: () => [],
+      explain: () => [],
+      armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
+    }),
+    features: {
+      encode: async (_model, request) => ({
+        candidateCount: request.candidates.length,
+        tensors: [],
+        defaultedCount: 0,
+        storeUnavailable: false,
+      }),
+      close: async () => {},
+    },
+    scorer: {
+      resolve: (ref) => model(ref.name),
+      models: () => [],
+      // The last candidate is the best one, so that the order differs from the one it came in.
+      score: async (_model, { candidateCount }) => ({
+        probabilities: Float32Array.from({ length: candidateCount * 2 }, (_, i) =>
+          i % 2 === 0 ? i / 1000 : 0,
+        ),
+        queueMs: 1,
+        inferenceMs: 2,
+      }),
+      close: async () => {},
+    },
+    log: {
+      appendImpression: async (impression) => {
+        logged.push(impression);
+      },
+      appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
+      close: async () => {},
+    },
+    observer: {
+      ranked: (answer) => ranked.push(answer),
+      fellBack: (reason) => fallbacks.push(reason),
+      impressionDropped: (requestId) => dropped.push(requestId),
+      outcomes: () => {},
+    },
+    clock: { now: () => 1_700_000_000_000, monotonic: () => time++ },
+    limits: defaultLimits,
+    newRequestId: () => "made",
+    ...parts,
+  };
+  return { serving: createServing(deps), deps, logged, fallbacks, dropped, ranked };
+}
+
+const request = { surface: "home", user: { id: "u1" }, candidateIds: ["a", "b", "c"] };
+const ids = (answer: RankAnswer): string[] => answer.items.map((item) => item.id);
+
+describe("a rank request", () => {
+  test("is answered best first by the surface's default model where no experiment runs", async () => {
+    const { serving } = house();
+    const answer = await serving.rank(request, 0);
+    expect(ids(answer)).toEqual(["c", "b", "a"]);
+    expect(answer.items.map((item) => item.position)).toEqual([1, 2, 3]);
+    expect(answer.model).toEqual({ name: "home-control", version: "1" });
+    expect(answer.degraded).toEqual([]);
+    expect(answer.requestId).toBe("made");
+    expect(answer.decisions).toBeUndefined();
+  });
+
+  test("is scored by the model of the arm that it was assigned to", async () => {
+    const { deps } = house();
+    const { serving } = house({ assigner: () => ({ ...deps.assigner(), assign: () => [treated] }) });
+    const answer = await serving.rank({ ...request, requestId: "mine" }, 0);
+    expect(answer.model?.name).toBe("home-kd");
+    expect(answer.assignments).toEqual([treated]);
+    expect(answer.requestId).toBe("mine");
+  });
+
+  test("is in the log, as it was answered, before its answer leaves", async () => {
+    let written = false;
+    const { deps } = house();
+    const { serving } = house({
+      log: {
+        ...deps.log,
+        appendImpression: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          written = true;
+        },
+      },
+    });
+    await serving.rank(request, 0);
+    expect(written).toBe(true);
+
+    const { serving: other, logged } = house();
+    const answer = await other.rank({ ...request, limit: 2 }, 0);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toMatchObject({ requestId: "made", userId: "u1", surface: "home", candidateCount: 3 });
+    expect(logged[0]?.items).toEqual(answer.items);
+    expect(logged[0]?.items).toHaveLength(2);
+  });
+
+  test.each([
+    ["DEADLINE_EXCEEDED", "deadline"],
+    ["RESOURCE_EXHAUSTED", "overload"],
+    ["UNAVAILABLE", "model-unavailable"],
+    ["INTERNAL", "model-unavailable"],
+  ] as const)("that meets %s while scoring gets the order it came in, marked %s", async (code, reason) => {
+    const { deps } = house();
+    const { serving, fallbacks, logged } = house({
+      scorer: {
+        ...deps.scorer,
+        score: async () => {
+          throw new SetlistError(code, "scoring failed");
+        },
+      },
+    });
+    const answer = await serving.rank(request, 0);
+    expect(ids(answer)).toEqual(["a", "b", "c"]);
+    expect(answer.items.every((item) => item.score === 0)).toBe(true);
+    expect(answer.model).toBeUndefined();
+    expect(answer.degraded).toEqual([reason]);
+    expect(fallbacks).toEqual([reason]);
+    expect(logged).toHaveLength(1);
+  });
+
+  test("whose model is not loaded gets the order it came in", async () => {
+    const { deps } = house();
+    const { serving } = house({ scorer: { ...deps.scorer, resolve: () => undefined } });
+    const answer = await serving.rank({ ...request, limit: 2 }, 0);
+    expect(ids(answer)).toEqual(["a", "b"]);
+    expect(answer.degraded).toEqual(["model-unavailable"]);
+  });
+
+  test("says how many of its entities had no features, and when the store could not be asked", async () => {
+    const { deps } = house();
+    const { serving } = house({
+      features: {
+        ...deps.features,
+        encode: async () => ({ candidateCount: 3, tensors: [], defaultedCount: 2, storeUnavailable: true }),
+      },
+    });
+    const answer = await serving.rank(request, 0);
+    expect(answer.degraded).toEqual(["feature-store-unavailable", "defaults:2"]);
+    expect(ids(answer)).toEqual(["c", "b", "a"]);
+  });
+
+  test("is answered even where the log refuses the impression, which is then counted", async () => {
+    const { deps } = house();
+    const { serving, dropped } = house({
+      log: {
+        ...deps.log,
+        appendImpression: async () => {
+          throw new SetlistError("UNAVAILABLE", "disk full");
+        },
+      },
+    });
+    expect(ids(await serving.rank(request, 0))).toEqual(["c", "b", "a"]);
+    expect(dropped).toEqual(["made"]);
+  });
+
+  test("gets the least of its own, the transport's and the surface's deadline", async () => {
+    const deadlines: number[] = [];
+    const { deps } = house();
+    const { serving } = house({
+      scorer: {
+        ...deps.scorer,
+        score: (ref, encoded, deadline) => {
+          deadlines.push(deadline);
+          return deps.scorer.score(ref, encoded, deadline);
+        },
+      },
+    });
+    await serving.rank(request, 1000);
+    await serving.rank({ ...request, timeoutMs: 20 }, 1000);
+    await serving.rank({ ...request, timeoutMs: 20 }, 1000, 10);
+    expect(deadlines).toEqual([1050, 1020, 1010]);
+  });
+
+  test("explains every experiment's decision only where it is asked to", async () => {
+    const { serving } = house();
+    expect((await serving.rank({ ...request, explain: true }, 0)).decisions).toEqual([]);
+  });
+});
+
+describe("an outcome batch", () => {
+  const good = { outcomeId: "o1", requestId: "r1", itemId: "a", type: "click" };
+
+  test("is taken one by one: wrong outcomes are rejected by their index, naming the field", async () => {
+    const { serving } = house();
+    const receipt = await serving.recordOutcomes([
+      good,
+      { ...good, outcomeId: "" },
+      { ...good, occurredAt: "yesterday" },
+      { ...good, type: "x".repeat(65) },
+      { ...good, value: Number.NaN },
+      { ...good, valeu: 2 },
+      null,
+      { ...good, itemId: "\ud800" },
+      { ...good, occurredAt: "2026-11-22T08:00:00" },
+      { ...good, outcomeId: "o2", occurredAt: "2026-11-22T08:00:00.000+01:00", value: -2.5 },
+    ]);
+    expect(receipt.accepted).toBe(2);
+    expect(receipt.rejected.map((one) => one.index)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(receipt.rejected.map((one) => one.detail.split(":")[0])).toEqual([
+      "outcomeId",
+      "occurredAt",
+      "type",
+      "value",
+      "valeu",
+      "outcome",
+      "itemId",
+      "occurredAt",
+    ]);
+  });
+
+  test("counts 64 characters as people do, not as UTF-16 does", async () => {
+    const { serving } = house();
+    expect((await serving.recordOutcomes([{ ...good, type: "🎵".repeat(64) }])).accepted).toBe(1);
+    expect((await serving.recordOutcomes([{ ...good, type: "🎵".repeat(65) }])).accepted).toBe(0);
+  });
+
+  test("is refused whole where it is empty or too long", async () => {
+    const { serving } = house();
+    await expect(serving.recordOutcomes([])).rejects.toThrow("outcomes: expected 1 to 1000");
+    await expect(serving.recordOutcomes(Array(1001).fill(good))).rejects.toThrow("got 1001");
+  });
+});
