@@ -1,0 +1,60 @@
+import { Command } from "commander";
+import { simulateWorld } from "../app/simulate-world.ts";
+import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { displayProgress } from "./simulation-progress.ts";
+import { formatSummary } from "./simulation-summary.ts";
+
+interface SimulateFlags {
+  readonly url: string;
+  readonly listeners?: number;
+  readonly requests?: number;
+  readonly seconds?: number;
+  readonly seed: number;
+  readonly concurrency: number;
+  readonly world: string;
+  readonly run?: string;
+  readonly json?: boolean;
+}
+
+const defaultRequests = 1_000;
+
+/** `setlist simulate`: the world's listeners against a running server. */
+export function simulateCommand(): Command {
+  return new Command("simulate")
+    .description("Let simulated listeners visit a running server, act on what it ranks and report it.")
+    .option("--url <address>", "the server's HTTP address", "http://127.0.0.1:8080")
+    .option(
+      "--listeners <count>",
+      "the first so many of the world's listeners (default: all)",
+      positiveInteger,
+    )
+    .option("--requests <count>", `end after so many visits (default: ${defaultRequests})`, positiveInteger)
+    .option("--seconds <seconds>", "end after so long", positiveNumber)
+    .option("--seed <number>", "equal seeds and server states give equal outcomes", wholeNumber, 1)
+    .option("--concurrency <count>", "visits at once", positiveInteger, 8)
+    .option("--world <folder>", "the world's files", "models/world")
+    .option("--run <name>", "prefix of every id sent (default: from the seed and the time)")
+    .option("--json", "print the summary as JSON")
+    .action(async (flags: SimulateFlags) => {
+      const requests = flags.requests ?? (flags.seconds === undefined ? defaultRequests : undefined);
+      const display = displayProgress({ requests, seconds: flags.seconds }, process.stderr);
+      const stop = new AbortController();
+      const onSignal = (): void => stop.abort();
+      process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+      try {
+        const summary = await simulateWorld({
+          ...flags,
+          requests,
+          onProgress: display.update,
+          signal: stop.signal,
+        });
+        display.stop();
+        process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : formatSummary(summary));
+        // Nothing was ranked at all: whoever calls this from a script should not take it for a success.
+        if (summary.requests === 0) process.exitCode = 1;
+      } finally {
+        display.stop();
+        process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      }
+    });
+}
