@@ -1,0 +1,102 @@
+/**
+ * The composition root of the server: configuration in, `{ listen, close }` out. Here, and only here, the ports meet
+ * their implementations.
+ */
+import { join } from "node:path";
+import { v7 as uuidv7 } from "uuid";
+import { systemClock } from "./app/system-clock.ts";
+import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
+import { SetlistError } from "./domain/error.ts";
+import { compileAssigner } from "./experiments/experiments.ts";
+import { openFeatureStore } from "./features/features.ts";
+import { createGrpcServer } from "./grpc/grpc.ts";
+import { createHttpServer } from "./http/http.ts";
+import { openScorer } from "./inference/inference.ts";
+import { openOutcomeLog } from "./outcomes/outcomes.ts";
+import { openRegistry } from "./registry/registry.ts";
+import { createServing } from "./serving/serving.ts";
+import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
+
+export interface App {
+  readonly logger: Telemetry["logger"];
+  /** Opens the ports and says "ready" with the numbers it got. */
+  listen(): Promise<{ httpPort: number; grpcPort: number }>;
+  /** Not ready at once, serving on for the drain delay, then what is in flight, then sync and seal. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads and checks everything that serving needs; nothing listens yet.
+ * @throws {SetlistError} a sentence that names the file or field, what was expected and what was found.
+ */
+export async function createApp(config: SetlistConfig): Promise<App> {
+  const clock = systemClock;
+  const telemetry = createTelemetry({ clock, logLevel: config.logLevel });
+  const { logger, observer } = telemetry;
+  const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
+    logger.warn(fields, message);
+
+  // What was opened is closed in the opposite order, also when a later part refuses to start.
+  await using opening = new AsyncDisposableStack();
+  const log = opening.adopt(
+    await openOutcomeLog({ directory: join(config.dataDir, "log"), ...config.log, clock, onWarning }),
+    (it) => it.close(),
+  );
+  const features = opening.adopt(
+    await openFeatureStore({
+      directory: join(config.dataDir, "features"),
+      world: config.world,
+      ...config.features,
+      onWarning,
+    }),
+    (it) => it.close(),
+  );
+  const scorer = opening.adopt(
+    await openScorer({ repository: config.models, ...config.inference, clock, onWarning }),
+    (it) => it.close(),
+  );
+  const registry = opening.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
+
+  for (const [surface, { defaultModel }] of config.surfaces) {
+    if (scorer.resolve(defaultModel)?.surface === surface) continue;
+    throw new SetlistError(
+      "INVALID_ARGUMENT",
+      `surfaces.${surface}.defaultModel: no model ${JSON.stringify(defaultModel.name)} for it in ${config.models}`,
+    );
+  }
+  registry.sync(loadExperimentDocuments(config.experiments), "configuration");
+  const assigner = compileAssigner(registry.list());
+
+  const serving = createServing({
+    surfaces: config.surfaces,
+    assigner: () => assigner,
+    features,
+    scorer,
+    log,
+    observer,
+    clock,
+    limits: config.limits,
+    newRequestId: () => uuidv7(),
+  });
+  const readiness = { ready: false };
+  const doors = { serving, experiments: registry, scorer, readiness, metrics: telemetry.metrics, limits: config.limits, clock, logger };
+  const http = opening.adopt(createHttpServer(doors), (it) => it.close());
+  const grpc = opening.adopt(createGrpcServer(doors), (it) => it.close());
+
+  const opened = opening.move();
+  return {
+    logger,
+    async listen() {
+      const httpPort = await http.listen(config.host, config.httpPort);
+      const grpcPort = await grpc.listen(config.host, config.grpcPort);
+      readiness.ready = true;
+      logger.info({ httpPort, grpcPort }, "ready");
+      return { httpPort, grpcPort };
+    },
+    async close() {
+      readiness.ready = false;
+      await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+      await opened.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,7 @@
+import type { Clock } from "../domain/ports.ts";
+
+/** The clocks of this machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../src/app.ts";
+import { loadConfig, type SetlistConfig } from "../../src/config.ts";
+
+export interface RunningApp {
+  readonly http: string;
+  readonly grpc: string;
+  readonly dataDir: string;
+  readonly config: SetlistConfig;
+  post(path: string, body: unknown): Promise<{ status: number; headers: Headers; body: unknown }>;
+  get(path: string): Promise<{ status: number; headers: Headers; body: unknown }>;
+  /** Stops the server and leaves the data directory. */
+  stop(): Promise<void>;
+}
+
+/** A folder of this test's own, removed with everything in it by `remove`. */
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "setlist-test-"));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** The whole server as `npm start` makes it, on free ports, over the committed models and configuration. */
+export async function startApp(dataDir: string, change: Partial<SetlistConfig> = {}): Promise<RunningApp> {
+  const flags = { httpPort: 0, grpcPort: 0, dataDir, logLevel: "fatal" };
+  const config = { ...loadConfig({ flags, env: {}, cwd: process.cwd() }), drainDelayMs: 0, ...change };
+  const app = await createApp(config);
+  const { httpPort, grpcPort } = await app.listen();
+  const http = `http://127.0.0.1:${httpPort}`;
+  const call = async (path: string, init?: RequestInit) => {
+    const response = await fetch(http + path, init);
+    const text = await response.text();
+    const json = response.headers.get("content-type")?.includes("json") === true;
+    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+  };
+  return {
+    http,
+    grpc: `127.0.0.1:${grpcPort}`,
+    dataDir,
+    config,
+    get: (path) => call(path),
+    post: (path, body) =>
+      call(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    stop: () => app.close(),
+  };
+}
