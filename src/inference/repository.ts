@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { invalidArgument } from "../domain/error.ts";
+import type { ModelRef } from "../domain/model.ts";
+import { nearest } from "../schema/schema.ts";
+import { type Golden, parseGolden } from "./golden.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
+
+/** One version of a model as it stands in the repository, read and checked, not yet run. */
+export interface StoredModel {
+  readonly manifest: Manifest;
+  /** The model's file, shared by every worker; each copies it once more while it builds its session. */
+  readonly bytes: SharedArrayBuffer;
+  readonly golden: Golden | undefined;
+  /** For messages. */
+  readonly path: string;
+}
+
+/** A version's place in the repository. */
+interface Place {
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * Reads the models that `refs` name (a reference without a version: the highest), or all of them.
+ * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
+ */
+export async function readRepository(
+  repository: string,
+  refs: readonly ModelRef[] | undefined,
+  onWarning: (warning: string) => void,
+): Promise<readonly StoredModel[]> {
+  const places = await findVersions(repository, onWarning);
+  const wanted = refs === undefined ? places : choose(places, refs, repository);
+  if (wanted.length === 0) {
+    throw invalidArgument(
+      `${repository}: expected at least one model, <name>/<version>/manifest.json, found none`,
+    );
+  }
+  return Promise.all(wanted.map((place) => readModel(repository, place)));
+}
+
+/** Every `<name>/<version>/` of the repository, versions of a model in rising order. */
+async function findVersions(repository: string, onWarning: (warning: string) => void): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const name of await foldersOf(repository)) {
+    if (!modelName.test(name)) {
+      onWarning(`${join(repository, name)}: ignored, a model's folder is named [a-z0-9-]{1,64}`);
+      continue;
+    }
+    const versions: string[] = [];
+    for (const version of await foldersOf(join(repository, name))) {
+      if (modelVersion.test(version)) versions.push(version);
+      else
+        onWarning(`${join(repository, name, version)}: ignored, a version's folder is a whole number from 1`);
+    }
+    if (versions.length === 0) onWarning(`${join(repository, name)}: ignored, it holds no version`);
+    versions.sort(byNumber);
+    places.push(...versions.map((version) => ({ name, version })));
+  }
+  return places;
+}
+
+function choose(places: readonly Place[], refs: readonly ModelRef[], repository: string): readonly Place[] {
+  const chosen = new Set<Place>();
+  for (const ref of refs) {
+    const versions = places.filter((place) => place.name === ref.name);
+    if (versions.length === 0) {
+      const known = [...new Set(places.map((place) => place.name))];
+      throw invalidArgument(
+        `${repository}: expected a model "${ref.name}", found none${nearest(ref.name, known)}`,
+      );
+    }
+    const place =
+      ref.version === undefined ? versions.at(-1) : versions.find((one) => one.version === ref.version);
+    if (place === undefined) {
+      const found = versions.map((one) => one.version).join(", ");
+      throw invalidArgument(`${join(repository, ref.name)}: expected version ${ref.version}, found ${found}`);
+    }
+    chosen.add(place);
+  }
+  return [...chosen];
+}
+
+async function readModel(repository: string, place: Place): Promise<StoredModel> {
+  const folder = join(repository, place.name, place.version);
+  const manifestPath = join(folder, "manifest.json");
+  const text = (await readOr(manifestPath, "the model's manifest")).toString("utf8");
+  const manifest = parseManifest(text, manifestPath, place);
+
+  const path = join(folder, manifest.file);
+  const data = await readOr(path, `the file of ${manifestPath}`);
+  const digest = createHash("sha256").update(data).digest("hex");
+  if (digest !== manifest.sha256) {
+    throw invalidArgument(
+      `${path}: expected sha256 ${manifest.sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
+    );
+  }
+  const bytes = new SharedArrayBuffer(data.length);
+  new Uint8Array(bytes).set(data);
+  return { manifest, bytes, golden: await readGolden(folder, manifest), path };
+}
+
+async function readGolden(folder: string, manifest: Manifest): Promise<Golden | undefined> {
+  if (manifest.goldenFile === undefined) return undefined;
+  const path = join(folder, manifest.goldenFile);
+  const text = (await readOr(path, "the golden example of the manifest")).toString("utf8");
+  return parseGolden(text, path, manifest);
+}
+
+async function foldersOf(path: string): Promise<string[]> {
+  const names = await readdir(path).catch((error: unknown) => {
+    throw invalidArgument(`${path}: expected a folder of models, ${reason(error)}`);
+  });
+  const kinds = await Promise.all(
+    // Hidden entries are other programs' business; stat follows the links that a deployment may be made of.
+    names.map(async (name) => !name.startsWith(".") && (await stat(join(path, name))).isDirectory()),
+  );
+  return names.filter((_, index) => kinds[index]).sort();
+}
+
+async function readOr(path: string, what: string): Promise<Buffer> {
+  return readFile(path).catch((error: unknown) => {
+    throw invalidArgument(`${path}: expected ${what}, ${reason(error)}`);
+  });
+}
+
+function reason(error: unknown): string {
+  const code = (error as { code?: string }).code;
+  return code === "ENOENT" ? "found nothing there" : `but it cannot be read (${code ?? String(error)})`;
+}
+
+/** Versions may be longer than a double is exact. */
+function byNumber(one: string, other: string): number {
+  return one.length - other.length || (one < other ? -1 : 1);
+}
+
+const modelName = /^[a-z0-9-]{1,64}$/;
+const modelVersion = /^[1-9][0-9]*$/;
