@@ -1,0 +1,95 @@
+"""The results tables of models/README.md, written from the results file and from nothing else."""
+
+from pathlib import Path
+
+from training.evaluation.intervals import Interval, t_interval
+from training.logs.music_log import SURFACE_TASKS
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+PAIRS = (("home", "home-control", "home-kd"), ("radio", "radio-control", "radio-kd"))
+SLICES = {"all": "all items", "new": "new releases"}
+
+
+def _cell(interval: Interval, digits: int, scale: float = 1.0, sign: bool = False) -> str:
+    mean = f"{interval.mean * scale:{'+' if sign else ''}.{digits}f}"
+    return f"{mean} ± {interval.half_width * scale:.{digits}f}"
+
+
+def _offline_rows(runs: list[dict], surface: str, control: str, treated: str) -> list[str]:
+    rows = []
+    for slice_name, slice_words in SLICES.items():
+        for task in SURFACE_TASKS[surface]:
+            key = f"{slice_name}/{task}"
+            arms = {a: [r["students"][a][f"{key}/auc"] for r in runs] for a in (control, treated)}
+            gains = [t - c for c, t in zip(arms[control], arms[treated], strict=True)]
+            calibrations = [
+                _cell(t_interval([r["students"][a][f"{key}/calibration"] for r in runs]), 2)
+                for a in (control, treated)
+            ]
+            cells = [
+                surface,
+                slice_words,
+                f"`{task}`",
+                *(_cell(t_interval(arms[a]), 2, 100) for a in (control, treated)),
+                _cell(t_interval(gains), 2, 100, sign=True),
+                *calibrations,
+            ]
+            rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def _live_rows(runs: list[dict], surface: str) -> list[str]:
+    rows = []
+    for outcome in runs[0]["live"][surface]:
+        figures = [r["live"][surface][outcome] for r in runs]
+        cells = [
+            surface,
+            outcome,
+            *(_cell(t_interval([f[arm] for f in figures]), 3) for arm in ("control", "treated")),
+            _cell(t_interval([f["lift"] for f in figures]), 1, 100, sign=True),
+            f"{figures[0]['lift'] * 100:+.1f}",
+            f"{figures[0]['power'] * 100:.1f}" if "power" in figures[0] else "",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def tables(results: dict) -> str:
+    """Markdown of both tables and the teacher's line."""
+    runs = results["runs"]
+    seeds = ", ".join(str(run["seed"]) for run in runs)
+    teacher = "; ".join(
+        f"`{task}` {_cell(t_interval([r['teacher'][task] for r in runs]), 2, 100)}" for task in runs[0]["teacher"]
+    )
+    lines = [
+        f"Seeds {seeds}: each draws its own world, logs, teacher and students. Mean ± half-width of the 95 % t interval"
+        " over seeds; gains are paired by seed. AUC in percent; calibration is predicted over observed.",
+        "",
+        "| surface | items | task | AUC control | AUC treated | gain | calibration control | calibration treated |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for pair in PAIRS:
+        lines += _offline_rows(runs, *pair)
+    lines += [
+        "",
+        f"The teacher on held-out video, AUC: {teacher}.",
+        "",
+        "Expected live effect, from the truth: outcomes a request when each arm shows its best 10 of the same 200"
+        " candidates. The last two columns are those of the committed models.",
+        "",
+        "| surface | outcome | control | treated | lift % | lift %, committed | demo power %, committed |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for surface, _, _ in PAIRS:
+        lines += _live_rows(runs, surface)
+    return "\n".join(lines)
+
+
+def write_tables(readme: Path, results: dict) -> None:
+    """Replaces what stands between the markers."""
+    text = readme.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{readme}: expected the markers {BEGIN} and {END} once each, to write the tables between")
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    readme.write_text(f"{head}{BEGIN}\n\n{tables(results)}\n\n{END}{tail}")

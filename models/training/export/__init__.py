@@ -1,0 +1,1 @@
+"""What the server loads: ONNX graphs, manifests, golden answers, and the world's files."""

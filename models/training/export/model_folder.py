@@ -1,0 +1,41 @@
+"""Writes one version of one model: graph, manifest, golden; and proves parity before anything is kept."""
+
+from pathlib import Path
+
+from training.export.digest import sha256, write_json
+from training.export.golden import write_golden
+from training.export.graph import export_graph
+from training.export.manifest import OUTPUT, manifest
+from training.export.parity import example, largest_difference
+from training.export.value_models import VALUE_MODELS
+from training.features.music_inputs import MusicInputs
+from training.students.plans import StudentPlan
+from training.students.serving import ServingStudent
+
+VERSION = 1
+
+
+def export_model(
+    repository: Path, seed: int, plan: StudentPlan, student: ServingStudent, inputs: MusicInputs, provenance: dict
+) -> float:
+    """Writes `<repository>/<name>/<version>/` and returns the largest difference from PyTorch."""
+    folder = repository / plan.name / str(VERSION)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.onnx"
+    schema = inputs.schema
+    export_graph(
+        student,
+        example(inputs),
+        [i.name for i in schema.inputs] + ["request_row"],
+        [i.rows for i in schema.inputs] + ["candidates"],
+        [OUTPUT],
+        path,
+    )
+    difference = largest_difference(seed, student, inputs, path)
+    write_golden(folder / "golden.json", student, inputs)
+    weights = VALUE_MODELS[plan.surface]
+    write_json(
+        folder / "manifest.json",
+        manifest(plan.name, VERSION, plan.description, schema, sha256(path), weights, provenance),
+    )
+    return difference

@@ -1,0 +1,76 @@
+"""Makes everything again: `python -m training.make`, run in models/."""
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+
+from training.evaluation.table import BEGIN, END, write_tables
+from training.export.digest import write_json
+from training.export.model_folder import export_model
+from training.export.world_files import write_world
+from training.provenance import provenance
+from training.run import Run, run_seed
+from training.scale import FULL, SMOKE, Scale
+from training.students.plans import PLANS
+
+MODELS = Path(__file__).resolve().parent.parent
+SMOKE_OUT = MODELS / "training" / "out" / "smoke"
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line; unknown flags are refused."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.make",
+        description="Draws the world, trains teacher and students, exports, checks parity, writes the tables.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--smoke", action="store_true", help="the whole way in little, in under two minutes")
+    parser.add_argument("--seed", type=int, default=1, help="first seed; its models are the exported ones (1)")
+    parser.add_argument("--seeds", type=int, default=None, help="how many seeds to measure (5; smoke 2)")
+    parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/smoke)")
+    options = parser.parse_args(argv)
+    options.seeds = options.seeds or (2 if options.smoke else 5)
+    options.out = options.out or (SMOKE_OUT if options.smoke else MODELS)
+    if options.smoke and options.out.resolve() == MODELS:
+        parser.error("--smoke would overwrite the committed models; choose another --out")
+    return options
+
+
+def export(out: Path, seed: int, scale: Scale, run: Run) -> None:
+    """Writes repository/ and world/ of one run, and prints how near ONNX Runtime is to PyTorch."""
+    write_world(out / "world", seed, run.world)
+    for plan in PLANS:
+        origin = provenance(seed, scale, plan, run.figures)
+        inputs = run.inputs[plan.surface]
+        difference = export_model(out / "repository", seed, plan, run.students[plan.name], inputs, origin)
+        print(f"{plan.name}: PyTorch and ONNX Runtime differ by at most {difference:.1e}", flush=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs every seed; the first is exported, all are measured."""
+    options = arguments(argv)
+    scale = SMOKE if options.smoke else FULL
+    seeds = range(options.seed, options.seed + options.seeds)
+    figures = []
+    for seed in seeds:
+        began = time.monotonic()
+        print(f"seed {seed} of {seeds.start} to {seeds.stop - 1}", flush=True)
+        run = run_seed(seed, scale)
+        if seed == options.seed:
+            export(options.out, seed, scale, run)
+        figures.append(run.figures)
+        print(f"seed {seed} took {time.monotonic() - began:.0f} s", flush=True)
+    results = {"scale": dataclasses.asdict(scale), "runs": figures}
+    folder = options.out / "training" / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "seeds.json", results)
+    readme = options.out / "README.md"
+    if not readme.exists():
+        readme.write_text(f"# Results\n\n{BEGIN}\n{END}\n")
+    write_tables(readme, results)
+    print(f"wrote {options.out}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

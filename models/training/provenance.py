@@ -1,0 +1,32 @@
+"""Where a model comes from, for its manifest: everything needed to make it again or to doubt it."""
+
+from dataclasses import asdict
+
+from training.scale import Scale
+from training.students.plans import StudentPlan
+from training.teacher.network import HIDDEN
+from training.techniques import TECHNIQUES
+
+
+def provenance(seed: int, scale: Scale, plan: StudentPlan, figures: dict) -> dict:
+    """The manifest's `provenance`. Offline metrics are this seed's own, held out."""
+    impressions = 10 * (scale.home_requests if plan.surface == "home" else scale.radio_requests)
+    teacher = {
+        "name": "video-teacher",
+        "domain": "video",
+        "zeroShot": True,
+        "hidden": list(HIDDEN),
+        "trainedOnImpressions": scale.video_impressions,
+        "auc": figures["teacher"],
+    }
+    technique = TECHNIQUES[plan.technique](plan.surface, plan.weight)
+    return {
+        "seed": seed,
+        "data": f"simulated world of seed {seed}: {impressions} logged {plan.surface} impressions of 28 days",
+        "technique": plan.technique,
+        "softLossWeight": plan.weight,
+        "auxiliaryTasks": list(technique.auxiliary_tasks),
+        "teacher": teacher if plan.treated else None,
+        "scale": asdict(scale),
+        "offlineMetrics": figures["students"][plan.name],
+    }

@@ -1,0 +1,39 @@
+"""How much of everything one run makes: the full recipe, and the smoke run that walks the same path in little."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Counts of one run. Listeners are the first rows of the accounts: they hold both accounts."""
+
+    accounts: int = 20_000
+    listeners: int = 6_000
+    videos: int = 20_000
+    creators: int = 1_000
+    tracks: int = 6_000
+    artists: int = 600
+    video_impressions: int = 4_000_000
+    home_requests: int = 2_400
+    radio_requests: int = 1_600
+    held_out_requests: int = 6_000
+    teacher_epochs: int = 1
+    student_epochs: int = 30
+    live_listeners: int = 2_000
+
+
+FULL = Scale()
+SMOKE = Scale(
+    accounts=3_000,
+    listeners=1_000,
+    videos=3_000,
+    creators=200,
+    tracks=1_000,
+    artists=120,
+    video_impressions=200_000,
+    home_requests=120,
+    radio_requests=80,
+    held_out_requests=400,
+    student_epochs=4,
+    live_listeners=100,
+)

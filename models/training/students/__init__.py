@@ -1,0 +1,1 @@
+"""The students: small multi-task rankers of the music app, one architecture for both surfaces."""

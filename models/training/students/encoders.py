@@ -1,0 +1,67 @@
+"""Preprocessing inside the graph: logarithms, pooling and embeddings of the encoded features."""
+
+import torch
+from torch import Tensor, nn
+
+from training.features.music_features import ARTIST, TRACK
+from training.features.schema import Schema, Vocabulary
+
+TRACK_WIDTH = 16
+ARTIST_WIDTH = 8
+VOCABULARY_WIDTH = 4
+# Divisors that bring log1p of each count near unit scale; part of the graph, so the server sends raw counts.
+LOG_SCALES = {"weekly_plays": 4.0, "tenure_days": 7.0, "plays_week": 4.0, "age_days": 7.0}
+
+
+def silent_embedding(buckets: int, width: int) -> nn.Embedding:
+    """An embedding that starts at zero, so that an id never seen in training says nothing at serving."""
+    table = nn.Embedding(buckets + 1, width)
+    nn.init.zeros_(table.weight)
+    return table
+
+
+class EntityEncoder(nn.Module):
+    """Encodes one entity's inputs into one vector a row: numbers, then vocabularies, then hashed ids.
+
+    A hashed list is the mean of its members' embeddings, zero when empty. Track ids of every entity share the
+    table passed in, so that a play in a history and a play in the log teach the same row.
+    """
+
+    def __init__(self, schema: Schema, entity: str, tracks: nn.Embedding) -> None:
+        super().__init__()
+        self.tracks = tracks
+        self.numbers = next((i for i in schema.inputs if i.name == f"{entity}_numbers"), None)
+        self.indices = next((i for i in schema.inputs if i.name == f"{entity}_indices"), None)
+        self.tables = nn.ModuleDict()
+        self.width = self.numbers.width if self.numbers else 0
+        for feature in self.indices.features if self.indices else ():
+            if isinstance(feature.encoding, Vocabulary):
+                self.tables[feature.name] = silent_embedding(len(feature.encoding.values), VOCABULARY_WIDTH)
+                self.width += VOCABULARY_WIDTH
+            elif feature.encoding == ARTIST:
+                self.tables[feature.name] = silent_embedding(ARTIST.buckets, ARTIST_WIDTH)
+                self.width += ARTIST_WIDTH
+            elif feature.encoding == TRACK:
+                self.width += TRACK_WIDTH
+            else:
+                raise ValueError(f"no embedding is planned for feature {feature.name!r} ({feature.encoding})")
+
+    def forward(self, numbers: Tensor, indices: Tensor) -> Tensor:
+        """[rows, width] float32 from numbers [rows, n] float32 and indices [rows, m] int32."""
+        parts = [self._scaled(numbers, feature.name) for feature in self.numbers.features]
+        for feature in self.indices.features:
+            index = indices[:, self.indices.columns(feature.name)].long()
+            table = self.tables[feature.name] if feature.name in self.tables else self.tracks
+            embedded = table(index)
+            if feature.width == 1:
+                parts.append(embedded[:, 0])
+                continue
+            known = (index > 0).float().unsqueeze(-1)
+            parts.append((embedded * known).sum(dim=1) / known.sum(dim=1).clamp(min=1.0))
+        return torch.cat(parts, dim=1)
+
+    def _scaled(self, numbers: Tensor, name: str) -> Tensor:
+        column = numbers[:, self.numbers.columns(name)]
+        scale = LOG_SCALES.get(name)
+        # A negative count is a caller's mistake; it counts as none rather than spoiling the scores.
+        return column if scale is None else torch.log1p(column.clamp(min=0.0)) / scale

@@ -1,0 +1,53 @@
+"""Multi-gate mixture of experts (Ma et al., KDD 2018, DOI 10.1145/3219819.3220007), split by entity.
+
+The first layer is linear in the request and the item, so the request's part is computed once a request and
+gathered for each candidate.
+"""
+
+import torch
+from torch import Tensor, nn
+
+EXPERTS = 4
+HIDDEN = (128, 64)
+FACTORS = 32
+
+
+class Experts(nn.Module):
+    """Four experts (128, 64) over request, item, and the product of their factors."""
+
+    def __init__(self, request_width: int, item_width: int) -> None:
+        super().__init__()
+        first = EXPERTS * HIDDEN[0]
+        self.request = nn.Linear(request_width, first + FACTORS)
+        self.item = nn.Linear(item_width, first + FACTORS)
+        self.product = nn.Linear(FACTORS, first, bias=False)
+        bound = HIDDEN[0] ** -0.5
+        self.second = nn.Parameter(torch.empty(EXPERTS, HIDDEN[0], HIDDEN[1]).uniform_(-bound, bound))
+        self.second_bias = nn.Parameter(torch.zeros(EXPERTS, 1, HIDDEN[1]))
+
+    def forward(self, request: Tensor, item: Tensor, request_row: Tensor) -> Tensor:
+        """[candidates, EXPERTS, 64] from request [requests, r], item [candidates, i] and int64 request_row."""
+        of_request, of_item = self.request(request)[request_row], self.item(item)
+        product = of_request[:, -FACTORS:] * of_item[:, -FACTORS:]
+        first = torch.relu(of_request[:, :-FACTORS] + of_item[:, :-FACTORS] + self.product(product))
+        by_expert = first.unflatten(1, (EXPERTS, HIDDEN[0])).transpose(0, 1)
+        return torch.relu(torch.bmm(by_expert, self.second) + self.second_bias).transpose(0, 1)
+
+
+class Heads(nn.Module):
+    """One gate and one linear head a task."""
+
+    def __init__(self, tasks: int, request_width: int, item_width: int) -> None:
+        super().__init__()
+        self.tasks = tasks
+        self.request_gate = nn.Linear(request_width, tasks * EXPERTS)
+        self.item_gate = nn.Linear(item_width, tasks * EXPERTS, bias=False)
+        bound = HIDDEN[1] ** -0.5
+        self.weight = nn.Parameter(torch.empty(tasks, HIDDEN[1]).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(tasks))
+
+    def forward(self, experts: Tensor, request: Tensor, item: Tensor, request_row: Tensor) -> Tensor:
+        """Logits [candidates, tasks]."""
+        gates = self.request_gate(request)[request_row] + self.item_gate(item)
+        gates = torch.softmax(gates.unflatten(1, (self.tasks, EXPERTS)), dim=-1)
+        return (torch.bmm(gates, experts) * self.weight).sum(dim=-1) + self.bias
