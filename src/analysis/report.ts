@@ -1,0 +1,86 @@
+import type { Metric } from "../domain/experiment.ts";
+import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
+
+/**
+ * What an analysis says: the JSON of `analyze --json`. Arms stand in the order of the experiment document, control
+ * first in a table's analysis. A number that cannot be had is null, and a warning says why; none is ever NaN.
+ */
+export interface AnalysisReport {
+  /** The experiment's id, or the name of the table's file. */
+  readonly experiment: string;
+  /** Null for a table. */
+  readonly phase: number | null;
+  /** UTC, ISO 8601 with milliseconds. */
+  readonly asOf: string;
+  readonly alpha: number;
+  /** What was randomised: `user`, or the table's unit column. */
+  readonly unit: string;
+  readonly arms: readonly ArmCount[];
+  readonly srm: SampleRatioReport;
+  readonly metrics: readonly MetricReport[];
+  /** Units seen in more than one arm: in no number above. */
+  readonly excludedUnits: number;
+  /** Outcomes that answer no request known to the log, or an item that was not shown: in no number above. */
+  readonly unmatchedOutcomes: number;
+  /** One sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** `impressions` are the rows of a table. */
+export interface ArmCount {
+  readonly arm: string;
+  readonly units: number;
+  readonly impressions: number;
+}
+
+export interface SampleRatioReport {
+  readonly expected: readonly number[];
+  readonly statistic: number | null;
+  readonly pValue: number | null;
+  readonly ok: boolean;
+}
+
+export interface MetricReport {
+  readonly metric: string;
+  readonly role: Metric["role"];
+  readonly type: MetricType;
+  readonly goal: Metric["goal"];
+  readonly arms: readonly ArmValue[];
+  /** Each arm but control against control. */
+  readonly comparisons: readonly Comparison[];
+}
+
+export type MetricType = Metric["type"] | "ratio";
+
+/** `mean` is the mean, share or ratio over the arm's units. */
+export interface ArmValue {
+  readonly arm: string;
+  readonly units: number;
+  readonly mean: number | null;
+  readonly standardError: number | null;
+}
+
+export interface Comparison {
+  readonly arm: string;
+  readonly versus: string;
+  readonly absolute: Interval | null;
+  /** As a share of control's absolute value: 0.016 is +1.6 %. */
+  readonly relative: Interval | null;
+  readonly pValue: number | null;
+  /** Holm over all comparisons of the primary metrics; null for the other roles, which are not adjusted. */
+  readonly pValueAdjusted: number | null;
+  readonly method: "welch" | "delta";
+  readonly cuped: CupedReport | null;
+  /** Around the absolute difference. */
+  readonly alwaysValid: AlwaysValid | null;
+}
+
+/** The same comparison, after the covariate took its share of the variance. */
+export interface CupedReport {
+  readonly covariate: string;
+  readonly theta: number;
+  readonly varianceReduction: number;
+  readonly absolute: Interval;
+  readonly relative: Interval | null;
+  readonly pValue: number;
+}

@@ -1,0 +1,99 @@
+/** Records of a small log, for tests that need one without a server. */
+import type { Assignment } from "../../src/domain/assignment.ts";
+import type { Experiment, Metric } from "../../src/domain/experiment.ts";
+import type { Impression } from "../../src/domain/impression.ts";
+import type { Outcome } from "../../src/domain/outcome.ts";
+import type { LogRecord } from "../../src/domain/ports.ts";
+
+const noon = Date.parse("2026-11-22T12:00:00.000Z");
+
+export const completions: Metric = {
+  id: "completions",
+  type: "mean",
+  outcome: "completion",
+  aggregate: "count",
+  goal: "increase",
+  role: "primary",
+};
+
+/** Two arms, half and half, one metric, phase 1, running. */
+export function experimentOf(changes: Partial<Experiment> = {}): Experiment {
+  return {
+    id: "home-kd",
+    description: "",
+    surface: "home",
+    layer: "home-ranker",
+    unit: "user",
+    salt: "home-kd",
+    traffic: 1,
+    status: "running",
+    arms: [
+      { id: "control", control: true, weight: 1, model: { name: "home-control" } },
+      { id: "kd", control: false, weight: 1, model: { name: "home-kd" } },
+    ],
+    overrides: {},
+    metrics: [completions],
+    revision: 1,
+    phase: 1,
+    ranges: [{ from: 0, to: 1 }],
+    ...changes,
+  };
+}
+
+/** One answered request of `unit` in `arm`, which showed `items`. */
+export function impressionOf(
+  requestId: string,
+  unit: string,
+  arm: string,
+  items: readonly string[] = ["t1", "t2", "t3"],
+  changes: { readonly assignment?: Partial<Assignment>; readonly model?: undefined } = {},
+): Impression {
+  return {
+    kind: "impression",
+    requestId,
+    at: noon,
+    surface: "home",
+    userId: unit,
+    assignments: [
+      {
+        experiment: "home-kd",
+        arm,
+        layer: "home-ranker",
+        phase: 1,
+        unit,
+        propensity: 0.5,
+        overridden: false,
+        ...changes.assignment,
+      },
+    ],
+    model: "model" in changes ? changes.model : { name: `home-${arm}`, version: "1" },
+    degraded: [],
+    timings: { assign: 0, features: 0, queue: 0, inference: 0, rank: 0 },
+    candidateCount: items.length,
+    items: items.map((id, i) => ({ id, position: i + 1, score: 1 / (i + 1), tasks: {} })),
+  };
+}
+
+export function outcomeOf(
+  outcomeId: string,
+  requestId: string,
+  itemId: string,
+  type = "completion",
+  value = 1,
+): Outcome {
+  return {
+    kind: "outcome",
+    outcomeId,
+    requestId,
+    itemId,
+    type,
+    value,
+    occurredAt: noon + 1_000,
+    receivedAt: noon + 1_100,
+  };
+}
+
+/** The records as a log's reader gives them. */
+export async function* streamed(records: Iterable<LogRecord>): AsyncGenerator<LogRecord> {
+  for (const record of records) yield record;
+}
