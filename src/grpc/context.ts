@@ -1,0 +1,15 @@
+import type { Logger } from "pino";
+import type { Limits } from "../domain/limits.ts";
+import type { Clock, ExperimentStore, Readiness, RequestObserver } from "../domain/ports.ts";
+import type { Serving } from "../serving/serving.ts";
+
+/** What the services answer with. */
+export interface GrpcContext {
+  readonly serving: Serving;
+  readonly experiments: ExperimentStore;
+  readonly readiness: Readiness;
+  readonly requests: RequestObserver;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { Limits } from "../domain/limits.ts";
+import type {
+  Clock,
+  ExperimentStore,
+  MetricsSource,
+  Readiness,
+  RequestObserver,
+  Scorer,
+} from "../domain/ports.ts";
+import type { Serving } from "../serving/serving.ts";
+
+/** What the routes answer with. */
+export interface HttpContext {
+  readonly serving: Serving;
+  readonly experiments: ExperimentStore;
+  readonly scorer: Scorer;
+  readonly readiness: Readiness;
+  readonly metrics: MetricsSource;
+  readonly requests: RequestObserver;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Monotonic ms at which the request line and headers had arrived. */
+    receivedAt: number;
+  }
+}
+
+/** Notes each request's arrival, from which its deadline and its duration count, and counts its answer. */
+export function observeRequests(app: FastifyInstance, { clock, requests, readiness }: HttpContext): void {
+  app.decorateRequest("receivedAt", 0);
+  app.addHook("onRequest", (request, reply, next) => {
+    request.receivedAt = clock.monotonic();
+    // While draining, a client that keeps its connection learns with its next answer to open one elsewhere.
+    if (readiness.state() === "draining") reply.header("connection", "close");
+    next();
+  });
+  app.addHook("onResponse", (request, reply, next) => {
+    const durationMs = clock.monotonic() - request.receivedAt;
+    requests.answered("http", routeOf(request), String(reply.statusCode), durationMs);
+    next();
+  });
+}
+
+/** The route's pattern: a path would be a label without bound. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? "none";
+}

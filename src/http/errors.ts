@@ -1,0 +1,74 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { SetlistError } from "../domain/error.ts";
+import { headerText } from "../serving/answer-headers.ts";
+import { publicError } from "../serving/public-error.ts";
+import type { HttpContext } from "./context.ts";
+import { problemContentType, problemOf } from "./problem.ts";
+import { RequestFault, translateFastifyError } from "./request-fault.ts";
+
+export type ErrorAnswer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Every error of every route, known or not, leaves as a problem; what is ours is logged under the id it shows. */
+export function errorAnswer({ limits, logger }: Pick<HttpContext, "limits" | "logger">): ErrorAnswer {
+  return (thrown, request, reply) => {
+    const error = translateFastifyError(thrown, limits.bodyBytesMax);
+    const shown = publicError(error);
+    const requestId = idOf(request, limits.idBytesMax);
+    if (shown.code === "INTERNAL") {
+      const route = request.routeOptions.url;
+      logger.error({ requestId, transport: "http", route, err: thrown }, "request failed");
+    }
+    if (shown.retryAfterSeconds !== undefined) reply.header("retry-after", shown.retryAfterSeconds);
+    const problem = problemOf(shown, requestId, error instanceof RequestFault ? error.status : undefined);
+    reply
+      .code(problem.status)
+      .header("request-id", headerText(requestId))
+      .type(problemContentType)
+      .send(JSON.stringify(problem));
+  };
+}
+
+/** Paths that are not offered, in the same form. */
+export function refuseUnknownPaths(app: FastifyInstance): void {
+  app.setNotFoundHandler((request) => {
+    const { pathname } = new URL(request.url, "http://setlist");
+    throw new SetlistError(
+      "NOT_FOUND",
+      `path: nothing at ${request.method} ${pathname}; see /docs for what there is`,
+    );
+  });
+}
+
+/** Refuses the methods that a route does not have. Goes after the routes, whose methods `offered` holds by URL. */
+export function refuseWrongMethods(
+  app: FastifyInstance,
+  offered: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  for (const [url, methods] of offered) {
+    const allow = [...methods].join(", ");
+    app.route({
+      method: app.supportedMethods.filter((method) => !methods.has(method)),
+      url,
+      schema: { hide: true },
+      // Before the body is read: it makes no difference.
+      onRequest: (request, reply, next) => {
+        reply.header("allow", allow);
+        next(
+          new RequestFault(
+            405,
+            "INVALID_ARGUMENT",
+            `method: expected one of ${allow}, got ${request.method}`,
+          ),
+        );
+      },
+      handler: () => undefined,
+    });
+  }
+}
+
+/** The request's own id where it has a usable one, so that client, answer and log call it the same. */
+function idOf(request: FastifyRequest, idBytesMax: number): string {
+  const own = (request.body as { requestId?: unknown } | null | undefined)?.requestId;
+  const usable = typeof own === "string" && own !== "" && Buffer.byteLength(own) <= idBytesMax;
+  return usable ? own : request.id;
+}

@@ -1,0 +1,108 @@
+import type { FastifyInstance } from "fastify";
+import Type, { type Static } from "typebox";
+import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
+import type { HttpContext } from "./context.ts";
+import { experimentSchema, revisionSchema } from "./experiment-schema.ts";
+import { problems } from "./problem-schema.ts";
+import { decisionSchema } from "./rank-schema.ts";
+
+const params = Type.Object({ id: Type.String() });
+
+const attributes = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]));
+
+const assignmentRequestSchema = Type.Object(
+  {
+    unit: Type.String({ description: "The unit's id, 1 to 256 bytes." }),
+    attributes: Type.Optional(
+      Type.Object(
+        { user: Type.Optional(attributes), context: Type.Optional(attributes) },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const assignmentAnswerSchema = Type.Object({
+  unit: Type.String(),
+  assignments: Type.Array(
+    Type.Object({
+      experiment: Type.String(),
+      arm: Type.String(),
+      layer: Type.String(),
+      phase: Type.Integer(),
+      unit: Type.String(),
+      propensity: Type.Number({ description: "The arm's share of the weights." }),
+      overridden: Type.Boolean({ description: "Forced: served like any other, never analysed." }),
+    }),
+  ),
+  decisions: Type.Array(decisionSchema),
+});
+
+/** Reading experiments and asking for assignments; writing comes through the configuration. */
+export function offerExperiments(app: FastifyInstance, { experiments, serving }: HttpContext): void {
+  app.get(
+    "/v1/experiments",
+    {
+      schema: {
+        tags: ["experiments"],
+        summary: "All experiments",
+        response: {
+          200: Type.Object({ experiments: Type.Array(experimentSchema) }),
+          ...problems(500),
+        },
+      },
+    },
+    async () => ({ experiments: experiments.list() }),
+  );
+
+  app.get<{ Params: Static<typeof params> }>(
+    "/v1/experiments/:id",
+    {
+      schema: {
+        tags: ["experiments"],
+        summary: "One experiment",
+        params,
+        response: { 200: experimentSchema, ...problems(404, 500) },
+      },
+    },
+    async (request) => knownExperiment(experiments, request.params.id),
+  );
+
+  app.get<{ Params: Static<typeof params> }>(
+    "/v1/experiments/:id/history",
+    {
+      schema: {
+        tags: ["experiments"],
+        summary: "Every revision of an experiment: who wrote it, when and what",
+        params,
+        response: {
+          200: Type.Object({ revisions: Type.Array(revisionSchema) }),
+          ...problems(404, 500),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = knownExperiment(experiments, request.params.id);
+      return { revisions: experiments.history(id).map(readableRevision) };
+    },
+  );
+
+  app.post<{ Body: Static<typeof assignmentRequestSchema> }>(
+    "/v1/assignments",
+    {
+      schema: {
+        tags: ["experiments"],
+        summary: "The arms that a unit gets, and why not where it gets none",
+        description: "Computed, not recorded: asking is no exposure.",
+        body: assignmentRequestSchema,
+        response: { 200: assignmentAnswerSchema, ...problems(400, 413, 415, 500) },
+      },
+    },
+    async (request) => {
+      const { unit, attributes = {} } = request.body;
+      const { user = {}, context = {} } = attributes;
+      return { unit, ...serving.assignments(unit, { user, context }) };
+    },
+  );
+}

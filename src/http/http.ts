@@ -1,0 +1,105 @@
+/** The HTTP door: Fastify, JSON, RFC 9457 problems, OpenAPI. */
+import type { ErrorObject } from "ajv";
+import Fastify, { type FastifyInstance } from "fastify";
+import type { TSchema } from "typebox";
+import { v7 as uuidv7 } from "uuid";
+import { invalidArgument } from "../domain/error.ts";
+import { compileSchema, describeSchemaError } from "../schema/schema.ts";
+import { answerClientError } from "./client-error.ts";
+import { type ConnectionRules, defaultConnectionRules } from "./connection-rules.ts";
+import { type HttpContext, observeRequests } from "./context.ts";
+import { errorAnswer, refuseUnknownPaths, refuseWrongMethods } from "./errors.ts";
+import { offerExperiments } from "./experiment-routes.ts";
+import { acceptJsonOnly } from "./json-body.ts";
+import { offerModels } from "./model-routes.ts";
+import { describeRoutes } from "./openapi.ts";
+import { offerOutcomes } from "./outcomes-route.ts";
+import { offerProbes } from "./probe-routes.ts";
+import { problemSchema } from "./problem-schema.ts";
+import { offerRank } from "./rank-route.ts";
+
+export type { ConnectionRules } from "./connection-rules.ts";
+export type { HttpContext } from "./context.ts";
+
+export interface HttpServer {
+  /** Resolves with the port, which the system picks where it is 0. */
+  listen(host: string, port: number): Promise<number>;
+  /** Takes no new connection, answers what is in flight, and cuts off what has not ended after the grace. */
+  close(): Promise<void>;
+}
+
+export interface HttpOptions extends HttpContext {
+  readonly connectionRules?: Partial<ConnectionRules>;
+}
+
+export function createHttpServer(options: HttpOptions): HttpServer {
+  const rules = { ...defaultConnectionRules, ...options.connectionRules };
+  let app: FastifyInstance | undefined;
+  return {
+    async listen(host, port) {
+      app = await buildRoutes(options, rules);
+      await app.listen({ host, port });
+      const address = app.server.address();
+      return typeof address === "object" && address !== null ? address.port : port;
+    },
+    async close() {
+      if (app === undefined) return;
+      const { server } = app;
+      const grace = setTimeout(() => server.closeAllConnections(), rules.closeGraceMs);
+      await app.close();
+      clearTimeout(grace);
+    },
+  };
+}
+
+async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promise<FastifyInstance> {
+  const answerError = errorAnswer(context);
+  const app = Fastify({
+    bodyLimit: context.limits.bodyBytesMax,
+    requestTimeout: rules.requestTimeoutMs,
+    keepAliveTimeout: rules.keepAliveTimeoutMs,
+    // Node looks for late requests this often; its default of 30 s would make every timeout that long.
+    http: { headersTimeout: rules.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    forceCloseConnections: "idle",
+    // Who is already connected is answered to the end; the drain has told new traffic to go elsewhere.
+    return503OnClosing: false,
+    // Ids in a path may be 256 bytes, three characters each when percent-encoded; longer ones are refused by us.
+    routerOptions: { maxParamLength: 1_024 },
+    genReqId: () => uuidv7(),
+    logger: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerError,
+  });
+  app.server.maxConnections = rules.connectionsMax;
+  app.setErrorHandler(answerError);
+  app.setValidatorCompiler(({ schema }) => compileSchema(schema as TSchema));
+  app.setSchemaErrorFormatter((errors, what) =>
+    invalidArgument(describeSchemaError(errors as ErrorObject[], what)),
+  );
+  app.addSchema(problemSchema);
+  acceptJsonOnly(app);
+  observeRequests(app, context);
+  refuseUnknownPaths(app);
+
+  await describeRoutes(app);
+  const offered = methodsByUrl(app);
+  offerRank(app, context);
+  offerOutcomes(app, context);
+  offerExperiments(app, context);
+  offerModels(app, context);
+  offerProbes(app, context);
+  refuseWrongMethods(app, new Map(offered));
+  await app.ready();
+  return app;
+}
+
+/** Notes the methods of every route that is added from here on. */
+function methodsByUrl(app: FastifyInstance): Map<string, Set<string>> {
+  const offered = new Map<string, Set<string>>();
+  app.addHook("onRoute", ({ url, method }) => {
+    const methods = offered.get(url) ?? new Set<string>();
+    for (const one of [method].flat()) methods.add(one);
+    offered.set(url, methods);
+  });
+  return offered;
+}

@@ -1,0 +1,42 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyInstance } from "fastify";
+
+/** The routes' own schemas as OpenAPI 3.1 at /openapi.json, and as pages at /docs. Goes before the routes. */
+export async function describeRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Setlist",
+        description: "Online ranking with experiments built in.",
+        version: "1",
+      },
+      tags: [
+        { name: "ranking", description: "Order candidates" },
+        { name: "outcomes", description: "Say what came of it" },
+        { name: "experiments", description: "Read experiments and assignments" },
+        { name: "models", description: "See what is loaded" },
+        { name: "operations", description: "Probes and metrics" },
+      ],
+    },
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, i) => String(json["$id"] ?? `schema-${i}`),
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { docExpansion: "list" } });
+  app.get(
+    "/openapi.json",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "This document",
+        response: { 200: { type: "object", additionalProperties: true } },
+      },
+    },
+    async (_request, reply) => {
+      reply.type("application/json; charset=utf-8");
+      return JSON.stringify(app.swagger());
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from "fastify";
+import Type from "typebox";
+import type { HttpContext } from "./context.ts";
+import { problems } from "./problem-schema.ts";
+
+const readySchema = Type.Object({ status: Type.Enum(["starting", "ready", "draining"]) });
+
+/** What an orchestrator and a scraper ask. */
+export function offerProbes(app: FastifyInstance, { readiness, metrics }: HttpContext): void {
+  app.get(
+    "/livez",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "Whether the process answers at all",
+        response: { 200: Type.Object({ status: Type.Literal("live") }) },
+      },
+    },
+    async () => ({ status: "live" as const }),
+  );
+
+  app.get(
+    "/readyz",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "Whether to send traffic: every model loaded and warm, and no drain begun",
+        response: { 200: readySchema, 503: readySchema },
+      },
+    },
+    async (_request, reply) => {
+      const status = readiness.state();
+      return reply.code(status === "ready" ? 200 : 503).send({ status });
+    },
+  );
+
+  app.get(
+    "/metrics",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "Metrics in Prometheus' text format",
+        response: {
+          200: {
+            description: "Counters, gauges and histograms",
+            content: { "text/plain": { schema: { type: "string" } } },
+          },
+          ...problems(500),
+        },
+      },
+    },
+    async (_request, reply) => {
+      reply.type(metrics.contentType);
+      return metrics.render();
+    },
+  );
+}

@@ -1,0 +1,142 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import type { MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
+import type { DegradedReason, RankAnswer } from "../domain/rank.ts";
+import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
+
+export interface Metrics {
+  readonly source: MetricsSource;
+  readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
+  readonly requests: RequestObserver;
+}
+
+/**
+ * Metrics in a registry of their own, so that two servers in one process never share a counter. Every label's values
+ * come from the configuration or from a closed list, never from a request; and histograms, never summaries, so that
+ * a fleet's can be added up.
+ */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    source: { contentType: registry.contentType, render: () => registry.metrics() },
+    ranks: rankMetrics(registry),
+    requests: requestMetrics(registry),
+  };
+}
+
+function rankMetrics(registry: Registry): Metrics["ranks"] {
+  const registers = [registry];
+  const duration = new Histogram({
+    name: "setlist_rank_duration_seconds",
+    help: "Time in the parts of a rank request together, by surface",
+    labelNames: ["surface"],
+    buckets: requestSecondsBuckets,
+    registers,
+  });
+  const partDuration = new Histogram({
+    name: "setlist_rank_part_duration_seconds",
+    help: "Time in one part of a rank request, by part",
+    labelNames: ["part"],
+    buckets: partSecondsBuckets,
+    registers,
+  });
+  const candidates = new Histogram({
+    name: "setlist_rank_candidates",
+    help: "Candidates of a rank request, by surface",
+    labelNames: ["surface"],
+    buckets: candidateBuckets,
+    registers,
+  });
+  const total = new Counter({
+    name: "setlist_rank_total",
+    help: "Answered rank requests, by surface, model and version; model none where no model scored",
+    labelNames: ["surface", "model", "version"],
+    registers,
+  });
+  const degraded = new Counter({
+    name: "setlist_rank_degraded_total",
+    help: "Reasons for which an answer was less than it could be",
+    labelNames: ["reason"],
+    registers,
+  });
+  const defaulted = new Counter({
+    name: "setlist_rank_defaulted_total",
+    help: "Candidates and users that were scored with a model's defaults",
+    registers,
+  });
+  const assignments = new Counter({
+    name: "setlist_assignments_total",
+    help: "Assignments that were acted on, by experiment and arm",
+    labelNames: ["experiment", "arm"],
+    registers,
+  });
+  const dropped = new Counter({
+    name: "setlist_impressions_dropped_total",
+    help: "Answers whose impression the log refused",
+    registers,
+  });
+  const outcomeCounter = new Counter({
+    name: "setlist_outcomes_total",
+    help: "Outcomes by result; unmatched ones are among the accepted, for a request that the log does not remember",
+    labelNames: ["result"],
+    registers,
+  });
+  for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
+
+  return {
+    ranked(answer: RankAnswer, candidateCount: number): void {
+      const { surface, model, timings } = answer;
+      const { assign, features, queue, inference, rank } = timings;
+      duration.observe({ surface }, (assign + features + queue + inference + rank) / 1_000);
+      partDuration.observe({ part: "assign" }, assign / 1_000);
+      partDuration.observe({ part: "features" }, features / 1_000);
+      partDuration.observe({ part: "queue" }, queue / 1_000);
+      partDuration.observe({ part: "inference" }, inference / 1_000);
+      partDuration.observe({ part: "rank" }, rank / 1_000);
+      candidates.observe({ surface }, candidateCount);
+      total.inc({ surface, model: model?.name ?? "none", version: model?.version ?? "" });
+      for (const { experiment, arm } of answer.assignments) assignments.inc({ experiment, arm });
+      for (const reason of answer.degraded) {
+        const [kind, count] = partsOf(reason);
+        degraded.inc({ reason: kind });
+        if (count > 0) defaulted.inc(count);
+      }
+    },
+    impressionDropped: () => dropped.inc(),
+    outcomes(accepted, duplicates, rejected, unmatched): void {
+      outcomeCounter.inc({ result: "accepted" }, accepted);
+      outcomeCounter.inc({ result: "duplicate" }, duplicates);
+      outcomeCounter.inc({ result: "rejected" }, rejected);
+      outcomeCounter.inc({ result: "unmatched" }, unmatched);
+    },
+  };
+}
+
+function requestMetrics(registry: Registry): RequestObserver {
+  const registers = [registry];
+  const total = new Counter({
+    name: "setlist_requests_total",
+    help: "Answers by transport, route and code (an HTTP status, or the name of a gRPC status)",
+    labelNames: ["transport", "route", "code"],
+    registers,
+  });
+  const duration = new Histogram({
+    name: "setlist_request_duration_seconds",
+    help: "From a request's arrival to its answer, by transport and route",
+    labelNames: ["transport", "route"],
+    buckets: requestSecondsBuckets,
+    registers,
+  });
+  return {
+    answered(transport, route, code, durationMs): void {
+      total.inc({ transport, route, code });
+      duration.observe({ transport, route }, durationMs / 1_000);
+    },
+  };
+}
+
+/** `defaults:12` is the reason `defaults`, 12 times: the number would be a label without bound. */
+function partsOf(reason: DegradedReason): [kind: string, count: number] {
+  const colon = reason.indexOf(":");
+  return colon < 0 ? [reason, 0] : [reason.slice(0, colon), Number(reason.slice(colon + 1))];
+}
