@@ -1,0 +1,45 @@
+import { access, mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { LmdbRows } from "./lmdb-rows.ts";
+import { type PreparedFeatureStore, RequestEncoder } from "./request-encoder.ts";
+import { worldFingerprint } from "./world-fingerprint.ts";
+import { importWorld, removeDatabase } from "./world-import.ts";
+
+export type { PreparedFeatureStore } from "./request-encoder.ts";
+
+export interface FeatureStoreOptions {
+  /** Where the imported rows are kept; this store's alone. */
+  readonly directory: string;
+  /** The folder with `users.parquet` and `items.parquet`, as docs/model-manifest.md describes them. */
+  readonly world: string;
+  /** Encoded rows kept in memory for each model and entity: a track of our models takes about 100 bytes. */
+  readonly cacheRowsMax: number;
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}
+
+/**
+ * Opens the embedded feature store. The first time, and when the content of the Parquet files has changed, it imports
+ * them; otherwise it opens what it imported before. Give it the models with `prepare` before the first request.
+ * @throws {SetlistError} INVALID_ARGUMENT where a Parquet file is missing or cannot hold features.
+ */
+export async function openFeatureStore(options: FeatureStoreOptions): Promise<PreparedFeatureStore> {
+  const { directory, world, cacheRowsMax, onWarning = () => undefined } = options;
+  await mkdir(directory, { recursive: true });
+  const fingerprint = await worldFingerprint(world, join(directory, "world.fingerprint"));
+  const file = `world-${fingerprint}.lmdb`;
+  const path = join(directory, file);
+  if (!(await exists(path))) await importWorld(world, path, onWarning);
+  const source = new LmdbRows(path);
+  for (const name of await readdir(directory)) {
+    // Worlds that are no longer served, and what an import left that was killed.
+    if (name.startsWith("world-") && !name.startsWith(file)) await removeDatabase(join(directory, name));
+  }
+  return new RequestEncoder(source, cacheRowsMax, onWarning);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
