@@ -14,6 +14,7 @@ import { createHttpServer } from "./http/http.ts";
 import { openScorer } from "./inference/inference.ts";
 import { openOutcomeLog } from "./outcomes/outcomes.ts";
 import { openRegistry } from "./registry/registry.ts";
+import { createReadiness } from "./serving/readiness.ts";
 import { createServing } from "./serving/serving.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
@@ -78,8 +79,20 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     limits: config.limits,
     newRequestId: () => uuidv7(),
   });
-  const readiness = { ready: false };
-  const doors = { serving, experiments: registry, scorer, readiness, metrics: telemetry.metrics, limits: config.limits, clock, logger };
+  const readiness = createReadiness();
+  const { metrics, requests } = telemetry;
+  const { limits } = config;
+  const doors = {
+    serving,
+    experiments: registry,
+    scorer,
+    readiness,
+    metrics,
+    requests,
+    limits,
+    clock,
+    logger,
+  };
   const http = opening.adopt(createHttpServer(doors), (it) => it.close());
   const grpc = opening.adopt(createGrpcServer(doors), (it) => it.close());
 
@@ -89,12 +102,12 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     async listen() {
       const httpPort = await http.listen(config.host, config.httpPort);
       const grpcPort = await grpc.listen(config.host, config.grpcPort);
-      readiness.ready = true;
+      readiness.set("ready");
       logger.info({ httpPort, grpcPort }, "ready");
       return { httpPort, grpcPort };
     },
     async close() {
-      readiness.ready = false;
+      readiness.set("draining");
       await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
       await opened.disposeAsync();
     },
