@@ -56,6 +56,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     await openScorer({ repository: config.models, ...config.inference, clock, onWarning }),
     (it) => it.close(),
   );
+  features.prepare(scorer.models());
   const registry = opening.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
 
   for (const [surface, { defaultModel }] of config.surfaces) {
