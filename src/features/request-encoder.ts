@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { invalidArgument } from "../domain/error.ts";
-import type { Features, FeatureValue } from "../domain/feature.ts";
+import type { FeatureSpec, Features } from "../domain/feature.ts";
 import type { Model } from "../domain/model.ts";
 import type { EncodedRequest, FeatureStore } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
-import { allocateTensors, type EntityPlan, type PlannedFeature, planEntity } from "./encoder-plan.ts";
+import { allocateTensors, type EntityPlan, planEntity } from "./encoder-plan.ts";
 import { KnownFeatures } from "./known-features.ts";
 import { RowCache } from "./row-cache.ts";
 import type { RowSource, StoredEntity } from "./row-source.ts";
+import { override, writeContext, writeStored } from "./row-writing.ts";
 import { checkColumns } from "./store-columns.ts";
-import { expectationOf, type Tensor } from "./value-encoding.ts";
+import type { Tensor } from "./value-encoding.ts";
 
 /** A feature store that can be told of the models before their first request. */
 export interface PreparedFeatureStore extends FeatureStore {
@@ -117,19 +117,24 @@ export class RequestEncoder implements PreparedFeatureStore {
       const { id, features } = rows[row] as Row;
       const defaulted = cache.copyTo(tensors, row, id);
       if (defaulted === undefined) strangers.push(row);
-      else if (this.#override(plan, entity, tensors, row, features, defaulted) > 0) defaultedCount += 1;
+      else if (override(plan, entity, tensors, row, features, defaulted) > 0) defaultedCount += 1;
     }
     if (strangers.length === 0) return { defaultedCount, storeUnavailable: false };
 
     const ids = strangers.map((row) => (rows[row] as Row).id);
     const stored = asksTheStore(plan) ? await this.#read(entity, ids) : [];
+    const misfit = ({ name }: FeatureSpec, expected: string, id: string): void =>
+      this.#warnOnce(
+        `${model.name}/${model.version}: the store's ${entity} feature ${name} is not always ${expected}`,
+        `first for ${JSON.stringify(id)}; the default is used there`,
+      );
     for (const [index, row] of strangers.entries()) {
       // Encoding rows for the first time is the one long part: others get their turn in between.
       if (index > 0 && index % rowsPerTurn === 0) await nextTurn();
       const { id, features } = rows[row] as Row;
-      const defaulted = this.#writeStored(model, plan, tensors, row, id, stored?.[index]);
+      const defaulted = writeStored(plan, tensors, row, id, stored?.[index], misfit);
       if (stored !== undefined) cache.keep(tensors, row, id, defaulted);
-      if (this.#override(plan, entity, tensors, row, features, defaulted) > 0) defaultedCount += 1;
+      if (override(plan, entity, tensors, row, features, defaulted) > 0) defaultedCount += 1;
     }
     return { defaultedCount, storeUnavailable: stored === undefined };
   }
@@ -154,110 +159,16 @@ export class RequestEncoder implements PreparedFeatureStore {
     }
   }
 
-  /** The row as the store has it, defaults elsewhere. Returns the places of the features that are defaults. */
-  #writeStored(
-    model: Model,
-    plan: EntityPlan,
-    tensors: readonly (Tensor | undefined)[],
-    row: number,
-    id: string,
-    stored: Features | undefined,
-  ): readonly number[] {
-    const defaulted: number[] = [];
-    for (const [index, feature] of plan.features.entries()) {
-      const { name } = feature.spec;
-      const value = name === "id" ? id : stored?.[name];
-      if (value !== undefined && writeFeature(feature, tensors, row, value)) continue;
-      if (value !== undefined) {
-        this.#warnOnce(
-          `${model.name}/${model.version}: the store's ${feature.spec.entity} feature ${name} is not always ${expectationOf(feature.spec)}, first for ${JSON.stringify(id)}; the default is used there`,
-        );
-      }
-      writeFallback(feature, tensors, row);
-      defaulted.push(index);
-    }
-    return defaulted.length === 0 ? none : defaulted;
-  }
-
-  /** Lets the request's own values go before the row's. Returns how many features remain defaults. */
-  #override(
-    plan: EntityPlan,
-    entity: StoredEntity,
-    tensors: readonly (Tensor | undefined)[],
-    row: number,
-    features: Features | undefined,
-    defaulted: readonly number[],
-  ): number {
-    if (features === undefined) return defaulted.length;
-    const given = writeInline(plan, tensors, row, features, () =>
-      entity === "user" ? "user.features" : `candidates[${row}].features`,
-    );
-    return defaulted.filter((index) => !given.includes(index)).length;
-  }
-
-  #warnOnce(warning: string): void {
+  #warnOnce(warning: string, detail?: string): void {
     if (this.#warned.has(warning)) return;
     this.#warned.add(warning);
-    this.#onWarning(warning);
+    this.#onWarning(detail === undefined ? warning : `${warning}, ${detail}`);
   }
 }
 
 /** Rows encoded for the first time between two turns of the event loop: about half a millisecond of work. */
 const rowsPerTurn = 128;
 
-const none: readonly number[] = Object.freeze([]);
-
 function asksTheStore(plan: EntityPlan): boolean {
   return plan.features.some((feature) => feature.spec.name !== "id");
-}
-
-function writeContext(plan: EntityPlan, tensors: readonly (Tensor | undefined)[], features: Features): void {
-  for (const feature of plan.features) writeFallback(feature, tensors, 0);
-  writeInline(plan, tensors, 0, features, () => "context.features");
-}
-
-/** @throws {SetlistError} INVALID_ARGUMENT. Returns the places of the features that were written. */
-function writeInline(
-  plan: EntityPlan,
-  tensors: readonly (Tensor | undefined)[],
-  row: number,
-  features: Features,
-  field: () => string,
-): readonly number[] {
-  const written: number[] = [];
-  for (const [name, value] of Object.entries(features)) {
-    for (const index of plan.named.get(name) ?? none) {
-      const feature = plan.features[index] as PlannedFeature;
-      if (!writeFeature(feature, tensors, row, value)) {
-        throw invalidArgument(
-          `${field()}.${name}: expected ${expectationOf(feature.spec)}, got ${describe(value)}`,
-        );
-      }
-      written.push(index);
-    }
-  }
-  return written;
-}
-
-function writeFeature(
-  feature: PlannedFeature,
-  tensors: readonly (Tensor | undefined)[],
-  row: number,
-  value: FeatureValue,
-): boolean {
-  return feature.write(value, tensors[feature.place] as Tensor, row * feature.stride + feature.offset);
-}
-
-function writeFallback(feature: PlannedFeature, tensors: readonly (Tensor | undefined)[], row: number): void {
-  tensors[feature.place]?.set(feature.fallback, row * feature.stride + feature.offset);
-}
-
-function describe(value: FeatureValue): string {
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  const stranger = value.find(
-    (one: unknown) => typeof one === "number" && !Number.isFinite(Math.fround(one)),
-  );
-  if (stranger !== undefined) return `${stranger}, which no float32 can hold`;
-  const kinds = new Set(value.map((one: unknown) => typeof one));
-  return `an array of ${value.length} ${kinds.size === 1 ? `${[...kinds][0]}s` : "values"}`;
 }

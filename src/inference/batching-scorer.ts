@@ -1,8 +1,9 @@
 import { SetlistError } from "../domain/error.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
 import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
+import { QueuedRequest } from "./queued-request.ts";
 import { assertFits, joinRequests, splitProbabilities } from "./ragged-batch.ts";
-import { type QueuedRequest, RequestQueue } from "./request-queue.ts";
+import { RequestQueue } from "./request-queue.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 export interface BatchingScorerOptions {
@@ -12,9 +13,6 @@ export interface BatchingScorerOptions {
   readonly queueRequestsMax: number;
   readonly clock: Clock;
 }
-
-/** Longest wait that a Node timer can be set to; a deadline beyond it is none. */
-const timerMsMax = 2 ** 31 - 1;
 
 /** A `Scorer` that lets requests wait only while every worker is busy, and then sends them on together. */
 export class BatchingScorer implements Scorer {
@@ -44,36 +42,37 @@ export class BatchingScorer implements Scorer {
     return this.#options.models;
   }
 
-  score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
+  async score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
     const { models, clock, queueRequestsMax } = this.#options;
     const place = this.#placeOf.get(keyOf(version));
     const model = place === undefined ? undefined : models[place];
-    if (place === undefined || model === undefined) {
-      return refuse("UNAVAILABLE", `model ${keyOf(version)} is not loaded`);
-    }
-    if (this.#closed !== undefined) return refuse("UNAVAILABLE", "the server is stopping: no new inference");
-    if (!this.#pool.isUsable) return refuse("UNAVAILABLE", "no inference worker is left");
+    if (place === undefined || model === undefined)
+      throw unavailable(`model ${keyOf(version)} is not loaded`);
+    if (this.#closed !== undefined) throw unavailable("the server is stopping: no new inference");
+    if (!this.#pool.isUsable) throw unavailable(noWorkerLeft);
     const arrivedAt = clock.monotonic();
-    if (arrivedAt >= deadline) return refuse("DEADLINE_EXCEEDED", "the deadline had passed before inference");
+    if (arrivedAt >= deadline) {
+      throw new SetlistError("DEADLINE_EXCEEDED", "the deadline had passed before inference began");
+    }
     if (this.#queue.size >= queueRequestsMax && !this.#pool.hasIdle) {
-      return refuse("RESOURCE_EXHAUSTED", `${queueRequestsMax} requests wait for inference already`);
+      throw new SetlistError(
+        "RESOURCE_EXHAUSTED",
+        `${this.#queue.size} requests wait for inference already, as many as may`,
+        retrySoon,
+      );
     }
     assertFits(model, request);
     if (request.candidateCount === 0) {
-      return Promise.resolve({ probabilities: new Float32Array(0), queueMs: 0, inferenceMs: 0 });
+      return { probabilities: new Float32Array(0), queueMs: 0, inferenceMs: 0 };
     }
-    return new Promise((resolve, reject) => {
-      this.#enqueue({
-        model: place,
-        request,
-        deadline,
-        arrivedAt,
-        alone: false,
-        settled: false,
-        resolve,
-        reject,
-      });
+    const queued = new QueuedRequest(place, request, arrivedAt, deadline);
+    queued.startTimer(() => {
+      this.#queue.remove(queued);
+      this.#noteDrained();
     });
+    this.#queue.add(queued);
+    this.dispatch();
+    return queued.scores;
   }
 
   /** Finishes what was accepted, then ends the workers. */
@@ -92,39 +91,14 @@ export class BatchingScorer implements Scorer {
       if (batch.length === 0) break;
       // The doomed are dropped here, not their batch: a timer may be late, a deadline is not.
       const now = this.#options.clock.monotonic();
-      for (const queued of batch) if (now >= queued.deadline) expire(queued, "while it waited for inference");
-      const live = batch.filter((queued) => !queued.settled);
+      for (const queued of batch) if (now >= queued.deadline) queued.expire();
+      const live = batch.filter((queued) => !queued.isSettled);
       if (live.length > 0) this.#run(live, now);
     }
     if (!this.#pool.isUsable) {
-      for (const queued of this.#queue.takeAll()) {
-        queued.reject(new SetlistError("UNAVAILABLE", "no inference worker is left", retrySoon));
-      }
+      for (const queued of this.#queue.takeAll()) queued.fail(noWorkerLeft);
     }
     this.#noteDrained();
-  }
-
-  #enqueue(bare: QueuedRequest): void {
-    let timer: NodeJS.Timeout | undefined;
-    const settle = <T>(how: (value: T) => void) => {
-      return (value: T): void => {
-        if (queued.settled) return;
-        queued.settled = true;
-        clearTimeout(timer);
-        how(value);
-      };
-    };
-    const queued: QueuedRequest = { ...bare, resolve: settle(bare.resolve), reject: settle(bare.reject) };
-    const leftMs = Math.ceil(bare.deadline - bare.arrivedAt);
-    if (leftMs <= timerMsMax) {
-      timer = setTimeout(() => {
-        this.#queue.remove(queued);
-        expire(queued, "during inference");
-        this.#noteDrained();
-      }, leftMs);
-    }
-    this.#queue.add(queued);
-    this.dispatch();
   }
 
   async #run(batch: readonly QueuedRequest[], startedAt: number): Promise<void> {
@@ -138,18 +112,23 @@ export class BatchingScorer implements Scorer {
       if (reply.kind === "scored") {
         const parts = splitProbabilities(reply.probabilities, model.tasks.length, requests);
         for (const [index, queued] of batch.entries()) {
-          answer(queued, model, parts[index] as Float32Array, startedAt, reply.inferenceMs);
+          queued.answer(model, parts[index] as Float32Array, startedAt, reply.inferenceMs);
         }
       } else if (batch.length > 1) {
         // One of them broke the run for all: each alone, only that one fails.
-        for (const queued of batch)
-          if (!queued.settled) this.#queue.add(Object.assign(queued, { alone: true }));
+        for (const queued of batch) {
+          queued.alone = true;
+          if (!queued.isSettled) this.#queue.add(queued);
+        }
       } else {
         const why = reply.kind === "failed" ? reply.message : `unexpected answer "${reply.kind}"`;
-        fail(batch, `model ${keyOf(model)} failed: ${why}`);
+        for (const queued of batch) queued.fail(`model ${keyOf(model)} failed: ${why}`);
       }
     } catch (error) {
-      fail(batch, `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`);
+      for (const queued of batch)
+        queued.fail(
+          `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`,
+        );
     } finally {
       this.#running -= 1;
       this.dispatch();
@@ -161,42 +140,8 @@ export class BatchingScorer implements Scorer {
   }
 }
 
-function answer(
-  queued: QueuedRequest,
-  model: Model,
-  probabilities: Float32Array,
-  startedAt: number,
-  inferenceMs: number,
-): void {
-  // An order over values that are no numbers would be arbitrary: better the caller's fallback.
-  const wrong = probabilities.findIndex((p) => !Number.isFinite(p));
-  if (wrong >= 0) {
-    const candidate = Math.floor(wrong / model.tasks.length);
-    fail(
-      [queued],
-      `model ${keyOf(model)} gave ${probabilities[wrong]} for ${model.tasks[wrong % model.tasks.length]} of candidate ${candidate}`,
-    );
-    return;
-  }
-  queued.resolve({ probabilities, queueMs: startedAt - queued.arrivedAt, inferenceMs });
-}
-
-function fail(batch: readonly QueuedRequest[], why: string): void {
-  for (const queued of batch) queued.reject(new SetlistError("UNAVAILABLE", why, retrySoon));
-}
-
-function expire(queued: QueuedRequest, when: string): void {
-  const allowedMs = Math.round(queued.deadline - queued.arrivedAt);
-  queued.reject(
-    new SetlistError("DEADLINE_EXCEEDED", `the deadline passed ${when}, ${allowedMs} ms after it began`),
-  );
-}
-
-function refuse(
-  code: "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "RESOURCE_EXHAUSTED",
-  why: string,
-): Promise<never> {
-  return Promise.reject(new SetlistError(code, why, code === "DEADLINE_EXCEEDED" ? undefined : retrySoon));
+function unavailable(why: string): SetlistError {
+  return new SetlistError("UNAVAILABLE", why, retrySoon);
 }
 
 function keyOf(version: ModelVersion): string {
@@ -204,3 +149,4 @@ function keyOf(version: ModelVersion): string {
 }
 
 const retrySoon = { retryAfterSeconds: 1 };
+const noWorkerLeft = "no inference worker is left";

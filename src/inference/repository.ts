@@ -81,7 +81,8 @@ function choose(places: readonly Place[], refs: readonly ModelRef[], repository:
     }
     chosen.add(place);
   }
-  return [...chosen];
+  // In the order of the repository, whatever that of the references: the highest version stands last.
+  return places.filter((place) => chosen.has(place));
 }
 
 async function readModel(repository: string, place: Place): Promise<StoredModel> {

@@ -1,20 +1,4 @@
-import type { EncodedRequest, Scores } from "../domain/ports.ts";
-
-/** A request on its way to a worker. */
-export interface QueuedRequest {
-  /** Place of its model in the pool's workers. */
-  readonly model: number;
-  readonly request: EncodedRequest;
-  /** Monotonic ms. */
-  readonly deadline: number;
-  readonly arrivedAt: number;
-  /** Runs by itself: a batch that it was part of failed, and this shows whose fault that was. */
-  alone: boolean;
-  /** Answered or refused: whatever comes later is discarded. */
-  settled: boolean;
-  readonly resolve: (scores: Scores) => void;
-  readonly reject: (error: Error) => void;
-}
+import type { QueuedRequest } from "./queued-request.ts";
 
 /** First come, first served between models; within a model whatever waits goes together. */
 export class RequestQueue {

@@ -1,0 +1,87 @@
+import { SetlistError } from "../domain/error.ts";
+import type { Model } from "../domain/model.ts";
+import type { EncodedRequest, Scores } from "../domain/ports.ts";
+
+/** Longest wait that a Node timer can be set to; a deadline beyond it is none. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** A request on its way to a worker and back. The first of answer, failure and deadline settles it; the rest is discarded. */
+export class QueuedRequest {
+  /** Place of its model in the order of loading. */
+  readonly model: number;
+  readonly request: EncodedRequest;
+  /** Monotonic ms. */
+  readonly arrivedAt: number;
+  readonly deadline: number;
+  /** Runs by itself: a batch that it was part of failed, and this shows whose fault that was. */
+  alone = false;
+  readonly scores: Promise<Scores>;
+  #settled = false;
+  #resolve: (scores: Scores) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(model: number, request: EncodedRequest, arrivedAt: number, deadline: number) {
+    this.model = model;
+    this.request = request;
+    this.arrivedAt = arrivedAt;
+    this.deadline = deadline;
+    this.scores = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get isSettled(): boolean {
+    return this.#settled;
+  }
+
+  /** Refuses the request at its deadline, wherever it then is, and says so to `onExpired`. */
+  startTimer(onExpired: () => void): void {
+    const leftMs = Math.ceil(this.deadline - this.arrivedAt);
+    if (leftMs > timerMsMax) return;
+    this.#timer = setTimeout(() => {
+      this.expire();
+      onExpired();
+    }, leftMs);
+  }
+
+  /**
+   * @param probabilities `[candidates, tasks]`. Values that are no numbers fail the request: an order over them would
+   *   be arbitrary, and the caller has a better fallback.
+   */
+  answer(model: Model, probabilities: Float32Array, startedAt: number, inferenceMs: number): void {
+    const wrong = probabilities.findIndex((p) => !Number.isFinite(p));
+    if (wrong >= 0) {
+      const task = model.tasks[wrong % model.tasks.length];
+      const candidate = Math.floor(wrong / model.tasks.length);
+      this.fail(
+        `model ${model.name}/${model.version} gave ${probabilities[wrong]} for ${task} of candidate ${candidate}`,
+      );
+      return;
+    }
+    this.#settle(() => this.#resolve({ probabilities, queueMs: startedAt - this.arrivedAt, inferenceMs }));
+  }
+
+  /** Rejects with UNAVAILABLE. */
+  fail(why: string): void {
+    this.#settle(() => this.#reject(new SetlistError("UNAVAILABLE", why, { retryAfterSeconds: 1 })));
+  }
+
+  /** Rejects with DEADLINE_EXCEEDED. */
+  expire(): void {
+    const allowedMs = Math.round(this.deadline - this.arrivedAt);
+    this.#settle(() =>
+      this.#reject(
+        new SetlistError("DEADLINE_EXCEEDED", `inference had ${allowedMs} ms, and the deadline passed first`),
+      ),
+    );
+  }
+
+  #settle(how: () => void): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    how();
+  }
+}
