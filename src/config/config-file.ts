@@ -1,0 +1,76 @@
+import Type, { type Static } from "typebox";
+import { defaultLimits, type Limits } from "../domain/limits.ts";
+
+const closed = { additionalProperties: false };
+const port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const positive = Type.Integer({ minimum: 1, maximum: 2 ** 40 });
+const milliseconds = Type.Integer({ minimum: 0, maximum: 600_000 });
+const path = Type.String({ minLength: 1, maxLength: 4_096 });
+
+const surface = Type.Object(
+  {
+    defaultModel: Type.Object(
+      {
+        name: Type.String({ minLength: 1, maxLength: 64 }),
+        version: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,8}$" })),
+      },
+      closed,
+    ),
+    timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  },
+  closed,
+);
+
+const limitNames = Object.keys(defaultLimits) as (keyof Limits)[];
+const limit = Type.Optional(positive);
+
+/** The configuration file; every field may be left out. */
+export const configFileSchema = Type.Object(
+  {
+    host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    httpPort: Type.Optional(port),
+    grpcPort: Type.Optional(port),
+    dataDir: Type.Optional(path),
+    models: Type.Optional(path),
+    world: Type.Optional(path),
+    experiments: Type.Optional(path),
+    logLevel: Type.Optional(
+      Type.Union([
+        Type.Literal("fatal"),
+        Type.Literal("error"),
+        Type.Literal("warn"),
+        Type.Literal("info"),
+        Type.Literal("debug"),
+        Type.Literal("trace"),
+      ]),
+    ),
+    drainDelayMs: Type.Optional(milliseconds),
+    surfaces: Type.Optional(Type.Record(Type.String({ pattern: "^[a-z0-9-]{1,64}$" }), surface, closed)),
+    limits: Type.Optional(
+      Type.Object(
+        Object.fromEntries(limitNames.map((name) => [name, limit])) as Record<keyof Limits, typeof limit>,
+        closed,
+      ),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        { segmentBytesMax: Type.Optional(positive), syncIntervalMs: Type.Optional(milliseconds) },
+        closed,
+      ),
+    ),
+    inference: Type.Optional(
+      Type.Object(
+        {
+          workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+          batchRowsMax: Type.Optional(positive),
+          queueRequestsMax: Type.Optional(positive),
+        },
+        closed,
+      ),
+    ),
+    features: Type.Optional(Type.Object({ cacheRowsMax: Type.Optional(positive) }, closed)),
+  },
+  closed,
+);
+
+export type ConfigFile = Static<typeof configFileSchema>;

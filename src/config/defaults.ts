@@ -1,0 +1,40 @@
+import { defaultLimits } from "../domain/limits.ts";
+import type { SetlistConfig } from "./settings.ts";
+
+/** From the request's arrival; generous, for a frontend in a hurry names its own. */
+export const defaultTimeoutMs = 200;
+
+/**
+ * What stands where no flag, variable or file says otherwise. The same values, with their reasons for people, stand in
+ * config/setlist.yaml.
+ */
+export const defaults = {
+  host: "127.0.0.1",
+  httpPort: 8080,
+  grpcPort: 9090,
+  logLevel: "info",
+  // Long enough for a load balancer that asks /readyz every second to look elsewhere.
+  drainDelayMs: 2_000,
+  surfaces: new Map([
+    ["home", { defaultModel: { name: "home-control" }, timeoutMs: defaultTimeoutMs }],
+    ["radio", { defaultModel: { name: "radio-control" }, timeoutMs: defaultTimeoutMs }],
+  ]),
+  limits: defaultLimits,
+  // A segment is read whole when it is sealed, and found by scanning at a start: 64 MiB takes well under a second.
+  log: { segmentBytesMax: 64 * 1_048_576, syncIntervalMs: 50 },
+  // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
+  inference: { workers: 1, batchRowsMax: 2_000, queueRequestsMax: 256 },
+  // Rows of users and items that stay decoded in memory: about 1 KiB each.
+  features: { cacheRowsMax: 100_000 },
+} satisfies Partial<SetlistConfig>;
+
+/** Below the project's own folder, so that `serve` finds them from anywhere. */
+export const defaultPaths = {
+  models: "models/repository",
+  world: "models/world",
+  experiments: "config/experiments",
+};
+export const defaultConfigFile = "config/setlist.yaml";
+
+/** Below the folder where the command is run: data belongs to whoever runs it. */
+export const defaultDataDir = "data";

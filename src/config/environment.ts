@@ -1,0 +1,63 @@
+import { distance } from "fastest-levenshtein";
+import { invalidArgument } from "../domain/error.ts";
+import { configFileSchema } from "./config-file.ts";
+
+/** One setting as a flag or a variable names it: `httpPort`, `log.syncIntervalMs`. */
+export interface Setting {
+  /** Its place in the configuration file. */
+  readonly path: readonly string[];
+  readonly variable: string;
+  readonly number: boolean;
+}
+
+/** Every setting that one value can hold; surfaces are for the file. */
+export const settings: readonly Setting[] = settingsOf(configFileSchema as unknown as SchemaNode, []);
+
+const configVariable = "SETLIST_CONFIG";
+
+interface SchemaNode {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly patternProperties?: unknown;
+}
+
+function settingsOf(node: SchemaNode, path: readonly string[]): Setting[] {
+  if (node.patternProperties !== undefined) return [];
+  if (node.properties !== undefined) {
+    return Object.entries(node.properties).flatMap(([name, inner]) => settingsOf(inner, [...path, name]));
+  }
+  const variable = `SETLIST_${path.map(upperSnake).join("_")}`;
+  return [{ path, variable, number: node.type === "integer" || node.type === "number" }];
+}
+
+/** `httpPort` to `HTTP_PORT`. */
+function upperSnake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/**
+ * A setting's value from its text.
+ * @throws {SetlistError} INVALID_ARGUMENT naming `source` where a number was expected.
+ */
+export function readSetting(setting: Setting, text: string | number, source: string): string | number {
+  if (!setting.number) return String(text);
+  const value = typeof text === "number" ? text : Number(text);
+  if (typeof text === "string" && !/^\d{1,16}$/.test(text.trim())) {
+    throw invalidArgument(`${source}: expected a whole number, got ${JSON.stringify(text)}`);
+  }
+  return value;
+}
+
+/**
+ * Variables that nearly name a setting. They are not refused: an orchestrator may put names of its own there, such as
+ * the SETLIST_SERVICE_HOST that Kubernetes gives to every pod beside a service called setlist.
+ */
+export function suspectVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const known = [configVariable, ...settings.map(({ variable }) => variable)];
+  return Object.keys(env)
+    .filter((name) => name.startsWith("SETLIST_") && !known.includes(name))
+    .flatMap((name) => {
+      const near = known.find((one) => distance(one, name) <= 2);
+      return near === undefined ? [] : [`${name}: no such setting, ignored (did you mean ${near}?)`];
+    });
+}

@@ -1,0 +1,53 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
+import type { ExperimentDocument } from "../domain/experiment.ts";
+import {
+  parseExperimentDocument,
+  type ValidationContext,
+  validateExperiment,
+} from "../experiments/experiments.ts";
+import { readYamlFile, type YamlFile } from "./yaml-file.ts";
+
+interface Source {
+  readonly file: string;
+  readonly yaml: YamlFile;
+  readonly document: ExperimentDocument;
+}
+
+/**
+ * Reads every `.yaml` and `.yml` file of a folder, one experiment each, in the order of the files' names.
+ * @param known the surfaces and models to hold them against; what is left out is not checked.
+ * @throws {SetlistError} NOT_FOUND where the folder does not exist; INVALID_ARGUMENT with file, line, field and reason.
+ */
+export function loadExperimentDocuments(
+  folder: string,
+  known: Omit<ValidationContext, "others"> = {},
+): ExperimentDocument[] {
+  const sources = namesIn(folder).map((name): Source => {
+    const file = join(folder, name);
+    const yaml = readYamlFile(file);
+    return { file, yaml, document: yaml.refine(() => parseExperimentDocument(yaml.value, "document")) };
+  });
+  for (const [index, { yaml, document }] of sources.entries()) {
+    const twin = sources.slice(0, index).find((one) => one.document.id === document.id);
+    yaml.refine(() => {
+      if (twin !== undefined)
+        throw invalidArgument(`id: ${twin.file} has the same, ${JSON.stringify(document.id)}`);
+      const others = sources.filter((one) => one.document !== document).map((one) => one.document);
+      validateExperiment(document, { ...known, others: others.filter(({ id }) => id !== document.id) });
+    });
+  }
+  return sources.map(({ document }) => document);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("."))
+      .sort();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SetlistError("NOT_FOUND", `experiments: ${folder} cannot be read: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,128 @@
+import { dirname, join, resolve } from "node:path";
+import { invalidArgument } from "../domain/error.ts";
+import { nearest, parserOf } from "../schema/schema.ts";
+import { type ConfigFile, configFileSchema } from "./config-file.ts";
+import { defaultConfigFile, defaultDataDir, defaultPaths, defaults, defaultTimeoutMs } from "./defaults.ts";
+import { readSetting, settings, suspectVariables } from "./environment.ts";
+import type { SetlistConfig } from "./settings.ts";
+import { readYamlFile } from "./yaml-file.ts";
+
+export interface ConfigInput {
+  /** By their names in the configuration file: `httpPort`. `config` is the file itself. */
+  readonly flags: Readonly<Record<string, string | number | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Against which relative paths of flags and variables resolve. */
+  readonly cwd: string;
+}
+
+const root = resolve(import.meta.dirname, "../..");
+const pathNames = ["dataDir", "models", "world", "experiments"] as const;
+const parseFile = parserOf(configFileSchema);
+
+/**
+ * A flag goes before its environment variable, that before the configuration file, that before the default.
+ * Paths are relative to where they stand: of a flag or variable to `cwd`, of a file to its folder; defaults to the
+ * project, the data directory's to `cwd`.
+ * @throws {SetlistError} INVALID_ARGUMENT with the flag, the variable, or the file, line and field that is wrong, and
+ *   the nearest valid name where one is unknown; NOT_FOUND where the file cannot be read.
+ */
+export function loadConfig({ flags, env, cwd }: ConfigInput): SetlistConfig {
+  refuseUnknownFlags(flags);
+  const named = flags["config"] ?? present(env["SETLIST_CONFIG"]);
+  const file = named === undefined ? join(root, defaultConfigFile) : resolve(cwd, String(named));
+  const yaml = readYamlFile(file);
+  const written = yaml.refine(() => parseFile(yaml.value, "configuration"));
+
+  const merged = structuredClone(written) as Record<string, unknown>;
+  for (const name of pathNames) {
+    const path = written[name];
+    if (path !== undefined) merged[name] = resolve(dirname(file), path);
+  }
+  overlay(merged, { flags, env, cwd });
+  return complete(merged as ConfigFile, { file, cwd, warnings: suspectVariables(env) });
+}
+
+/** Puts flags and variables over the file's values, one at a time, so that a wrong one is told by its own name. */
+function overlay(merged: Record<string, unknown>, { flags, env, cwd }: ConfigInput): void {
+  for (const setting of settings) {
+    const { path, variable } = setting;
+    const [name = "", inner] = path;
+    const flag = inner === undefined ? flags[name] : undefined;
+    const text = flag ?? present(env[variable]);
+    if (text === undefined) continue;
+    const source = flag === undefined ? variable : flagOf(name);
+    const value = readSetting(setting, text, source);
+    check(inner === undefined ? { [name]: value } : { [name]: { [inner]: value } }, source, path.join("."));
+    if (inner !== undefined) {
+      merged[name] = { ...(merged[name] as object | undefined), [inner]: value };
+    } else {
+      merged[name] = (pathNames as readonly string[]).includes(name) ? resolve(cwd, String(value)) : value;
+    }
+  }
+}
+
+function check(partial: object, source: string, field: string): void {
+  try {
+    parseFile(partial, source);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw invalidArgument(message.startsWith(`${field}:`) ? source + message.slice(field.length) : message);
+  }
+}
+
+function complete(
+  file: ConfigFile,
+  origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
+): SetlistConfig {
+  const { surfaces, limits, log, inference, features, ...flat } = file;
+  const config: SetlistConfig = {
+    ...defaults,
+    dataDir: resolve(origin.cwd, defaultDataDir),
+    models: join(root, defaultPaths.models),
+    world: join(root, defaultPaths.world),
+    experiments: join(root, defaultPaths.experiments),
+    ...flat,
+    surfaces: surfaces === undefined ? defaults.surfaces : surfacesOf(surfaces),
+    limits: { ...defaults.limits, ...limits },
+    log: { ...defaults.log, ...log },
+    inference: { ...defaults.inference, ...inference },
+    features: { ...defaults.features, ...features },
+    file: origin.file,
+    warnings: origin.warnings,
+  };
+  if (config.httpPort !== 0 && config.httpPort === config.grpcPort) {
+    throw invalidArgument(`grpcPort: expected another port than httpPort, got ${config.grpcPort} for both`);
+  }
+  if (config.surfaces.size === 0)
+    throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
+  return config;
+}
+
+function surfacesOf(written: NonNullable<ConfigFile["surfaces"]>): SetlistConfig["surfaces"] {
+  return new Map(
+    Object.entries(written).map(([name, { defaultModel, timeoutMs = defaultTimeoutMs }]) => [
+      name,
+      { defaultModel, timeoutMs },
+    ]),
+  );
+}
+
+/** A variable that is set to nothing counts as not set, as shells and compose files leave them. */
+function present(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+function refuseUnknownFlags(flags: ConfigInput["flags"]): void {
+  const known = [
+    "config",
+    ...settings.filter(({ path }) => path.length === 1).map(({ path }) => path[0] ?? ""),
+  ];
+  const unknown = Object.keys(flags).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw invalidArgument(`${flagOf(unknown)}: no such setting${nearest(flagOf(unknown), known.map(flagOf))}`);
+}
+
+/** `httpPort` to `--http-port`. */
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,0 +1,43 @@
+import type { Limits } from "../domain/limits.ts";
+import type { ModelRef } from "../domain/model.ts";
+
+export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+
+export interface SurfaceSettings {
+  /** Serves the surface where no experiment does. */
+  readonly defaultModel: ModelRef;
+  /** From the arrival of a request that names no timeout of its own, ms. */
+  readonly timeoutMs: number;
+}
+
+/** Everything that can be configured, checked, with absolute paths; docs/configuration.md is its page. */
+export interface SetlistConfig {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /** Log, features and experiments; made where it does not exist. */
+  readonly dataDir: string;
+  /** The model repository. */
+  readonly models: string;
+  /** The folder of users.parquet and items.parquet. */
+  readonly world: string;
+  /** The folder of experiment documents. */
+  readonly experiments: string;
+  readonly logLevel: LogLevel;
+  /** How long a draining server serves on, not ready any more, ms. */
+  readonly drainDelayMs: number;
+  readonly surfaces: ReadonlyMap<string, SurfaceSettings>;
+  readonly limits: Limits;
+  readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
+  readonly inference: {
+    readonly workers: number;
+    readonly batchRowsMax: number;
+    readonly queueRequestsMax: number;
+  };
+  readonly features: { readonly cacheRowsMax: number };
+  /** The configuration file that was read. */
+  readonly file: string;
+  /** What looks like a mistake but is none for certain: to be logged at the start. */
+  readonly warnings: readonly string[];
+}

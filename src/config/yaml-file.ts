@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
+
+/** A YAML file that was read: its value, and its own way to say where a field stands. */
+export interface YamlFile {
+  readonly value: unknown;
+  /** Runs a check of the value; what it refuses with is told with the file and, where the file has it, the line. */
+  refine<T>(check: () => T): T;
+}
+
+/** Bounds the work of a parser that expands aliases. */
+const fileBytesMax = 4 * 1_048_576;
+
+/**
+ * @throws {SetlistError} NOT_FOUND where there is no such file; INVALID_ARGUMENT with file and line where it is no
+ *   YAML or has a key twice.
+ */
+export function readYamlFile(file: string): YamlFile {
+  const text = readText(file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw invalidArgument(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`);
+  }
+  return {
+    value: toValue(document, file),
+    refine(check) {
+      try {
+        return check();
+      } catch (error) {
+        if (!(error instanceof SetlistError)) throw error;
+        const offset = offsetOf(document, pathIn(error.message));
+        const place = offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
+        throw new SetlistError(error.code, `${place}: ${error.message}`, { cause: error });
+      }
+    },
+  };
+}
+
+function readText(file: string): string {
+  try {
+    const text = readFileSync(file, "utf8");
+    if (Buffer.byteLength(text) <= fileBytesMax) return text;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SetlistError("NOT_FOUND", `${file}: cannot be read: ${reason}`, { cause: error });
+  }
+  throw invalidArgument(`${file}: expected at most ${fileBytesMax} bytes`);
+}
+
+function toValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    // Aliases that expand without end are only found here.
+    throw invalidArgument(
+      `${file}: not usable YAML: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** The field that a message begins with: `arms[1].model.name: …` to its path. */
+function pathIn(message: string): (string | number)[] {
+  const field = /^([^\s:]+): /.exec(message)?.[1] ?? "";
+  return field
+    .split(/[.[\]]+/)
+    .filter((part) => part !== "")
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+/** Where the field stands, or the nearest thing around it that the file has. */
+function offsetOf(document: Document, path: readonly (string | number)[]): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return undefined;
+}

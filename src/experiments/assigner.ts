@@ -1,0 +1,86 @@
+import type { Assignment, Decision } from "../domain/assignment.ts";
+import type { Arm, Experiment } from "../domain/experiment.ts";
+import { shareAt } from "./arm-shares.ts";
+import { unitBytes } from "./bucket.ts";
+import { type CompiledExperiment, compileExperiments } from "./compiled-experiment.ts";
+import { decide } from "./decision.ts";
+import { type TargetingAttributes, type TargetingInput, targetingInput } from "./targeting.ts";
+import { holds } from "./traffic.ts";
+
+/**
+ * Decides who gets what. A set of experiments is compiled once; asking it is pure, in memory and never throws, so that
+ * every server, command and replay answers alike.
+ */
+export interface Assigner {
+  /**
+   * The arms of the surface's running experiments that a unit gets, in the order of the experiments' ids, at most one
+   * a layer. Acting on one and logging it makes it an exposure.
+   */
+  assign(surface: string, unitId: string, attributes: TargetingAttributes): readonly Assignment[];
+  /**
+   * What every experiment decided and why, in the order of their ids, both bucket positions included; agrees with
+   * `assign`. Without a surface, every surface's experiments are asked.
+   */
+  explain(surface: string | undefined, unitId: string, attributes: TargetingAttributes): readonly Decision[];
+  /** The arm that one of this assigner's assignments names, with its model. */
+  armOf(assignment: Assignment): Arm;
+}
+
+/**
+ * @throws {SetlistError} INVALID_ARGUMENT where a targeting expression cannot be compiled, an id stands twice, or two
+ *   running experiments hold the same part of a layer: whatever comes from `revise` has none of these.
+ */
+export function compileAssigner(experiments: readonly Experiment[]): Assigner {
+  const compiled = compileExperiments(experiments);
+  const running = Map.groupBy(
+    compiled.experiments.filter(({ experiment }) => experiment.status === "running"),
+    ({ experiment }) => experiment.surface,
+  );
+  const byId = new Map(compiled.experiments.map((one) => [one.experiment.id, one]));
+
+  return {
+    assign(surface, unitId, attributes) {
+      const candidates = running.get(surface);
+      if (candidates === undefined) return [];
+      const unit = unitBytes(unitId);
+      const result: Assignment[] = [];
+      let input: TargetingInput | undefined;
+      for (const one of candidates) {
+        const forced = one.layer.forced.get(unitId);
+        if (forced !== undefined) {
+          // A unit forced into one experiment of a layer is in no other of that layer.
+          if (forced.experiment === one.experiment.id) {
+            result.push(assignment(one, forced.arm, unitId, true));
+          }
+          continue;
+        }
+        if (!holds(one.experiment.ranges, one.layer.bucket(unit))) continue;
+        if (one.targeting !== undefined) {
+          input ??= targetingInput(attributes);
+          if (!one.targeting.admits(input)) continue;
+        }
+        result.push(assignment(one, shareAt(one.shares, one.armBucket(unit)).arm, unitId, false));
+      }
+      return result;
+    },
+
+    explain(surface, unitId, attributes) {
+      const unit = unitBytes(unitId);
+      const input = targetingInput(attributes);
+      return compiled.experiments.map((one) => decide(one, { surface, unitId, unit, input }));
+    },
+
+    armOf({ experiment, arm }) {
+      const found = byId.get(experiment)?.arms.get(arm);
+      if (found === undefined)
+        throw new Error(`no arm ${arm} of ${experiment}: another assigner's assignment`);
+      return found.arm;
+    },
+  };
+}
+
+function assignment(one: CompiledExperiment, arm: Arm, unit: string, overridden: boolean): Assignment {
+  const { id, layer, phase } = one.experiment;
+  const propensity = one.arms.get(arm.id)?.propensity ?? 0;
+  return { experiment: id, arm: arm.id, layer, phase, unit, propensity, overridden };
+}

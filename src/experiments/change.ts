@@ -1,0 +1,63 @@
+import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
+
+type Field = keyof ExperimentDocument;
+
+const fields: readonly Field[] = [
+  "description",
+  "surface",
+  "layer",
+  "unit",
+  "salt",
+  "traffic",
+  "status",
+  "arms",
+  "targeting",
+  "overrides",
+  "metrics",
+];
+
+/** The document inside a kept experiment, its fields in one order. */
+export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
+  const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
+    experiment;
+  const { targeting } = experiment;
+  return {
+    id,
+    description,
+    surface,
+    layer,
+    unit,
+    salt,
+    traffic,
+    status,
+    arms,
+    ...(targeting === undefined ? {} : { targeting }),
+    overrides,
+    metrics,
+  };
+}
+
+/** The fields in which two documents differ; none where they say the same. */
+export function changedFields(before: ExperimentDocument, after: ExperimentDocument): readonly Field[] {
+  return fields.filter((field) => canonical(before[field]) !== canonical(after[field]));
+}
+
+/** `created, running`, or `traffic 0.1 to 0.5, arms; phase 2`: one line for the history. */
+export function describeChange(before: Experiment | undefined, after: Experiment): string {
+  if (before === undefined) return `created, ${after.status}`;
+  const changes = changedFields(before, after).map((field) => {
+    const short = field === "traffic" || field === "status";
+    return short ? `${field} ${before[field]} to ${after[field]}` : field;
+  });
+  const phase = after.phase === before.phase ? "" : `; phase ${after.phase}`;
+  return `${changes.join(", ")}${phase}`;
+}
+
+/** JSON with the keys in order, without what is undefined: equal for equal values. The order of arms counts. */
+function canonical(value: unknown): string {
+  if (value === undefined) return "undefined";
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

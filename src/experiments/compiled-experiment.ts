@@ -1,0 +1,80 @@
+import { invalidArgument } from "../domain/error.ts";
+import type { Arm, Experiment } from "../domain/experiment.ts";
+import { type ArmShare, armShares } from "./arm-shares.ts";
+import { type Bucket, bucketOf } from "./bucket.ts";
+import { compileTargeting, type Targeting } from "./targeting.ts";
+import { describeRanges, holds } from "./traffic.ts";
+
+/** What the experiments of one layer share. */
+export interface CompiledLayer {
+  readonly bucket: Bucket;
+  /** Units forced into an arm of one of the layer's running experiments. */
+  readonly forced: ReadonlyMap<string, { readonly experiment: string; readonly arm: Arm }>;
+}
+
+/** An experiment with everything worked out that a request would otherwise repeat. */
+export interface CompiledExperiment {
+  readonly experiment: Experiment;
+  readonly layer: CompiledLayer;
+  readonly armBucket: Bucket;
+  readonly shares: readonly ArmShare[];
+  readonly arms: ReadonlyMap<string, ArmShare>;
+  readonly targeting: Targeting | undefined;
+}
+
+/** Compiles experiments into the order of their ids; see `compileAssigner` for what is refused. */
+export function compileExperiments(experiments: readonly Experiment[]): {
+  readonly experiments: readonly CompiledExperiment[];
+} {
+  const ordered = [...experiments].sort((a, b) => (a.id < b.id ? -1 : 1));
+  refuseDuplicates(ordered);
+  const layers = new Map<string, CompiledLayer>();
+  for (const [layer, mates] of Map.groupBy(ordered, (one) => one.layer)) {
+    const running = mates.filter(({ status }) => status === "running");
+    refuseOverlap(running);
+    layers.set(layer, { bucket: bucketOf(`layer:${layer}`), forced: forcedUnits(running) });
+  }
+  return {
+    experiments: ordered.map((experiment) => {
+      const shares = armShares(experiment.arms);
+      return {
+        experiment,
+        layer: layers.get(experiment.layer) as CompiledLayer,
+        armBucket: bucketOf(experiment.salt),
+        shares,
+        arms: new Map(shares.map((share) => [share.arm.id, share])),
+        targeting: experiment.targeting === undefined ? undefined : compileTargeting(experiment.targeting),
+      };
+    }),
+  };
+}
+
+/** Where two experiments of a layer force the same unit, the first in the order of ids has it. */
+function forcedUnits(running: readonly Experiment[]): CompiledLayer["forced"] {
+  const forced = new Map<string, { experiment: string; arm: Arm }>();
+  for (const { id, arms, overrides } of running) {
+    for (const [unit, armId] of Object.entries(overrides)) {
+      const arm = arms.find((one) => one.id === armId);
+      if (arm !== undefined && !forced.has(unit)) forced.set(unit, { experiment: id, arm });
+    }
+  }
+  return forced;
+}
+
+function refuseDuplicates(ordered: readonly Experiment[]): void {
+  for (const [index, { id }] of ordered.entries()) {
+    if (ordered[index + 1]?.id === id)
+      throw invalidArgument(`id: two experiments are called ${JSON.stringify(id)}`);
+  }
+}
+
+function refuseOverlap(running: readonly Experiment[]): void {
+  const starts = running.flatMap((one) => one.ranges.map(({ from }) => ({ id: one.id, from })));
+  for (const { id, from } of starts) {
+    const other = running.find((one) => one.id !== id && holds(one.ranges, from));
+    if (other === undefined) continue;
+    throw invalidArgument(
+      `ranges: ${id} and ${other.id} both hold ${from} of layer ${other.layer} (${describeRanges(other.ranges)})`,
+    );
+  }
+}

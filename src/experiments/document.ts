@@ -1,0 +1,119 @@
+import Type, { type Static } from "typebox";
+import { invalidArgument } from "../domain/error.ts";
+import type { ExperimentDocument, Metric } from "../domain/experiment.ts";
+import { parserOf } from "../schema/schema.ts";
+
+/** Bounds on one document: far above what people write, low enough that none can stall a server. */
+const armsMax = 100;
+const metricsMax = 100;
+const overridesMax = 10_000;
+const targetingCharactersMax = 4_096;
+const descriptionCharactersMax = 4_096;
+
+/** Ids go into addresses, file names and metric labels. */
+const id = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
+
+const closed = { additionalProperties: false };
+
+const arm = Type.Object(
+  {
+    id,
+    control: Type.Optional(Type.Boolean()),
+    weight: Type.Optional(Type.Number({ minimum: 0 })),
+    model: Type.Object(
+      {
+        name: Type.String({ minLength: 1, maxLength: 64 }),
+        version: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,8}$" })),
+      },
+      closed,
+    ),
+  },
+  closed,
+);
+
+const metric = Type.Object(
+  {
+    id,
+    type: Type.Union([Type.Literal("mean"), Type.Literal("proportion")]),
+    outcome: Type.String({ minLength: 1, maxLength: 64 }),
+    aggregate: Type.Optional(Type.Union([Type.Literal("count"), Type.Literal("sum"), Type.Literal("any")])),
+    goal: Type.Optional(Type.Union([Type.Literal("increase"), Type.Literal("decrease")])),
+    role: Type.Optional(
+      Type.Union([Type.Literal("primary"), Type.Literal("secondary"), Type.Literal("guardrail")]),
+    ),
+  },
+  closed,
+);
+
+/** An experiment as a person writes it, in YAML or JSON. */
+export const experimentDocumentSchema = Type.Object(
+  {
+    id,
+    description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),
+    surface: Type.String({ minLength: 1, maxLength: 64 }),
+    layer: id,
+    unit: Type.Optional(Type.Literal("user")),
+    salt: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    traffic: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    status: Type.Optional(
+      Type.Union([
+        Type.Literal("draft"),
+        Type.Literal("running"),
+        Type.Literal("paused"),
+        Type.Literal("stopped"),
+      ]),
+    ),
+    arms: Type.Array(arm, { minItems: 1, maxItems: armsMax }),
+    targeting: Type.Optional(Type.String({ minLength: 1, maxLength: targetingCharactersMax })),
+    overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
+    metrics: Type.Optional(Type.Array(metric, { maxItems: metricsMax })),
+  },
+  closed,
+);
+
+const parseWritten = parserOf(experimentDocumentSchema);
+
+/**
+ * Reads a document and fills in what may be left out: `description` "", `unit` user, `salt` the id, `traffic` 1,
+ * `status` draft, an arm's `weight` 1 and `control` false, `overrides` and `metrics` none, a metric's `aggregate` by
+ * its type (mean: count, proportion: any), `goal` increase and `role` secondary.
+ * @param what names the document in messages about the whole of it.
+ * @throws {SetlistError} INVALID_ARGUMENT with the field and what was expected. What it means together (weights,
+ *   models, layers) is for `validateExperiment`.
+ */
+export function parseExperimentDocument(value: unknown, what: string): ExperimentDocument {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw invalidArgument(`${what}: expected an experiment's fields`);
+  }
+  const written = parseWritten(value, what);
+  return {
+    id: written.id,
+    description: written.description ?? "",
+    surface: written.surface,
+    layer: written.layer,
+    unit: written.unit ?? "user",
+    salt: written.salt ?? written.id,
+    traffic: written.traffic ?? 1,
+    status: written.status ?? "draft",
+    arms: written.arms.map((one) => ({
+      id: one.id,
+      control: one.control ?? false,
+      weight: one.weight ?? 1,
+      model: one.model,
+    })),
+    ...(written.targeting === undefined ? {} : { targeting: written.targeting }),
+    overrides: written.overrides ?? {},
+    metrics: (written.metrics ?? []).map(completeMetric),
+  };
+}
+
+function completeMetric(written: Static<typeof metric>): Metric {
+  return {
+    id: written.id,
+    type: written.type,
+    outcome: written.outcome,
+    aggregate: written.aggregate ?? (written.type === "mean" ? "count" : "any"),
+    goal: written.goal ?? "increase",
+    role: written.role ?? "secondary",
+  };
+}

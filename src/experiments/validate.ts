@@ -1,0 +1,165 @@
+import { invalidArgument } from "../domain/error.ts";
+import type { Arm, ExperimentDocument } from "../domain/experiment.ts";
+import { nearest } from "../schema/schema.ts";
+import { compileTargeting } from "./targeting.ts";
+import { trafficStep } from "./traffic.ts";
+
+/** A model that an arm may name. */
+export interface KnownModel {
+  readonly name: string;
+  readonly version: string;
+  readonly surface: string;
+}
+
+/** What a document is held against. What is undefined is not known and so not checked. */
+export interface ValidationContext {
+  readonly surfaces?: readonly string[] | undefined;
+  readonly models?: readonly KnownModel[] | undefined;
+  /** Every other experiment, whatever its layer. */
+  readonly others: readonly ExperimentDocument[];
+}
+
+/** `layer:` starts the layers' own salts: an arm's place must never be the place in a layer. */
+const layerSaltPrefix = "layer:";
+const unitBytesMax = 256;
+
+/**
+ * Holds a parsed document against itself, the models and the other experiments. Whether its traffic is free in its
+ * layer depends on what it held before: `revise` says.
+ * @throws {SetlistError} INVALID_ARGUMENT with the first field that is wrong, why, and what would be right.
+ */
+export function validateExperiment(document: ExperimentDocument, context: ValidationContext): void {
+  const { surfaces, others } = context;
+  if (others.some((other) => other.id === document.id)) {
+    throw invalidArgument(`id: there is another experiment ${JSON.stringify(document.id)}`);
+  }
+  if (surfaces !== undefined && !surfaces.includes(document.surface)) {
+    throw invalidArgument(
+      `surface: no surface ${JSON.stringify(document.surface)}${nearest(document.surface, surfaces)}`,
+    );
+  }
+  checkSalt(document, others);
+  checkTraffic(document.traffic);
+  checkArms(document.arms);
+  for (const [index, arm] of document.arms.entries())
+    checkModel(arm, index, document.surface, context.models);
+  if (document.targeting !== undefined) compileTargeting(document.targeting);
+  checkOverrides(document);
+  checkMetrics(document);
+}
+
+/** Two experiments with one salt put a unit at the same place among their arms: their effects could not be told apart. */
+function checkSalt({ salt, layer }: ExperimentDocument, others: readonly ExperimentDocument[]): void {
+  if (salt.startsWith(layerSaltPrefix)) {
+    throw invalidArgument(
+      `salt: expected one that does not begin with "${layerSaltPrefix}", which names layers`,
+    );
+  }
+  const twin = others.find(
+    (other) => other.salt === salt && other.layer !== layer && other.status !== "stopped",
+  );
+  if (twin !== undefined) {
+    throw invalidArgument(
+      `salt: ${twin.id} of layer ${twin.layer} has the same, ${JSON.stringify(salt)}, which would tie their arms together`,
+    );
+  }
+}
+
+function checkTraffic(traffic: number): void {
+  if (!(traffic >= 0 && traffic <= 1) || (traffic > 0 && traffic < trafficStep)) {
+    throw invalidArgument(`traffic: expected 0, or a share from ${trafficStep} to 1, got ${traffic}`);
+  }
+}
+
+function checkArms(arms: readonly Arm[]): void {
+  const duplicate = firstDuplicate(arms);
+  if (duplicate !== undefined) {
+    throw invalidArgument(
+      `arms[${duplicate.index}].id: another arm is called ${JSON.stringify(duplicate.id)}`,
+    );
+  }
+  for (const [index, { weight }] of arms.entries()) {
+    if (!(weight >= 0 && Number.isFinite(weight))) {
+      throw invalidArgument(`arms[${index}].weight: expected a number from 0, got ${weight}`);
+    }
+  }
+  const sum = arms.reduce((total, { weight }) => total + weight, 0);
+  if (!(sum > 0 && Number.isFinite(sum))) {
+    throw invalidArgument(`arms: expected weights with a positive, finite sum, got ${sum}`);
+  }
+  const controls = arms.filter(({ control }) => control).map(({ id }) => id);
+  if (controls.length !== 1) {
+    throw invalidArgument(
+      `arms: expected exactly one with control: true, got ${controls.length === 0 ? "none" : controls.join(" and ")}`,
+    );
+  }
+}
+
+function checkModel(
+  arm: Arm,
+  index: number,
+  surface: string,
+  models: readonly KnownModel[] | undefined,
+): void {
+  if (models === undefined) return;
+  const { name, version } = arm.model;
+  const versions = models.filter((model) => model.name === name);
+  if (versions.length === 0) {
+    const names = [
+      ...new Set(models.filter((model) => model.surface === surface).map((model) => model.name)),
+    ];
+    throw invalidArgument(
+      `arms[${index}].model.name: no model ${JSON.stringify(name)}${nearest(name, names)}`,
+    );
+  }
+  const meant = versions.filter((model) => version === undefined || model.version === version);
+  if (meant.length === 0) {
+    const known = versions.map((model) => model.version).join(", ");
+    throw invalidArgument(`arms[${index}].model.version: no version ${version} of ${name} (known: ${known})`);
+  }
+  const stranger = meant.find((model) => model.surface !== surface);
+  if (stranger !== undefined) {
+    throw invalidArgument(
+      `arms[${index}].model.name: expected a model of surface ${surface}, ${name} serves ${stranger.surface}`,
+    );
+  }
+}
+
+function checkOverrides({ arms, overrides }: ExperimentDocument): void {
+  const known = arms.map(({ id }) => id);
+  for (const [unit, arm] of Object.entries(overrides)) {
+    const bytes = new TextEncoder().encode(unit).length;
+    if (bytes < 1 || bytes > unitBytesMax) {
+      throw invalidArgument(
+        `overrides: expected unit ids of 1 to ${unitBytesMax} bytes, got one of ${bytes}`,
+      );
+    }
+    if (known.includes(arm)) continue;
+    throw invalidArgument(`overrides.${unit}: no arm ${JSON.stringify(arm)}${nearest(arm, known)}`);
+  }
+}
+
+function checkMetrics({ metrics }: ExperimentDocument): void {
+  const duplicate = firstDuplicate(metrics);
+  if (duplicate !== undefined) {
+    throw invalidArgument(
+      `metrics[${duplicate.index}].id: another metric is called ${JSON.stringify(duplicate.id)}`,
+    );
+  }
+  for (const [index, { type, aggregate }] of metrics.entries()) {
+    if ((type === "proportion") === (aggregate === "any")) continue;
+    const expected = type === "proportion" ? "any for a proportion" : "count or sum for a mean";
+    throw invalidArgument(`metrics[${index}].aggregate: expected ${expected}, got ${aggregate}`);
+  }
+}
+
+function firstDuplicate(
+  named: readonly { readonly id: string }[],
+): { index: number; id: string } | undefined {
+  const seen = new Set<string>();
+  for (const [index, { id }] of named.entries()) {
+    if (seen.has(id)) return { index, id };
+    seen.add(id);
+  }
+  return undefined;
+}

@@ -1,0 +1,65 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { SetlistError } from "../domain/error.ts";
+
+/** Of the tables below; a store with a higher one was written by a newer Setlist. */
+const schemaVersion = 1;
+/** How long to wait for another process's write, ms; a sync takes a few. */
+const busyTimeoutMs = 5_000;
+
+const tables = `
+  CREATE TABLE revisions (
+    experiment TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL, -- ms since 1970, UTC
+    what TEXT NOT NULL,
+    document TEXT NOT NULL, -- the experiment as JSON, its ranges and phase included
+    PRIMARY KEY (experiment, revision)
+  ) STRICT;
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+/**
+ * Opens the database, with its tables. WAL: readers in other processes go on while the server writes; every commit is
+ * synced (`synchronous = FULL`), since an experiment must not change back after a power cut.
+ * @throws {SetlistError} UNAVAILABLE with the file and the reason.
+ */
+export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    if (!readOnly) mkdirSync(dirname(file), { recursive: true });
+    database = new DatabaseSync(file, { readOnly, timeout: busyTimeoutMs });
+    if (!readOnly) prepare(database);
+    const version = versionOf(database);
+    if (version === schemaVersion) return database;
+    throw new Error(
+      `its tables are of version ${version}, this Setlist knows ${schemaVersion}; use the newer one`,
+    );
+  } catch (error) {
+    database?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SetlistError("UNAVAILABLE", `the experiment store ${file} cannot be opened: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function prepare(database: DatabaseSync): void {
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+  if (versionOf(database) !== 0) return;
+  // Another process may be here too: whoever comes second finds the tables made.
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    if (versionOf(database) === 0) database.exec(tables);
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+}
