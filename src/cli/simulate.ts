@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { simulateWorld } from "../app/simulate-world.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
 import { displayProgress } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
@@ -36,6 +35,8 @@ export function simulateCommand(): Command {
     .option("--run <name>", "prefix of every id sent (default: from the seed and the time)")
     .option("--json", "print the summary as JSON")
     .action(async (flags: SimulateFlags) => {
+      // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
+      const { simulateWorld } = await import("../app/simulate-world.ts");
       const requests = flags.requests ?? (flags.seconds === undefined ? defaultRequests : undefined);
       const display = displayProgress({ requests, seconds: flags.seconds }, process.stderr);
       const stop = new AbortController();

@@ -1,0 +1,64 @@
+import { Command } from "commander";
+import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { displayProgress, type ProgressDisplay } from "./simulation-progress.ts";
+import { formatSummary } from "./simulation-summary.ts";
+
+interface DemoFlags {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly listeners?: number;
+  readonly concurrency: number;
+  readonly dataDir?: string;
+  readonly world: string;
+}
+
+/** What a shell says of a command that Ctrl-C ended: 128 and the signal's number. */
+const exitInterrupted = 130;
+
+/** `setlist demo`: serve, simulated listeners and the analysis in one command. */
+export function demoCommand(): Command {
+  return new Command("demo")
+    .description(
+      "The whole loop in about a minute: serve, let simulated listeners listen, say which arm won.",
+    )
+    .option("--seed <number>", "of the listeners and what they do", wholeNumber, 1)
+    .option("--seconds <seconds>", "how long they listen", positiveNumber, 45)
+    .option(
+      "--listeners <count>",
+      "the first so many of the world's listeners (default: all)",
+      positiveInteger,
+    )
+    .option("--concurrency <count>", "visits at once", positiveInteger, 8)
+    .option("--data-dir <folder>", "keep the log there (default: a temporary folder, removed at the end)")
+    .option("--world <folder>", "the world's files", "models/world")
+    .action(async (flags: DemoFlags) => {
+      // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
+      const { runDemo } = await import("../app/run-demo.ts");
+      const { stderr, stdout } = process;
+      const stop = new AbortController();
+      const onSignal = (): void => stop.abort();
+      process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+      let display: ProgressDisplay | undefined;
+      try {
+        stderr.write("starting the server …\n");
+        const { summary, reports } = await runDemo({
+          ...flags,
+          onServing(url, dataDir) {
+            const kept = flags.dataDir === undefined ? "removed at the end; --data-dir keeps it" : "kept";
+            stderr.write(`serving at ${url}, data in ${dataDir} (${kept})\n`);
+            display = displayProgress({ seconds: flags.seconds }, stderr);
+          },
+          onProgress: (progress) => display?.update(progress),
+          signal: stop.signal,
+        });
+        display?.stop();
+        stdout.write(`\n${formatSummary(summary)}`);
+        for (const { text } of reports) stdout.write(`\n${text}`);
+        if (stop.signal.aborted) process.exitCode = exitInterrupted;
+        else if (summary.requests === 0) process.exitCode = 1;
+      } finally {
+        display?.stop();
+        process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      }
+    });
+}
