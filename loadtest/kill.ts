@@ -1,0 +1,87 @@
+/**
+ * `npm run loadtest:kill`: ten times a server under load dies by SIGKILL and starts again on the same data directory.
+ * Afterwards every answered impression and every acknowledged outcome must be in the log exactly once; exit 1 if not.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Table from "cli-table3";
+import { Command } from "commander";
+import { startServerProcess } from "../src/app/server-process.ts";
+import { positiveInteger, wholeNumber } from "../src/cli/argument.ts";
+import { readLog } from "../src/outcomes/outcomes.ts";
+import { randomStream } from "../src/simulation/random-stream.ts";
+import { agrees, createBook } from "./book.ts";
+import { runKillRound, type Unacknowledged } from "./kill-round.ts";
+import { drawRankRequests } from "./rank-requests.ts";
+import { worldSize } from "./world-size.ts";
+
+const flags = new Command("loadtest:kill")
+  .description("kill -9 under load, again and again; then audit the log against what clients were told.")
+  .option("--rounds <count>", "kills", positiveInteger, 10)
+  .option("--clients <count>", "clients at once", positiveInteger, 16)
+  .option("--kill-after-max <ms>", "each kill comes at a random moment up to this", positiveInteger, 3_000)
+  .option("--seed <number>", "draws the moments and the requests", wholeNumber, 1)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ rounds: number; clients: number; killAfterMax: number; seed: number }>();
+
+/** So short that nothing was under way yet would prove nothing. */
+const killAfterMinMs = 300;
+
+const random = randomStream(flags.seed, "kill");
+const bodies = drawRankRequests(
+  { ...worldSize(), seed: flags.seed, surface: "home", candidates: 50, limit: 10 },
+  200,
+);
+const book = createBook();
+const dataDir = await mkdtemp(join(tmpdir(), "setlist-kill-"));
+const table = new Table({
+  head: ["round", "ready after ms", "killed after ms", "answered", "acknowledged", "cut off", "resent"],
+  colAligns: Array.from({ length: 7 }, () => "right" as const),
+  style: { head: [], border: [] },
+});
+let resend: readonly Unacknowledged[] = [];
+
+async function start() {
+  const begun = performance.now();
+  const server = await startServerProcess({ dataDir });
+  return { server, readyMs: performance.now() - begun };
+}
+
+try {
+  for (let round = 1; round <= flags.rounds; round++) {
+    const { server, readyMs } = await start();
+    const killAfterMs = killAfterMinMs + random.next() * (flags.killAfterMax - killAfterMinMs);
+    const resent = resend.length;
+    const result = await runKillRound({
+      ...{ server, book, bodies, killAfterMs, resend, name: `kill-${round}`, clients: flags.clients },
+    });
+    resend = result.unacknowledged;
+    table.push([
+      round,
+      readyMs.toFixed(0),
+      killAfterMs.toFixed(0),
+      result.answered,
+      result.acknowledged,
+      result.cutOff,
+      resent,
+    ]);
+    process.stdout.write(`round ${round} of ${flags.rounds}: ${result.answered} answered, killed\n`);
+  }
+  const { server, readyMs } = await start();
+  const exitCode = await server.stop();
+  const audit = await book.audit(readLog(join(dataDir, "log")));
+  process.stdout.write(`${table.toString()}
+last start: ready after ${readyMs.toFixed(0)} ms, stopped with ${exitCode}
+book: ${book.answeredCount} impressions answered, ${book.acknowledgedCount} outcomes acknowledged
+log:  ${audit.impressions} impressions, ${audit.outcomes} outcomes
+lost: ${audit.lostImpressions.length} impressions, ${audit.lostOutcomes.length} outcomes; repeated ${audit.repeated.length}, unknown ${audit.unknown.length}
+`);
+  if (!agrees(audit) || exitCode !== 0 || book.acknowledgedCount === 0) {
+    process.stdout.write(`FAILED: ${JSON.stringify(audit, null, 1).slice(0, 2_000)}\n`);
+    process.exitCode = 1;
+  }
+} finally {
+  await rm(dataDir, { recursive: true, force: true });
+}
