@@ -11,12 +11,10 @@ import { synchronised } from "./synchronised.ts";
 
 const fileName = "experiments.sqlite";
 
-export interface RegistryOptions {
-  readonly dataDir: string;
-  /** Never writes; works beside a server that has the store open. */
-  readonly readOnly?: boolean;
-  readonly clock: Clock;
-}
+export type RegistryOptions =
+  | { readonly dataDir: string; readonly readOnly?: false; readonly clock: Clock }
+  /** Never writes, so it needs no time; works beside a server that has the store open. */
+  | { readonly dataDir: string; readonly readOnly: true };
 
 /** The store, with the one way in which documents come into it so far: from the configuration. */
 export interface Registry extends ExperimentStore {
@@ -42,7 +40,9 @@ export function hasRegistry(dataDir: string): boolean {
  * @throws {SetlistError} NOT_FOUND where `readOnly` and there is no store yet; UNAVAILABLE where the file cannot be
  *   opened, is no store, or was written by a newer Setlist.
  */
-export function openRegistry({ dataDir, readOnly = false, clock }: RegistryOptions): Registry {
+export function openRegistry(options: RegistryOptions): Registry {
+  const { dataDir } = options;
+  const readOnly = options.readOnly === true;
   if (readOnly && !hasRegistry(dataDir)) {
     throw new SetlistError(
       "NOT_FOUND",
@@ -62,7 +62,7 @@ export function openRegistry({ dataDir, readOnly = false, clock }: RegistryOptio
       return table.transaction(() => {
         const before = new Map(table.latest().map(({ experiment }) => [experiment.id, experiment]));
         const { changed } = synchronised(table.all(), documents, who);
-        const at = clock.now();
+        const at = options.clock.now();
         for (const experiment of changed) {
           const what = describeChange(before.get(experiment.id), experiment);
           table.insert({ experiment, who, at, what } satisfies ExperimentRevision);
