@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
+import { configurationWriter } from "./app/experiments-data.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
 import { SetlistError } from "./domain/error.ts";
@@ -36,6 +37,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
   const { logger, observer } = telemetry;
   const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
     logger.warn(fields, message);
+  for (const warning of config.warnings) onWarning(warning);
 
   // What was opened is closed in the opposite order, also when a later part refuses to start.
   await using opening = new AsyncDisposableStack();
@@ -66,7 +68,8 @@ export async function createApp(config: SetlistConfig): Promise<App> {
       `surfaces.${surface}.defaultModel: no model ${JSON.stringify(defaultModel.name)} for it in ${config.models}`,
     );
   }
-  registry.sync(loadExperimentDocuments(config.experiments), "configuration");
+  const known = { surfaces: [...config.surfaces.keys()], models: scorer.models() };
+  registry.sync(loadExperimentDocuments(config.experiments, known), configurationWriter);
   const assigner = compileAssigner(registry.list());
 
   const serving = createServing({
