@@ -1,15 +1,11 @@
 /** The gRPC door: the contract of `proto/`, health and reflection. */
 import { promisify } from "node:util";
-import { type handleUnaryCall, Server, ServerCredentials } from "@grpc/grpc-js";
-import type { PackageDefinition } from "@grpc/proto-loader";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import type { GrpcContext } from "./context.ts";
-import { describedContract, loadContract, rawService, type ServiceName } from "./contract.ts";
-import * as experimentService from "./experiment-service.ts";
+import { describedContract, loadContract } from "./contract.ts";
 import { offerHealth } from "./health.ts";
-import { record } from "./outcome-service.ts";
-import { rank } from "./ranking-service.ts";
-import { type Call, unary } from "./unary.ts";
+import { offerExperiments, offerOutcomes, offerRanking } from "./services.ts";
 
 export type { GrpcContext } from "./context.ts";
 
@@ -27,19 +23,6 @@ export interface GrpcOptions extends GrpcContext {
 
 const closeGraceMsDefault = 10_000;
 
-type Handler = (context: GrpcContext, message: unknown, call: Call) => Promise<object> | object;
-
-const handlers: Readonly<Record<ServiceName, Readonly<Record<string, Handler>>>> = {
-  "setlist.v1.RankingService": { Rank: rank },
-  "setlist.v1.OutcomeService": { Record: record },
-  "setlist.v1.ExperimentService": {
-    List: experimentService.list,
-    Get: experimentService.get,
-    History: experimentService.history,
-    Assign: experimentService.assign,
-  },
-};
-
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
   const server = new Server({
     // Twice what is allowed, so that what is a little too large is refused by us, with our detail and our code;
@@ -49,9 +32,9 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     "grpc.max_concurrent_streams": 1_024,
   });
   const contract = loadContract();
-  for (const [name, methods] of Object.entries(handlers)) {
-    offerService(server, contract, name as ServiceName, methods, options);
-  }
+  offerRanking(server, contract, options);
+  offerOutcomes(server, contract, options);
+  offerExperiments(server, contract, options);
   const endWatches = offerHealth(server, options.readiness);
   new ReflectionService(describedContract(contract)).addToServer(server);
 
@@ -67,26 +50,6 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
       clearTimeout(grace);
     },
   };
-}
-
-function offerService(
-  server: Server,
-  contract: PackageDefinition,
-  name: ServiceName,
-  methods: Readonly<Record<string, Handler>>,
-  context: GrpcContext,
-): void {
-  const { definition, codecs } = rawService(contract, name);
-  const implementation: Record<string, handleUnaryCall<Buffer, Buffer>> = {};
-  for (const [method, handler] of Object.entries(methods)) {
-    const codec = codecs[method];
-    if (codec === undefined)
-      throw new Error(`proto/ has no method ${name}/${method}, but the server handles one`);
-    implementation[method] = unary(context, `${name}/${method}`, codec, (message, call) =>
-      handler(context, message, call),
-    );
-  }
-  server.addService(definition, implementation);
 }
 
 /** An IPv6 address goes into brackets, as in a URL. */

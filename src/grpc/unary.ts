@@ -2,13 +2,14 @@ import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from "@g
 import { v7 as uuidv7 } from "uuid";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import { headerText } from "../serving/answer-headers.ts";
+import { isId } from "../serving/id.ts";
 import type { GrpcContext } from "./context.ts";
-import type { MessageCodec } from "./contract.ts";
+import { MessageReader } from "./message-reader.ts";
 import { statusOf } from "./status.ts";
 
 /** What a handler knows of its call. */
 export interface Call {
-  /** Made for this call; a rank request may bring its own, and then says so by `named`. */
+  /** Made for this call; see `named`. */
   readonly requestId: string;
   /** Monotonic ms. */
   readonly receivedAt: number;
@@ -16,37 +17,45 @@ export interface Call {
   readonly timeoutMs: number | undefined;
   /** Goes out as trailing metadata. */
   readonly trailer: Metadata;
-  /** Names the call by the client's own id, for its answer, its errors and the log. */
+  /** Names the call by the client's own id, where it is usable, for its answer, its errors and the log. */
   named(requestId: string): void;
 }
 
+/** One method of a service. */
+export interface Method<Request, Answer> {
+  /** Its place in the contract: the metrics' label. */
+  readonly route: string;
+  /** @throws {Error} where the bytes are no such message. */
+  read(reader: MessageReader): Request;
+  handle(request: Request, call: Call): Promise<Answer> | Answer;
+  write(answer: Answer): Buffer;
+}
+
 /**
- * A unary method: decodes, handles, encodes, counts. Errors leave with the same code and detail as over HTTP, and
- * what is ours is logged under the id that the caller gets.
+ * Decodes, handles, encodes, counts. Errors leave with the same code and detail as over HTTP, and what is ours is
+ * logged under the id that the caller gets.
  */
-export function unary(
-  context: GrpcContext,
-  route: string,
-  codec: MessageCodec,
-  handle: (message: unknown, call: Call) => Promise<object> | object,
+export function unary<Request, Answer>(
+  { clock, limits, logger, requests }: GrpcContext,
+  { route, read, handle, write }: Method<Request, Answer>,
 ): handleUnaryCall<Buffer, Buffer> {
-  const { clock, limits, logger, requests } = context;
   return async (grpcCall, callback) => {
     const receivedAt = clock.monotonic();
     const trailer = new Metadata();
-    let requestId = uuidv7();
+    const made = uuidv7();
+    let requestId = made;
     const call: Call = {
-      requestId,
+      requestId: made,
       receivedAt,
       timeoutMs: timeoutOf(grpcCall),
       trailer,
       named: (own) => {
-        requestId = own;
+        if (isId(own, limits)) requestId = own;
       },
     };
     try {
-      const message = decode(codec, grpcCall.request, limits.bodyBytesMax);
-      const answer = codec.encode(await handle(message, call));
+      const request = decode(grpcCall.request, read, limits.bodyBytesMax);
+      const answer = write(await handle(request, call));
       trailer.set("request-id", headerText(requestId));
       requests.answered("grpc", route, "OK", clock.monotonic() - receivedAt);
       callback(null, answer, trailer);
@@ -61,16 +70,14 @@ export function unary(
   };
 }
 
-function decode(codec: MessageCodec, bytes: Buffer, bytesMax: number): unknown {
+function decode<Request>(bytes: Buffer, read: (reader: MessageReader) => Request, bytesMax: number): Request {
   if (bytes.length > bytesMax) {
-    throw new SetlistError(
-      "PAYLOAD_TOO_LARGE",
-      `body: expected at most ${bytesMax} bytes, got ${bytes.length}`,
-    );
+    throw new SetlistError("PAYLOAD_TOO_LARGE", `body: expected at most ${bytesMax} bytes`);
   }
   try {
-    return codec.decode(bytes);
+    return read(new MessageReader(bytes));
   } catch (error) {
+    if (error instanceof SetlistError) throw error;
     throw invalidArgument(`body: malformed protobuf: ${(error as Error).message}`);
   }
 }

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { SetlistError } from "../domain/error.ts";
+import type { Limits } from "../domain/limits.ts";
 import { headerText } from "../serving/answer-headers.ts";
+import { isId } from "../serving/id.ts";
 import { publicError } from "../serving/public-error.ts";
 import type { HttpContext } from "./context.ts";
 import { problemContentType, problemOf } from "./problem.ts";
@@ -13,7 +15,7 @@ export function errorAnswer({ limits, logger }: Pick<HttpContext, "limits" | "lo
   return (thrown, request, reply) => {
     const error = translateFastifyError(thrown, limits.bodyBytesMax);
     const shown = publicError(error);
-    const requestId = idOf(request, limits.idBytesMax);
+    const requestId = idOf(request, limits);
     if (shown.code === "INTERNAL") {
       const route = request.routeOptions.url;
       logger.error({ requestId, transport: "http", route, err: thrown }, "request failed");
@@ -67,8 +69,7 @@ export function refuseWrongMethods(
 }
 
 /** The request's own id where it has a usable one, so that client, answer and log call it the same. */
-function idOf(request: FastifyRequest, idBytesMax: number): string {
+function idOf(request: FastifyRequest, limits: Limits): string {
   const own = (request.body as { requestId?: unknown } | null | undefined)?.requestId;
-  const usable = typeof own === "string" && own !== "" && Buffer.byteLength(own) <= idBytesMax;
-  return usable ? own : request.id;
+  return isId(own, limits) ? own : request.id;
 }

@@ -12,6 +12,12 @@ export function checkId(id: string, field: string, limits: Limits): void {
   throw invalidArgument(`${field}: expected an id of 1 to ${limits.idBytesMax} bytes, got ${bytes}`);
 }
 
+/** Whether a request's own id is one that its errors and log lines can go by. */
+export function isId(id: unknown, limits: Limits): id is string {
+  if (typeof id !== "string" || !id.isWellFormed()) return false;
+  return id !== "" && utf8Length(id, limits.idBytesMax) <= limits.idBytesMax;
+}
+
 /** A UTF-16 unit is at most 3 bytes of UTF-8, so that short ids (nearly all) need no encoding to be measured. */
 function utf8Length(text: string, bytesMax: number): number {
   return text.length * 3 <= bytesMax ? text.length : encoder.encode(text).length;

@@ -1,0 +1,78 @@
+import type { Server } from "@grpc/grpc-js";
+import type { PackageDefinition } from "@grpc/proto-loader";
+import { serverTiming } from "../serving/answer-headers.ts";
+import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
+import type { GrpcContext } from "./context.ts";
+import { rawService } from "./contract.ts";
+import { readRankRequest } from "./rank-request-codec.ts";
+import { writeRankResponse } from "./rank-response-codec.ts";
+import { readAssignRequest, readId, readNothing, readRecordRequest } from "./request-codecs.ts";
+import { unary } from "./unary.ts";
+
+export function offerRanking(server: Server, contract: PackageDefinition, context: GrpcContext): void {
+  const { serving } = context;
+  const { definition } = rawService(contract, "setlist.v1.RankingService");
+  server.addService(definition, {
+    Rank: unary(context, {
+      route: "RankingService/Rank",
+      read: readRankRequest,
+      async handle(request, call) {
+        if (request.requestId !== undefined) call.named(request.requestId);
+        const named = request.requestId === undefined ? { ...request, requestId: call.requestId } : request;
+        const answer = await serving.rank(named, call.receivedAt, call.timeoutMs);
+        call.trailer.set("server-timing", serverTiming(answer.timings));
+        return answer;
+      },
+      write: writeRankResponse,
+    }),
+  });
+}
+
+export function offerOutcomes(server: Server, contract: PackageDefinition, context: GrpcContext): void {
+  const { definition, writer } = rawService(contract, "setlist.v1.OutcomeService");
+  server.addService(definition, {
+    Record: unary(context, {
+      route: "OutcomeService/Record",
+      read: readRecordRequest,
+      handle: (outcomes) => context.serving.recordOutcomes(outcomes),
+      write: writer("Record"),
+    }),
+  });
+}
+
+export function offerExperiments(server: Server, contract: PackageDefinition, context: GrpcContext): void {
+  const { experiments, serving } = context;
+  const { definition, writer } = rawService(contract, "setlist.v1.ExperimentService");
+  server.addService(definition, {
+    List: unary(context, {
+      route: "ExperimentService/List",
+      read: readNothing,
+      handle: () => ({ experiments: experiments.list() }),
+      write: writer("List"),
+    }),
+    Get: unary(context, {
+      route: "ExperimentService/Get",
+      read: readId,
+      handle: (id) => knownExperiment(experiments, id),
+      write: writer("Get"),
+    }),
+    History: unary(context, {
+      route: "ExperimentService/History",
+      read: readId,
+      handle: (asked) => {
+        const { id } = knownExperiment(experiments, asked);
+        return { revisions: experiments.history(id).map(readableRevision) };
+      },
+      write: writer("History"),
+    }),
+    Assign: unary(context, {
+      route: "ExperimentService/Assign",
+      read: readAssignRequest,
+      handle: ({ unit, user, context: attributes }) => ({
+        unit,
+        ...serving.assignments(unit, { user, context: attributes }),
+      }),
+      write: writer("Assign"),
+    }),
+  });
+}
