@@ -7,7 +7,6 @@ import { openRegistry } from "../registry/registry.ts";
 import { analyzeDataDirectory } from "./analyze-data.ts";
 import { startServerProcess } from "./server-process.ts";
 import { type SimulationProgress, type SimulationSummary, simulateWorld } from "./simulate-world.ts";
-import { systemClock } from "./system-clock.ts";
 
 export interface DemoOptions {
   readonly seed: number;
@@ -61,7 +60,7 @@ async function serveAndSimulate(options: DemoOptions, dataDir: string): Promise<
 }
 
 async function analyzeRunning(dataDir: string): Promise<DemoResult["reports"]> {
-  const registry = openRegistry({ dataDir, clock: systemClock, readOnly: true });
+  const registry = openRegistry({ dataDir, readOnly: true });
   const running = registry.list().filter(({ status }) => status === "running");
   registry.close();
   const reports: DemoResult["reports"][number][] = [];

@@ -1,0 +1,54 @@
+import type { BareResult } from "./bare.ts";
+import type { ScenarioId } from "./bench-scenarios.ts";
+import type { ClosedLoopResult } from "./closed-loop-client.ts";
+
+/** One round: bare and every scenario, one after the other. */
+export interface Round {
+  readonly bare: BareResult;
+  readonly scenarios: Readonly<Record<ScenarioId, ClosedLoopResult>>;
+}
+
+/** Above 1 is better for throughput, below 1 for times. */
+export interface Ratios {
+  readonly http200ThroughputVsBare: number;
+  readonly grpc200ThroughputVsBare: number;
+  readonly http200MedianVsBare: number;
+  readonly http10x16ThroughputVsPlain: number;
+  readonly http200x16ThroughputVsPlain: number;
+  readonly http200x16P99VsPlain: number;
+}
+
+/**
+ * The median over the rounds of each round's own ratio: both sides of a ratio ran within the same seconds, so that a
+ * machine that slows down for a while slows both.
+ */
+export function ratiosOf(rounds: readonly Round[]): Ratios {
+  const of = (ratio: (round: Round) => number) => median(rounds.map(ratio));
+  return {
+    http200ThroughputVsBare: of(
+      ({ bare, scenarios }) => scenarios.setlistHttp200x32.candidatesPerSecond / bare.candidatesPerSecond,
+    ),
+    grpc200ThroughputVsBare: of(
+      ({ bare, scenarios }) => scenarios.setlistGrpc200x32.candidatesPerSecond / bare.candidatesPerSecond,
+    ),
+    http200MedianVsBare: of(({ bare, scenarios }) => scenarios.setlistHttp200x1.p50Ms / bare.medianMs),
+    http10x16ThroughputVsPlain: of(
+      ({ scenarios }) =>
+        scenarios.setlistHttp10x16.requestsPerSecond / scenarios.plainHttp10x16.requestsPerSecond,
+    ),
+    http200x16ThroughputVsPlain: of(
+      ({ scenarios }) =>
+        scenarios.setlistHttp200x16.requestsPerSecond / scenarios.plainHttp200x16.requestsPerSecond,
+    ),
+    http200x16P99VsPlain: of(
+      ({ scenarios }) => scenarios.setlistHttp200x16.p99Ms / scenarios.plainHttp200x16.p99Ms,
+    ),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

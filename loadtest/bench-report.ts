@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import Table from "cli-table3";
+import { median, type Ratios, type Round, ratiosOf } from "./bench-ratios.ts";
+import { scenarios } from "./bench-scenarios.ts";
+
+/** What `npm run bench -- --json` prints. Figures are medians over the rounds. */
+export interface BenchReport {
+  readonly ratios: Ratios;
+  readonly figures: readonly Figure[];
+  readonly machine: { readonly cpu: string; readonly threads: number; readonly node: string };
+  readonly rounds: number;
+  readonly at: string;
+}
+
+export interface Figure {
+  readonly id: string;
+  readonly label: string;
+  readonly requestsPerSecond: number;
+  readonly candidatesPerSecond: number;
+  readonly p50Ms: number;
+  /** Null for bare, which has no clients. */
+  readonly p99Ms: number | null;
+  /** Requests that failed, and answers that were degraded, in all rounds. */
+  readonly errors: number;
+  readonly degraded: number;
+}
+
+export function reportOf(rounds: readonly Round[]): BenchReport {
+  return {
+    ratios: ratiosOf(rounds),
+    figures: [bareFigure(rounds), ...scenarioFigures(rounds)],
+    machine: {
+      cpu: cpus()[0]?.model ?? "unknown",
+      threads: availableParallelism(),
+      node: process.version,
+    },
+    rounds: rounds.length,
+    at: new Date().toISOString(),
+  };
+}
+
+/** The committed figures to stand beside today's; undefined where there are none. */
+export function readBaseline(): BenchReport | undefined {
+  try {
+    return JSON.parse(readFileSync(join(import.meta.dirname, "baselines/bench.json"), "utf8")) as BenchReport;
+  } catch {
+    return undefined;
+  }
+}
+
+export function formatBench(report: BenchReport, baseline: BenchReport | undefined): string {
+  const figures = new Table({
+    head: ["", "requests/s", "candidates/s", "p50 ms", "p99 ms", "failed", "degraded"],
+    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
+    style: { head: [], border: [] },
+  });
+  for (const figure of report.figures) {
+    figures.push([
+      figure.label,
+      figure.requestsPerSecond.toFixed(0),
+      figure.candidatesPerSecond.toFixed(0),
+      figure.p50Ms.toFixed(2),
+      figure.p99Ms?.toFixed(2) ?? "",
+      figure.errors,
+      figure.degraded,
+    ]);
+  }
+  const ratios = new Table({
+    head: ["ratio", "", "now", "baseline"],
+    colAligns: ["left", "left", "right", "right"],
+    style: { head: [], border: [] },
+  });
+  for (const [name, words] of Object.entries(meanings) as [keyof Ratios, string][]) {
+    ratios.push([name, words, report.ratios[name].toFixed(2), baseline?.ratios[name]?.toFixed(2) ?? ""]);
+  }
+  const { cpu, threads, node } = report.machine;
+  return `${figures.toString()}
+${ratios.toString()}
+${cpu}, ${threads} hardware threads, Node ${node}; medians of ${report.rounds} rounds.
+Client, server and inference share these threads: trust the ratios, not the absolute figures.
+`;
+}
+
+const meanings: Readonly<Record<keyof Ratios, string>> = {
+  http200ThroughputVsBare: "HTTP, 200 candidates, 32 connections: candidates/s over bare's; more is better",
+  grpc200ThroughputVsBare: "gRPC unary, the same; more is better",
+  http200MedianVsBare: "HTTP, 200 candidates, 1 connection: median over bare's; less is better",
+  http10x16ThroughputVsPlain: "HTTP, 16 clients of 10 candidates: requests/s over plain's; more is better",
+  http200x16ThroughputVsPlain: "HTTP, 16 clients of 200 candidates: requests/s over plain's; more is better",
+  http200x16P99VsPlain: "the same: p99 over plain's; less is better",
+};
+
+function bareFigure(rounds: readonly Round[]): Figure {
+  const of = (value: (round: Round) => number) => median(rounds.map(value));
+  return {
+    id: "bare",
+    label: "ONNX Runtime alone, 1 thread, 200 candidates",
+    requestsPerSecond: of(({ bare }) => bare.runsPerSecond),
+    candidatesPerSecond: of(({ bare }) => bare.candidatesPerSecond),
+    p50Ms: of(({ bare }) => bare.medianMs),
+    p99Ms: null,
+    errors: 0,
+    degraded: 0,
+  };
+}
+
+function scenarioFigures(rounds: readonly Round[]): Figure[] {
+  return scenarios.map(({ id, label }) => {
+    const results = rounds.map((round) => round.scenarios[id]);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    return {
+      id,
+      label,
+      requestsPerSecond: median(results.map((result) => result.requestsPerSecond)),
+      candidatesPerSecond: median(results.map((result) => result.candidatesPerSecond)),
+      p50Ms: median(results.map((result) => result.p50Ms)),
+      p99Ms: median(results.map((result) => result.p99Ms)),
+      errors: sum(results.flatMap((result) => Object.values(result.errors))),
+      degraded: sum(results.map((result) => result.degraded)),
+    };
+  });
+}

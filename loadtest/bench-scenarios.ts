@@ -1,0 +1,53 @@
+import type { ClosedLoopOrder } from "./closed-loop-client.ts";
+
+/** Who is asked, and how: one line of the benchmark. */
+export interface Scenario {
+  readonly id: ScenarioId;
+  readonly label: string;
+  readonly server: "setlist" | "plain";
+  readonly order: Omit<ClosedLoopOrder, "address" | "seconds">;
+}
+
+export type ScenarioId =
+  | "setlistHttp200x32"
+  | "setlistGrpc200x32"
+  | "setlistHttp200x1"
+  | "setlistGrpc200x1"
+  | "plainHttp200x1"
+  | "setlistHttp10x16"
+  | "plainHttp10x16"
+  | "setlistHttp200x16"
+  | "plainHttp200x16";
+
+/** Items that a frontend shows. Every server answers with so many, Setlist and plain alike. */
+const limit = 20;
+
+/** In the order in which a round runs them: what is compared stands side by side, so that both get the same minute. */
+export const scenarios: readonly Scenario[] = [
+  scenario("setlistHttp200x32", "setlist", "http", 32, 200),
+  scenario("setlistGrpc200x32", "setlist", "grpc", 32, 200),
+  scenario("setlistHttp200x1", "setlist", "http", 1, 200),
+  scenario("setlistGrpc200x1", "setlist", "grpc", 1, 200),
+  scenario("plainHttp200x1", "plain", "http", 1, 200),
+  scenario("setlistHttp10x16", "setlist", "http", 16, 10),
+  scenario("plainHttp10x16", "plain", "http", 16, 10),
+  scenario("setlistHttp200x16", "setlist", "http", 16, 200),
+  scenario("plainHttp200x16", "plain", "http", 16, 200),
+];
+
+function scenario(
+  id: ScenarioId,
+  server: Scenario["server"],
+  protocol: "http" | "grpc",
+  connections: number,
+  candidates: number,
+): Scenario {
+  const name = server === "setlist" ? "Setlist" : "plain Fastify + onnxruntime-node";
+  const connected = connections === 1 ? "1 connection" : `${connections} connections`;
+  return {
+    id,
+    label: `${name}, ${protocol === "http" ? "HTTP" : "gRPC"}, ${candidates} candidates, ${connected}`,
+    server,
+    order: { protocol, connections, candidates, limit: Math.min(limit, candidates) },
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * `npm run bench`: ONNX Runtime alone, Setlist over HTTP and gRPC, and a plain server, in one run and in turns, as
+ * ratios. `--json` prints the report, `--quick` takes 40 s instead of 3 minutes.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { startServerProcess } from "../src/app/server-process.ts";
+import { startAskedProcess, startPortProcess } from "./asked-process.ts";
+import type { BareResult } from "./bare.ts";
+import type { Round } from "./bench-ratios.ts";
+import { formatBench, readBaseline, reportOf } from "./bench-report.ts";
+import { type ScenarioId, scenarios } from "./bench-scenarios.ts";
+import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
+
+const flags = new Command("bench")
+  .description("Setlist against ONNX Runtime alone and against a plain server, as ratios of one run.")
+  .option("--json", "print the report as JSON")
+  .option("--quick", "a short run, for a first look")
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ json?: boolean; quick?: boolean }>();
+
+const { rounds, seconds, warmUpSeconds } =
+  flags.quick === true
+    ? { rounds: 2, seconds: 1.2, warmUpSeconds: 0.6 }
+    : { rounds: 6, seconds: 2.5, warmUpSeconds: 1.5 };
+
+const dataDir = await mkdtemp(join(tmpdir(), "setlist-bench-"));
+await using opened = new AsyncDisposableStack();
+opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+const bare = opened.adopt(await startAskedProcess("bare.ts"), (it) => it.close());
+const client = opened.adopt(await startAskedProcess("closed-loop-client.ts"), (it) => it.close());
+const plain = opened.adopt(await startPortProcess("plain-server.ts"), (it) => it.close());
+const setlist = opened.adopt(await startServerProcess({ dataDir }), (it) => it.stop().then(() => {}));
+
+function addressOf(server: "setlist" | "plain", protocol: "http" | "grpc"): string {
+  if (protocol === "grpc") return `127.0.0.1:${setlist.grpcPort}`;
+  return `http://127.0.0.1:${server === "setlist" ? setlist.httpPort : plain.httpPort}`;
+}
+
+async function runRound(secondsEach: number): Promise<Round> {
+  const results: Partial<Record<ScenarioId, ClosedLoopResult>> = {};
+  const bareResult = await bare.ask<BareResult>({ seconds: secondsEach });
+  for (const { id, server, order } of scenarios) {
+    const address = addressOf(server, order.protocol);
+    const whole: ClosedLoopOrder = { ...order, address, seconds: secondsEach };
+    results[id] = await client.ask<ClosedLoopResult>(whole);
+  }
+  return { bare: bareResult, scenarios: results as Record<ScenarioId, ClosedLoopResult> };
+}
+
+process.stderr.write("warming up …\n");
+await runRound(warmUpSeconds);
+const measured: Round[] = [];
+for (let round = 1; round <= rounds; round++) {
+  process.stderr.write(`round ${round} of ${rounds} …\n`);
+  measured.push(await runRound(seconds));
+}
+const report = reportOf(measured);
+process.stdout.write(
+  flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatBench(report, readBaseline()),
+);
