@@ -1,6 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Model } from "../domain/model.ts";
-import { nearest } from "../schema/schema.ts";
 import type { StoredModel } from "./repository.ts";
 import type { TensorFacts } from "./worker-messages.ts";
 
@@ -35,7 +34,7 @@ function checkNames(
   const undescribed = real.find((name) => !described.includes(name));
   if (undescribed !== undefined) {
     throw invalidArgument(
-      `${path}: expected the ${what}s that its manifest describes (${described.join(", ")}), found ${what} "${undescribed}" as well${nearest(undescribed, described)}`,
+      `${path}: expected the ${what}s that its manifest describes (${described.join(", ")}), found ${what} "${undescribed}" as well`,
     );
   }
   const missing = described.find((name) => !real.includes(name));

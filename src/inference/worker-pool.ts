@@ -10,6 +10,8 @@ export interface WorkerPoolOptions {
   /** A worker came back, or the last one is gone for good. */
   readonly onChange: () => void;
   readonly onWarning: (warning: string) => void;
+  /** How long to wait before the n-th restart in a row; from 100 ms, doubling, where undefined. */
+  readonly restartWaitMs?: ((failures: number) => number) | undefined;
 }
 
 /** One worker's place in the pool, whichever thread fills it at the moment. */
@@ -21,7 +23,7 @@ interface Seat {
 
 /** Deaths in a row after which a worker is given up: with the waits below, about 25 seconds of trying. */
 const failuresMax = 8;
-const restartWaitMs = (failures: number): number => 100 * 2 ** (failures - 1);
+const doublingWaitMs = (failures: number): number => 100 * 2 ** (failures - 1);
 
 /** A fixed number of inference workers, each busy with at most one run; the dead are replaced. */
 export class WorkerPool {
@@ -92,7 +94,7 @@ export class WorkerPool {
 
   /** Tries, with growing waits, until a new thread is ready or the seat is given up. */
   async #restart(seat: Seat, why: string): Promise<void> {
-    const { spawn, prepare, onChange, onWarning } = this.#options;
+    const { spawn, prepare, onChange, onWarning, restartWaitMs = doublingWaitMs } = this.#options;
     for (let cause = why; ; ) {
       seat.failures += 1;
       if (seat.failures > failuresMax) {

@@ -1,0 +1,26 @@
+import { Worker } from "node:worker_threads";
+import type { SpawnWorker } from "../../src/inference/worker-thread.ts";
+
+/** Workers that a test can look at: every one that was started, and every run that one was given. */
+export interface ObservedWorkers {
+  readonly spawn: SpawnWorker;
+  readonly started: Worker[];
+  /** Requests of each run, since the last `runs.length = 0`. */
+  readonly runs: number[];
+}
+
+export function observeWorkers(file = "../../src/inference/worker.ts"): ObservedWorkers {
+  const started: Worker[] = [];
+  const runs: number[] = [];
+  const spawn = (): Worker => {
+    const worker = new Worker(new URL(file, import.meta.url));
+    const post = worker.postMessage.bind(worker);
+    worker.postMessage = (order: { kind: string; batch?: { requests: number } }, transfer) => {
+      if (order.batch !== undefined) runs.push(order.batch.requests);
+      post(order, transfer as ArrayBuffer[]);
+    };
+    started.push(worker);
+    return worker;
+  };
+  return { spawn, started, runs };
+}

@@ -1,0 +1,299 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import type { Model } from "../../src/domain/model.ts";
+import type { Scorer } from "../../src/domain/ports.ts";
+import { observeWorkers } from "../support/observed-workers.ts";
+import { drawRequest, linearRequest, openTinyScorer, slowRequest } from "../support/tiny-models.ts";
+
+const linear = { name: "linear", version: "1" };
+const slow = { name: "slow", version: "1" };
+const brittle = { name: "brittle", version: "1" };
+const never = Number.POSITIVE_INFINITY;
+const models = (...refs: { name: string }[]) => ({ models: refs });
+
+/** brittle: click = 0.1 (genre - 1) + sqrt(popularity), within [0, 1]; genre 4 breaks the whole run. */
+function brittleRequest(popularity: number, genre: number) {
+  return {
+    candidateCount: 1,
+    tensors: [Float32Array.of(popularity, 0, 0), Int32Array.of(genre, 0, 0)],
+    defaultedCount: 0,
+    storeUnavailable: false,
+  };
+}
+
+function rounded(probabilities: Float32Array): number[] {
+  return [...probabilities].map((p) => Math.round(p * 1e6) / 1e6);
+}
+
+/** How long something took, and how it ended. */
+async function timed<T>(promise: Promise<T>): Promise<{ ms: number; value?: T; error?: unknown }> {
+  const began = performance.now();
+  return promise.then(
+    (value) => ({ value, ms: performance.now() - began }),
+    (error: unknown) => ({ error, ms: performance.now() - began }),
+  );
+}
+
+describe("scores", () => {
+  test("are what the model computes by hand, candidate by candidate", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    const request = linearRequest(0.4, 1, [
+      [1, 2],
+      [0.5, 0],
+      [9, 4],
+    ]);
+    const scores = await scorer.score(linear, request, never);
+    // The third would be 4.6: the model itself clips it to a probability.
+    expect(rounded(scores.probabilities)).toEqual([0.6, 0.12, 0.35, 0.1, 1, 0.14]);
+  });
+
+  test("come with the time in the queue and the time of the run", async () => {
+    const scorer = await openTinyScorer(models(slow));
+    const first = scorer.score(slow, slowRequest(64), never);
+    const second = await scorer.score(slow, slowRequest(1), never);
+    expect((await first).queueMs).toBeLessThan(5);
+    expect((await first).inferenceMs).toBeGreaterThan(1);
+    // The second waited for the first's run, and a little for the way there and back.
+    expect(second.queueMs).toBeGreaterThanOrEqual((await first).inferenceMs);
+    expect(second.inferenceMs).toBeGreaterThan(0);
+  });
+
+  test("leave the request's tensors as they were, so that another model can score them too", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    const request = linearRequest(0.4, 1, [[1, 2]]);
+    const first = await scorer.score(linear, request, never);
+    expect(request.tensors[0]).toEqual(Float32Array.of(0.4, 0));
+    expect((await scorer.score(linear, request, never)).probabilities).toEqual(first.probabilities);
+  });
+
+  test("of no candidates are none", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    const scores = await scorer.score(linear, linearRequest(0, 0, []), never);
+    expect(scores.probabilities).toHaveLength(0);
+  });
+
+  test("come from every worker alike", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(linear), workers: 2, spawn: workers.spawn });
+    expect(workers.started).toHaveLength(2);
+    const all = await Promise.all(
+      [0, 0.2, 0.4].map((taste) => scorer.score(linear, linearRequest(taste, 0, [[0, 0]]), never)),
+    );
+    expect(all.map((scores) => rounded(scores.probabilities)[0])).toEqual([0, 0.05, 0.1]);
+  });
+});
+
+describe("batching", () => {
+  test("sends what waits for a busy worker on in one run", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn });
+    workers.runs.length = 0;
+    const tastes = [0, 0.1, 0.2, 0.3, 0.4];
+    const all = await Promise.all(
+      tastes.map((taste) => scorer.score(linear, linearRequest(taste, 0, [[0, 0]]), never)),
+    );
+    expect(workers.runs).toEqual([1, 4]);
+    expect(all.map((scores) => rounded(scores.probabilities)[0])).toEqual([0, 0.025, 0.05, 0.075, 0.1]);
+  });
+
+  test("keeps a run within its rows, and sends a request that is larger alone", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(linear), batchRowsMax: 10, spawn: workers.spawn });
+    const items = (count: number) => Array.from({ length: count }, () => [1, 0] as const);
+    workers.runs.length = 0;
+    const counts = [1, 6, 4, 5, 25, 2];
+    const all = await Promise.all(
+      counts.map((count) => scorer.score(linear, linearRequest(0, 0, items(count)), never)),
+    );
+    expect(workers.runs).toEqual([1, 2, 1, 1, 1]);
+    expect(all.map((scores) => scores.probabilities.length)).toEqual([2, 12, 8, 10, 50, 4]);
+  });
+
+  test("does not let one request's failure be the others'", async () => {
+    const scorer = await openTinyScorer(models(brittle));
+    const all = await Promise.allSettled([
+      scorer.score(brittle, brittleRequest(0.25, 1), never),
+      scorer.score(brittle, brittleRequest(0.25, 2), never),
+      scorer.score(brittle, brittleRequest(0.25, 4), never),
+      scorer.score(brittle, brittleRequest(-1, 1), never),
+      scorer.score(brittle, brittleRequest(0.25, 3), never),
+    ]);
+    expect(all).toMatchObject([
+      { status: "fulfilled" },
+      { status: "fulfilled" },
+      {
+        status: "rejected",
+        reason: {
+          code: "UNAVAILABLE",
+          message: expect.stringMatching(/brittle\/1 failed: .*out of data bounds/),
+        },
+      },
+      {
+        status: "rejected",
+        reason: {
+          code: "UNAVAILABLE",
+          message: expect.stringMatching(/^model brittle\/1 gave NaN for click of candidate 0$/),
+        },
+      },
+      { status: "fulfilled" },
+    ]);
+    const scores = all.flatMap((one) => (one.status === "fulfilled" ? rounded(one.value.probabilities) : []));
+    expect(scores).toEqual([0.6, 0.7, 0.8]);
+  });
+});
+
+describe("a deadline", () => {
+  test("that has passed is refused at the door", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    await expect(
+      scorer.score(linear, linearRequest(0, 0, [[0, 0]]), performance.now() - 1),
+    ).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+
+  test("is kept while the run goes on, and the result is discarded", async () => {
+    const scorer = await openTinyScorer(models(slow));
+    const late = await timed(scorer.score(slow, slowRequest(2_000), performance.now() + 20));
+    expect(late.error).toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      message: "inference had 20 ms, and the deadline passed first",
+    });
+    expect(late.ms).toBeGreaterThan(18);
+    expect(late.ms).toBeLessThan(150);
+    // The worker comes back, and its late result goes to nobody.
+    const next = await scorer.score(slow, slowRequest(3), never);
+    expect(next.probabilities).toHaveLength(3);
+    expect(next.queueMs).toBeGreaterThan(20);
+  });
+
+  test("drops the doomed request from the queue, not its neighbours", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    workers.runs.length = 0;
+    const all = await Promise.allSettled([
+      scorer.score(slow, slowRequest(1_000), never),
+      scorer.score(slow, slowRequest(1), never),
+      scorer.score(slow, slowRequest(2), performance.now() + 30),
+      scorer.score(slow, slowRequest(3), never),
+    ]);
+    expect(all.map((one) => one.status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    expect(workers.runs).toEqual([1, 2]);
+  });
+
+  test("is checked again when a request is taken from the queue, though its timer has not fired", async () => {
+    const workers = observeWorkers();
+    // A clock that leaps: to the timers only 1 ms passes.
+    let leapMs = 0;
+    const clock = { now: () => Date.now(), monotonic: () => performance.now() + leapMs };
+    const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn, clock });
+    workers.runs.length = 0;
+    const first = scorer.score(linear, linearRequest(0, 0, [[0, 0]]), never);
+    const doomed = scorer.score(linear, linearRequest(0, 0, [[0, 0]]), clock.monotonic() + 10_000);
+    leapMs = 20_000;
+    await expect(doomed).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    await first;
+    expect(workers.runs).toEqual([1]);
+  });
+});
+
+describe("a full queue", () => {
+  test("refuses, and takes requests again once there is room", async () => {
+    const scorer = await openTinyScorer({ ...models(slow), queueRequestsMax: 2 });
+    const running = scorer.score(slow, slowRequest(500), never);
+    const waiting = [scorer.score(slow, slowRequest(1), never), scorer.score(slow, slowRequest(1), never)];
+    await expect(scorer.score(slow, slowRequest(1), never)).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: "2 requests wait for inference already, as many as may",
+      retryAfterSeconds: 1,
+    });
+    await Promise.all([running, ...waiting]);
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities).toHaveLength(1);
+  });
+
+  test("has room again when a waiting request expires", async () => {
+    const scorer = await openTinyScorer({ ...models(slow), queueRequestsMax: 1 });
+    const running = scorer.score(slow, slowRequest(1_000), never);
+    await expect(scorer.score(slow, slowRequest(1), performance.now() + 10)).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+    });
+    const second = scorer.score(slow, slowRequest(1), never);
+    expect((await second).queueMs).toBeGreaterThan(1);
+    await running;
+  });
+});
+
+describe("what cannot be scored", () => {
+  test("a model that is not loaded", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    await expect(
+      scorer.score({ name: "linear", version: "7" }, linearRequest(0, 0, [[0, 0]]), never),
+    ).rejects.toMatchObject({ code: "UNAVAILABLE", message: "model linear/7 is not loaded" });
+  });
+
+  test("tensors that are another model's: they would shift the rows of the batch", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    const request = linearRequest(0, 0, [[0, 0]]);
+    await expect(scorer.score(linear, { ...request, candidateCount: 2 }, never)).rejects.toThrow(
+      "linear/1: expected 6 float32 for input item_numbers of one request, got Float32Array of 3",
+    );
+    const [numbers, ...rest] = request.tensors;
+    await expect(
+      scorer.score(linear, { ...request, tensors: [Int32Array.from(numbers ?? []), ...rest] }, never),
+    ).rejects.toThrow(
+      "linear/1: expected 2 float32 for input user_numbers of one request, got Int32Array of 2",
+    );
+  });
+});
+
+describe("closing", () => {
+  test("finishes what was accepted and refuses what comes then", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    const accepted = [300, 1, 2].map((candidates) => scorer.score(slow, slowRequest(candidates), never));
+    const closed = scorer.close();
+    await expect(scorer.score(slow, slowRequest(1), never)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await closed;
+    const lengths = (await Promise.all(accepted)).map((scores) => scores.probabilities.length);
+    expect(lengths).toEqual([300, 1, 2]);
+    expect(workers.started[0]?.threadId).toBe(-1);
+  });
+
+  test("twice is the same as once", async () => {
+    const scorer = await openTinyScorer(models(linear));
+    await scorer.close();
+    await scorer.close();
+  });
+});
+
+test("while 2,000 candidates are scored, the answering thread is free", async () => {
+  const scorer = await openTinyScorer(models(slow));
+  const model = scorer.resolve(slow) as Model;
+  const { waits, ms } = await waitsDuring(scorer, model);
+  expect(ms).toBeGreaterThan(100);
+  // Inference on this thread would make a single wait of the whole run. The median says that the loop kept turning,
+  // the 95th percentile leaves the machine's other work a few late wake-ups.
+  expect(waits.length).toBeGreaterThan(ms / 10);
+  expect(waits[Math.floor(waits.length * 0.95)]).toBeLessThan(20);
+});
+
+/** How late a timer of 1 ms was, again and again during one long run; sorted. */
+async function waitsDuring(scorer: Scorer, model: Model): Promise<{ waits: number[]; ms: number }> {
+  const began = performance.now();
+  let done = false;
+  const scored = scorer
+    .score(
+      model,
+      drawRequest(model, 2_000, () => 0.5),
+      never,
+    )
+    .finally(() => {
+      done = true;
+    });
+  const waits: number[] = [];
+  while (!done) {
+    const before = performance.now();
+    await delay(1);
+    waits.push(performance.now() - before - 1);
+  }
+  await scored;
+  return { waits: waits.sort((a, b) => a - b), ms: performance.now() - began };
+}

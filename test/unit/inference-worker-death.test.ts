@@ -1,0 +1,85 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { observeWorkers } from "../support/observed-workers.ts";
+import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
+
+const linear = { name: "linear", version: "1" };
+const one = linearRequest(0.4, 0, [[1, 0]]);
+const soon = (): number => performance.now() + 10_000;
+
+/** A scorer whose workers die on demand. */
+async function mortal(workers = 1) {
+  const observed = observeWorkers("./mortal-worker.ts");
+  const warnings: string[] = [];
+  const scorer = await openTinyScorer({
+    models: [linear],
+    workers,
+    spawn: observed.spawn,
+    onWarning: (warning) => warnings.push(warning),
+  });
+  return { scorer, warnings, ...observed };
+}
+
+test("a worker that dies rejects what it was doing, is replaced, and what waited is answered", async () => {
+  const { scorer, warnings, started, runs } = await mortal();
+  started[0]?.postMessage({ kind: "die" });
+  runs.length = 0;
+  const [inFlight, waiting] = await Promise.allSettled([
+    scorer.score(linear, one, soon()),
+    scorer.score(linear, one, soon()),
+  ]);
+  expect(inFlight).toMatchObject({
+    status: "rejected",
+    reason: {
+      code: "UNAVAILABLE",
+      message: "model linear/1 was interrupted: the inference worker ended: exit code 3",
+      retryAfterSeconds: 1,
+    },
+  });
+  expect(waiting).toMatchObject({ status: "fulfilled" });
+  expect(started).toHaveLength(2);
+  expect(warnings).toEqual([
+    "an inference worker died (exit code 3); replaced in 100 ms (failure 1 of 8 in a row)",
+  ]);
+});
+
+test("a worker that throws is a worker that dies", async () => {
+  const { scorer, warnings, started } = await mortal();
+  started[0]?.postMessage({ kind: "throw" });
+  await expect(scorer.score(linear, one, soon())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect((await scorer.score(linear, one, soon())).probabilities).toHaveLength(2);
+  expect(warnings[0]).toMatch(/^an inference worker died \(thrown by a test\); replaced in 100 ms/);
+});
+
+test("an idle worker that dies harms no request while another lives", async () => {
+  const { scorer, started } = await mortal(2);
+  started[1]?.postMessage({ kind: "die" });
+  await new Promise((resolve) => started[1]?.once("exit", resolve));
+  for (let run = 0; run < 3; run++) {
+    expect((await scorer.score(linear, one, soon())).probabilities).toHaveLength(2);
+  }
+});
+
+test("a request that waits for a new worker still has its deadline", async () => {
+  const { scorer, started } = await mortal();
+  started[0]?.postMessage({ kind: "die" });
+  await new Promise((resolve) => started[0]?.once("exit", resolve));
+  await expect(scorer.score(linear, one, performance.now() + 20)).rejects.toMatchObject({
+    code: "DEADLINE_EXCEEDED",
+  });
+});
+
+test("closing while a worker is being replaced ends everything", async () => {
+  const { scorer, started } = await mortal();
+  started[0]?.postMessage({ kind: "die" });
+  await new Promise((resolve) => started[0]?.once("exit", resolve));
+  await scorer.close();
+  await delay(150);
+  expect(started.map((worker) => worker.threadId)).toEqual([-1]);
+});
+
+test("a worker that cannot start stops the start", async () => {
+  await expect(
+    openTinyScorer({ models: [linear], spawn: observeWorkers("./absent.ts").spawn }),
+  ).rejects.toThrow(/the inference worker ended: .*absent\.ts/);
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { QueuedRequest } from "../../src/inference/queued-request.ts";
+import { RequestQueue } from "../../src/inference/request-queue.ts";
+
+function request(model: number, candidateCount: number, arrivedAt: number): QueuedRequest {
+  const encoded = { candidateCount, tensors: [], defaultedCount: 0, storeUnavailable: false };
+  return new QueuedRequest(model, encoded, arrivedAt, Number.POSITIVE_INFINITY);
+}
+
+function queueOf(...requests: QueuedRequest[]): RequestQueue {
+  const queue = new RequestQueue();
+  for (const one of requests) queue.add(one);
+  return queue;
+}
+
+describe("the next run", () => {
+  test("is everything that waits for the model of the longest-waiting request, in the order of arrival", () => {
+    const [a, b, c, d] = [request(1, 5, 1), request(0, 5, 2), request(1, 5, 3), request(0, 5, 4)];
+    const queue = queueOf(a, b, c, d);
+    expect(queue.takeBatch(100)).toEqual([a, c]);
+    expect(queue.size).toBe(2);
+    expect(queue.takeBatch(100)).toEqual([b, d]);
+    expect(queue.takeBatch(100)).toEqual([]);
+    expect(queue.size).toBe(0);
+  });
+
+  test("ends before the request that would make it too large, and does not let a later one overtake", () => {
+    const [a, b, c] = [request(0, 60, 1), request(0, 50, 2), request(0, 10, 3)];
+    const queue = queueOf(a, b, c);
+    expect(queue.takeBatch(100)).toEqual([a]);
+    expect(queue.takeBatch(100)).toEqual([b, c]);
+  });
+
+  test("may be exactly as large as allowed", () => {
+    const [a, b] = [request(0, 60, 1), request(0, 40, 2)];
+    expect(queueOf(a, b).takeBatch(100)).toEqual([a, b]);
+  });
+
+  test("is one request alone where that is larger than allowed", () => {
+    const [a, b] = [request(0, 101, 1), request(0, 1, 2)];
+    const queue = queueOf(a, b);
+    expect(queue.takeBatch(100)).toEqual([a]);
+    expect(queue.takeBatch(100)).toEqual([b]);
+  });
+
+  test("is one request alone where its batch failed before", () => {
+    const [a, b, c] = [request(0, 1, 1), request(0, 1, 2), request(0, 1, 3)];
+    b.alone = true;
+    const queue = queueOf(a, b, c);
+    expect(queue.takeBatch(100)).toEqual([a]);
+    expect(queue.takeBatch(100)).toEqual([b]);
+    expect(queue.takeBatch(100)).toEqual([c]);
+  });
+});
+
+test("a request that was removed holds no place, and removing it again changes nothing", () => {
+  const [a, b] = [request(0, 1, 1), request(0, 1, 2)];
+  const queue = queueOf(a, b);
+  queue.remove(a);
+  queue.remove(a);
+  expect(queue.size).toBe(1);
+  expect(queue.takeBatch(100)).toEqual([b]);
+});
+
+test("everything can be taken at once", () => {
+  const [a, b] = [request(0, 1, 1), request(1, 1, 2)];
+  const queue = queueOf(a, b);
+  expect(queue.takeAll()).toEqual([a, b]);
+  expect(queue.size).toBe(0);
+  expect(queue.takeBatch(100)).toEqual([]);
+});

@@ -1,0 +1,56 @@
+import { Worker } from "node:worker_threads";
+import { expect, test, vi } from "vitest";
+import { WorkerPool } from "../../src/inference/worker-pool.ts";
+
+test("a worker that keeps dying is given up after a bounded number of tries, and the pool says so", async () => {
+  const warnings: string[] = [];
+  const tries: number[] = [];
+  const onChange = vi.fn();
+  const pool = await WorkerPool.open({
+    workers: 1,
+    spawn: () => new Worker("process.exit(7)", { eval: true }),
+    prepare: async () => undefined,
+    onChange,
+    onWarning: (warning) => warnings.push(warning),
+    restartWaitMs: (failures) => {
+      tries.push(failures);
+      return 1;
+    },
+  });
+  await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
+  expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(pool.hasIdle).toBe(false);
+  expect(warnings.at(-1)).toBe(
+    "an inference worker died (exit code 7); given up after 8 failures in a row, 0 of 1 workers left; restart the server once the cause is mended",
+  );
+  // The one who waits is told, to refuse what is in the queue.
+  expect(onChange).toHaveBeenCalled();
+  await expect(pool.run({ kind: "exit" }, [])).rejects.toThrow("no inference worker is idle");
+  await pool.close();
+});
+
+test("a replacement that cannot be made ready counts as a failure", async () => {
+  const warnings: string[] = [];
+  let prepared = 0;
+  const pool = await WorkerPool.open({
+    workers: 1,
+    spawn: () =>
+      new Worker("require('node:worker_threads').parentPort.once('message', () => process.exit(1))", {
+        eval: true,
+      }),
+    prepare: async () => {
+      prepared += 1;
+      if (prepared > 1) throw new Error("the model's file is gone");
+    },
+    onChange: () => undefined,
+    onWarning: (warning) => warnings.push(warning),
+    restartWaitMs: () => 1,
+  });
+  await expect(pool.run({ kind: "exit" }, [])).rejects.toThrow("the inference worker ended: exit code 1");
+  await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
+  expect(prepared).toBe(9);
+  expect(warnings.at(-1)).toMatch(
+    /^an inference worker could not be replaced \(the model's file is gone\); given up/,
+  );
+  await pool.close();
+});
