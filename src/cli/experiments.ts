@@ -1,8 +1,7 @@
 import Table from "cli-table3";
 import { Command } from "commander";
-import { stringify } from "yaml";
 import { currentExperiment, currentExperiments, experimentHistory } from "../app/experiments-data.ts";
-import { loadConfig, type SetlistConfig } from "../config.ts";
+import { loadConfig, type SetlistConfig, yamlText } from "../config.ts";
 import type { Experiment, ExperimentRevision } from "../domain/experiment.ts";
 import { readableRevision } from "../serving/experiment-view.ts";
 
@@ -26,7 +25,7 @@ export function experimentsCommand(): Command {
     .argument("<id>", "the experiment")
     .action((id: string, flags: ExperimentsFlags) => {
       const experiment = currentExperiment(configOf(flags), id);
-      print(flags, experiment, () => stringify(experiment));
+      print(flags, experiment, () => yamlText(experiment));
     });
   const history = new Command("history")
     .description("every revision in the data directory: who wrote it, when and what")

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 
 /** A YAML file that was read: its value, and its own way to say where a field stands. */
@@ -37,6 +37,11 @@ export function readYamlFile(file: string): YamlFile {
       }
     },
   };
+}
+
+/** A value as people write it in a configuration file. */
+export function yamlText(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
 function readText(file: string): string {

@@ -1,8 +1,8 @@
 import type { Assignment, Decision } from "../domain/assignment.ts";
 import type { Arm, Experiment } from "../domain/experiment.ts";
-import { shareAt } from "./arm-shares.ts";
-import { unitBytes } from "./bucket.ts";
-import { type CompiledExperiment, compileExperiments } from "./compiled-experiment.ts";
+import { utf8 } from "../domain/murmur3.ts";
+import { type ArmShare, shareAt } from "./arm-shares.ts";
+import { type CompiledExperiment, type CompiledLayer, compileExperiments } from "./compiled-experiment.ts";
 import { decide } from "./decision.ts";
 import { type TargetingAttributes, type TargetingInput, targetingInput } from "./targeting.ts";
 import { holds } from "./traffic.ts";
@@ -33,54 +33,60 @@ export interface Assigner {
 export function compileAssigner(experiments: readonly Experiment[]): Assigner {
   const compiled = compileExperiments(experiments);
   const running = Map.groupBy(
-    compiled.experiments.filter(({ experiment }) => experiment.status === "running"),
+    compiled.filter(({ experiment }) => experiment.status === "running"),
     ({ experiment }) => experiment.surface,
   );
-  const byId = new Map(compiled.experiments.map((one) => [one.experiment.id, one]));
+  const byId = new Map(compiled.map((one) => [one.experiment.id, one]));
 
   return {
     assign(surface, unitId, attributes) {
       const candidates = running.get(surface);
       if (candidates === undefined) return [];
-      const unit = unitBytes(unitId);
+      const unit = utf8(unitId);
       const result: Assignment[] = [];
       let input: TargetingInput | undefined;
+      let layer: CompiledLayer | undefined;
+      let layerBucket = 0;
       for (const one of candidates) {
-        const forced = one.layer.forced.get(unitId);
+        const forced = one.layer.forced?.get(unitId);
         if (forced !== undefined) {
           // A unit forced into one experiment of a layer is in no other of that layer.
-          if (forced.experiment === one.experiment.id) {
-            result.push(assignment(one, forced.arm, unitId, true));
-          }
+          if (forced.experiment === one.experiment.id)
+            result.push(assignment(one, forced.share, unitId, true));
           continue;
         }
-        if (!holds(one.experiment.ranges, one.layer.bucket(unit))) continue;
+        // Neighbours often share their layer: its bucket is worked out once.
+        if (one.layer !== layer) {
+          layer = one.layer;
+          layerBucket = layer.bucket(unit);
+        }
+        if (!holds(one.experiment.ranges, layerBucket)) continue;
         if (one.targeting !== undefined) {
           input ??= targetingInput(attributes);
           if (!one.targeting.admits(input)) continue;
         }
-        result.push(assignment(one, shareAt(one.shares, one.armBucket(unit)).arm, unitId, false));
+        result.push(assignment(one, shareAt(one.shares, one.armBucket(unit)), unitId, false));
       }
       return result;
     },
 
     explain(surface, unitId, attributes) {
-      const unit = unitBytes(unitId);
+      const unit = utf8(unitId);
       const input = targetingInput(attributes);
-      return compiled.experiments.map((one) => decide(one, { surface, unitId, unit, input }));
+      return compiled.map((one) => decide(one, { surface, unitId, unit, input }));
     },
 
     armOf({ experiment, arm }) {
       const found = byId.get(experiment)?.arms.get(arm);
       if (found === undefined)
         throw new Error(`no arm ${arm} of ${experiment}: another assigner's assignment`);
-      return found.arm;
+      return found;
     },
   };
 }
 
-function assignment(one: CompiledExperiment, arm: Arm, unit: string, overridden: boolean): Assignment {
+function assignment(one: CompiledExperiment, share: ArmShare, unit: string, overridden: boolean): Assignment {
   const { id, layer, phase } = one.experiment;
-  const propensity = one.arms.get(arm.id)?.propensity ?? 0;
+  const { arm, propensity } = share;
   return { experiment: id, arm: arm.id, layer, phase, unit, propensity, overridden };
 }

@@ -8,8 +8,13 @@ import { describeRanges, holds } from "./traffic.ts";
 /** What the experiments of one layer share. */
 export interface CompiledLayer {
   readonly bucket: Bucket;
-  /** Units forced into an arm of one of the layer's running experiments. */
-  readonly forced: ReadonlyMap<string, { readonly experiment: string; readonly arm: Arm }>;
+  /** Units forced into an arm of one of the layer's running experiments; undefined where there is none. */
+  readonly forced: ReadonlyMap<string, ForcedUnit> | undefined;
+}
+
+export interface ForcedUnit {
+  readonly experiment: string;
+  readonly share: ArmShare;
 }
 
 /** An experiment with everything worked out that a request would otherwise repeat. */
@@ -18,14 +23,12 @@ export interface CompiledExperiment {
   readonly layer: CompiledLayer;
   readonly armBucket: Bucket;
   readonly shares: readonly ArmShare[];
-  readonly arms: ReadonlyMap<string, ArmShare>;
+  readonly arms: ReadonlyMap<string, Arm>;
   readonly targeting: Targeting | undefined;
 }
 
 /** Compiles experiments into the order of their ids; see `compileAssigner` for what is refused. */
-export function compileExperiments(experiments: readonly Experiment[]): {
-  readonly experiments: readonly CompiledExperiment[];
-} {
+export function compileExperiments(experiments: readonly Experiment[]): readonly CompiledExperiment[] {
   const ordered = [...experiments].sort((a, b) => (a.id < b.id ? -1 : 1));
   refuseDuplicates(ordered);
   const layers = new Map<string, CompiledLayer>();
@@ -34,31 +37,30 @@ export function compileExperiments(experiments: readonly Experiment[]): {
     refuseOverlap(running);
     layers.set(layer, { bucket: bucketOf(`layer:${layer}`), forced: forcedUnits(running) });
   }
-  return {
-    experiments: ordered.map((experiment) => {
-      const shares = armShares(experiment.arms);
-      return {
-        experiment,
-        layer: layers.get(experiment.layer) as CompiledLayer,
-        armBucket: bucketOf(experiment.salt),
-        shares,
-        arms: new Map(shares.map((share) => [share.arm.id, share])),
-        targeting: experiment.targeting === undefined ? undefined : compileTargeting(experiment.targeting),
-      };
-    }),
-  };
+  return ordered.map((experiment) => {
+    const shares = armShares(experiment.arms);
+    return {
+      experiment,
+      layer: layers.get(experiment.layer) as CompiledLayer,
+      armBucket: bucketOf(experiment.salt),
+      shares,
+      arms: new Map(experiment.arms.map((arm) => [arm.id, arm])),
+      targeting: experiment.targeting === undefined ? undefined : compileTargeting(experiment.targeting),
+    };
+  });
 }
 
 /** Where two experiments of a layer force the same unit, the first in the order of ids has it. */
 function forcedUnits(running: readonly Experiment[]): CompiledLayer["forced"] {
-  const forced = new Map<string, { experiment: string; arm: Arm }>();
+  const forced = new Map<string, ForcedUnit>();
   for (const { id, arms, overrides } of running) {
+    const shares = armShares(arms);
     for (const [unit, armId] of Object.entries(overrides)) {
-      const arm = arms.find((one) => one.id === armId);
-      if (arm !== undefined && !forced.has(unit)) forced.set(unit, { experiment: id, arm });
+      const share = shares.find(({ arm }) => arm.id === armId);
+      if (share !== undefined && !forced.has(unit)) forced.set(unit, { experiment: id, share });
     }
   }
-  return forced;
+  return forced.size === 0 ? undefined : forced;
 }
 
 function refuseDuplicates(ordered: readonly Experiment[]): void {

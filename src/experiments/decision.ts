@@ -1,5 +1,6 @@
 import type { Decision } from "../domain/assignment.ts";
 import { shareAt } from "./arm-shares.ts";
+import type { UnitBytes } from "./bucket.ts";
 import type { CompiledExperiment } from "./compiled-experiment.ts";
 import type { TargetingInput } from "./targeting.ts";
 import { describeRanges, holds } from "./traffic.ts";
@@ -8,7 +9,7 @@ export interface DecisionInput {
   /** Undefined asks regardless of the surface. */
   readonly surface: string | undefined;
   readonly unitId: string;
-  readonly unit: Uint8Array;
+  readonly unit: UnitBytes;
   readonly input: TargetingInput;
 }
 
@@ -35,9 +36,13 @@ function verdict(
   }
   if (status !== "running") return out("status", `it is ${statusWords[status]}; only a running one assigns`);
 
-  const forced = one.layer.forced.get(unitId);
+  const forced = one.layer.forced?.get(unitId);
   if (forced?.experiment === id) {
-    return { reason: "override", detail: "an override forces the arm; never analysed", arm: forced.arm.id };
+    return {
+      reason: "override",
+      detail: "an override forces the arm; never analysed",
+      arm: forced.share.arm.id,
+    };
   }
   if (forced !== undefined) {
     return out("layer-range", `an override forces the unit into ${forced.experiment} of the same layer`);
