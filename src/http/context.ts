@@ -34,8 +34,11 @@ declare module "fastify" {
 /** Notes each request's arrival, from which its deadline and its duration count, and counts its answer. */
 export function observeRequests(app: FastifyInstance, { clock, requests, readiness }: HttpContext): void {
   app.decorateRequest("receivedAt", 0);
-  app.addHook("onRequest", (request, reply, next) => {
+  app.addHook("onRequest", (request, _reply, next) => {
     request.receivedAt = clock.monotonic();
+    next();
+  });
+  app.addHook("onSend", (_request, reply, _payload, next) => {
     // While draining, a client that keeps its connection learns with its next answer to open one elsewhere.
     if (readiness.state() === "draining") reply.header("connection", "close");
     next();

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { SetlistError } from "../domain/error.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Limits } from "../domain/limits.ts";
 import { headerText } from "../serving/answer-headers.ts";
 import { isId } from "../serving/id.ts";
@@ -13,7 +13,7 @@ export type ErrorAnswer = (error: unknown, request: FastifyRequest, reply: Fasti
 /** Every error of every route, known or not, leaves as a problem; what is ours is logged under the id it shows. */
 export function errorAnswer({ limits, logger }: Pick<HttpContext, "limits" | "logger">): ErrorAnswer {
   return (thrown, request, reply) => {
-    const error = translateFastifyError(thrown, limits.bodyBytesMax);
+    const error = leftEarly(request) ? gone : translateFastifyError(thrown, limits.bodyBytesMax);
     const shown = publicError(error);
     const requestId = idOf(request, limits);
     if (shown.code === "INTERNAL") {
@@ -28,6 +28,13 @@ export function errorAnswer({ limits, logger }: Pick<HttpContext, "limits" | "lo
       .type(problemContentType)
       .send(JSON.stringify(problem));
   };
+}
+
+const gone = invalidArgument("request: the connection closed before it had come whole");
+
+/** Nobody reads the answer then; but it is no defect of ours, and must not be counted and logged as one. */
+function leftEarly({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
 }
 
 /** Paths that are not offered, in the same form. */

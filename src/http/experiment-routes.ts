@@ -4,18 +4,16 @@ import { knownExperiment, readableRevision } from "../serving/experiment-view.ts
 import type { HttpContext } from "./context.ts";
 import { experimentSchema, revisionSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";
-import { decisionSchema } from "./rank-schema.ts";
+import { attributesSchema, decisionSchema } from "./rank-schema.ts";
 
 const params = Type.Object({ id: Type.String() });
-
-const attributes = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]));
 
 const assignmentRequestSchema = Type.Object(
   {
     unit: Type.String({ description: "The unit's id, 1 to 256 bytes." }),
     attributes: Type.Optional(
       Type.Object(
-        { user: Type.Optional(attributes), context: Type.Optional(attributes) },
+        { user: Type.Optional(attributesSchema), context: Type.Optional(attributesSchema) },
         { additionalProperties: false },
       ),
     ),

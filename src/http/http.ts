@@ -45,8 +45,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     async close() {
       if (app === undefined) return;
       const { server } = app;
+      // A kept connection that was answered after the close began goes idle, and would hold the server open.
+      const idle = setInterval(() => server.closeIdleConnections(), 20);
       const grace = setTimeout(() => server.closeAllConnections(), rules.closeGraceMs);
       await app.close();
+      clearInterval(idle);
       clearTimeout(grace);
     },
   };

@@ -17,7 +17,7 @@ export function offerRank(app: FastifyInstance, { serving }: HttpContext): void 
           "A request that can be answered at all is answered with an order; `degraded` then says what is missing. " +
           "`Server-Timing` says how long assign, features, queue, inference and rank took.",
         body: rankRequestSchema,
-        response: { 200: rankAnswerSchema, ...problems(400, 404, 413, 415, 429, 500, 503) },
+        response: { 200: rankAnswerSchema, ...problems(400, 413, 415, 429, 500, 503) },
       },
     },
     async (request, reply) => {

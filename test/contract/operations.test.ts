@@ -1,0 +1,240 @@
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
+import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
+import { service as healthService } from "grpc-health-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Doors, openDoors } from "../support/doors.ts";
+import { unaryCall } from "../support/grpc-caller.ts";
+
+let doors: Doors;
+let client: Client;
+beforeEach(async () => {
+  doors = await openDoors({ connectionRules: { closeGraceMs: 500 }, closeGraceMs: 500 });
+  client = new Client(doors.grpcAddress, credentials.createInsecure());
+});
+afterEach(async () => {
+  client.close();
+  await doors.close();
+});
+
+const request = { surface: "home", user: { id: "u1" }, candidateIds: ["t1"] };
+const services = ["setlist.v1.RankingService", "setlist.v1.OutcomeService", "setlist.v1.ExperimentService"];
+
+const health = (service: string) => {
+  const check = healthService["Check"] as MethodDefinition<object, object>;
+  return unaryCall(client, check.path, check.requestSerialize, check.responseDeserialize, { service });
+};
+
+describe("readiness", () => {
+  test("is 503 with the reason before the server is ready and from the first moment of a drain", async () => {
+    expect(await doors.get("/readyz")).toMatchObject({ status: 200, body: { status: "ready" } });
+    doors.readiness.set("draining");
+    expect(await doors.get("/readyz")).toMatchObject({ status: 503, body: { status: "draining" } });
+    doors.readiness.set("ready");
+    expect(await doors.get("/readyz")).toMatchObject({ status: 503, body: { status: "draining" } });
+  });
+
+  test("does not touch liveness, nor the requests that still come", async () => {
+    doors.readiness.set("draining");
+    expect(await doors.get("/livez")).toMatchObject({ status: 200, body: { status: "live" } });
+    const answer = await doors.post("/v1/rank", request);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("connection")).toBe("close");
+    expect((await doors.grpc.call("setlist.v1.RankingService", "Rank", request)).code).toBe("OK");
+  });
+});
+
+describe("gRPC health", () => {
+  test.each(["", ...services])("of %j follows readiness", async (service) => {
+    expect((await health(service)).message).toEqual({ status: "SERVING" });
+    doors.readiness.set("draining");
+    expect((await health(service)).message).toEqual({ status: "NOT_SERVING" });
+  });
+
+  test("of a service that is not offered is NOT_FOUND", async () => {
+    expect((await health("setlist.v1.Nothing")).code).toBe("NOT_FOUND");
+  });
+
+  test("tells a watcher of the drain, and does not hold up the close", async () => {
+    const watch = healthService["Watch"] as MethodDefinition<object, object>;
+    const call = client.makeServerStreamRequest(
+      watch.path,
+      watch.requestSerialize,
+      watch.responseDeserialize,
+      {
+        service: "",
+      },
+    );
+    const seen: unknown[] = [];
+    const ended = new Promise((resolve) => call.on("end", resolve).on("error", resolve));
+    const first = new Promise((resolve) => call.once("data", resolve));
+    call.on("data", (status) => seen.push(status));
+    await first;
+    doors.readiness.set("draining");
+    const began = performance.now();
+    await doors.closeGrpc();
+    await ended;
+    expect(seen).toEqual([{ status: "SERVING" }, { status: "NOT_SERVING" }]);
+    expect(performance.now() - began).toBeLessThan(400);
+  });
+});
+
+describe("reflection", () => {
+  type Reflection = { ServerReflectionInfo(): import("@grpc/grpc-js").ClientDuplexStream<object, object> };
+  const ask = (question: object): Promise<object> => {
+    const contract = loadSync("grpc/reflection/v1/reflection.proto", {
+      includeDirs: ["node_modules/@grpc/reflection/build/proto"],
+      oneofs: true,
+    });
+    const loaded = loadPackageDefinition(contract) as unknown as {
+      grpc: {
+        reflection: {
+          v1: { ServerReflection: new (address: string, c: unknown) => Reflection & { close(): void } };
+        };
+      };
+    };
+    const reflection = new loaded.grpc.reflection.v1.ServerReflection(
+      doors.grpcAddress,
+      credentials.createInsecure(),
+    );
+    const stream = reflection.ServerReflectionInfo();
+    return new Promise<object>((resolve, reject) => {
+      stream.on("error", reject);
+      stream.on("data", (answer: object) => {
+        stream.end();
+        resolve(answer);
+      });
+      stream.write(question);
+    }).finally(() => reflection.close());
+  };
+
+  test("lists every service", async () => {
+    const answer = await ask({ listServices: "" });
+    expect(answer).toMatchObject({
+      listServicesResponse: {
+        service: expect.arrayContaining(
+          [...services, "grpc.health.v1.Health"].map((name) => expect.objectContaining({ name })),
+        ),
+      },
+    });
+  });
+
+  test.each(["setlist.v1.RankingService", "setlist.v1.FeatureValue", "grpc.health.v1.Health"])(
+    "describes %s",
+    async (fileContainingSymbol) => {
+      const answer = await ask({ fileContainingSymbol });
+      expect(answer).toMatchObject({
+        messageResponse: "fileDescriptorResponse",
+        fileDescriptorResponse: { fileDescriptorProto: expect.arrayContaining([expect.any(Buffer)]) },
+      });
+    },
+  );
+});
+
+describe("a close", () => {
+  test("answers what is in flight on both transports", async () => {
+    let release: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const receipt = { accepted: 1, duplicates: 0, rejected: [] };
+    const slow = await openDoors({
+      serving: { recordOutcomes: () => released.then(() => receipt) },
+      connectionRules: { closeGraceMs: 5_000 },
+      closeGraceMs: 5_000,
+    });
+    const overHttp = slow.post("/v1/outcomes", { outcomes: [{}] });
+    const overGrpc = slow.grpc.call("setlist.v1.OutcomeService", "Record", { outcomes: [{}] });
+    await delay(100);
+    const closed = Promise.all([slow.closeHttp(), slow.closeGrpc()]);
+    await delay(50);
+    release();
+    const releasedAt = performance.now();
+    expect((await overHttp).body).toEqual(receipt);
+    expect((await overGrpc).message).toEqual(receipt);
+    await closed;
+    // Long before the grace: connections that a client keeps do not hold the server open.
+    expect(performance.now() - releasedAt).toBeLessThan(2_000);
+    slow.grpc.close();
+  });
+
+  test("cuts off what has not ended after the grace", async () => {
+    const stuck = await openDoors({
+      serving: { recordOutcomes: () => new Promise(() => {}) },
+      connectionRules: { closeGraceMs: 100 },
+      closeGraceMs: 100,
+    });
+    const overHttp = stuck.post("/v1/outcomes", { outcomes: [{}] }).catch((error: Error) => error.name);
+    const overGrpc = stuck.grpc.call("setlist.v1.OutcomeService", "Record", { outcomes: [{}] });
+    await delay(100);
+    await Promise.all([stuck.closeHttp(), stuck.closeGrpc()]);
+    expect(await overHttp).toBe("TypeError");
+    expect((await overGrpc).code).not.toBe("OK");
+    stuck.grpc.close();
+  });
+});
+
+describe("below HTTP", () => {
+  /** Sends bytes as they are and reads until the server closes. */
+  const raw = (bytes: string, port = new URL(doors.http).port) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), "127.0.0.1", () => socket.write(bytes));
+      let received = "";
+      socket.on("data", (chunk) => {
+        received += chunk.toString();
+      });
+      socket.on("error", reject);
+      socket.on("close", () => resolve(received));
+    });
+  const problemOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4));
+
+  test.each([
+    [
+      "bytes that are no HTTP",
+      "\x16\x03\x01 hello\r\n\r\n",
+      400,
+      "INVALID_ARGUMENT",
+      "request: not valid HTTP/1.1",
+    ],
+    [
+      "headers that are too large",
+      `GET /livez HTTP/1.1\r\nHost: x\r\nCookie: ${"c".repeat(20_000)}\r\n\r\n`,
+      431,
+      "PAYLOAD_TOO_LARGE",
+      "headers: ",
+    ],
+  ])("%s are refused in the same form", async (_name, bytes, status, code, detail) => {
+    const answer = await raw(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain("Content-Type: application/problem+json");
+    expect(problemOf(answer)).toMatchObject({ status, code, detail: expect.stringContaining(detail) });
+  });
+
+  test("a body that does not come is given up in time", async () => {
+    const impatient = await openDoors({ connectionRules: { requestTimeoutMs: 300, headersTimeoutMs: 200 } });
+    const answer = await raw(
+      "POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+      new URL(impatient.http).port,
+    );
+    await impatient.close();
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    expect(problemOf(answer)).toMatchObject({ status: 408, code: "DEADLINE_EXCEEDED" });
+  });
+
+  test("a client that leaves in the middle of its body is no defect of ours", async () => {
+    const { port } = new URL(doors.http);
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(port), "127.0.0.1", () => {
+        socket.write(
+          "POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+          () => setTimeout(() => socket.destroy(), 20),
+        );
+      });
+      socket.on("close", () => resolve());
+    });
+    await delay(100);
+    expect((await doors.get("/livez")).status).toBe(200);
+    expect(doors.logged.filter((line) => line["level"] === "error")).toEqual([]);
+  });
+});

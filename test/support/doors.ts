@@ -1,0 +1,222 @@
+import type { Experiment, ExperimentRevision } from "../../src/domain/experiment.ts";
+import { defaultLimits, type Limits } from "../../src/domain/limits.ts";
+import type { Model } from "../../src/domain/model.ts";
+import type { Outcome } from "../../src/domain/outcome.ts";
+import type { ExperimentStore } from "../../src/domain/ports.ts";
+import { createGrpcServer } from "../../src/grpc/grpc.ts";
+import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
+import { createReadiness, type ReadinessSwitch } from "../../src/serving/readiness.ts";
+import { createServing, type Serving, type ServingDependencies } from "../../src/serving/serving.ts";
+import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { type GrpcCaller, grpcCaller } from "./grpc-caller.ts";
+
+/** Both transports over the real serving core, whose ports are plain values held in memory. */
+export interface Doors {
+  readonly http: string;
+  readonly grpcAddress: string;
+  readonly grpc: GrpcCaller;
+  readonly readiness: ReadinessSwitch;
+  /** Every line that the server logged, parsed. */
+  readonly logged: Record<string, unknown>[];
+  readonly recorded: Outcome[];
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
+  get(path: string): Promise<HttpAnswer>;
+  closeHttp(): Promise<void>;
+  closeGrpc(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body where it is JSON, else an empty object. */
+  readonly body: Record<string, unknown>;
+}
+
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+export const testModel: Model = {
+  name: "home-control",
+  version: "1",
+  surface: "home",
+  description: "For tests",
+  tasks: ["click", "completion"],
+  inputs: [],
+  features: [],
+  valueModel: { kind: "weighted-sum", weights: { click: 1, completion: 2 } },
+  provenance: { seed: 1, offlineMetrics: { auc: 0.7 } },
+};
+
+export const testExperiment: Experiment = {
+  id: "home-kd",
+  description: "Does the teacher help?",
+  surface: "home",
+  layer: "home-ranker",
+  unit: "user",
+  salt: "home-kd",
+  traffic: 1,
+  status: "running",
+  arms: [
+    { id: "control", control: true, weight: 1, model: { name: "home-control", version: "1" } },
+    { id: "kd", control: false, weight: 1, model: { name: "home-kd" } },
+  ],
+  targeting: "user.country == 'DE'",
+  overrides: { "qa-1": "kd" },
+  metrics: [
+    { id: "clicks", type: "mean", outcome: "click", aggregate: "count", goal: "increase", role: "primary" },
+  ],
+  revision: 3,
+  phase: 1,
+  ranges: [{ from: 0, to: 1 }],
+};
+
+const revision: ExperimentRevision = {
+  experiment: testExperiment,
+  who: "configuration",
+  at: Date.UTC(2026, 10, 22, 8),
+  what: "created",
+};
+
+const experiments: ExperimentStore = {
+  list: () => [testExperiment],
+  get: (id) => (id === testExperiment.id ? testExperiment : undefined),
+  history: () => [revision],
+  close: () => {},
+};
+
+/** `change` replaces ports; `serving` replaces the whole core. */
+export async function openDoors(
+  change: {
+    ports?: Partial<ServingDependencies>;
+    serving?: Partial<Serving>;
+    limits?: Partial<Limits>;
+    connectionRules?: Partial<ConnectionRules>;
+    closeGraceMs?: number;
+  } = {},
+): Promise<Doors> {
+  const limits = { ...defaultLimits, ...change.limits };
+  const logged: Record<string, unknown>[] = [];
+  const recorded: Outcome[] = [];
+  const telemetry = createTelemetry({
+    clock,
+    logLevel: "debug",
+    destination: { write: (line) => logged.push(JSON.parse(line)) },
+  });
+  const ports = { ...portsInMemory(telemetry.observer, recorded), limits, ...change.ports };
+  const serving = { ...createServing(ports), ...change.serving };
+  const readiness = createReadiness();
+  const { logger, metrics, requests } = telemetry;
+  const doors = {
+    serving,
+    experiments,
+    scorer: ports.scorer,
+    readiness,
+    metrics,
+    requests,
+    limits,
+    clock,
+    logger,
+  };
+  const { closeGraceMs } = change;
+  const httpServer = createHttpServer({ ...doors, connectionRules: change.connectionRules ?? {} });
+  const grpcServer = createGrpcServer(closeGraceMs === undefined ? doors : { ...doors, closeGraceMs });
+  const http = `http://127.0.0.1:${await httpServer.listen("127.0.0.1", 0)}`;
+  const grpcAddress = `127.0.0.1:${await grpcServer.listen("127.0.0.1", 0)}`;
+  const grpc = grpcCaller(grpcAddress);
+  readiness.set("ready");
+  return {
+    http,
+    grpcAddress,
+    grpc,
+    readiness,
+    logged,
+    recorded,
+    get: (path) => httpCall(http + path),
+    post: (path, body, headers = { "content-type": "application/json" }) => {
+      const sent = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+      return httpCall(http + path, { method: "POST", headers, body: sent as string });
+    },
+    closeHttp: () => httpServer.close(),
+    closeGrpc: () => grpcServer.close(),
+    async close() {
+      grpc.close();
+      await Promise.all([httpServer.close(), grpcServer.close()]);
+    },
+  };
+}
+
+export async function httpCall(url: string, init?: RequestInit): Promise<HttpAnswer> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  // The answer to HEAD names a content type, but has none.
+  const json = text !== "" && response.headers.get("content-type")?.includes("json") === true;
+  return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : {} };
+}
+
+/** A scorer that prefers the last candidate, so that an order differs from the one it came in. */
+function portsInMemory(observer: ServingDependencies["observer"], recorded: Outcome[]): ServingDependencies {
+  const assignment = {
+    experiment: "home-kd",
+    arm: "control",
+    layer: "home-ranker",
+    phase: 1,
+    unit: "u1",
+    propensity: 0.5,
+    overridden: false,
+  };
+  const decision = {
+    experiment: "home-kd",
+    layer: "home-ranker",
+    reason: "assigned" as const,
+    detail: "u1 is in control",
+    arm: "control",
+    layerBucket: 0.25,
+    armBucket: 0.125,
+  };
+  const ids = new Set<string>();
+  const shown = new Set<string>();
+  return {
+    surfaces: new Map([["home", { defaultModel: { name: "home-control" }, timeoutMs: 50 }]]),
+    assigner: () => ({
+      assign: (_surface, unit) => [{ ...assignment, unit }],
+      explain: () => [decision],
+      armOf: () => testExperiment.arms[0] as Experiment["arms"][number],
+    }),
+    features: {
+      encode: async (_model, request) => ({
+        candidateCount: request.candidates.length,
+        tensors: [],
+        defaultedCount: request.candidates.filter((candidate) => candidate.id.startsWith("unknown")).length,
+        storeUnavailable: false,
+      }),
+      close: async () => {},
+    },
+    scorer: {
+      resolve: () => testModel,
+      models: () => [testModel],
+      score: async (_model, { candidateCount }) => ({
+        probabilities: Float32Array.from({ length: candidateCount * 2 }, (_, i) => (i + 1) / 10_000),
+        queueMs: 0.5,
+        inferenceMs: 1.25,
+      }),
+      close: async () => {},
+    },
+    log: {
+      appendImpression: async (impression) => {
+        shown.add(impression.requestId);
+      },
+      appendOutcomes: async (outcomes) => {
+        const fresh = outcomes.filter(({ outcomeId }) => !ids.has(outcomeId) && ids.add(outcomeId));
+        recorded.push(...fresh);
+        const unmatched = fresh.filter((outcome) => !shown.has(outcome.requestId)).length;
+        return { accepted: fresh.length, duplicates: outcomes.length - fresh.length, unmatched };
+      },
+      close: async () => {},
+    },
+    observer,
+    clock,
+    limits: defaultLimits,
+    newRequestId: () => "made",
+  };
+}
