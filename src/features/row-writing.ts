@@ -87,13 +87,12 @@ function writeFallback(feature: PlannedFeature, tensors: Tensors, row: number): 
 }
 
 function describe(value: FeatureValue): string {
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  const stranger = value.find(
-    (one: unknown) => typeof one === "number" && !Number.isFinite(Math.fround(one)),
-  );
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const stranger = values.find((one) => typeof one === "number" && !Number.isFinite(Math.fround(one)));
   if (stranger !== undefined) return `${stranger}, which no float32 can hold`;
-  const kinds = new Set(value.map((one: unknown) => typeof one));
-  return `an array of ${value.length} ${kinds.size === 1 ? `${[...kinds][0]}s` : "values"}`;
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const kinds = new Set(values.map((one) => typeof one));
+  return `an array of ${values.length} ${kinds.size === 1 ? `${[...kinds][0]}s` : "values"}`;
 }
 
 const none: readonly number[] = Object.freeze([]);

@@ -1,5 +1,6 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { inspect } from "node:util";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { invalidArgument } from "../domain/error.ts";
 import type { FeatureValue } from "../domain/feature.ts";
@@ -75,7 +76,7 @@ async function importEntity(
           const name = names[index] as string;
           if (!isFeatureValue(value)) {
             throw invalidArgument(
-              `${path}: expected finite numbers or strings in column ${name}, found ${JSON.stringify(value)?.slice(0, 60)} in the row of ${JSON.stringify(id)}`,
+              `${path}: expected finite numbers or strings in column ${name}, found ${inspect(value).slice(0, 60)} in the row of ${JSON.stringify(id)}`,
             );
           }
           features[name] = value;

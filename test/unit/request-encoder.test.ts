@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import type { Features } from "../../src/domain/feature.ts";
+import { RequestEncoder } from "../../src/features/request-encoder.ts";
+import type { RowSource } from "../../src/features/row-source.ts";
+import { homeModel, requestOf, tempoModel, testWorld } from "../support/feature-models.ts";
+
+/** A source that a test can break, and that remembers what it was asked. */
+class BreakableSource implements RowSource {
+  broken = false;
+  readonly asked: string[][] = [];
+
+  columns(): undefined {
+    return undefined;
+  }
+
+  async read(entity: "user" | "item", ids: readonly string[]): Promise<readonly (Features | undefined)[]> {
+    this.asked.push([entity, ...ids]);
+    if (this.broken) throw new Error("connection refused");
+    const rows: Readonly<Record<string, Features>> = entity === "user" ? testWorld.users : testWorld.items;
+    return ids.map((id) => rows[id]);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function encoderOver(source: RowSource): { encoder: RequestEncoder; warnings: string[] } {
+  const warnings: string[] = [];
+  return { encoder: new RequestEncoder(source, 10, (warning) => warnings.push(warning)), warnings };
+}
+
+test("the source is asked once for what is not kept, unknown ids included", async () => {
+  const source = new BreakableSource();
+  const { encoder } = encoderOver(source);
+  await encoder.encode(homeModel, requestOf(["t1", "t99", "t2"]));
+  await encoder.encode(homeModel, requestOf(["t2", "t3", "t99"]));
+  expect(source.asked).toEqual([
+    ["user", "u1"],
+    ["item", "t1", "t99", "t2"],
+    ["item", "t3"],
+  ]);
+});
+
+test("a source that fails is warned of once, and asked again: defaults are not kept", async () => {
+  const source = new BreakableSource();
+  const { encoder, warnings } = encoderOver(source);
+  source.broken = true;
+  const request = requestOf(["t1"]);
+  const without = await encoder.encode(tempoModel, request);
+  expect(without).toMatchObject({
+    tensors: [Float32Array.of(120)],
+    defaultedCount: 1,
+    storeUnavailable: true,
+  });
+  await encoder.encode(tempoModel, request);
+  expect(warnings).toEqual([
+    "the feature store cannot be read: connection refused; requests get defaults until it can",
+  ]);
+
+  source.broken = false;
+  const found = await encoder.encode(tempoModel, request);
+  expect(found).toMatchObject({ tensors: [Float32Array.of(90)], defaultedCount: 0, storeUnavailable: false });
+  source.broken = true;
+  await encoder.encode(tempoModel, requestOf(["t2"]));
+  expect(warnings).toHaveLength(2);
+});
+
+test("a model that asks for nothing but ids asks no source", async () => {
+  const source = new BreakableSource();
+  const { encoder } = encoderOver(source);
+  const idsOnly = {
+    ...homeModel,
+    inputs: [{ name: "item_indices", dtype: "int32", entity: "item", columns: 2 } as const],
+    features: homeModel.features
+      .filter((feature) => feature.entity === "item" && feature.name === "id")
+      .map((feature, index) => ({ ...feature, offset: index })),
+  };
+  source.broken = true;
+  const encoded = await encoder.encode(idsOnly, requestOf(["t1", "t99"]));
+  expect(encoded).toMatchObject({ defaultedCount: 0, storeUnavailable: false });
+  expect(encoded.tensors[0]?.every((index) => index > 0)).toBe(true);
+  expect(source.asked).toEqual([]);
+});
+
+test("a long first encoding lets others have their turn", async () => {
+  const { encoder } = encoderOver(new BreakableSource());
+  let turns = 0;
+  let next: NodeJS.Immediate | undefined;
+  const turn = (): void => {
+    turns += 1;
+    next = setImmediate(turn);
+  };
+  turn();
+  await encoder.encode(homeModel, requestOf(Array.from({ length: 2_000 }, (_, index) => `x${index}`)));
+  clearImmediate(next);
+  expect(turns).toBeGreaterThanOrEqual(10);
+});
