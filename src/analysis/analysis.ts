@@ -1,3 +1,6 @@
 /** What the analysis offers to the other rooms: a log or a table in, a report out. */
-export { analyzeExperiment, type ExperimentAnalysis } from "./analyze-experiment.ts";
+export { analyzeExperiment } from "./analyze-experiment.ts";
+export { analyzeTable } from "./analyze-table.ts";
+export { renderReport } from "./render.ts";
 export type { AnalysisReport } from "./report.ts";
+export { parseTableMetric, type TableMetric } from "./table-metric.ts";

@@ -141,7 +141,9 @@ function warningsOf(
     );
   }
   if (crossed > 0) {
-    warnings.push(`${crossed} ${crossed === 1 ? "unit was" : "units were"} seen in more than one arm: left out.`);
+    warnings.push(
+      `${crossed} ${crossed === 1 ? "unit was" : "units were"} seen in more than one arm: left out.`,
+    );
   }
   if (unmatched > 0) {
     warnings.push(

@@ -10,7 +10,7 @@ import {
   type NonAnswer,
   relativeLift,
 } from "../statistics/statistics.ts";
-import { estimateOf, type Measure, valueOf } from "./measure.ts";
+import { armValue, estimateOf, type Measure } from "./measure.ts";
 import type { Comparison, CupedReport, MetricReport } from "./report.ts";
 
 export interface Compared {
@@ -35,7 +35,7 @@ export function compareArms(
     return {
       arm: arms[i] ?? "",
       units: moments.count,
-      mean: valueOf(measure, moments),
+      mean: armValue(measure, moments),
       standardError: estimate?.ok ? Math.sqrt(estimate.value.variance) : null,
     };
   });
@@ -71,7 +71,10 @@ interface Pair {
 }
 
 /** Undefined where an arm has no estimate, of which a warning was already given. */
-function both(treated: Answer<Estimate> | undefined, control: Answer<Estimate> | undefined): Pair | undefined {
+function both(
+  treated: Answer<Estimate> | undefined,
+  control: Answer<Estimate> | undefined,
+): Pair | undefined {
   return treated?.ok && control?.ok ? { treated: treated.value, control: control.value } : undefined;
 }
 
@@ -86,7 +89,8 @@ function compare(pair: Pair | undefined, alpha: number, what: string, warnings: 
     return none;
   }
   const relative = relativeLift(pair.treated, pair.control, alpha);
-  if (!relative.ok) warnings.push(`${what}: no relative lift, since the comparison ${reasons[relative.reason]}.`);
+  if (!relative.ok)
+    warnings.push(`${what}: no relative lift, since the comparison ${reasons[relative.reason]}.`);
   return {
     absolute: intervalOf(tested.value),
     relative: relative.ok ? relative.value : null,
@@ -101,7 +105,9 @@ function adjust(measure: Measure, warnings: string[]): Adjustment | undefined {
   if (measure.covariate === undefined) return undefined;
   const adjusted = cuped(measure.moments);
   if (adjusted.ok) return adjusted.value;
-  warnings.push(`${measure.metric}: no CUPED with ${measure.covariate}, since it ${reasons[adjusted.reason]}.`);
+  warnings.push(
+    `${measure.metric}: no CUPED with ${measure.covariate}, since it ${reasons[adjusted.reason]}.`,
+  );
   return undefined;
 }
 

@@ -27,7 +27,7 @@ export function estimateOf(measure: Measure, moments: CrossMoments): Answer<Esti
 }
 
 /** The arm's value also where there are too few units for a standard error. */
-export function valueOf(measure: Measure, moments: CrossMoments): number | null {
+export function armValue(measure: Measure, moments: CrossMoments): number | null {
   if (moments.count === 0) return null;
   const value = measure.type === "ratio" ? moments.meanY / moments.meanX : moments.meanY;
   return Number.isFinite(value) ? value : null;

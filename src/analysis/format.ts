@@ -1,0 +1,43 @@
+/** Numbers as a person reads them. A minus is U+2212, as wide as the plus above it. */
+
+/** `5,012`. */
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** Four significant digits: `1.203`, `0.0001234`. */
+export function amount(value: number | null): string {
+  if (value === null) return "–";
+  const text = Number(value.toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
+  return Math.abs(value) < 1e-6 && value !== 0 ? minus(value.toExponential(2)) : minus(text);
+}
+
+/** With its sign: `+0.02`. */
+export function signed(value: number): string {
+  return value > 0 ? `+${amount(value)}` : amount(value);
+}
+
+/** A share as percents with its sign: `+1.60 %`. */
+export function percent(share: number): string {
+  const value = share * 100;
+  const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0;
+  const text = minus(
+    value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  );
+  return `${value > 0 ? "+" : ""}${text} %`;
+}
+
+/** `95 %` for alpha 0.05. */
+export function level(alpha: number): string {
+  return `${Number(((1 - alpha) * 100).toFixed(4))} %`;
+}
+
+/** `0.041`, `< 0.0001`. */
+export function probability(value: number | null): string {
+  if (value === null) return "–";
+  return value < 0.0001 ? "< 0.0001" : value.toPrecision(2);
+}
+
+function minus(text: string): string {
+  return text.replaceAll("-", "−");
+}

@@ -1,0 +1,134 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import { SetlistError } from "../domain/error.ts";
+
+const exitNotHealthy = 3;
+
+interface AnalyzeFlags {
+  readonly experiment?: string;
+  readonly dataDir?: string;
+  readonly table?: string;
+  readonly unit?: string;
+  readonly arm?: string;
+  readonly control?: string;
+  readonly metric?: readonly string[];
+  readonly covariate?: ReadonlyMap<string, string>;
+  readonly weights?: ReadonlyMap<string, number>;
+  readonly alpha: number;
+  readonly json?: boolean;
+}
+
+const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights"] as const;
+const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
+
+/**
+ * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 on an SRM.
+ * The analysis is imported once it is asked for: its DuckDB is a library of 60 MB, which no other command should load.
+ */
+export function analyzeCommand(): Command {
+  return new Command("analyze")
+    .description("Say which arm is better, from the log of a server or from a CSV or Parquet file.")
+    .option("--experiment <id>", "the experiment to analyse, from the data directory")
+    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
+    .option("--table <file>", "a CSV (with a header) or Parquet file, one row a unit or an event, instead")
+    .option("--unit <column>", "table: the column of what was randomised")
+    .option("--arm <column>", "table: the column of the arm")
+    .option("--control <value>", "table: the arm that the others are compared with")
+    .option(
+      "--metric <name=column:kind>",
+      "table: mean, proportion, or name=num/den:ratio; repeatable",
+      addMetric,
+    )
+    .option(
+      "--covariate <name=column>",
+      "table: a pre-exposure covariate for CUPED; repeatable",
+      addCovariate,
+    )
+    .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
+    .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
+    .option("--json", "print the report as JSON")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the split is broken (SRM).")
+    .action(async (flags: AnalyzeFlags, command: Command) => {
+      const report = await analyze(flags, command);
+      const { renderReport } = await import("../analysis/analysis.ts");
+      process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
+      if (!report.srm.ok) process.exitCode = exitNotHealthy;
+    });
+}
+
+async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
+  const { experiment, table, alpha } = flags;
+  if ((experiment === undefined) === (table === undefined)) {
+    command.error("error: expected --experiment ID or --table FILE, one of the two");
+  }
+  if (experiment !== undefined) {
+    const stray = tableFlags.find((name) => flags[name] !== undefined);
+    if (stray !== undefined) command.error(`error: --${stray} goes with --table, not with --experiment`);
+    const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
+    return analyzeDataDirectory({ experiment, dataDir: flags.dataDir ?? "data", alpha });
+  }
+  const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
+  if (missing !== undefined) command.error(`error: --table needs --${missing}`);
+  if (flags.dataDir !== undefined)
+    command.error("error: --data-dir goes with --experiment, not with --table");
+  const { analyzeTable, parseTableMetric } = await import("../analysis/analysis.ts");
+  return analyzeTable({
+    file: table ?? "",
+    unit: flags.unit ?? "",
+    arm: flags.arm ?? "",
+    control: flags.control ?? "",
+    metrics: (flags.metric ?? []).map((text) => asUsage(command, () => parseTableMetric(text))),
+    covariates: flags.covariate ?? new Map(),
+    weights: flags.weights,
+    alpha,
+    asOf: new Date(),
+  });
+}
+
+/** What is wrong with a flag is wrong usage, not a failure. */
+function asUsage<T>(command: Command, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof SetlistError) command.error(`error: ${error.message}`);
+    throw error;
+  }
+}
+
+function addMetric(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+function addCovariate(
+  text: string,
+  before: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  const split = text.indexOf("=");
+  const name = text.slice(0, split);
+  if (split < 1 || split === text.length - 1) throw new InvalidArgumentError("expected NAME=COLUMN.");
+  if (before?.has(name)) throw new InvalidArgumentError(`metric ${name} already has a covariate.`);
+  return new Map([...(before ?? []), [name, text.slice(split + 1)]]);
+}
+
+/** `control=1,treated=1`; an arm's name may hold `=`, but no comma. */
+function parseWeights(text: string): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>();
+  for (const part of text.split(",")) {
+    const split = part.lastIndexOf("=");
+    const weight = Number(part.slice(split + 1));
+    const valid = split > 0 && split < part.length - 1 && Number.isFinite(weight) && weight >= 0;
+    if (!valid) throw new InvalidArgumentError(`expected ARM=WEIGHT, a weight from 0, got "${part}".`);
+    if (weights.has(part.slice(0, split))) throw new InvalidArgumentError(`"${part}" repeats an arm.`);
+    weights.set(part.slice(0, split), weight);
+  }
+  if ([...weights.values()].every((weight) => weight === 0)) {
+    throw new InvalidArgumentError("expected a weight above 0 for at least one arm.");
+  }
+  return weights;
+}
+
+function parseAlpha(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value > 0 && value < 1) return value;
+  throw new InvalidArgumentError("expected a number between 0 and 1, such as 0.05.");
+}
