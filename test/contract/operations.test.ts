@@ -10,7 +10,7 @@ import { unaryCall } from "../support/grpc-caller.ts";
 let doors: Doors;
 let client: Client;
 beforeEach(async () => {
-  doors = await openDoors({ connectionRules: { closeGraceMs: 500 }, closeGraceMs: 500 });
+  doors = await openDoors({ connectionRules: { closeGraceMs: 5_000 }, closeGraceMs: 5_000 });
   client = new Client(doors.grpcAddress, credentials.createInsecure());
 });
 afterEach(async () => {
@@ -76,7 +76,8 @@ describe("gRPC health", () => {
     await doors.closeGrpc();
     await ended;
     expect(seen).toEqual([{ status: "SERVING" }, { status: "NOT_SERVING" }]);
-    expect(performance.now() - began).toBeLessThan(400);
+    // Long before the grace.
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 });
 

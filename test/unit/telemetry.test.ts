@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import type { RankAnswer } from "../../src/domain/rank.ts";
+import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
+
+function listen(logLevel: LogLevel = "info") {
+  const lines: string[] = [];
+  const telemetry = createTelemetry({
+    clock: { now: () => Date.UTC(2026, 10, 22, 8), monotonic: () => 0 },
+    logLevel,
+    destination: { write: (line) => lines.push(line) },
+  });
+  return { ...telemetry, lines };
+}
+
+const answer: RankAnswer = {
+  requestId: "r1",
+  surface: "home",
+  items: [],
+  assignments: [],
+  model: undefined,
+  degraded: ["deadline", "defaults:12"],
+  timings: { assign: 1, features: 2, queue: 3, inference: 4, rank: 5 },
+  decisions: undefined,
+};
+
+test("a log line is one JSON object with level, time in UTC, message and fields", () => {
+  const { logger, lines } = listen();
+  logger.info({ httpPort: 8080, grpcPort: 9090 }, "ready");
+  expect(lines).toEqual([
+    '{"level":"info","time":"2026-11-22T08:00:00.000Z","httpPort":8080,"grpcPort":9090,"msg":"ready"}\n',
+  ]);
+});
+
+test("an error is logged with its message and stack", () => {
+  const { logger, lines } = listen();
+  logger.error({ err: new Error("disk full") }, "failed");
+  const [line = ""] = lines;
+  expect(JSON.parse(line)).toMatchObject({
+    err: { message: "disk full", stack: expect.stringContaining("telemetry.test") },
+  });
+});
+
+test("a fallback is no line of its own where nobody asked for so much", () => {
+  const { observer, lines } = listen("info");
+  observer.fellBack("deadline", "r1", new Error("late"));
+  expect(lines).toEqual([]);
+});
+
+test("a fallback tells its request and cause where debug was asked for", () => {
+  const { observer, lines } = listen("debug");
+  observer.fellBack("deadline", "r1", new Error("late"));
+  const [line = ""] = lines;
+  expect(JSON.parse(line)).toMatchObject({
+    level: "debug",
+    requestId: "r1",
+    reason: "deadline",
+    err: { message: "late" },
+  });
+});
+
+test("an impression that was not logged is an error with its request, and counted", async () => {
+  const { observer, lines, metrics } = listen();
+  observer.impressionDropped("r1", new Error("disk full"));
+  const [line = ""] = lines;
+  expect(JSON.parse(line)).toMatchObject({ level: "error", requestId: "r1", err: { message: "disk full" } });
+  expect(await metrics.render()).toContain("setlist_impressions_dropped_total 1");
+});
+
+test("a ranking without a model counts under model none, its time in seconds and its reasons without numbers", async () => {
+  const { observer, metrics } = listen();
+  observer.ranked(answer, 200);
+  const text = await metrics.render();
+  expect(text).toContain('setlist_rank_total{surface="home",model="none",version=""} 1');
+  expect(text).toContain('setlist_rank_duration_seconds_sum{surface="home"} 0.015');
+  expect(text).toContain('setlist_rank_degraded_total{reason="deadline"} 1');
+  expect(text).toContain('setlist_rank_degraded_total{reason="defaults"} 1');
+  expect(text).toContain("setlist_rank_defaulted_total 12");
+  expect(text).toContain('setlist_rank_candidates_bucket{le="100",surface="home"} 0');
+  expect(text).toContain('setlist_rank_candidates_bucket{le="200",surface="home"} 1');
+});
+
+test("two servers in one process count apart", async () => {
+  const one = listen();
+  const other = listen();
+  one.observer.ranked(answer, 200);
+  expect(await other.metrics.render()).not.toContain("setlist_rank_total{");
+});
