@@ -41,7 +41,7 @@ export async function importWorld(
 }
 
 /** Ends the name of a file that an import has not finished; one that is found at a start is a dead import's. */
-export const draftSuffix = ".importing";
+const draftSuffix = ".importing";
 
 /** Removes an LMDB file and its lock, if they are there. */
 export async function removeDatabase(path: string): Promise<void> {

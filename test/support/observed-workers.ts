@@ -9,11 +9,13 @@ export interface ObservedWorkers {
   readonly runs: number[];
 }
 
-export function observeWorkers(file = "../../src/inference/worker.ts"): ObservedWorkers {
+const ourWorker = new URL("../../src/inference/worker.ts", import.meta.url);
+
+export function observeWorkers(file = ourWorker): ObservedWorkers {
   const started: Worker[] = [];
   const runs: number[] = [];
   const spawn = (): Worker => {
-    const worker = new Worker(new URL(file, import.meta.url));
+    const worker = new Worker(file);
     const post = worker.postMessage.bind(worker);
     worker.postMessage = (order: { kind: string; batch?: { requests: number } }, transfer) => {
       if (order.batch !== undefined) runs.push(order.batch.requests);

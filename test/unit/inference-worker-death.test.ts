@@ -9,7 +9,7 @@ const soon = (): number => performance.now() + 10_000;
 
 /** A scorer whose workers die on demand. */
 async function mortal(workers = 1) {
-  const observed = observeWorkers("./mortal-worker.ts");
+  const observed = observeWorkers(new URL("../support/mortal-worker.ts", import.meta.url));
   const warnings: string[] = [];
   const scorer = await openTinyScorer({
     models: [linear],
@@ -79,7 +79,8 @@ test("closing while a worker is being replaced ends everything", async () => {
 });
 
 test("a worker that cannot start stops the start", async () => {
-  await expect(
-    openTinyScorer({ models: [linear], spawn: observeWorkers("./absent.ts").spawn }),
-  ).rejects.toThrow(/the inference worker ended: .*absent\.ts/);
+  const absent = new URL("./absent.ts", import.meta.url);
+  await expect(openTinyScorer({ models: [linear], spawn: observeWorkers(absent).spawn })).rejects.toThrow(
+    /the inference worker ended: .*absent\.ts/,
+  );
 });
