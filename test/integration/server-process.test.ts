@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { startServerProcess } from "../../src/app/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+describe("a server in a process of its own", () => {
+  it("is refused with its own words where it does not start", async () => {
+    const dataDir = await temporaryFolder();
+    const starting = startServerProcess({ dataDir, flags: ["--models", "/nowhere/at/all"] });
+    await expect(starting).rejects.toThrow(/the server ended with 1; its last words:.*nowhere/s);
+  });
+
+  it("is killed where it is not ready in time", async () => {
+    const starting = startServerProcess({ dataDir: await temporaryFolder(), readyMsMax: 1 });
+    await expect(starting).rejects.toThrow(/was not ready within 1 ms/);
+  });
+
+  it("says its ports, answers, and stops in order", async () => {
+    const server = await startServerProcess({ dataDir: await temporaryFolder() });
+    const ready = await fetch(`http://127.0.0.1:${server.httpPort}/readyz`);
+    expect(ready.status).toBe(200);
+    expect(server.grpcPort).toBeGreaterThan(0);
+    expect(await server.stop()).toBe(0);
+  });
+});
