@@ -1,0 +1,32 @@
+import { SetlistError } from "../domain/error.ts";
+
+/** Where a log is damaged: `offset` in bytes from the start of the segment's file, `record` counted from 0. */
+export interface Corruption {
+  readonly segment: string;
+  readonly offset: number;
+  readonly record: number;
+  readonly reason: string;
+}
+
+/** The sentence that stops a start or a reader. */
+export function corruptionError(
+  directory: string,
+  { segment, offset, record, reason }: Corruption,
+): SetlistError {
+  return new SetlistError(
+    "INTERNAL",
+    `log segment ${segment} in ${directory} is damaged in its record ${record} at offset ${offset}: ${reason}. ` +
+      "This is no torn tail, so nothing was cut: put the file back from a copy, or see with `setlist verify-log` " +
+      "what is lost and move the file and all before it out of the directory",
+  );
+}
+
+/** Segments are numbered without gaps, and each is either open or sealed. */
+export function misnumbered(
+  previous: { number: number } | undefined,
+  next: { number: number },
+): string | undefined {
+  if (previous === undefined || next.number === previous.number + 1) return undefined;
+  if (next.number === previous.number) return "the segment is there twice, open and sealed";
+  return `the segments between ${previous.number} and ${next.number} are missing`;
+}

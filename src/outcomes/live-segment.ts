@@ -1,0 +1,208 @@
+import type { Batch } from "./batch.ts";
+import type { Disk, LogFile } from "./disk.ts";
+import { stampFrames } from "./frame.ts";
+import { writeSealFrame } from "./record-codec.ts";
+import { RecordWriter } from "./record-writer.ts";
+import { keptImpressions } from "./repair.ts";
+import { segmentFile } from "./segment-file.ts";
+import { encodeSegmentHeader, newSalt, segmentHeaderBytes } from "./segment-header.ts";
+
+/** Told by a segment: which batches are durable now, and that the disk refused. */
+export interface SegmentOwner {
+  synced(batches: readonly Batch[]): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * A segment that is being written. Writes come one at a time; syncs run beside them, each covering all that was
+ * written before it began, so a record that only has to be written never waits for the disk.
+ */
+export class LiveSegment {
+  readonly number: number;
+  /** Bytes written, and how many of them are known to be on the disk. */
+  written = segmentHeaderBytes;
+  synced = segmentHeaderBytes;
+  readonly #disk: Disk;
+  readonly #file: LogFile;
+  readonly #directory: string;
+  readonly #salt: number;
+  readonly #owner: SegmentOwner;
+  #impressions = 0;
+  #outcomes = 0;
+  /** Written batches with outcomes that nobody may be told about yet. */
+  #waiting: Batch[] = [];
+  #syncWanted = false;
+  #syncing: Promise<void> | undefined;
+  #sealing: Promise<void> | undefined;
+  #sealWritten = false;
+  #renamed = false;
+  /** A sync failed: until the repair, no later one can be believed. */
+  #doubtful = false;
+  /** During a repair: what has to stand from `synced` on. */
+  #rescued: Buffer | undefined;
+
+  private constructor(
+    disk: Disk,
+    file: LogFile,
+    directory: string,
+    number: number,
+    salt: number,
+    owner: SegmentOwner,
+  ) {
+    this.#disk = disk;
+    this.#file = file;
+    this.#directory = directory;
+    this.number = number;
+    this.#salt = salt;
+    this.#owner = owner;
+  }
+
+  /** A new segment whose header and name are on the disk, so that later only its records have to be synced. */
+  static async create(
+    disk: Disk,
+    directory: string,
+    number: number,
+    madeAt: number,
+    owner: SegmentOwner,
+  ): Promise<LiveSegment> {
+    const { path } = segmentFile(directory, number, false);
+    const salt = newSalt();
+    const file = await disk.create(path);
+    try {
+      await file.write([encodeSegmentHeader({ number, salt, madeAt })], 0);
+      await file.sync();
+      await disk.syncDirectory(directory);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return new LiveSegment(disk, file, directory, number, salt, owner);
+  }
+
+  get empty(): boolean {
+    return this.written === segmentHeaderBytes;
+  }
+
+  /** Resolves once the batch is in the file. What a failed write left behind is cut off by `repair`. */
+  async write(batch: Batch): Promise<void> {
+    const impressions = batch.impressions.bytes();
+    const outcomes = batch.outcomes.bytes();
+    const impressionCount = stampFrames(impressions, this.#salt, this.written, this.synced);
+    const outcomeCount = stampFrames(outcomes, this.#salt, this.written + impressions.length, this.synced);
+    await this.#file.write([impressions, outcomes], this.written);
+    this.written += impressions.length + outcomes.length;
+    this.#impressions += impressionCount;
+    this.#outcomes += outcomeCount;
+    if (outcomeCount > 0) this.#waiting.push(batch);
+  }
+
+  /** Has everything written by now synced soon; what comes while a sync runs goes into the next one. */
+  requestSync(): void {
+    // A seal syncs by itself.
+    if (this.#doubtful || this.#sealing !== undefined) return;
+    this.#syncWanted = true;
+    this.#syncing ??= this.#syncWhileWanted();
+  }
+
+  /** Syncs, seals, renames: from then on the file never changes. A segment that failed half-way can try again. */
+  seal(): Promise<void> {
+    this.#sealing ??= this.#sealOnce().finally(() => {
+      this.#sealing = undefined;
+    });
+    return this.#sealing;
+  }
+
+  /** Resolves once nothing of this segment is under way. Never rejects. */
+  async settle(): Promise<void> {
+    await this.#syncing;
+    await this.#sealing?.catch(() => undefined);
+  }
+
+  /** The batches that are written and not synced; the segment forgets them. */
+  takeUnsynced(): Batch[] {
+    return this.#waiting.splice(0);
+  }
+
+  /**
+   * After a failure, with nothing under way: keeps what is synced, and the impressions behind it, which are answered;
+   * drops outcomes, which were refused, and what a failed write left. The impressions are written once more: the kernel
+   * marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about them.
+   * Can be repeated where it fails. A crash between the cut and the write loses those impressions.
+   */
+  async repair(): Promise<void> {
+    if (this.#rescued === undefined) {
+      if (this.#sealWritten && this.synced === this.written) return;
+      const unsynced = await this.#file.read(this.synced, this.written - this.synced);
+      const kept = keptImpressions(unsynced, this.#salt, this.synced);
+      this.#impressions -= kept.droppedImpressions;
+      this.#outcomes -= kept.droppedOutcomes;
+      this.#sealWritten = false;
+      this.#rescued = kept.frames;
+    }
+    stampFrames(this.#rescued, this.#salt, this.synced, this.synced);
+    await this.#file.truncate(this.synced);
+    await this.#file.write([this.#rescued], this.synced);
+    await this.#file.sync();
+    this.synced += this.#rescued.length;
+    this.written = this.synced;
+    this.#rescued = undefined;
+    this.#doubtful = false;
+  }
+
+  /** Closes the file and leaves it as it is, for the next start to recover. */
+  async abandon(): Promise<void> {
+    await this.#file.close();
+  }
+
+  /** Removes a segment that holds nothing. */
+  async discard(): Promise<void> {
+    await this.#file.close();
+    await this.#disk.remove(segmentFile(this.#directory, this.number, false).path);
+    await this.#disk.syncDirectory(this.#directory);
+  }
+
+  async #syncWhileWanted(): Promise<void> {
+    while (this.#syncWanted) {
+      this.#syncWanted = false;
+      if (!(await this.#syncOnce())) break;
+    }
+    this.#syncing = undefined;
+  }
+
+  async #syncOnce(): Promise<boolean> {
+    const upTo = this.written;
+    const covered = this.#waiting.length;
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#doubtful = true;
+      this.#owner.failed(error);
+      return false;
+    }
+    this.synced = upTo;
+    this.#owner.synced(this.#waiting.splice(0, covered));
+    return true;
+  }
+
+  async #sealOnce(): Promise<void> {
+    await this.#syncing;
+    if (this.#doubtful) throw new Error("a sync of the segment failed");
+    if (!this.#sealWritten) {
+      const to = new RecordWriter();
+      writeSealFrame(to, { impressions: this.#impressions, outcomes: this.#outcomes });
+      const frame = to.bytes();
+      stampFrames(frame, this.#salt, this.written, this.synced);
+      await this.#file.write([frame], this.written);
+      this.written += frame.length;
+      this.#sealWritten = true;
+    }
+    if (!(await this.#syncOnce())) throw new Error("the sync of the seal failed");
+    if (!this.#renamed) {
+      const sealed = segmentFile(this.#directory, this.number, true);
+      await this.#disk.rename(segmentFile(this.#directory, this.number, false).path, sealed.path);
+      this.#renamed = true;
+    }
+    await this.#disk.syncDirectory(this.#directory);
+    await this.#file.close();
+  }
+}

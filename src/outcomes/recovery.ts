@@ -1,0 +1,111 @@
+import { corruptionError, misnumbered } from "./corruption.ts";
+import type { Disk } from "./disk.ts";
+import { stampFrames } from "./frame.ts";
+import type { KnownIds } from "./known-ids.ts";
+import { idBytes, impressionKind, writeSealFrame } from "./record-codec.ts";
+import { RecordWriter } from "./record-writer.ts";
+import { listSegments, type SegmentFile, segmentFile } from "./segment-file.ts";
+import { segmentHeaderBytes } from "./segment-header.ts";
+import { SegmentScan } from "./segment-scan.ts";
+
+/** What a start found. `segments` counts those that hold something. */
+export interface RecoverySummary {
+  readonly impressions: number;
+  readonly outcomes: number;
+  readonly truncatedBytes: number;
+  readonly segments: number;
+}
+
+export interface RecoveryOptions {
+  readonly directory: string;
+  readonly disk: Disk;
+  /** Learns every id of the log. */
+  readonly known: KnownIds;
+  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/**
+ * Reads the whole log, cuts torn tails and seals what a stopped server left open.
+ * Answers the number that the next segment gets.
+ * @throws {SetlistError} where a record is damaged that was whole once, naming segment, offset and record.
+ */
+export async function recoverLog(
+  options: RecoveryOptions,
+): Promise<{ summary: RecoverySummary; nextNumber: number }> {
+  const { directory } = options;
+  const total = { impressions: 0, outcomes: 0, truncatedBytes: 0, segments: 0 };
+  let previous: SegmentFile | undefined;
+  let nextNumber = 1;
+  for (const file of await listSegments(directory)) {
+    const gap = misnumbered(previous, file);
+    if (gap !== undefined)
+      throw corruptionError(directory, { segment: file.name, offset: 0, record: 0, reason: gap });
+    const scan = await scanIds(file, options);
+    const truncatedBytes = scan.size - scan.offset;
+    const records = scan.impressions + scan.outcomes;
+    if (truncatedBytes > 0) warnOfTornTail(options, scan, truncatedBytes);
+    if (!file.sealed) await finish(options, file, scan);
+    if (records > 0) nextNumber = file.number + 1;
+    total.impressions += scan.impressions;
+    total.outcomes += scan.outcomes;
+    total.truncatedBytes += truncatedBytes;
+    total.segments += records > 0 ? 1 : 0;
+    previous = file;
+  }
+  return { summary: total, nextNumber };
+}
+
+async function scanIds(file: SegmentFile, { directory, known }: RecoveryOptions): Promise<SegmentScan> {
+  const scan = await SegmentScan.open(file, directory);
+  if (scan === undefined) throw new Error(`${file.path} vanished while the log was being opened`);
+  const id = new Uint32Array(3);
+  const learn = (buffer: Buffer, payloadStart: number): void => {
+    const { start, end } = idBytes(buffer, payloadStart);
+    known.fingerprint(buffer, start, end, id);
+    if (buffer[payloadStart] === impressionKind) known.addRequest(id);
+    else known.addOutcome(id);
+  };
+  try {
+    while (await scan.next(learn));
+  } finally {
+    await scan.close();
+  }
+  if (scan.fault?.damage === "corrupt")
+    throw corruptionError(directory, { segment: file.name, ...scan.fault });
+  return scan;
+}
+
+function warnOfTornTail({ onWarning }: RecoveryOptions, scan: SegmentScan, truncatedBytes: number): void {
+  onWarning(
+    `the log's last write was cut short when the server stopped: ${truncatedBytes} bytes without any ` +
+      "acknowledged outcome are cut off",
+    { segment: scan.file.name, offset: scan.offset, truncatedBytes, reason: scan.fault?.reason },
+  );
+}
+
+/** An open segment is cut to its valid records and sealed: a server only ever appends to a segment of its own. */
+async function finish(
+  { disk, directory }: RecoveryOptions,
+  file: SegmentFile,
+  scan: SegmentScan,
+): Promise<void> {
+  if (scan.offset <= segmentHeaderBytes) {
+    await disk.remove(file.path);
+    return await disk.syncDirectory(directory);
+  }
+  const opened = await disk.open(file.path);
+  try {
+    await opened.truncate(scan.offset);
+    if (!scan.sealed) {
+      const seal = new RecordWriter();
+      writeSealFrame(seal, scan);
+      stampFrames(seal.bytes(), scan.salt, scan.offset, 0);
+      await opened.write([seal.bytes()], scan.offset);
+    }
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
+  await disk.rename(file.path, segmentFile(directory, file.number, true).path);
+  await disk.syncDirectory(directory);
+}
