@@ -21,7 +21,10 @@ import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
 export interface App {
   readonly logger: Telemetry["logger"];
-  /** Opens the ports and says "ready" with the numbers it got. */
+  /**
+   * Opens the ports and says "ready" with the numbers it got.
+   * @throws {SetlistError} UNAVAILABLE where a port cannot be had; everything is closed then.
+   */
   listen(): Promise<{ httpPort: number; grpcPort: number }>;
   /** Not ready at once, serving on for the drain delay, then what is in flight, then sync and seal. */
   close(): Promise<void>;
@@ -32,20 +35,29 @@ export interface App {
  * @throws {SetlistError} a sentence that names the file or field, what was expected and what was found.
  */
 export async function createApp(config: SetlistConfig): Promise<App> {
+  // What was opened is closed in the opposite order, also when a later part refuses to start.
+  const opened = new AsyncDisposableStack();
+  try {
+    return await assemble(config, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
-  const telemetry = createTelemetry({ clock, logLevel: config.logLevel });
-  const { logger, observer } = telemetry;
+  const { limits } = config;
+  const { logger, observer, requests, metrics } = createTelemetry({ clock, logLevel: config.logLevel });
   const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
     logger.warn(fields, message);
   for (const warning of config.warnings) onWarning(warning);
 
-  // What was opened is closed in the opposite order, also when a later part refuses to start.
-  await using opening = new AsyncDisposableStack();
-  const log = opening.adopt(
+  const log = opened.adopt(
     await openOutcomeLog({ directory: join(config.dataDir, "log"), ...config.log, clock, onWarning }),
     (it) => it.close(),
   );
-  const features = opening.adopt(
+  const features = opened.adopt(
     await openFeatureStore({
       directory: join(config.dataDir, "features"),
       world: config.world,
@@ -54,12 +66,12 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     }),
     (it) => it.close(),
   );
-  const scorer = opening.adopt(
+  const scorer = opened.adopt(
     await openScorer({ repository: config.models, ...config.inference, clock, onWarning }),
     (it) => it.close(),
   );
   features.prepare(scorer.models());
-  const registry = opening.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
+  const registry = opened.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
 
   for (const [surface, { defaultModel }] of config.surfaces) {
     if (scorer.resolve(defaultModel)?.surface === surface) continue;
@@ -80,12 +92,10 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     log,
     observer,
     clock,
-    limits: config.limits,
+    limits,
     newRequestId: () => uuidv7(),
   });
   const readiness = createReadiness();
-  const { metrics, requests } = telemetry;
-  const { limits } = config;
   const doors = {
     serving,
     experiments: registry,
@@ -97,15 +107,14 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     clock,
     logger,
   };
-  const http = opening.adopt(createHttpServer(doors), (it) => it.close());
-  const grpc = opening.adopt(createGrpcServer(doors), (it) => it.close());
+  const http = opened.adopt(createHttpServer(doors), (it) => it.close());
+  const grpc = opened.adopt(createGrpcServer(doors), (it) => it.close());
 
-  const opened = opening.move();
   return {
     logger,
     async listen() {
-      const httpPort = await http.listen(config.host, config.httpPort);
-      const grpcPort = await grpc.listen(config.host, config.grpcPort);
+      const httpPort = await bound("http", config, http, opened);
+      const grpcPort = await bound("grpc", config, grpc, opened);
       readiness.set("ready");
       logger.info({ httpPort, grpcPort }, "ready");
       return { httpPort, grpcPort };
@@ -116,4 +125,25 @@ export async function createApp(config: SetlistConfig): Promise<App> {
       await opened.disposeAsync();
     },
   };
+}
+
+/** A port that cannot be had ends the start, so nothing of it may stay open. */
+async function bound(
+  door: "http" | "grpc",
+  { host, ...config }: SetlistConfig,
+  server: { listen(host: string, port: number): Promise<number> },
+  opened: AsyncDisposableStack,
+): Promise<number> {
+  const field = `${door}Port` as const;
+  try {
+    return await server.listen(host, config[field]);
+  } catch (error) {
+    await opened.disposeAsync();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SetlistError(
+      "UNAVAILABLE",
+      `${field}: cannot listen on ${host}:${config[field]} (${reason}); --${door}-port names another, 0 picks a free one`,
+      { cause: error },
+    );
+  }
 }

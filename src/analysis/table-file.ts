@@ -36,8 +36,11 @@ async function isParquet(file: string): Promise<boolean> {
   const head = Buffer.alloc(4);
   let length: number;
   try {
-    await using handle = await open(file, "r");
-    length = (await handle.read(head, 0, head.length, 0)).bytesRead;
+    const handle = await open(file, "r");
+    length = await handle
+      .read(head, 0, head.length, 0)
+      .then(({ bytesRead }) => bytesRead)
+      .finally(() => handle.close());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw invalidArgument(`cannot read ${file}: ${sentences[code ?? ""] ?? `the system says ${code}`}`);
