@@ -1,0 +1,35 @@
+import type { Arm, Experiment, ExperimentDocument } from "../../src/domain/experiment.ts";
+import { revise } from "../../src/experiments/experiments.ts";
+
+export function arm(id: string, over: Partial<Arm> = {}): Arm {
+  return { id, control: id === "control", weight: 1, model: { name: `home-${id}` }, ...over };
+}
+
+/** A running experiment with two equal arms and the whole of its layer, but for what `over` says. */
+export function documentWith(over: Partial<ExperimentDocument> = {}): ExperimentDocument {
+  const id = over.id ?? "exp";
+  return {
+    id,
+    description: "",
+    surface: "home",
+    layer: "ranker",
+    unit: "user",
+    salt: id,
+    traffic: 1,
+    status: "running",
+    arms: [arm("control"), arm("treated")],
+    overrides: {},
+    metrics: [],
+    ...over,
+  };
+}
+
+/** The same as the store would keep it, beside its layer mates. */
+export function experimentWith(
+  over: Partial<ExperimentDocument> = {},
+  mates: readonly Experiment[] = [],
+): Experiment {
+  return revise(undefined, documentWith(over), mates);
+}
+
+export const noAttributes = { user: {}, context: {} };

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import type { Attributes } from "../../src/domain/feature.ts";
+import { compileTargeting, targetingInput } from "../../src/experiments/targeting.ts";
+
+function refusal(expression: string, user: Attributes = {}, context: Attributes = {}) {
+  return compileTargeting(expression).refusal(targetingInput({ user, context }));
+}
+
+describe("a request is targeted", () => {
+  test.each<[string, Attributes, Attributes]>([
+    ["user.country in ['DE', 'AT'] && context.device == 'ios'", { country: "AT" }, { device: "ios" }],
+    ["user.age >= 18", { age: 18 }, {}],
+    ["user.premium", { premium: true }, {}],
+    ["user['favourite genre'] == 'ambient'", { "favourite genre": "ambient" }, {}],
+    ["!has(user.country)", {}, {}],
+    ["user.email.endsWith('@example.org')", { email: "a@example.org" }, {}],
+    ["['DE', 'AT'].exists(c, c == user.country)", { country: "DE" }, {}],
+    ["user.country == 'DE' || context.device == 'ios'", {}, { device: "ios" }],
+  ])("by %s", (expression, user, context) => {
+    expect(refusal(expression, user, context)).toBeUndefined();
+    const targeting = compileTargeting(expression);
+    expect(targeting.admits(targetingInput({ user, context }))).toBe(true);
+  });
+});
+
+describe("a request is not targeted", () => {
+  test.each<[string, Attributes, string]>([
+    ["user.country == 'DE'", { country: "FR" }, "the targeting is false"],
+    ["user.country", { country: "FR" }, "neither true nor false"],
+    ["user.age % 2 == 0", { age: 18 }, "cannot be evaluated"],
+    ["user.age > 18", { age: "old" }, "cannot be evaluated"],
+    ["user.name.matches('(')", { name: "x" }, "cannot be evaluated"],
+    ["1 / 0 == 1", {}, "cannot be evaluated"],
+  ])("by %s, and hears why", (expression, user, why) => {
+    const refused = refusal(expression, user);
+    expect(refused?.reason).toBe("targeting");
+    expect(refused?.detail).toContain(why);
+    expect(compileTargeting(expression).admits(targetingInput({ user, context: {} }))).toBe(false);
+  });
+
+  test.each<[string, string]>([
+    ["user.country == 'DE'", "user.country"],
+    ["context.device == 'ios' && user.country == 'DE'", "context.device"],
+    ["user['favourite genre'] == 'ambient'", 'user["favourite genre"]'],
+    ["[1.0].exists(x, x == user.age)", "user.age"],
+    ["user.constructor == 1", "user.constructor"],
+    ["user.__proto__ == 1", "user.__proto__"],
+  ])("by %s without the attribute, which is named", (expression, attribute) => {
+    const refused = refusal(expression);
+    expect(refused?.reason).toBe("targeting-attribute-missing");
+    expect(refused?.detail).toContain(`reads ${attribute},`);
+  });
+});
+
+describe("an expression is refused at load", () => {
+  test.each<[string, RegExp]>([
+    ["user.country ==", /^targeting: not a CEL expression: line 1, column 14/],
+    ["user.country == 'DE' ||", /column 22/],
+    ["usr.country == 'DE'", /no variable "usr" \(did you mean "user"\?\)/],
+    ["country == 'DE'", /no variable "country"/],
+    ["user.country.startWith('D')", /no function "startWith" \(did you mean "startsWith"\?\)/],
+    ["[1].exists(x, y == 1)", /no variable "y"/],
+    [`${"(".repeat(1500)}true${")".repeat(1500)}`, /nested too deeply/],
+  ])("%.30s", (expression, complaint) => {
+    expect(() => compileTargeting(expression)).toThrow(complaint);
+  });
+
+  test("with the column of the unknown name", () => {
+    expect(() => compileTargeting("user.a == 1 && usr.b == 2")).toThrow(/column 16: no variable "usr"/);
+  });
+});
+
+test("a variable of a macro may hide user: its fields are no attributes", () => {
+  const refused = refusal("[{'a': 1}].all(user, user.a == 2)");
+  expect(refused?.reason).toBe("targeting");
+});
+
+test("a pattern that would take exponential time elsewhere takes none", () => {
+  const began = performance.now();
+  refusal("user.name.matches('(a+)+$')", { name: `${"a".repeat(200)}!` });
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
