@@ -23,7 +23,11 @@ export const alwaysValidTunedUnits = 10_000;
  * of one unit's influence on the difference, and `rho^2 = (-2 ln alpha + ln(1 - 2 ln alpha)) / tuned`.
  * The p-value is the smallest level whose interval, with this rho, leaves zero out.
  */
-export function alwaysValid(difference: Difference, units: number, alpha: number): AlwaysValid {
+export function alwaysValid(
+  difference: Pick<Difference, "estimate" | "standardError" | "statistic">,
+  units: number,
+  alpha: number,
+): AlwaysValid {
   const rhoSquared = (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / alwaysValidTunedUnits;
   const growth = units * rhoSquared + 1;
   // Per standard error of the difference: s / sqrt(n) is that standard error.

@@ -13,7 +13,8 @@ export function twoSidedT(statistic: number, degreesOfFreedom: number): number {
 
 /** The half-width, in standard errors, of a two-sided interval of level `1 - alpha`. */
 export function criticalT(alpha: number, degreesOfFreedom: number): number {
-  return tQuantile(1 - alpha / 2, degreesOfFreedom);
+  // From the lower tail, like the p-value: 1 - alpha / 2 has lost a small alpha's digits.
+  return -tQuantile(alpha / 2, degreesOfFreedom);
 }
 
 /** P(X >= statistic) for chi-square: the regularised upper incomplete gamma function Q(k / 2, x / 2). */
