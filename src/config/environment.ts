@@ -48,14 +48,14 @@ export function readSetting(setting: Setting, text: string | number, source: str
   return value;
 }
 
-/**
- * Variables that nearly name a setting. They are not refused: an orchestrator may put names of its own there, such as
- * the SETLIST_SERVICE_HOST that Kubernetes gives to every pod beside a service called setlist.
- */
+/** What Kubernetes gives to every pod beside a service called setlist: SETLIST_PORT, SETLIST_SERVICE_HOST, … */
+const orchestrated = /^SETLIST_(PORT|SERVICE)(_|$)/;
+
+/** Variables that nearly name a setting. They are told, not refused: the environment belongs to others too. */
 export function suspectVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = [configVariable, ...settings.map(({ variable }) => variable)];
   return Object.keys(env)
-    .filter((name) => name.startsWith("SETLIST_") && !known.includes(name))
+    .filter((name) => name.startsWith("SETLIST_") && !known.includes(name) && !orchestrated.test(name))
     .flatMap((name) => {
       const near = known.find((one) => distance(one, name) <= 2);
       return near === undefined ? [] : [`${name}: no such setting, ignored (did you mean ${near}?)`];

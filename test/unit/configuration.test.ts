@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { settings } from "../../src/config/environment.ts";
+import { loadConfig } from "../../src/config.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const root = join(import.meta.dirname, "../..");
+const cwd = join(root, "elsewhere");
+
+async function configFile(text: string): Promise<string> {
+  const file = join(await temporaryFolder(), "setlist.yaml");
+  await writeFile(file, text);
+  return file;
+}
+
+describe("without anything said", () => {
+  const config = loadConfig({ flags: {}, env: {}, cwd });
+
+  test("the contract's defaults hold", () => {
+    expect(config).toMatchObject({ host: "127.0.0.1", httpPort: 8080, grpcPort: 9090, logLevel: "info" });
+    expect(config.surfaces.get("home")?.defaultModel).toEqual({ name: "home-control" });
+    expect(config.surfaces.get("radio")?.defaultModel).toEqual({ name: "radio-control" });
+    expect(config.limits).toMatchObject({ candidatesMax: 2_000, bodyBytesMax: 1_048_576, idBytesMax: 256 });
+    expect(config.warnings).toEqual([]);
+  });
+
+  test("the project's own models and experiments are found from anywhere; data is below the current folder", () => {
+    expect(config).toMatchObject({
+      models: join(root, "models/repository"),
+      world: join(root, "models/world"),
+      experiments: join(root, "config/experiments"),
+      dataDir: join(cwd, "data"),
+    });
+  });
+
+  test("the shipped file says nothing but the defaults", async () => {
+    const empty = loadConfig({ flags: { config: await configFile("") }, env: {}, cwd });
+    expect({ ...config, file: "" }).toEqual({ ...empty, file: "" });
+  });
+
+  test("the shipped file shows every setting that a file can hold", () => {
+    const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
+    const shown = settings.filter(({ path }) => path.join(".") !== "dataDir").map(({ path }) => path);
+    for (const path of shown) expect(shipped, path.join(".")).toHaveProperty([...path]);
+  });
+});
+
+describe("a flag goes before the variable, that before the file, that before the default:", () => {
+  test.each([
+    [{ httpPort: "1" }, { SETLIST_HTTP_PORT: "2" }, "httpPort: 3", 1],
+    [{}, { SETLIST_HTTP_PORT: "2" }, "httpPort: 3", 2],
+    [{}, {}, "httpPort: 3", 3],
+    [{ httpPort: undefined }, { SETLIST_HTTP_PORT: "" }, "", 8080],
+  ])("%j, %j, %j", async (flags, env, text, expected) => {
+    const config = loadConfig({ flags: { ...flags, config: await configFile(text) }, env, cwd });
+    expect(config.httpPort).toBe(expected);
+  });
+
+  test("also inside a section, whose other values stay", async () => {
+    const file = await configFile("log: { syncIntervalMs: 10, segmentBytesMax: 4096 }");
+    const env = { SETLIST_CONFIG: file, SETLIST_LOG_SYNC_INTERVAL_MS: "20" };
+    expect(loadConfig({ flags: {}, env, cwd }).log).toEqual({ syncIntervalMs: 20, segmentBytesMax: 4096 });
+  });
+});
+
+test("every setting is documented, with its variable", () => {
+  const page = readFileSync(join(root, "docs/configuration.md"), "utf8");
+  for (const { path, variable } of settings)
+    expect(page).toContain(`| \`${path.join(".")}\` | \`${variable}\` |`);
+});
+
+test("a path is relative to where it stands", async () => {
+  const file = await configFile("models: repo\ndataDir: /var/setlist");
+  const config = loadConfig({ flags: { config: file }, env: { SETLIST_WORLD: "world" }, cwd });
+  expect(config.models).toBe(join(file, "../repo"));
+  expect(config.dataDir).toBe("/var/setlist");
+  expect(config.world).toBe(join(cwd, "world"));
+  expect(loadConfig({ flags: { dataDir: "d" }, env: {}, cwd }).dataDir).toBe(join(cwd, "d"));
+});
+
+test("a surface without a timeout gets the default one; naming surfaces replaces both default ones", async () => {
+  const file = await configFile("surfaces: { search: { defaultModel: { name: m, version: '2' } } }");
+  const { surfaces } = loadConfig({ flags: { config: file }, env: {}, cwd });
+  expect([...surfaces]).toEqual([["search", { defaultModel: { name: "m", version: "2" }, timeoutMs: 200 }]]);
+});
+
+describe("refused:", () => {
+  test.each([
+    ["SETLIST_HTTP_PORT", "eighty", 'SETLIST_HTTP_PORT: expected a whole number, got "eighty"'],
+    ["SETLIST_HTTP_PORT", "8080x", "SETLIST_HTTP_PORT: expected a whole number"],
+    ["SETLIST_HTTP_PORT", "0x50", "SETLIST_HTTP_PORT: expected a whole number"],
+    ["SETLIST_HTTP_PORT", "-1", "SETLIST_HTTP_PORT: expected a whole number"],
+    ["SETLIST_HTTP_PORT", "65536", "SETLIST_HTTP_PORT: must be <= 65535, got 65536"],
+    ["SETLIST_LOG_LEVEL", "inf", 'did you mean "info"?'],
+    ["SETLIST_INFERENCE_WORKERS", "0", "SETLIST_INFERENCE_WORKERS: must be >= 1"],
+  ])("variable %s=%s", (name, value, complaint) => {
+    expect(() => loadConfig({ flags: {}, env: { [name]: value }, cwd })).toThrow(complaint);
+  });
+
+  test.each<[Record<string, string | number>, string]>([
+    [{ httpPort: "x" }, '--http-port: expected a whole number, got "x"'],
+    [{ httpPort: 70_000 }, "--http-port: must be <= 65535"],
+    [{ logLevel: "verbose" }, "--log-level: expected one of"],
+    [{ htpPort: "1" }, '--htp-port: no such setting (did you mean "--http-port"?)'],
+    [{ config: "nowhere.yaml" }, join(cwd, "nowhere.yaml")],
+    [{ httpPort: 9090 }, "grpcPort: expected another port than httpPort, got 9090 for both"],
+  ])("flags %j", (flags, complaint) => {
+    expect(() => loadConfig({ flags, env: {}, cwd })).toThrow(complaint);
+  });
+
+  test.each([
+    [
+      "an unknown key",
+      "host: localhost\nhttpPrt: 1",
+      /setlist\.yaml:2: httpPrt: unknown field \(did you mean "httpPort"\?\)/,
+    ],
+    [
+      "an unknown inner key",
+      "log:\n  syncInterval: 1",
+      /setlist\.yaml:2: log\.syncInterval: unknown field \(did you mean "syncIntervalMs"\?\)/,
+    ],
+    ["a wrong type", "host: x\nhttpPort: 'many'", /setlist\.yaml:2: httpPort: expected integer, got string/],
+    ["a fraction of a port", "httpPort: 80.5", /setlist\.yaml:1: httpPort: expected integer/],
+    [
+      "a surface without a model",
+      "surfaces:\n  home:\n    timeoutMs: 5",
+      /setlist\.yaml:3: surfaces\.home\.defaultModel: expected, but missing/,
+    ],
+    ["no surface", "surfaces: {}", /surfaces: expected at least one surface/],
+    ["broken YAML", "host: [", /setlist\.yaml:1: not valid YAML/],
+    ["a key twice", "host: a\nhost: b", /setlist\.yaml:2: not valid YAML: Map keys must be unique/],
+    ["a list", "- host", /setlist\.yaml: configuration: expected object, got array/],
+    ["aliases without end", aliasBomb(), /setlist\.yaml: not usable YAML/],
+  ])("a file with %s, with file and line", async (_what, text, complaint) => {
+    const file = await configFile(text);
+    expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow(complaint);
+  });
+});
+
+test("a variable that nearly names a setting is warned of; a stranger's is left alone", () => {
+  const env = { SETLIST_HTTP_PROT: "1", SETLIST_SERVICE_HOST: "10.0.0.1", SETLIST_PORT: "tcp://10.0.0.1:80" };
+  expect(loadConfig({ flags: {}, env, cwd }).warnings).toEqual([
+    "SETLIST_HTTP_PROT: no such setting, ignored (did you mean SETLIST_HTTP_PORT?)",
+  ]);
+});
+
+/** The billion laughs. */
+function aliasBomb(): string {
+  const levels = Array.from({ length: 9 }, (_, i) => {
+    const item = i === 0 ? "lol" : `*l${i - 1}`;
+    return `l${i}: &l${i} [${Array.from({ length: 10 }, () => item).join(", ")}]`;
+  });
+  return levels.join("\n");
+}
