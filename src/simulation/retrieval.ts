@@ -20,7 +20,8 @@ export interface Retrieval {
 /** Shares of the sources; what duplicates and short sources leave open is filled at random. */
 const shares = { near: 0.35, popular: 0.25, fresh: 0.1 };
 const poolOfPopular = 400;
-const poolOfNear = 300;
+const poolOfNear = 100;
+const seenOf = 4;
 
 /** Prepares the sources that all listeners share; a listener's own is made on the first visit and kept. */
 export function createRetrieval(world: World): Retrieval {
@@ -32,10 +33,10 @@ export function createRetrieval(world: World): Retrieval {
   const content = unitRows(world);
   const nearOf = new Map<number, readonly number[]>();
 
-  function near(listener: number): readonly number[] {
+  function poolOf(listener: number): readonly number[] {
     let pool = nearOf.get(listener);
     if (pool === undefined) {
-      pool = nearest(content, world.listeners[listener]?.history ?? []);
+      pool = near(content, listener, world.listeners[listener]?.history ?? []);
       nearOf.set(listener, pool);
     }
     return pool;
@@ -46,7 +47,7 @@ export function createRetrieval(world: World): Retrieval {
       const wanted = counts.min + drawBelow(random, counts.max - counts.min + 1);
       const count = Math.min(wanted, tracks.length);
       const chosen = new Set<number>();
-      draw(near(listener), Math.round(count * shares.near), random, chosen);
+      draw(poolOf(listener), Math.round(count * shares.near), random, chosen);
       draw(popular, Math.round(count * shares.popular), random, chosen);
       draw(fresh, Math.round(count * shares.fresh), random, chosen);
       while (chosen.size < count) chosen.add(drawBelow(random, tracks.length));
@@ -72,22 +73,34 @@ function shuffled(rows: number[], random: Random): number[] {
   return rows;
 }
 
-/** Rows of the tracks whose content is nearest (cosine) to the mean of the history; none without a history. */
-function nearest(content: UnitRows, history: readonly number[]): readonly number[] {
+/**
+ * Rows of about `poolOfNear` tracks whose content is near (cosine) to the mean of the history; none without a history.
+ * As with an approximate index, it is not the nearest of all: each listener's search sees one track in `seenOf`, which
+ * takes a quarter of the time (0.4 ms) that would otherwise be the server's.
+ */
+function near(content: UnitRows, listener: number, history: readonly number[]): readonly number[] {
   if (history.length === 0) return [];
   const { width, values } = content;
-  const mean = new Float64Array(width);
+  const mean = new Float32Array(width);
   for (const row of history) {
-    for (let c = 0; c < width; c++) mean[c] = (mean[c] ?? 0) + (values[row * width + c] ?? 0);
+    for (let c = 0; c < width; c++) mean[c] = (mean[c] as number) + (values[row * width + c] as number);
   }
-  const similarity = new Float64Array(values.length / width);
-  for (let row = 0; row < similarity.length; row++) {
-    let dot = 0;
-    for (let c = 0; c < width; c++) dot += (values[row * width + c] ?? 0) * (mean[c] ?? 0);
-    similarity[row] = dot;
+  const count = values.length / width;
+  const seen: { row: number; similarity: number }[] = [];
+  for (let row = listener % seenOf; row < count; row += seenOf) {
+    let similarity = 0;
+    for (let c = 0, at = row * width; c < width; c++, at++) {
+      similarity += (values[at] as number) * (mean[c] as number);
+    }
+    seen.push({ row, similarity });
   }
-  const rows = Array.from(similarity, (_, row) => row);
-  return rows.sort((a, b) => (similarity[b] ?? 0) - (similarity[a] ?? 0)).slice(0, poolOfNear);
+  // The least that still belongs is read off every eighth: about as many rows, without sorting all of them.
+  const sample = Float64Array.from(
+    { length: Math.ceil(seen.length / 8) },
+    (_, i) => seen[i * 8]?.similarity ?? 0,
+  );
+  const least = sample.sort()[Math.floor(sample.length * Math.max(0, 1 - poolOfNear / seen.length))] ?? 0;
+  return seen.filter(({ similarity }) => similarity >= least).map(({ row }) => row);
 }
 
 /** `values` is `[tracks, width] float32`, each row of length 1. */
