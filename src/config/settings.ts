@@ -1,9 +1,9 @@
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef } from "../domain/model.ts";
 
-export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
-export interface SurfaceSettings {
+interface SurfaceSettings {
   /** Serves the surface where no experiment does. */
   readonly defaultModel: ModelRef;
   /** From the arrival of a request that names no timeout of its own, ms. */

@@ -12,7 +12,7 @@ export interface CompiledLayer {
   readonly forced: ReadonlyMap<string, ForcedUnit> | undefined;
 }
 
-export interface ForcedUnit {
+interface ForcedUnit {
   readonly experiment: string;
   readonly share: ArmShare;
 }

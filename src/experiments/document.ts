@@ -46,7 +46,7 @@ const metric = Type.Object(
 );
 
 /** An experiment as a person writes it, in YAML or JSON. */
-export const experimentDocumentSchema = Type.Object(
+const experimentDocumentSchema = Type.Object(
   {
     id,
     description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),

@@ -6,4 +6,4 @@ export { revise } from "./revise.ts";
 export { reviseAll } from "./revise-all.ts";
 export type { TargetingAttributes } from "./targeting.ts";
 export { allocate } from "./traffic.ts";
-export { type KnownModel, type ValidationContext, validateExperiment } from "./validate.ts";
+export { type ValidationContext, validateExperiment } from "./validate.ts";

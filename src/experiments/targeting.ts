@@ -16,7 +16,7 @@ export interface TargetingInput {
 }
 
 /** Why a request is not targeted. */
-export interface TargetingRefusal {
+interface TargetingRefusal {
   readonly reason: "targeting" | "targeting-attribute-missing";
   readonly detail: string;
 }

@@ -5,7 +5,7 @@ import { compileTargeting } from "./targeting.ts";
 import { trafficStep } from "./traffic.ts";
 
 /** A model that an arm may name. */
-export interface KnownModel {
+interface KnownModel {
   readonly name: string;
   readonly version: string;
   readonly surface: string;
