@@ -1,7 +1,8 @@
 /** The gRPC door: the contract of `proto/`, health and reflection. */
 import { promisify } from "node:util";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
+import { listenError } from "../serving/listen-error.ts";
 import type { GrpcContext } from "./context.ts";
 import { describedContract, loadContract } from "./contract.ts";
 import { offerHealth } from "./health.ts";
@@ -10,7 +11,10 @@ import { offerExperiments, offerOutcomes, offerRanking } from "./services.ts";
 export type { GrpcContext } from "./context.ts";
 
 export interface GrpcServer {
-  /** Resolves with the port, which the system picks where it is 0. */
+  /**
+   * Resolves with the port, which the system picks where it is 0.
+   * @throws {SetlistError} UNAVAILABLE where the port is taken or not allowed.
+   */
   listen(host: string, port: number): Promise<number>;
   /** Takes no new call, answers what is in flight, and cuts off what has not ended after the grace. */
   close(): Promise<void>;
@@ -24,6 +28,8 @@ export interface GrpcOptions extends GrpcContext {
 const closeGraceMsDefault = 10_000;
 
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
+  // Its own lines on standard error are no JSON, and what they say reaches us as errors too.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     // Twice what is allowed, so that what is a little too large is refused by us, with our detail and our code;
     // past that grpc-js refuses it before it is in memory, with RESOURCE_EXHAUSTED too.
@@ -39,9 +45,13 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
   new ReflectionService(describedContract(contract)).addToServer(server);
 
   return {
-    listen(host, port) {
+    async listen(host, port) {
       const bind = promisify(server.bindAsync.bind(server));
-      return bind(hostAndPort(host, port), ServerCredentials.createInsecure());
+      try {
+        return await bind(hostAndPort(host, port), ServerCredentials.createInsecure());
+      } catch (error) {
+        throw listenError("grpc", host, port, error);
+      }
     },
     async close() {
       const grace = setTimeout(() => server.forceShutdown(), options.closeGraceMs ?? closeGraceMsDefault);

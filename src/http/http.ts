@@ -5,6 +5,7 @@ import type { TSchema } from "typebox";
 import { v7 as uuidv7 } from "uuid";
 import { invalidArgument } from "../domain/error.ts";
 import { compileSchema, describeSchemaError } from "../schema/schema.ts";
+import { listenError } from "../serving/listen-error.ts";
 import { answerClientError } from "./client-error.ts";
 import { type ConnectionRules, defaultConnectionRules } from "./connection-rules.ts";
 import { type HttpContext, observeRequests } from "./context.ts";
@@ -22,7 +23,10 @@ export type { ConnectionRules } from "./connection-rules.ts";
 export type { HttpContext } from "./context.ts";
 
 export interface HttpServer {
-  /** Resolves with the port, which the system picks where it is 0. */
+  /**
+   * Resolves with the port, which the system picks where it is 0.
+   * @throws {SetlistError} UNAVAILABLE where the port is taken or not allowed.
+   */
   listen(host: string, port: number): Promise<number>;
   /** Takes no new connection, answers what is in flight, and cuts off what has not ended after the grace. */
   close(): Promise<void>;
@@ -38,7 +42,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   return {
     async listen(host, port) {
       app = await buildRoutes(options, rules);
-      await app.listen({ host, port });
+      await app.listen({ host, port }).catch((error: unknown) => {
+        throw listenError("http", host, port, error);
+      });
       const address = app.server.address();
       return typeof address === "object" && address !== null ? address.port : port;
     },
