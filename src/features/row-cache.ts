@@ -52,7 +52,8 @@ export class RowCache {
     id: string,
     defaulted: readonly number[],
   ): void {
-    const slot = this.#slotOf.peek(id) ?? this.#takeSlot();
+    // A row that was kept for `id` before gives its slot back, as one that is pushed out does.
+    const slot = this.#takeSlot();
     for (let index = 0; index < this.#inputs.length; index++) {
       const { place, columns } = this.#inputs[index] as PlannedInput;
       copyColumns(
