@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from "commander";
-import { createApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
 
 /** `setlist serve`: the server, until SIGTERM or SIGINT. */
@@ -15,6 +14,8 @@ export function serveCommand(): Command {
     .option("--log-level <level>", "fatal, error, warn, info, debug or trace (default: info)")
     .addHelpText("after", "\nEach flag is also an environment variable: SETLIST_HTTP_PORT and so on.")
     .action(async (flags: Record<string, string | number | undefined>) => {
+      // Imported once it is asked for: other commands and --help should not load the whole server.
+      const { createApp } = await import("../app.ts");
       const app = await createApp(loadConfig({ flags, env: process.env, cwd: process.cwd() }));
       // Listened for from before the ports open: a signal in between must not be lost.
       const stopped = signalled();
