@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import { protoPath as healthProtoPath } from "grpc-health-check";
 
 export const serviceNames = [
   "setlist.v1.RankingService",
@@ -10,18 +9,13 @@ export const serviceNames = [
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-/** The contract of `proto/`, which stands beside `src/`; read once at start. */
-export function loadContract(): PackageDefinition {
-  const root = fileURLToPath(new URL("../../proto", import.meta.url));
-  return loadSync(
-    ["ranking", "outcome", "experiment"].map((name) => `setlist/v1/${name}.proto`),
-    { includeDirs: [root] },
-  );
-}
+/** `proto/` stands beside `src/`. */
+export const contractRoot = fileURLToPath(new URL("../../proto", import.meta.url));
+export const contractFiles = ["ranking", "outcome", "experiment"].map((name) => `setlist/v1/${name}.proto`);
 
-/** Everything that the server offers, for reflection. */
-export function describedContract(contract: PackageDefinition): PackageDefinition {
-  return { ...contract, ...loadSync(healthProtoPath) };
+/** The contract, read once at start, with the fields' JSON names. */
+export function loadContract(): PackageDefinition {
+  return loadSync([...contractFiles], { includeDirs: [contractRoot] });
 }
 
 /** A service whose messages pass as bytes: they are decoded in the handler, where a fault is the caller's. */

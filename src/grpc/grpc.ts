@@ -1,11 +1,11 @@
 /** The gRPC door: the contract of `proto/`, health and reflection. */
 import { promisify } from "node:util";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
 import { listenError } from "../serving/listen-error.ts";
 import type { GrpcContext } from "./context.ts";
-import { describedContract, loadContract } from "./contract.ts";
+import { loadContract } from "./contract.ts";
 import { offerHealth } from "./health.ts";
+import { offerReflection } from "./reflection.ts";
 import { offerExperiments, offerOutcomes, offerRanking } from "./services.ts";
 
 export type { GrpcContext } from "./context.ts";
@@ -42,7 +42,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
   offerOutcomes(server, contract, options);
   offerExperiments(server, contract, options);
   const endWatches = offerHealth(server, options.readiness);
-  new ReflectionService(describedContract(contract)).addToServer(server);
+  offerReflection(server);
 
   return {
     async listen(host, port) {

@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
@@ -157,6 +159,35 @@ describe("reflection", () => {
       });
     },
   );
+
+  test("describes fields as proto/ writes them, in files that a strict reader accepts", async () => {
+    const answer = (await ask({ fileContainingSymbol: "setlist.v1.RankingService" })) as {
+      fileDescriptorResponse: { fileDescriptorProto: Buffer[] };
+    };
+    const files = answer.fileDescriptorResponse.fileDescriptorProto;
+    const registry = createFileRegistry(
+      create(FileDescriptorSetSchema, {
+        file: files.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes)),
+      }),
+    );
+    const request = registry.getMessage("setlist.v1.RankRequest");
+    expect(request?.fields.map(({ name, jsonName }) => [name, jsonName])).toEqual([
+      ["request_id", "requestId"],
+      ["surface", "surface"],
+      ["user", "user"],
+      ["context", "context"],
+      ["candidates", "candidates"],
+      ["candidate_ids", "candidateIds"],
+      ["limit", "limit"],
+      ["timeout_ms", "timeoutMs"],
+      ["explain", "explain"],
+    ]);
+    const optional = request?.fields.filter((field) => field.proto.proto3Optional).map((field) => field.name);
+    expect(optional).toEqual(["request_id", "limit", "timeout_ms"]);
+    const user = registry.getMessage("setlist.v1.User");
+    expect(user?.proto.nestedType.map((nested) => nested.name)).toEqual(["AttributesEntry", "FeaturesEntry"]);
+    expect(user?.fields.map((field) => field.fieldKind)).toEqual(["scalar", "map", "map"]);
+  });
 });
 
 describe("a close", () => {
