@@ -9,9 +9,17 @@ import { scenarios } from "./bench-scenarios.ts";
 export interface BenchReport {
   readonly ratios: Ratios;
   readonly figures: readonly Figure[];
-  readonly machine: { readonly cpu: string; readonly threads: number; readonly node: string };
+  readonly machine: Machine;
   readonly rounds: number;
   readonly at: string;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly threads: number;
+  readonly node: string;
+  /** Processes that wanted to run in the minute before the start; above 0.5 somebody else was at work. */
+  readonly loadBefore: number;
 }
 
 export interface Figure {
@@ -27,7 +35,8 @@ export interface Figure {
   readonly degraded: number;
 }
 
-export function reportOf(rounds: readonly Round[]): BenchReport {
+/** @param loadBefore the load average at the start, before the benchmark made its own. */
+export function reportOf(rounds: readonly Round[], loadBefore: number): BenchReport {
   return {
     ratios: ratiosOf(rounds),
     figures: [bareFigure(rounds), ...scenarioFigures(rounds)],
@@ -35,6 +44,7 @@ export function reportOf(rounds: readonly Round[]): BenchReport {
       cpu: cpus()[0]?.model ?? "unknown",
       threads: availableParallelism(),
       node: process.version,
+      loadBefore,
     },
     rounds: rounds.length,
     at: new Date().toISOString(),
@@ -54,7 +64,7 @@ export function formatBench(report: BenchReport, baseline: BenchReport | undefin
   const figures = new Table({
     head: ["", "requests/s", "candidates/s", "p50 ms", "p99 ms", "failed", "degraded"],
     colAligns: ["left", "right", "right", "right", "right", "right", "right"],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const figure of report.figures) {
     figures.push([
@@ -70,17 +80,23 @@ export function formatBench(report: BenchReport, baseline: BenchReport | undefin
   const ratios = new Table({
     head: ["ratio", "", "now", "baseline"],
     colAligns: ["left", "left", "right", "right"],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const [name, words] of Object.entries(meanings) as [keyof Ratios, string][]) {
     ratios.push([name, words, report.ratios[name].toFixed(2), baseline?.ratios[name]?.toFixed(2) ?? ""]);
   }
-  const { cpu, threads, node } = report.machine;
+  const { cpu, threads, node, loadBefore } = report.machine;
   return `${figures.toString()}
 ${ratios.toString()}
+"plain" is a Fastify server with onnxruntime-node as anyone would write it first: loadtest/plain-server.ts.
 ${cpu}, ${threads} hardware threads, Node ${node}; medians of ${report.rounds} rounds.
 Client, server and inference share these threads: trust the ratios, not the absolute figures.
-`;
+${
+  loadBefore > 0.5
+    ? `The machine was busy before the start (load ${loadBefore.toFixed(1)}): trust neither far.
+`
+    : ""
+}`;
 }
 
 const meanings: Readonly<Record<keyof Ratios, string>> = {
@@ -96,7 +112,7 @@ function bareFigure(rounds: readonly Round[]): Figure {
   const of = (value: (round: Round) => number) => median(rounds.map(value));
   return {
     id: "bare",
-    label: "ONNX Runtime alone, 1 thread, 200 candidates",
+    label: "bare: ONNX Runtime alone, 1 thread, 200 candidates",
     requestsPerSecond: of(({ bare }) => bare.runsPerSecond),
     candidatesPerSecond: of(({ bare }) => bare.candidatesPerSecond),
     p50Ms: of(({ bare }) => bare.medianMs),

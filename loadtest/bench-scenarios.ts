@@ -42,7 +42,7 @@ function scenario(
   connections: number,
   candidates: number,
 ): Scenario {
-  const name = server === "setlist" ? "Setlist" : "plain Fastify + onnxruntime-node";
+  const name = server === "setlist" ? "Setlist" : "plain";
   const connected = connections === 1 ? "1 connection" : `${connections} connections`;
   return {
     id,

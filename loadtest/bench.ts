@@ -3,7 +3,7 @@
  * ratios. `--json` prints the report, `--quick` takes 40 s instead of 3 minutes.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
@@ -27,6 +27,7 @@ const { rounds, seconds, warmUpSeconds } =
     ? { rounds: 2, seconds: 1.2, warmUpSeconds: 0.6 }
     : { rounds: 6, seconds: 2.5, warmUpSeconds: 1.5 };
 
+const loadBefore = loadavg()[0] ?? 0;
 const dataDir = await mkdtemp(join(tmpdir(), "setlist-bench-"));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(dataDir, { recursive: true, force: true }));
@@ -58,7 +59,7 @@ for (let round = 1; round <= rounds; round++) {
   process.stderr.write(`round ${round} of ${rounds} …\n`);
   measured.push(await runRound(seconds));
 }
-const report = reportOf(measured);
+const report = reportOf(measured, loadBefore);
 process.stdout.write(
   flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatBench(report, readBaseline()),
 );

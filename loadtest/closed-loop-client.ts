@@ -19,8 +19,10 @@ export interface ClosedLoopOrder {
 }
 
 export interface ClosedLoopResult {
+  /** Of whole answers only: an order that no model scored is an answer, but no throughput of a ranker. */
   readonly requestsPerSecond: number;
   readonly candidatesPerSecond: number;
+  /** Of all good answers, degraded ones included. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly errors: Readonly<Record<string, number>>;
@@ -54,7 +56,7 @@ export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopR
   }
 
   await Promise.all(Array.from({ length: connections }, loop));
-  const requestsPerSecond = (1_000 * latencies.count) / (performance.now() - start);
+  const requestsPerSecond = (1_000 * (latencies.count - degraded)) / (performance.now() - start);
   target.close();
   return {
     requestsPerSecond,

@@ -39,7 +39,7 @@ const dataDir = await mkdtemp(join(tmpdir(), "setlist-kill-"));
 const table = new Table({
   head: ["round", "ready after ms", "killed after ms", "answered", "acknowledged", "cut off", "resent"],
   colAligns: Array.from({ length: 7 }, () => "right" as const),
-  style: { head: [], border: [] },
+  style: { head: [], border: [], compact: true },
 });
 let resend: readonly Unacknowledged[] = [];
 

@@ -6,7 +6,7 @@ export function formatLoadTable(reports: readonly LoadReport[]): string {
   const table = new Table({
     head: ["offered/s", "achieved/s", "p50", "p90", "p99", "p99.9", "max", "errors", "degraded", "lag p99"],
     colAligns: Array.from({ length: 10 }, () => "right" as const),
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const report of reports) {
     const { p50, p90, p99, p99_9, max } = report.latencyMs;

@@ -12,6 +12,7 @@ interface DemoFlags {
   readonly world: string;
 }
 
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What a shell says of a command that Ctrl-C ended: 128 and the signal's number. */
 const exitInterrupted = 130;
 
@@ -37,7 +38,8 @@ export function demoCommand(): Command {
       const { stderr, stdout } = process;
       const stop = new AbortController();
       const onSignal = (): void => stop.abort();
-      process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+      // SIGHUP, a closed terminal, too: the server in its own process group would outlive us.
+      for (const signal of endings) process.on(signal, onSignal);
       let display: ProgressDisplay | undefined;
       try {
         stderr.write("starting the server …\n");
@@ -58,7 +60,7 @@ export function demoCommand(): Command {
         else if (summary.requests === 0) process.exitCode = 1;
       } finally {
         display?.stop();
-        process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+        for (const signal of endings) process.off(signal, onSignal);
       }
     });
 }

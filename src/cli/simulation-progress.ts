@@ -40,9 +40,17 @@ function bar(stream: NodeJS.WriteStream, done: (progress: SimulationProgress) =>
     hideCursor: true,
   });
   display.start(1_000, 0, { requests: 0, outcomes: 0, failed: 0 });
+  let last: SimulationProgress = { requests: 0, outcomes: 0, failed: 0 };
   return {
-    update: (progress) => display.update(Math.round(1_000 * done(progress)), progress),
-    stop: () => display.stop(),
+    update(progress) {
+      last = progress;
+      display.update(Math.round(1_000 * done(progress)), progress);
+    },
+    stop() {
+      // The last visits end after the seconds are up: without this the bar would stay where they found it.
+      if (done(last) === 1) display.update(1_000, last);
+      display.stop();
+    },
   };
 }
 
