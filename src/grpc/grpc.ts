@@ -8,8 +8,6 @@ import { offerHealth } from "./health.ts";
 import { offerReflection } from "./reflection.ts";
 import { offerExperiments, offerOutcomes, offerRanking } from "./services.ts";
 
-export type { GrpcContext } from "./context.ts";
-
 export interface GrpcServer {
   /**
    * Resolves with the port, which the system picks where it is 0.

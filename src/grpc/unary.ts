@@ -8,7 +8,7 @@ import { MessageReader } from "./message-reader.ts";
 import { statusOf } from "./status.ts";
 
 /** What a handler knows of its call. */
-export interface Call {
+interface Call {
   /** Made for this call; see `named`. */
   readonly requestId: string;
   /** Monotonic ms. */

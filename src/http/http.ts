@@ -20,7 +20,6 @@ import { problemSchema } from "./problem-schema.ts";
 import { offerRank } from "./rank-route.ts";
 
 export type { ConnectionRules } from "./connection-rules.ts";
-export type { HttpContext } from "./context.ts";
 
 export interface HttpServer {
   /**

@@ -1,8 +1,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { Clock } from "../domain/ports.ts";
 
-export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
 /** One JSON object a line: `level` by name, `time` in UTC with milliseconds, `msg`, then the fields. */
 export function createLogger(options: {
