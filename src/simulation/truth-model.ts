@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { SetlistError } from "../domain/error.ts";
-import type { Truth } from "./world.ts";
+import type { Shown, Truth } from "./world.ts";
 
 /**
  * Loads `truth.onnx`. One thread and no spinning: the simulation shares the machine with the server that it watches.
@@ -18,12 +18,7 @@ export async function loadTruth(file: string): Promise<{ truth: Truth; close(): 
     );
   });
 
-  async function truth({
-    surface,
-    listener,
-    tracks,
-    seedTrack,
-  }: Parameters<Truth>[0]): Promise<Float32Array> {
+  async function truth({ surface, listener, tracks, seedTrack }: Shown): Promise<Float32Array> {
     const count = tracks.length;
     const filled = (value: number) => new Tensor("int32", new Int32Array(count).fill(value), [count]);
     const output = await model.run(
