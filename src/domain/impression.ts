@@ -10,6 +10,7 @@ export interface Impression {
   readonly at: number;
   readonly surface: string;
   readonly userId: string;
+  /** The exposures: assignments that were acted on. */
   readonly assignments: readonly Assignment[];
   readonly model: ModelVersion | undefined;
   readonly degraded: readonly DegradedReason[];

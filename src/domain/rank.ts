@@ -59,11 +59,12 @@ export interface RankAnswer {
   readonly requestId: string;
   readonly surface: string;
   readonly items: readonly RankedItem[];
+  /** What was computed; where several are for this surface, the first one's arm was acted on. */
   readonly assignments: readonly Assignment[];
   /** Undefined where no model scored: the items then come in the order of the request, with score 0. */
   readonly model: ModelVersion | undefined;
   readonly degraded: readonly DegradedReason[];
   readonly timings: RankTimings;
-  /** With `explain`: what every experiment of the surface decided, and why. */
+  /** With `explain`: what every experiment decided, and why. */
   readonly decisions: readonly Decision[] | undefined;
 }

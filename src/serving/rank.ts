@@ -120,9 +120,17 @@ async function order(
   }
 }
 
+/**
+ * The assignments that were acted on: every arm names a model and a request has one, so where layers of one surface
+ * both assign an arm, only the first one's was. The others were computed and are in the answer, but they are no exposures.
+ */
+function exposures(assignments: readonly Assignment[]): readonly Assignment[] {
+  return assignments.slice(0, 1);
+}
+
 /** The arm's model, if an arm was given; else the surface's own. */
 function modelRef(assigner: Assigner, assignments: readonly Assignment[], surface: Surface): ModelRef {
-  const [first] = assignments;
+  const [first] = exposures(assignments);
   return first === undefined ? surface.defaultModel : assigner.armOf(first).model;
 }
 
@@ -146,7 +154,7 @@ function impressionOf(request: RankRequest, answer: RankAnswer, at: number): Imp
     at,
     surface: request.surface,
     userId: request.user.id,
-    assignments: answer.assignments,
+    assignments: exposures(answer.assignments),
     model: answer.model,
     degraded: answer.degraded,
     timings: answer.timings,

@@ -110,6 +110,17 @@ describe("a rank request", () => {
     expect(answer.requestId).toBe("mine");
   });
 
+  test("is an exposure of the one experiment whose arm it was served by, though its answer names every arm", async () => {
+    const { deps } = house();
+    const second = { ...treated, experiment: "other", layer: "other-layer" };
+    const { serving, logged } = house({
+      assigner: () => ({ ...deps.assigner(), assign: () => [treated, second] }),
+    });
+    const answer = await serving.rank(request, 0);
+    expect(answer.assignments).toEqual([treated, second]);
+    expect(logged[0]?.assignments).toEqual([treated]);
+  });
+
   test("is in the log, as it was answered, before its answer leaves", async () => {
     let written = false;
     const { deps } = house();
