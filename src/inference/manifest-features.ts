@@ -3,7 +3,7 @@ import type { FeatureEncoding, FeatureSpec } from "../domain/feature.ts";
 import type { ModelInput } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { checkUnique, expectEqual } from "./expectations.ts";
-import type { ManifestDocument } from "./manifest.ts";
+import type { ManifestDocument } from "./manifest-schema.ts";
 
 type FeatureDocument = ManifestDocument["features"][number];
 

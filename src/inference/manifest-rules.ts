@@ -2,8 +2,8 @@ import { invalidArgument } from "../domain/error.ts";
 import type { Model, ModelInput } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { checkUnique, expectEqual, expectShape } from "./expectations.ts";
-import type { ManifestDocument } from "./manifest.ts";
 import { checkColumns, checkFeature } from "./manifest-features.ts";
+import type { ManifestDocument } from "./manifest-schema.ts";
 
 /**
  * How the fields of a manifest have to fit together, and the model that they then describe.

@@ -1,8 +1,8 @@
-import Type, { type Static } from "typebox";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Model } from "../domain/model.ts";
 import { parserOf } from "../schema/schema.ts";
 import { checkManifest } from "./manifest-rules.ts";
+import { type ManifestDocument, manifestSchema } from "./manifest-schema.ts";
 
 /** What a manifest says, checked whole: the model as the server knows it, and where its files are. */
 export interface Manifest {
@@ -14,75 +14,6 @@ export interface Manifest {
   /** Lower-case hex digest that `file` must have. */
   readonly sha256: string;
 }
-
-const closed = { additionalProperties: false };
-// No separator and no leading dot: a manifest cannot reach outside its folder.
-const plainFileName = Type.String({ pattern: "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$" });
-const name = Type.String({ minLength: 1, maxLength: 128 });
-const oneOf = <T extends string>(...names: T[]) => Type.Union(names.map((one) => Type.Literal(one)));
-const shape = Type.Array(Type.Union([Type.String(), Type.Integer()]), { minItems: 1, maxItems: 2 });
-
-/** docs/model-manifest.md as a schema; what a schema cannot say is in manifest-rules.ts. */
-const manifestSchema = Type.Object(
-  {
-    schemaVersion: Type.Literal(1),
-    name: Type.String(),
-    version: Type.String(),
-    surface: name,
-    description: Type.String(),
-    file: plainFileName,
-    sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
-    tasks: Type.Array(name, { minItems: 1 }),
-    output: Type.Object({ name, dtype: oneOf("float32"), shape }, closed),
-    inputs: Type.Array(
-      Type.Object(
-        {
-          name,
-          dtype: oneOf("float32", "int32"),
-          shape,
-          entity: oneOf("user", "item", "context", "row"),
-        },
-        closed,
-      ),
-      { minItems: 1 },
-    ),
-    features: Type.Array(
-      Type.Object(
-        {
-          name,
-          entity: oneOf("user", "item", "context"),
-          input: Type.String(),
-          offset: Type.Integer({ minimum: 0 }),
-          width: Type.Integer({ minimum: 1 }),
-          encoding: Type.Object(
-            {
-              kind: oneOf("number", "hash", "vocabulary"),
-              // A hash's index, 1 to buckets, has to fit an int32.
-              buckets: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_646 })),
-              values: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
-            },
-            closed,
-          ),
-          default: Type.Array(Type.Union([Type.Number(), Type.String()])),
-        },
-        closed,
-      ),
-    ),
-    valueModel: Type.Object(
-      {
-        kind: oneOf("weighted-sum", "weighted-product"),
-        weights: Type.Record(Type.String(), Type.Number(), { minProperties: 1 }),
-      },
-      closed,
-    ),
-    golden: Type.Optional(Type.Object({ file: plainFileName }, closed)),
-    provenance: Type.Unknown(),
-  },
-  closed,
-);
-
-/** A manifest whose every field has the right type; nothing is known yet of how they fit together. */
-export type ManifestDocument = Static<typeof manifestSchema>;
 
 const parseDocument = parserOf(manifestSchema);
 
