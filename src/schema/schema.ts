@@ -9,7 +9,7 @@ import type { Static, TSchema } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 
 /** Strings with `"x-bytesMax": n` hold at most n bytes of UTF-8; `maxLength` would count characters. */
-export const bytesMaxKeyword = "x-bytesMax";
+const bytesMaxKeyword = "x-bytesMax";
 
 /** Compiles a schema for `parserOf`'s errors. Numbers must be finite; nothing is coerced, removed or filled in. */
 export function compileSchema(schema: object): ValidateFunction {
