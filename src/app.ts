@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
 import { configurationWriter } from "./app/experiments-data.ts";
 import { systemClock } from "./app/system-clock.ts";
+import { warmUp } from "./app/warm-up.ts";
 import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
 import { SetlistError } from "./domain/error.ts";
 import { compileAssigner } from "./experiments/experiments.ts";
@@ -71,6 +72,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     (it) => it.close(),
   );
   features.prepare(scorer.models());
+  await warmUp(scorer, features, clock);
   const registry = opened.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
 
   for (const [surface, { defaultModel }] of config.surfaces) {
@@ -113,11 +115,16 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   return {
     logger,
     async listen() {
-      const httpPort = await bound("http", config, http, opened);
-      const grpcPort = await bound("grpc", config, grpc, opened);
-      readiness.set("ready");
-      logger.info({ httpPort, grpcPort }, "ready");
-      return { httpPort, grpcPort };
+      try {
+        const httpPort = await http.listen(config.host, config.httpPort);
+        const grpcPort = await grpc.listen(config.host, config.grpcPort);
+        readiness.set("ready");
+        logger.info({ httpPort, grpcPort }, "ready");
+        return { httpPort, grpcPort };
+      } catch (error) {
+        await opened.disposeAsync();
+        throw error;
+      }
     },
     async close() {
       readiness.set("draining");
@@ -125,25 +132,4 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       await opened.disposeAsync();
     },
   };
-}
-
-/** A port that cannot be had ends the start, so nothing of it may stay open. */
-async function bound(
-  door: "http" | "grpc",
-  { host, ...config }: SetlistConfig,
-  server: { listen(host: string, port: number): Promise<number> },
-  opened: AsyncDisposableStack,
-): Promise<number> {
-  const field = `${door}Port` as const;
-  try {
-    return await server.listen(host, config[field]);
-  } catch (error) {
-    await opened.disposeAsync();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SetlistError(
-      "UNAVAILABLE",
-      `${field}: cannot listen on ${host}:${config[field]} (${reason}); --${door}-port names another, 0 picks a free one`,
-      { cause: error },
-    );
-  }
 }
