@@ -2,7 +2,9 @@
 
 import argparse
 import dataclasses
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from training.evaluation.table import BEGIN, END, write_tables
@@ -10,12 +12,20 @@ from training.export.digest import write_json
 from training.export.model_folder import export_model
 from training.export.world_files import write_world
 from training.provenance import provenance
+from training.randomness import fix_threads
 from training.run import Run, run_seed
 from training.scale import FULL, SMOKE, Scale
 from training.students.plans import PLANS
 
 MODELS = Path(__file__).resolve().parent.parent
 SMOKE_OUT = MODELS / "training" / "out" / "smoke"
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1, or a message for the person at the command line."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -26,8 +36,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--smoke", action="store_true", help="the whole way in little, in under two minutes")
-    parser.add_argument("--seed", type=int, default=1, help="first seed; its models are the exported ones (1)")
-    parser.add_argument("--seeds", type=int, default=None, help="how many seeds to measure (5; smoke 2)")
+    parser.add_argument("--seed", type=positive, default=1, help="first seed; its models are the exported ones (1)")
+    parser.add_argument("--seeds", type=positive, default=None, help="how many seeds to measure (5; smoke 2)")
+    parser.add_argument("--jobs", type=positive, default=2, help="seeds run side by side; changes no result (2)")
     parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/smoke)")
     options = parser.parse_args(argv)
     options.seeds = options.seeds or (2 if options.smoke else 5)
@@ -47,23 +58,30 @@ def export(out: Path, seed: int, scale: Scale, run: Run) -> None:
         print(f"{plan.name}: PyTorch and ONNX Runtime differ by at most {difference:.1e}", flush=True)
 
 
+def make_seed(seed: int, scale: Scale, out: Path | None) -> dict:
+    """Figures of one seed; its outputs are written if `out` is given. Runs in a process of its own."""
+    began = time.monotonic()
+    print(f"seed {seed}", flush=True)
+    run = run_seed(seed, scale)
+    if out is not None:
+        export(out, seed, scale, run)
+    print(f"seed {seed} took {time.monotonic() - began:.0f} s", flush=True)
+    return run.figures
+
+
 def main(argv: list[str] | None = None) -> None:
     """Runs every seed; the first is exported, all are measured."""
     options = arguments(argv)
     scale = SMOKE if options.smoke else FULL
     seeds = range(options.seed, options.seed + options.seeds)
-    figures = []
-    for seed in seeds:
-        began = time.monotonic()
-        print(f"seed {seed} of {seeds.start} to {seeds.stop - 1}", flush=True)
-        run = run_seed(seed, scale)
-        if seed == options.seed:
-            export(options.out, seed, scale, run)
-        figures.append(run.figures)
-        print(f"seed {seed} took {time.monotonic() - began:.0f} s", flush=True)
-    results = {"scale": dataclasses.asdict(scale), "runs": figures}
+    outs = [options.out if seed == options.seed else None for seed in seeds]
+    # Spawned, not forked: torch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(options.jobs, len(seeds)), context, initializer=fix_threads) as pool:
+        figures = list(pool.map(make_seed, seeds, [scale] * len(seeds), outs))
     folder = options.out / "training" / "results"
     folder.mkdir(parents=True, exist_ok=True)
+    results = {"scale": dataclasses.asdict(scale), "runs": figures}
     write_json(folder / "seeds.json", results)
     readme = options.out / "README.md"
     if not readme.exists():

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+from training.logs.listening import LOG_DAYS
+from training.logs.music_log import SHOWN
 from training.scale import Scale
 from training.students.plans import StudentPlan
 from training.teacher.network import HIDDEN
@@ -10,7 +12,7 @@ from training.techniques import TECHNIQUES
 
 def provenance(seed: int, scale: Scale, plan: StudentPlan, figures: dict) -> dict:
     """The manifest's `provenance`. Offline metrics are this seed's own, held out."""
-    impressions = 10 * (scale.home_requests if plan.surface == "home" else scale.radio_requests)
+    impressions = SHOWN * (scale.home_requests if plan.surface == "home" else scale.radio_requests)
     teacher = {
         "name": "video-teacher",
         "domain": "video",
@@ -22,7 +24,7 @@ def provenance(seed: int, scale: Scale, plan: StudentPlan, figures: dict) -> dic
     technique = TECHNIQUES[plan.technique](plan.surface, plan.weight)
     return {
         "seed": seed,
-        "data": f"simulated world of seed {seed}: {impressions} logged {plan.surface} impressions of 28 days",
+        "data": f"simulated world of seed {seed}: {impressions} logged {plan.surface} impressions of {LOG_DAYS} days",
         "technique": plan.technique,
         "softLossWeight": plan.weight,
         "auxiliaryTasks": list(technique.auxiliary_tasks),

@@ -4,12 +4,20 @@ import random
 import zlib
 
 import numpy as np
+import threadpoolctl
 import torch
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """A generator that depends on the seed and the name alone."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def fix_threads() -> None:
+    """One thread, for this process: sums are then added in one order, and the bits are the same on any machine's
+    number of cores. Cores are used by running seeds side by side."""
+    torch.set_num_threads(1)
+    threadpoolctl.threadpool_limits(1)
 
 
 def seed_torch(seed: int, name: str) -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from training.evaluation.live import demo_power, draw_situations, expected_outcomes
+from training.evaluation.demo_power import demo_power
+from training.evaluation.live import draw_situations, expected_outcomes
 from training.evaluation.metrics import predict, task_metrics
 from training.features.music_inputs import MusicInputs
 from training.features.teacher_view import music_view, video_view
@@ -39,9 +40,7 @@ def run_seed(seed: int, scale: Scale) -> Run:
     inputs = {s: MusicInputs(s, world.people, world.listening, world.tracks) for s in SURFACE_TASKS}
     students = {
         p.name: ServingStudent(
-            train_student(
-                seed, p, scale.student_epochs, inputs[p.surface], world.logs[p.surface], labels[p.surface]
-            )
+            train_student(seed, p, scale.student_epochs, inputs[p.surface], world.logs[p.surface], labels[p.surface])
         )
         for p in PLANS
     }
@@ -69,7 +68,8 @@ def _live(
         expected_outcomes(surface, students[p.name], inputs, world, situations)
         for p in sorted((p for p in PLANS if p.surface == surface), key=lambda p: p.treated)
     )
-    outcomes = {task: demo_power(control, treated, task) for task in SURFACE_TASKS[surface]}
+    activity = world.people.activity(scale.listeners)
+    outcomes = {task: demo_power(surface, activity, control, treated, task) for task in SURFACE_TASKS[surface]}
     new = {"control": control["new"].mean(), "treated": treated["new"].mean()}
     outcomes["completion of new releases"] = {**new, "lift": new["treated"] / new["control"] - 1}
     return outcomes

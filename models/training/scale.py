@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Counts of one run. Listeners are the first rows of the accounts: they hold both accounts."""
+    """Counts of one run. Listeners are the first rows of the accounts: they hold both accounts.
+
+    Video has 100 times music's impressions: 4,000,000 against 10 for each of 2,400 + 1,600 requests.
+    """
 
     accounts: int = 20_000
     listeners: int = 6_000
@@ -18,8 +21,8 @@ class Scale:
     radio_requests: int = 1_600
     held_out_requests: int = 6_000
     teacher_epochs: int = 1
-    student_epochs: int = 30
-    live_listeners: int = 2_000
+    student_epochs: int = 40
+    live_listeners: int = 1_500
 
 
 FULL = Scale()
@@ -30,10 +33,10 @@ SMOKE = Scale(
     creators=200,
     tracks=1_000,
     artists=120,
-    video_impressions=200_000,
-    home_requests=120,
-    radio_requests=80,
-    held_out_requests=400,
-    student_epochs=4,
+    video_impressions=600_000,
+    home_requests=480,
+    radio_requests=320,
+    held_out_requests=600,
+    student_epochs=8,
     live_listeners=100,
 )

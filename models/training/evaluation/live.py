@@ -4,22 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import stats
 
+from training.evaluation.retrieval import Retrieval
 from training.export.value_models import VALUE_MODELS
 from training.features.music_inputs import MusicInputs
-from training.logs.music_log import SHOWN, SURFACE_TASKS
+from training.logs.music_log import SHOWN, SURFACE_TASKS, draw_seeds
 from training.randomness import stream
 from training.students.serving import ServingStudent
 from training.world.items import NEW_RELEASE_AGE_DAYS_MAX
 from training.world.simulation import World
 
-CANDIDATES = 200
 REQUESTS_A_LISTENER = 2
-# The demo: this many rank requests, half on each surface, over this many listeners, two equal arms.
-DEMO_REQUESTS = 25_000
-DEMO_LISTENERS = 5_000
-ALPHA = 0.05
+REQUESTS_A_RUN = 20
 
 
 @dataclass(frozen=True)
@@ -32,22 +28,25 @@ class Situations:
 
 
 def draw_situations(seed: int, surface: str, world: World, listeners: int) -> Situations:
-    """REQUESTS_A_LISTENER requests of each of some listeners, with candidates drawn from the whole catalogue."""
+    """REQUESTS_A_LISTENER requests of each of some listeners, candidates as the demo's retrieval finds them."""
     rng = stream(seed, f"live {surface}")
-    chosen = rng.choice(len(world.listening.tracks), size=listeners, replace=False)
-    user = np.repeat(chosen, REQUESTS_A_LISTENER)
-    item = np.stack([rng.choice(len(world.tracks), size=CANDIDATES, replace=False) for _ in user])
-    seed_row = rng.integers(len(world.tracks), size=len(user)) if surface == "radio" else np.full(len(user), -1)
-    return Situations(user, seed_row, item)
+    user = np.repeat(rng.choice(len(world.listening.tracks), listeners, replace=False), REQUESTS_A_LISTENER)
+    retrieval = Retrieval(world)
+    item = np.stack([retrieval.candidates(rng, listener) for listener in user])
+    is_radio = surface == "radio"
+    seeds = draw_seeds(rng, world.tracks, world.listening, user) if is_radio else np.full(len(user), -1)
+    return Situations(user, seeds, item)
 
 
 def expected_outcomes(
     surface: str, student: ServingStudent, inputs: MusicInputs, world: World, situations: Situations
 ) -> dict[str, np.ndarray]:
-    """Expected outcomes of each request's first SHOWN tracks, and their variance: `<task>` and `<task>/variance`,
-    float64 [requests]; `new` is the expected completions of new releases."""
-    top = np.stack([_top(surface, student, inputs, situations, r) for r in range(len(situations.user))])
-    position = np.tile(np.arange(1, SHOWN + 1, dtype=np.int32), len(top))
+    """Expected outcomes of each request's first SHOWN tracks and their variance, float64 [requests] each:
+    `<task>`, `<task>/variance`, and `new`, the expected completions of new releases."""
+    requests = len(situations.user)
+    runs = (slice(start, start + REQUESTS_A_RUN) for start in range(0, requests, REQUESTS_A_RUN))
+    top = np.concatenate([_top(surface, student, inputs, situations, run) for run in runs])
+    position = np.tile(np.arange(1, SHOWN + 1, dtype=np.int32), requests)
     rows = (np.repeat(situations.user, SHOWN), top.ravel(), np.repeat(situations.seed, SHOWN), position)
     with torch.no_grad():
         home, radio = (t.double().numpy() for t in world.music_truth(*(torch.from_numpy(r) for r in rows)))
@@ -64,35 +63,12 @@ def expected_outcomes(
     return figures
 
 
-def _top(surface: str, student: ServingStudent, inputs: MusicInputs, situations: Situations, r: int) -> np.ndarray:
-    one, item = slice(r, r + 1), situations.item[r]
-    row = np.zeros(len(item), np.int64)
-    tensors = inputs.gather(situations.user[one], situations.seed[one], row[:1], item, row)
+def _top(surface: str, student: ServingStudent, inputs: MusicInputs, situations: Situations, run: slice) -> np.ndarray:
+    """Rows [requests of the run, SHOWN] of the tracks that the value model puts first."""
+    item = situations.item[run]
+    row = np.repeat(np.arange(len(item)), item.shape[1])
+    today = np.zeros(len(item), np.int32)
+    tensors = inputs.gather(situations.user[run], situations.seed[run], today, item.ravel(), row)
     weights = torch.tensor([VALUE_MODELS[surface].get(task, 0.0) for task in SURFACE_TASKS[surface]])
-    return item[torch.topk(student.score(tensors) @ weights, SHOWN).indices.numpy()]
-
-
-def demo_power(control: dict[str, np.ndarray], treated: dict[str, np.ndarray], task: str) -> dict[str, float]:
-    """Lift of a listener's mean total, and the power of the demo's two-sided test at ALPHA to see it.
-
-    A listener's total over K ~ Poisson(l) requests has variance l (v + m^2) + l^2 b, where m and v are the mean and
-    the variance of one request's total and b is the variance between listeners (the covariance of one listener's
-    two requests). Normal approximation of Welch's test, as in any sample-size formula.
-    """
-    requests = DEMO_REQUESTS / 2 / DEMO_LISTENERS
-    means, errors = [], []
-    for arm in (control, treated):
-        pairs = arm[task].reshape(-1, REQUESTS_A_LISTENER)
-        between = float(np.cov(pairs.T)[0, 1])
-        mean = float(arm[task].mean())
-        variance = float(arm[task].var() + arm[f"{task}/variance"].mean())
-        means.append(mean * requests)
-        errors.append((requests * (variance + mean**2) + requests**2 * between) / (DEMO_LISTENERS / 2))
-    z = (means[1] - means[0]) / sum(errors) ** 0.5
-    threshold = stats.norm.ppf(1 - ALPHA / 2)
-    return {
-        "control": means[0] / requests,
-        "treated": means[1] / requests,
-        "lift": means[1] / means[0] - 1,
-        "power": float(stats.norm.sf(threshold - z) + stats.norm.cdf(-threshold - z)),
-    }
+    scores = (student.score(tensors) @ weights).reshape(item.shape)
+    return np.take_along_axis(item, torch.topk(scores, SHOWN).indices.numpy(), axis=1)

@@ -23,8 +23,7 @@ def _offline_rows(runs: list[dict], surface: str, control: str, treated: str) ->
             arms = {a: [r["students"][a][f"{key}/auc"] for r in runs] for a in (control, treated)}
             gains = [t - c for c, t in zip(arms[control], arms[treated], strict=True)]
             calibrations = [
-                _cell(t_interval([r["students"][a][f"{key}/calibration"] for r in runs]), 2)
-                for a in (control, treated)
+                _cell(t_interval([r["students"][a][f"{key}/calibration"] for r in runs]), 2) for a in (control, treated)
             ]
             cells = [
                 surface,

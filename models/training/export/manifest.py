@@ -26,9 +26,7 @@ def features(schema: Schema) -> list[dict]:
 
 def inputs(schema: Schema) -> list[dict]:
     """The graph's inputs in its order, `request_row` last."""
-    named = [
-        {"name": i.name, "dtype": i.dtype, "shape": [i.rows, i.width], "entity": i.entity} for i in schema.inputs
-    ]
+    named = [{"name": i.name, "dtype": i.dtype, "shape": [i.rows, i.width], "entity": i.entity} for i in schema.inputs]
     return [*named, {"name": "request_row", "dtype": "int32", "shape": ["candidates"], "entity": "row"}]
 
 

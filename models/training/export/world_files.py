@@ -9,6 +9,7 @@ import torch
 
 from training.export.digest import sha256, write_json
 from training.export.graph import export_graph
+from training.export.truth_parity import check_truth
 from training.features.music_features import SCHEMAS
 from training.features.music_tables import item_table, user_table
 from training.logs.music_log import SHOWN, SURFACE_TASKS
@@ -36,15 +37,17 @@ def write_world(folder: Path, seed: int, world: World) -> None:
     for name, table in (("users", users), ("items", items)):
         columns = {key: _column(values) for key, values in table.items()}
         pq.write_table(pa.table(columns), folder / f"{name}.parquet", compression="zstd")
-    one = torch.ones(2, dtype=torch.int32)
+    # One tensor for each input: the exporter takes the same tensor given twice for one input.
+    example = tuple(torch.tensor([2 * k, 2 * k + 1], dtype=torch.int32) for k in range(1, len(TRUTH_INPUTS) + 1))
     export_graph(
         world.music_truth,
-        (one, one, one, one),
+        example,
         list(TRUTH_INPUTS),
         ["shown"] * len(TRUTH_INPUTS),
         list(TRUTH_OUTPUTS),
         folder / "truth.onnx",
     )
+    check_truth(seed, world.music_truth, folder / "truth.onnx")
     write_json(folder / "world.json", _description(folder, seed, world, len(users["id"])))
 
 
@@ -55,7 +58,7 @@ def _description(folder: Path, seed: int, world: World, listeners: int) -> dict:
         "counts": {
             "users": listeners,
             "items": len(world.tracks),
-            "artists": int(len(np.unique(world.tracks.maker))),
+            "artists": len(np.unique(world.tracks.maker)),
             "newReleases": int((world.tracks.age_days <= NEW_RELEASE_AGE_DAYS_MAX).sum()),
         },
         "newReleaseAgeDaysMax": NEW_RELEASE_AGE_DAYS_MAX,

@@ -1,11 +1,11 @@
 """Raw feature values of listeners and tracks: what the Parquet files hold and what the schema encodes."""
 
+import numpy as np
+
 from training.logs.listening import Listening
 from training.world.items import Items
 from training.world.people import COUNTRIES, DEVICES, People
 from training.world.space import GENRES
-
-import numpy as np
 
 
 def user_table(people: People, listening: Listening) -> dict[str, list]:

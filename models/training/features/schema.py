@@ -17,9 +17,11 @@ class Number:
     dtype = "float32"
 
     def manifest(self) -> dict:
+        """As the manifest says it."""
         return {"kind": "number"}
 
     def encode(self, value: Value, width: int) -> list[float]:
+        """Exactly `width` columns for one value."""
         return [float(v) for v in np.atleast_1d(value)]
 
 
@@ -31,9 +33,11 @@ class Hash:
     dtype = "int32"
 
     def manifest(self) -> dict:
+        """As the manifest says it."""
         return {"kind": "hash", "buckets": self.buckets}
 
     def encode(self, value: Value, width: int) -> list[int]:
+        """Exactly `width` columns for one value."""
         return _padded([bucket(v, self.buckets) for v in _strings(value)], width)
 
 
@@ -45,9 +49,11 @@ class Vocabulary:
     dtype = "int32"
 
     def manifest(self) -> dict:
+        """As the manifest says it."""
         return {"kind": "vocabulary", "values": list(self.values)}
 
     def encode(self, value: Value, width: int) -> list[int]:
+        """Exactly `width` columns for one value."""
         return _padded([self.values.index(v) + 1 if v in self.values else 0 for v in _strings(value)], width)
 
 
@@ -90,6 +96,7 @@ class Input:
 
     @property
     def width(self) -> int:
+        """Number of columns."""
         return sum(f.width for f in self.features)
 
     @property

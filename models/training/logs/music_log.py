@@ -33,9 +33,7 @@ class MusicLog:
 
     def take(self, rows: np.ndarray) -> "MusicLog":
         """The log of some of its requests."""
-        return MusicLog(
-            self.surface, *(a[rows] for a in (self.user, self.seed, self.days_ago, self.item, self.labels))
-        )
+        return MusicLog(self.surface, *(a[rows] for a in (self.user, self.seed, self.days_ago, self.item, self.labels)))
 
 
 def _shown(rng: np.random.Generator, tracks: Items, listening: Listening, user, days_ago) -> np.ndarray:
@@ -64,8 +62,8 @@ def _outcomes(rng: np.random.Generator, surface: str, home: np.ndarray, radio: n
     return np.stack([completion, skip, like], axis=1).astype(np.float32)
 
 
-def _seeds(rng: np.random.Generator, tracks: Items, listening: Listening, user: np.ndarray) -> np.ndarray:
-    """A radio starts from a track of the listener's history, or from any older track."""
+def draw_seeds(rng: np.random.Generator, tracks: Items, listening: Listening, user: np.ndarray) -> np.ndarray:
+    """Rows of the tracks that radios start from: one of the listener's history, or any older track."""
     old = np.flatnonzero(tracks.age_days > LOG_DAYS)
     known = listening.tracks[user]
     length = (known >= 0).sum(axis=1)
@@ -87,10 +85,10 @@ def draw_music_log(
     """Draws requests of the LOG_DAYS days before today, or, held out, of today; busier listeners ask more."""
     rng = stream(seed, f"{name} {surface}")
     listeners = len(listening.tracks)
-    share = (people.weekly_plays[:listeners] + 1).astype(np.float64)
+    share = people.activity(listeners)
     user = rng.choice(listeners, p=share / share.sum(), size=requests).astype(np.int32)
     days_ago = np.zeros(requests, np.int32) if held_out else rng.integers(1, LOG_DAYS + 1, requests, np.int32)
-    row_seed = _seeds(rng, tracks, listening, user) if surface == "radio" else np.full(requests, -1, np.int32)
+    row_seed = draw_seeds(rng, tracks, listening, user) if surface == "radio" else np.full(requests, -1, np.int32)
     item = _shown(rng, tracks, listening, user, days_ago)
     position = np.tile(np.arange(1, SHOWN + 1, dtype=np.int32), requests)
     rows = (np.repeat(user, SHOWN), item.ravel(), np.repeat(row_seed, SHOWN), position, np.repeat(days_ago, SHOWN))

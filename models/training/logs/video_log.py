@@ -55,8 +55,6 @@ def draw_video_log(seed: int, scale: Scale, people: People, truth: VideoTruth) -
     rng = stream(seed, "video log")
     share = people.weekly_videos / people.weekly_videos.sum(dtype=np.float64)
     users = rng.choice(len(share), p=share, size=scale.video_impressions)
-    chunks = [
-        _chunk(rng, truth, users[start : start + CHUNK], scale.videos) for start in range(0, len(users), CHUNK)
-    ]
+    chunks = [_chunk(rng, truth, users[start : start + CHUNK], scale.videos) for start in range(0, len(users), CHUNK)]
     names = ("user", "item", "seed", "position", "labels")
     return VideoLog(*(np.concatenate([getattr(c, name) for c in chunks]) for name in names))

@@ -9,6 +9,9 @@ from training.features.schema import Schema, Vocabulary
 TRACK_WIDTH = 16
 ARTIST_WIDTH = 8
 VOCABULARY_WIDTH = 4
+# An id has a handful of impressions in a log this small: kept always, ids are learned by heart within three epochs
+# and everything else stops learning. Dropped nine times in ten, the controls' AUC rises by about six points.
+ID_DROPOUT = 0.9
 # Divisors that bring log1p of each count near unit scale; part of the graph, so the server sends raw counts.
 LOG_SCALES = {"weekly_plays": 4.0, "tenure_days": 7.0, "plays_week": 4.0, "age_days": 7.0}
 
@@ -51,7 +54,9 @@ class EntityEncoder(nn.Module):
         parts = [self._scaled(numbers, feature.name) for feature in self.numbers.features]
         for feature in self.indices.features:
             index = indices[:, self.indices.columns(feature.name)].long()
-            table = self.tables[feature.name] if feature.name in self.tables else self.tracks
+            table = self.tables[feature.name] if feature.name in self.tables else self.tracks  # noqa: SIM401 (no get)
+            if self.training and not isinstance(feature.encoding, Vocabulary):
+                index = index * (torch.rand(index.shape) >= ID_DROPOUT)
             embedded = table(index)
             if feature.width == 1:
                 parts.append(embedded[:, 0])

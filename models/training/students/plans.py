@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StudentPlan:
-    """One student. `technique` names an entry of `training.techniques.TECHNIQUES`; `weight` multiplies its soft loss."""
+    """One student. `technique` is a key of `training.techniques.TECHNIQUES`; `weight` multiplies its soft loss."""
 
     name: str
     surface: str
@@ -21,9 +21,9 @@ class StudentPlan:
 
 PLANS = (
     StudentPlan("home-control", "home", "none", 0.0, "Home ranker trained on music outcomes alone."),
-    StudentPlan("home-kd", "home", "direct", 2.0, "Home ranker whose serving logits also learn from teacher labels."),
+    StudentPlan("home-kd", "home", "direct", 4.0, "Home ranker whose serving logits also learn from teacher labels."),
     StudentPlan("radio-control", "radio", "none", 0.0, "Radio ranker trained on music outcomes alone."),
     StudentPlan(
-        "radio-kd", "radio", "auxiliary", 2.0, "Radio ranker whose experts also learn from a non-serving teacher task."
+        "radio-kd", "radio", "auxiliary", 6.0, "Radio ranker whose experts also learn from a non-serving teacher task."
     ),
 )

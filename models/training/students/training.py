@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from training.features.music_inputs import MusicInputs
 from training.logs.music_log import SHOWN, SURFACE_TASKS, MusicLog
+from training.progress import bar
 from training.randomness import seed_torch
 from training.students.network import Student
 from training.students.plans import StudentPlan
@@ -19,7 +19,7 @@ BATCH_REQUESTS = 64
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-2
 VALIDATION_DAYS = 3
-PATIENCE = 4
+PATIENCE = 6
 
 
 def _batch(inputs: MusicInputs, log: MusicLog, rows: np.ndarray) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -47,7 +47,7 @@ def train_student(
     optimiser = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     shuffle = np.random.default_rng(seed)
     best, best_loss, waited = copy.deepcopy(student), float("inf"), 0
-    for _ in (bar := tqdm(range(epochs), desc=plan.name, unit="epoch")):
+    for _ in (epochs_done := bar(range(epochs), f"seed {seed} {plan.name}", "epoch")):
         student.train()
         order = shuffle.permutation(training)
         for rows in np.split(order, range(BATCH_REQUESTS, len(order), BATCH_REQUESTS)):
@@ -58,7 +58,7 @@ def train_student(
             loss.backward()
             optimiser.step()
         validated = _validate(student, inputs, log, validation)
-        bar.set_postfix(validation=f"{validated:.4f}")
+        epochs_done.set_postfix(validation=f"{validated:.4f}")
         if validated < best_loss:
             best, best_loss, waited = copy.deepcopy(student), validated, 0
         elif (waited := waited + 1) >= PATIENCE:

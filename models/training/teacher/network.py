@@ -29,9 +29,7 @@ class Teacher(nn.Module):
         self.content_factors = nn.Linear(WIDTH, FACTORS)
         self.seed_factors = nn.Linear(WIDTH, FACTORS)
         width = 3 * WIDTH + 2 * FACTORS + 2 + 2 + 1 + MAKER_WIDTH
-        self.tower = nn.Sequential(
-            nn.Linear(width, HIDDEN[0]), nn.ReLU(), nn.Linear(HIDDEN[0], HIDDEN[1]), nn.ReLU()
-        )
+        self.tower = nn.Sequential(nn.Linear(width, HIDDEN[0]), nn.ReLU(), nn.Linear(HIDDEN[0], HIDDEN[1]), nn.ReLU())
         self.heads = nn.Linear(HIDDEN[1], len(TASKS))
 
     def forward(

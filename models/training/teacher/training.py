@@ -5,10 +5,10 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
-from tqdm import tqdm
 
 from training.features.teacher_view import TeacherView
 from training.logs.video_log import TASKS, VideoLog
+from training.progress import bar
 from training.randomness import seed_torch
 from training.teacher.network import Teacher
 
@@ -48,7 +48,7 @@ def train_teacher(seed: int, epochs: int, view: TeacherView, log: VideoLog) -> t
     steps = epochs * -(-len(training) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     batches = (b for _ in range(epochs) for b in np.split(training, range(BATCH, len(training), BATCH)))
-    for rows in tqdm(batches, total=steps, desc="teacher", unit="batch"):
+    for rows in bar(batches, f"seed {seed} teacher", "batch", steps):
         loss = _loss(_logits(teacher, view, log, rows), torch.from_numpy(log.labels[rows]))
         optimiser.zero_grad()
         loss.backward()

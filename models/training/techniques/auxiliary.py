@@ -17,8 +17,10 @@ class Auxiliary(Hard):
         self._weight = weight
 
     def prepare(self, labels: Tensor, teacher_logits: Tensor) -> Tensor:
+        """The teacher's probabilities of the auxiliary tasks, as they are: no rate of theirs is served."""
         columns = [TASKS.index(task) for task in self.auxiliary_tasks]
         return torch.sigmoid(teacher_logits[:, columns])
 
     def loss(self, shown: Tensor, served: Tensor, auxiliary: Tensor | None, labels: Tensor, soft: Tensor) -> Tensor:
+        """Hard on the serving heads, soft on the auxiliary heads."""
         return hard_loss(shown, labels) + self._weight * hard_loss(auxiliary, soft)

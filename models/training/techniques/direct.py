@@ -32,7 +32,9 @@ class Direct(Hard):
         self._columns = [TASKS.index(task) for task in CORRESPONDING[surface]]
 
     def prepare(self, labels: Tensor, teacher_logits: Tensor) -> Tensor:
+        """The corresponding tasks' probabilities at the rates of the labels."""
         return shifted_to_rate(teacher_logits[:, self._columns], labels.mean(dim=0))
 
     def loss(self, shown: Tensor, served: Tensor, auxiliary: Tensor | None, labels: Tensor, soft: Tensor) -> Tensor:
+        """Hard where it was shown, soft as it will be served."""
         return hard_loss(shown, labels) + self._weight * hard_loss(served, soft)

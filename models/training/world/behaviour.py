@@ -63,7 +63,7 @@ class VideoTruth(_Truth):
         logit = 1.1 * _appeal(self.content[seed], self.follow_matrix, content)
         logit = logit + 0.8 * _appeal(self.taste[user], self.finish_matrix, content) + 0.4 * self.quality[item]
         logit = logit + 0.2 * self.fresh(user, self.age_days[item]) - 0.2 * torch.log(position.float())
-        return torch.sigmoid(logit - 0.6)
+        return torch.sigmoid(logit - 1.2)
 
 
 class MusicTruth(_Truth):
@@ -83,9 +83,7 @@ class MusicTruth(_Truth):
             },
         )
 
-    def forward(
-        self, user_row: Tensor, item_row: Tensor, seed_row: Tensor, position: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, user_row: Tensor, item_row: Tensor, seed_row: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
         """Probabilities `home` and `radio`, float32 [n, 3] each, for int32 [n] rows and positions, as of today."""
         return self.at(user_row, item_row, seed_row, position, torch.zeros_like(position))
 
@@ -109,8 +107,8 @@ class MusicTruth(_Truth):
 
         follow = _appeal(self.content[seed_row.long().clamp(min=0)], self.follow_matrix, content)
         wanted = 1.0 * follow + 0.8 * finish_appeal + 0.4 * quality + 0.4 * audio + 0.2 * fresh
-        heard = torch.sigmoid(wanted - 0.15 * depth - 0.4)
+        heard = torch.sigmoid(wanted - 0.15 * depth - 1.4)
         # What is not heard out is skipped, or lost to leaving the app; the less wanted, the sooner skipped.
-        skipped = (1 - heard) * torch.sigmoid(1.0 - 0.5 * wanted)
+        skipped = (1 - heard) * torch.sigmoid(0.6 - 0.5 * wanted)
         radio = torch.stack([heard, skipped, torch.sigmoid(like_logit)], dim=-1)
         return home, radio

@@ -38,6 +38,10 @@ class People:
     country: np.ndarray
     device: np.ndarray
 
+    def activity(self, listeners: int) -> np.ndarray:
+        """How often each listener comes, relative to others; float64 [listeners]."""
+        return self.weekly_plays[:listeners].astype(np.float64) + 1
+
 
 def draw_people(seed: int, scale: Scale, space: Space) -> People:
     """Draws the accounts. Observed taste is hidden taste with noise: the encoder is good, not perfect."""
@@ -56,7 +60,7 @@ def draw_people(seed: int, scale: Scale, space: Space) -> People:
         rng.normal(size=n),
         video_taste,
         rng.lognormal(3.0, 0.8, size=n).round(),
-        rng.lognormal(2.5, 1.0, size=n).round(),
+        rng.lognormal(2.5, 0.6, size=n).round(),
         rng.integers(1, 2_000, size=n),
     )
     return People(

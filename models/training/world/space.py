@@ -68,7 +68,5 @@ def draw_space(seed: int) -> Space:
         like=_near(click, 0.75, rng),
         follow=_near(np.eye(WIDTH), 0.7, rng),
     )
-    music = Matrices(
-        *(_near(m, DOMAIN_CLOSENESS, rng) for m in (video.click, video.finish, video.like, video.follow))
-    )
+    music = Matrices(*(_near(m, DOMAIN_CLOSENESS, rng) for m in (video.click, video.finish, video.like, video.follow)))
     return Space(rng.normal(size=(len(GENRES), WIDTH)).astype(np.float32), video, music)

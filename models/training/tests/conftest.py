@@ -1,0 +1,69 @@
+"""One tiny world, one briefly trained teacher and the students' inputs, shared by all tests."""
+
+from dataclasses import replace
+
+import pytest
+
+from training.features.music_inputs import MusicInputs
+from training.features.teacher_view import music_view, video_view
+from training.logs.music_log import SURFACE_TASKS
+from training.logs.video_log import draw_video_log
+from training.scale import SMOKE
+from training.students.plans import PLANS
+from training.students.serving import ServingStudent
+from training.students.training import train_student
+from training.teacher.training import train_teacher
+from training.teacher.zero_shot import teacher_logits
+from training.world.simulation import draw_world
+
+SEED = 11
+TINY = replace(
+    SMOKE,
+    accounts=500,
+    listeners=300,
+    tracks=400,
+    artists=40,
+    videos=400,
+    creators=40,
+    video_impressions=20_000,
+    home_requests=60,
+    radio_requests=60,
+    held_out_requests=100,
+    student_epochs=1,
+)
+
+
+@pytest.fixture(scope="session")
+def world():
+    return draw_world(SEED, TINY)
+
+
+@pytest.fixture(scope="session")
+def teacher(world):
+    log = draw_video_log(SEED, TINY, world.people, world.video_truth)
+    return train_teacher(SEED, 1, video_view(world.people, world.videos), log)[0]
+
+
+@pytest.fixture(scope="session")
+def labels(world, teacher):
+    """Teacher labels of each surface's log."""
+    view = music_view(world.people, world.tracks)
+    return {s: teacher_logits(teacher, view, world.logs[s]) for s in SURFACE_TASKS}
+
+
+@pytest.fixture(scope="session")
+def inputs(world):
+    return {s: MusicInputs(s, world.people, world.listening, world.tracks) for s in SURFACE_TASKS}
+
+
+@pytest.fixture(scope="session")
+def trained(world, labels, inputs):
+    """Every plan's student as training left it, auxiliary head and position tower included."""
+    return {
+        p.name: train_student(SEED, p, 1, inputs[p.surface], world.logs[p.surface], labels[p.surface]) for p in PLANS
+    }
+
+
+@pytest.fixture(scope="session")
+def served(trained):
+    return {name: ServingStudent(student) for name, student in trained.items()}
