@@ -47,7 +47,7 @@ function logFile(handle: FileHandle): LogFile {
   return {
     async write(buffers, position) {
       let at = position;
-      let rest: readonly Buffer[] = buffers;
+      let rest = without(buffers, 0);
       while (rest.length > 0) {
         const { bytesWritten } = await handle.writev(rest, at);
         if (bytesWritten === 0) throw new Error("the file system took no byte");
@@ -71,7 +71,7 @@ function logFile(handle: FileHandle): LogFile {
   };
 }
 
-/** What is left of `buffers` after their first `bytes`. */
+/** What is left of `buffers` after their first `bytes`; no empty ones. */
 function without(buffers: readonly Buffer[], bytes: number): Buffer[] {
   const rest: Buffer[] = [];
   let skip = bytes;
