@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Impression } from "../../src/domain/impression.ts";
+import type { Outcome } from "../../src/domain/outcome.ts";
+import type { LogRecord } from "../../src/domain/ports.ts";
+import { checkFrame, cutShort, frameHeaderBytes, stampFrames } from "../../src/outcomes/frame.ts";
+import {
+  answeredRequestBytes,
+  idBytes,
+  readRecord,
+  writeImpressionFrame,
+  writeOutcomeFrame,
+} from "../../src/outcomes/record-codec.ts";
+import { RecordWriter } from "../../src/outcomes/record-writer.ts";
+
+/** Any Unicode up to an id's 256 bytes, ASCII ids of every length around the codec's own bounds, and lone surrogates. */
+const text = fc.oneof(
+  fc.string({ unit: "binary-ascii", maxLength: 256 }),
+  fc.string({ unit: "binary", maxLength: 64 }),
+  fc.string({ unit: "grapheme", maxLength: 16 }),
+  fc.uuid(),
+);
+/** Plain objects, as the core makes them. */
+const plain = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+  fc.record(model, { noNullPrototype: true });
+const count = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.maxSafeNat());
+const number = fc.double();
+const probability = fc.oneof(fc.float({ min: 0, max: 1, noNaN: true }), fc.double());
+const tasks = fc.dictionary(
+  fc.oneof(fc.constantFrom("click", "completion", "like", "__proto__"), text),
+  probability,
+  {
+    maxKeys: 4,
+    noNullPrototype: true,
+  },
+);
+
+const anyItems = fc.array(plain({ id: text, position: count, score: number, tasks }), { maxLength: 8 });
+/** As a model answers: positions 1, 2, 3, …, the same tasks everywhere. */
+const modelItems = fc
+  .tuple(
+    fc.array(fc.tuple(text, number, fc.float(), fc.float()), { maxLength: 60 }),
+    fc
+      .tuple(text, text)
+      .filter(([a, b]) => a !== b && ![a, b].some((name) => /^\d/.test(name) || name === "__proto__")),
+  )
+  .map(([rows, [first, second]]) =>
+    rows.map(([id, score, one, two], i) => ({
+      id,
+      position: i + 1,
+      score,
+      tasks: { [first]: one, [second]: two },
+    })),
+  );
+
+const impression: fc.Arbitrary<Impression> = plain({
+  kind: fc.constant("impression" as const),
+  requestId: text,
+  at: number,
+  surface: text,
+  userId: text,
+  assignments: fc.array(
+    plain({
+      experiment: text,
+      arm: text,
+      layer: text,
+      phase: count,
+      unit: text,
+      propensity: number,
+      overridden: fc.boolean(),
+    }),
+    { maxLength: 4 },
+  ),
+  model: fc.option(plain({ name: text, version: text }), { nil: undefined }),
+  degraded: fc.array(
+    fc.constantFrom("deadline", "overload", "model-unavailable", "feature-store-unavailable", "defaults:12"),
+    { maxLength: 5 },
+  ),
+  timings: plain({ assign: number, features: number, queue: number, inference: number, rank: number }),
+  candidateCount: count,
+  items: fc.oneof(modelItems, anyItems),
+});
+
+const outcome: fc.Arbitrary<Outcome> = plain({
+  kind: fc.constant("outcome" as const),
+  outcomeId: text,
+  requestId: text,
+  itemId: text,
+  type: text,
+  value: number,
+  occurredAt: number,
+  receivedAt: number,
+});
+
+const record: fc.Arbitrary<LogRecord> = fc.oneof(impression, outcome);
+const salt = fc.nat({ max: 0xffffffff });
+const offset = fc.integer({ min: 32, max: 2 ** 32 - 1 });
+
+function frameOf(value: LogRecord, salt: number, offset: number, synced = 32): Buffer {
+  const to = new RecordWriter();
+  if (value.kind === "impression") writeImpressionFrame(to, value);
+  else writeOutcomeFrame(to, value);
+  const frame = to.bytes();
+  stampFrames(frame, salt, offset, synced);
+  return frame;
+}
+
+test("every impression and outcome comes back as it was given", () => {
+  fc.assert(
+    fc.property(record, salt, offset, (value, salt, offset) => {
+      const frame = frameOf(value, salt, offset);
+      expect(checkFrame(frame, 0, frame.length, salt, offset)).toBe(frame.length - frameHeaderBytes);
+      expect(readRecord(frame, frameHeaderBytes, frame.length)).toStrictEqual(value);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a lone surrogate becomes U+FFFD, and only that", () => {
+  fc.assert(
+    fc.property(
+      outcome,
+      fc.string({ unit: fc.integer({ min: 0xd700, max: 0xe000 }).map((code) => String.fromCharCode(code)) }),
+      (value, odd) => {
+        const frame = frameOf({ ...value, itemId: odd }, 0, 32);
+        expect(readRecord(frame, frameHeaderBytes, frame.length)).toStrictEqual({
+          ...value,
+          itemId: odd.toWellFormed(),
+        });
+      },
+    ),
+  );
+});
+
+test("a frame is found in the middle of others, each where it was stamped", () => {
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 6 }), salt, (values, salt) => {
+      const to = new RecordWriter();
+      for (const value of values) {
+        if (value.kind === "impression") writeImpressionFrame(to, value);
+        else writeOutcomeFrame(to, value);
+      }
+      const frames = to.bytes();
+      expect(stampFrames(frames, salt, 32, 32)).toBe(values.length);
+      const found: LogRecord[] = [];
+      for (let at = 0; at < frames.length; ) {
+        const end = at + frameHeaderBytes + checkFrame(frames, at, frames.length, salt, 32 + at);
+        found.push(readRecord(frames, at + frameHeaderBytes, end));
+        at = end;
+      }
+      expect(found).toStrictEqual(values);
+    }),
+  );
+});
+
+test("every truncation of a record is a record cut short, never another one", () => {
+  fc.assert(
+    fc.property(record, salt, (value, salt) => {
+      const frame = frameOf(value, salt, 32);
+      for (let bytes = 0; bytes < frame.length; bytes++) {
+        expect(checkFrame(frame, 0, bytes, salt, 32)).toBe(cutShort);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("no byte of a record can change unseen", () => {
+  fc.assert(
+    fc.property(outcome, salt, fc.integer({ min: 1, max: 255 }), (value, salt, change) => {
+      const frame = frameOf(value, salt, 32);
+      for (let at = 0; at < frame.length; at++) {
+        const damaged = Buffer.from(frame);
+        damaged[at] = (damaged[at] as number) ^ change;
+        expect(checkFrame(damaged, 0, damaged.length, salt, 32)).toBeLessThan(0);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a record that was moved, or belongs to another segment, is not valid where it stands", () => {
+  fc.assert(
+    fc.property(record, salt, offset, salt, offset, (value, salt, offset, otherSalt, otherOffset) => {
+      fc.pre((salt + offset) % 2 ** 32 !== (otherSalt + otherOffset) % 2 ** 32);
+      const frame = frameOf(value, salt, offset);
+      expect(checkFrame(frame, 0, frame.length, otherSalt, otherOffset)).toBeLessThan(0);
+    }),
+  );
+});
+
+test("the ids that a start looks for stand where it looks", () => {
+  fc.assert(
+    fc.property(record, (value) => {
+      const frame = frameOf(value, 0, 32);
+      const slice = ({ start, end }: { start: number; end: number }) => frame.toString("utf8", start, end);
+      const id = value.kind === "impression" ? value.requestId : value.outcomeId;
+      const second = value.kind === "impression" ? "" : slice(answeredRequestBytes(frame, frameHeaderBytes));
+      expect(slice(idBytes(frame, frameHeaderBytes))).toBe(id.toWellFormed());
+      expect(second).toBe(value.kind === "impression" ? "" : value.requestId.toWellFormed());
+    }),
+  );
+});
+
+test("bytes that are no record are refused, whatever they are", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      const buffer = Buffer.from(bytes);
+      expect(errorOf(() => readRecord(buffer, 0, buffer.length)) ?? new RangeError()).toBeInstanceOf(
+        RangeError,
+      );
+      expect(checkFrame(buffer, 0, buffer.length, 1, 32)).toBeLessThan(0);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+function errorOf(act: () => unknown): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
