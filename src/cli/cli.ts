@@ -17,7 +17,9 @@ const exitWrongUsage = 2;
  */
 export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("setlist")
-    .description("Serves distilled rankers, splits traffic between them, records what happens and says who won.")
+    .description(
+      "Serves distilled rankers, splits traffic between them, records what happens and says who won.",
+    )
     .showHelpAfterError("(--help says more)")
     .exitOverride();
   const commands = [
@@ -53,6 +55,8 @@ function exitCodeOf(error: unknown): number {
     return exitFailed;
   }
   // Neither wrong usage nor a known fault: a defect of ours, so its whole trace helps whoever mends it.
-  process.stderr.write(`setlist: unexpected failure\n${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    `setlist: unexpected failure\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   return exitFailed;
 }

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type GrpcCaller, grpcCaller } from "../support/grpc-caller.ts";
 import { rankMessage } from "../support/rank-message.ts";
-import { type RunningApp, startApp, temporaryFolder } from "../support/running-app.ts";
+import { type RunningApp, startApp } from "../support/running-app.ts";
+import { suiteFolder } from "../support/temporary-folder.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let folder: Awaited<ReturnType<typeof suiteFolder>>;
 let app: RunningApp;
 let grpc: GrpcCaller;
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await suiteFolder();
   app = await startApp(folder.path);
   grpc = grpcCaller(app.grpc);
 });

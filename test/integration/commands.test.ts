@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { temporaryFolder } from "../support/running-app.ts";
+import { suiteFolder } from "../support/temporary-folder.ts";
 
 interface Finished {
   code: number | null;
@@ -48,7 +48,7 @@ describe("a command line", () => {
   });
 
   test("a model repository that is not there stops the start with a sentence", async () => {
-    const folder = await temporaryFolder();
+    const folder = await suiteFolder();
     const nowhere = join(folder.path, "nowhere");
     const { code, stderr } = await setlist("serve", "--data-dir", folder.path, "--models", nowhere);
     expect(code).toBe(1);
@@ -59,9 +59,9 @@ describe("a command line", () => {
 });
 
 describe("setlist serve", () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: Awaited<ReturnType<typeof suiteFolder>>;
   beforeAll(async () => {
-    folder = await temporaryFolder();
+    folder = await suiteFolder();
   });
   afterAll(() => folder.remove());
 

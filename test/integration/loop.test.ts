@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
-import { type RunningApp, startApp, temporaryFolder } from "../support/running-app.ts";
+import { type RunningApp, startApp } from "../support/running-app.ts";
+import { suiteFolder } from "../support/temporary-folder.ts";
 
 interface Answer {
   requestId: string;
@@ -16,7 +17,7 @@ interface Answer {
 const candidateIds = Array.from({ length: 50 }, (_, i) => `t${i * 7 + 1}`);
 
 describe("the whole server over the committed models", () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: Awaited<ReturnType<typeof suiteFolder>>;
   let app: RunningApp;
   const answers: Answer[] = [];
 
@@ -33,7 +34,7 @@ describe("the whole server over the committed models", () => {
   };
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
+    folder = await suiteFolder();
     app = await startApp(join(folder.path, "data"));
   });
   afterAll(async () => {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createApp } from "../../src/app.ts";
 import { loadConfig, type SetlistConfig } from "../../src/config.ts";
 
@@ -13,12 +10,6 @@ export interface RunningApp {
   get(path: string): Promise<{ status: number; headers: Headers; body: unknown }>;
   /** Stops the server and leaves the data directory. */
   stop(): Promise<void>;
-}
-
-/** A folder of this test's own, removed with everything in it by `remove`. */
-export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), "setlist-test-"));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** The whole server as `npm start` makes it, on free ports, over the committed models and configuration. */
