@@ -107,7 +107,7 @@ class MusicTruth(_Truth):
 
         follow = _appeal(self.content[seed_row.long().clamp(min=0)], self.follow_matrix, content)
         wanted = 1.0 * follow + 0.8 * finish_appeal + 0.4 * quality + 0.4 * audio + 0.2 * fresh
-        heard = torch.sigmoid(wanted - 0.15 * depth - 1.4)
+        heard = torch.sigmoid(wanted - 0.15 * depth - 2.4)
         # What is not heard out is skipped, or lost to leaving the app; the less wanted, the sooner skipped.
         skipped = (1 - heard) * torch.sigmoid(0.6 - 0.5 * wanted)
         radio = torch.stack([heard, skipped, torch.sigmoid(like_logit)], dim=-1)
