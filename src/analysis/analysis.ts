@@ -2,5 +2,6 @@
 export { analyzeExperiment } from "./analyze-experiment.ts";
 export { analyzeTable } from "./analyze-table.ts";
 export { renderReport } from "./render.ts";
+export { renderOverview } from "./render-overview.ts";
 export type { AnalysisReport } from "./report.ts";
 export { parseTableMetric, type TableMetric } from "./table-metric.ts";

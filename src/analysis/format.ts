@@ -27,6 +27,11 @@ export function percent(share: number): string {
   return `${value > 0 ? "+" : ""}${text} %`;
 }
 
+/** A share as percents: `50.4 %`. */
+export function plainPercent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 /** `95 %` for alpha 0.05. */
 export function level(alpha: number): string {
   return `${Number(((1 - alpha) * 100).toFixed(4))} %`;

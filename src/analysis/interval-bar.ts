@@ -1,7 +1,7 @@
 import type { Interval } from "../statistics/statistics.ts";
 
 /** Characters of a bar; odd, so that zero has a place of its own in the middle. */
-const barWidth = 31;
+const barWidthDefault = 31;
 
 /** The largest distance from zero that any of the intervals reaches: bars of one scale can be compared. */
 export function reachOf(intervals: readonly Interval[]): number {
@@ -9,7 +9,7 @@ export function reachOf(intervals: readonly Interval[]): number {
 }
 
 /** An interval drawn from `-reach` to `+reach`: `━` the interval, `●` the estimate, `┊` zero where it is free. */
-export function intervalBar(interval: Interval, reach: number): string {
+export function intervalBar(interval: Interval, reach: number, barWidth = barWidthDefault): string {
   const half = (barWidth - 1) / 2;
   const place = (value: number): number => half + Math.round((reach === 0 ? 0 : value / reach) * half);
   const cells = new Array<string>(barWidth).fill(" ");

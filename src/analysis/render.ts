@@ -1,6 +1,7 @@
 /** The report for a terminal: health first, then the verdict, then a table a metric, then what to be careful about. */
 import Table from "cli-table3";
-import { amount, count, level, percent, probability, signed } from "./format.ts";
+import { amount, count, level, percent, plainPercent, probability, signed } from "./format.ts";
+import { healthLine } from "./health-line.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 import { verdictsOf } from "./verdict.ts";
@@ -11,7 +12,7 @@ export function renderReport(report: AnalysisReport): string {
   return [
     `${report.experiment}${phase} · unit ${report.unit} · as of ${report.asOf}`,
     "",
-    ...healthLines(report),
+    healthLine(report),
     ...verdictsOf(report).map((line, i) => `${i === 0 ? "Verdict  " : "         "}${line}`),
     "",
     ...report.metrics.flatMap((metric) => [...metricLines(metric, report.alpha), ""]),
@@ -21,17 +22,6 @@ export function renderReport(report: AnalysisReport): string {
     "Who looks earlier or more often reads the always-valid intervals: wider, and right at every look.",
     "",
   ].join("\n");
-}
-
-function healthLines({ arms, srm }: AnalysisReport): string[] {
-  const total = arms.reduce((sum, arm) => sum + arm.units, 0);
-  const split = arms.map((arm, i) => {
-    const share = total === 0 ? "" : ` = ${plainPercent(arm.units / total)}`;
-    return `${arm.arm} ${count(arm.units)}${share} (expected ${plainPercent(srm.expected[i] ?? 0)})`;
-  });
-  const state = srm.ok ? "ok" : "SAMPLE RATIO MISMATCH";
-  const tested = srm.pValue === null ? "not testable yet" : `${state}, p ${probability(srm.pValue)}`;
-  return [`Health   split ${tested}: ${split.join(", ")}`];
 }
 
 function metricLines(metric: MetricReport, alpha: number): string[] {
@@ -97,8 +87,4 @@ function moreLines({ arm, alwaysValid, cuped }: Comparison): string[] {
     );
   }
   return lines;
-}
-
-function plainPercent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

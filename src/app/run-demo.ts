@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AnalysisReport, renderReport } from "../analysis/analysis.ts";
+import { type AnalysisReport, renderOverview } from "../analysis/analysis.ts";
 import { SetlistError } from "../domain/error.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { analyzeDataDirectory } from "./analyze-data.ts";
@@ -66,7 +66,7 @@ async function analyzeRunning(dataDir: string): Promise<DemoResult["reports"]> {
   const reports: DemoResult["reports"][number][] = [];
   for (const { id } of running) {
     const report = await analyzeDataDirectory({ dataDir, experiment: id, alpha: 0.05 });
-    reports.push({ report, text: renderReport(report) });
+    reports.push({ report, text: renderOverview(report) });
   }
   return reports;
 }

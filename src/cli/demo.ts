@@ -16,6 +16,12 @@ const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What a shell says of a command that Ctrl-C ended: 128 and the signal's number. */
 const exitInterrupted = 130;
 
+const legend = `
+*  primary: what the verdict is about.   ↑ more is better, ↓ less is better.
+Intervals and p-values hold for one look, at the planned end. With --data-dir the log is kept, and
+setlist analyze --experiment ID --data-dir FOLDER says more: always-valid intervals, every arm in full.
+`;
+
 /** `setlist demo`: serve, simulated listeners and the analysis in one command. */
 export function demoCommand(): Command {
   return new Command("demo")
@@ -56,6 +62,7 @@ export function demoCommand(): Command {
         display?.stop();
         stdout.write(`\n${formatSummary(summary)}`);
         for (const { text } of reports) stdout.write(`\n${text}`);
+        if (reports.length > 0) stdout.write(legend);
         if (stop.signal.aborted) process.exitCode = exitInterrupted;
         else if (summary.requests === 0) process.exitCode = 1;
       } finally {

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import { type AnalysisReport, renderOverview } from "../../src/analysis/analysis.ts";
+
+const interval = { estimate: 0.05, ciLow: 0.01, ciHigh: 0.09 };
+const report: AnalysisReport = {
+  experiment: "home-kd",
+  phase: 1,
+  asOf: "2026-11-22T08:00:00.000Z",
+  alpha: 0.05,
+  unit: "user",
+  arms: [
+    { arm: "control", units: 500, impressions: 900 },
+    { arm: "kd", units: 510, impressions: 930 },
+  ],
+  srm: { expected: [0.5, 0.5], statistic: 0.1, pValue: 0.75, ok: true },
+  metrics: [
+    {
+      metric: "completions",
+      role: "primary",
+      type: "mean",
+      goal: "increase",
+      arms: [
+        { arm: "control", units: 500, mean: 2, standardError: 0.1 },
+        { arm: "kd", units: 510, mean: 2.1, standardError: 0.1 },
+      ],
+      comparisons: [
+        {
+          arm: "kd",
+          versus: "control",
+          absolute: { estimate: 0.1, ciLow: 0.02, ciHigh: 0.18 },
+          relative: interval,
+          pValue: 0.014,
+          pValueAdjusted: 0.014,
+          method: "welch",
+          cuped: null,
+          alwaysValid: null,
+        },
+      ],
+    },
+  ],
+  excludedUnits: 0,
+  unmatchedOutcomes: 0,
+  warnings: [],
+};
+
+describe("the overview of an analysis", () => {
+  test("fits a screen's width and says health, verdict, and each metric's lift with its interval", () => {
+    const text = renderOverview(report);
+    const lines = text.split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(112);
+    expect(lines[0]).toBe("home-kd");
+    expect(lines[1]).toContain("split ok");
+    expect(lines[2]).toContain("kd is better than control on completions");
+    const row = lines.find((line) => line.includes("completions ↑ *")) ?? "";
+    expect(row).toContain("+5.00 %");
+    expect(row).toContain("+1.00 % to +9.00 %");
+    // The interval lies right of zero, so zero stays free.
+    expect(row).toMatch(/┊ *━+●━+/);
+  });
+
+  test("says of a number that cannot be had that there is none", () => {
+    const [metric] = report.metrics;
+    const [comparison] = metric?.comparisons ?? [];
+    const empty = { ...comparison, absolute: null, relative: null, pValue: null, pValueAdjusted: null };
+    const text = renderOverview({
+      ...report,
+      metrics: [{ ...metric, comparisons: [empty] }] as AnalysisReport["metrics"],
+      warnings: ["completions: too few units"],
+    });
+    expect(text).toContain("–");
+    expect(text).toContain("! completions: too few units");
+    expect(text).not.toMatch(/NaN|null|undefined/);
+  });
+});
