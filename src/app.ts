@@ -109,8 +109,10 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     clock,
     logger,
   };
-  const http = opened.adopt(createHttpServer(doors), (it) => it.close());
-  const grpc = opened.adopt(createGrpcServer(doors), (it) => it.close());
+  const http = createHttpServer(doors);
+  const grpc = createGrpcServer(doors);
+  // Both at once: one that waits for its last answers must not leave the other open meanwhile.
+  opened.defer(async () => void (await Promise.all([http.close(), grpc.close()])));
 
   return {
     logger,

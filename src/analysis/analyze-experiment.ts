@@ -27,7 +27,7 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   // One thread: sums of fractions depend on their order in the last digit, and loading takes most of the time.
   return withWarehouse({ threads: 1 }, async (warehouse) => {
     const ingested = await loadLog(warehouse, experiment, input.records);
-    await buildUnits(warehouse, ingested);
+    const repeated = await buildUnits(warehouse, ingested);
     const arms = await armCounts(warehouse, experiment);
     const totals = await rowOf(warehouse, totalsSql);
     const moments = await fetchArmMoments(
@@ -58,16 +58,20 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
       })),
       excludedUnits: numberIn(totals, "crossed"),
       unmatchedOutcomes: numberIn(totals, "unmatched"),
-      warnings: warningsOf(experiment, ingested, arms, totals),
+      warnings: warningsOf(experiment, ingested, arms, { ...totals, repeated }),
     });
   });
 }
 
-/** `rowid` is the order in which rows were appended, which is the log's. */
-async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Promise<void> {
-  await warehouse.run(
-    "DELETE FROM impressions WHERE rowid NOT IN (SELECT min(rowid) FROM impressions GROUP BY request)",
-  );
+/**
+ * `rowid` is the order in which rows were appended, which is the log's.
+ * @returns how many impressions repeated a request of this experiment, and were left out.
+ */
+async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Promise<number> {
+  // Within the experiment only: a page may ask two surfaces under one request id.
+  const repeated = await warehouse.run(`
+    DELETE FROM impressions WHERE arm IS NOT NULL
+      AND rowid NOT IN (SELECT min(rowid) FROM impressions WHERE arm IS NOT NULL GROUP BY request)`);
   await warehouse.run(`
     CREATE TABLE units AS
     SELECT unit, min(arm) AS arm, min(arm) <> max(arm) AS crossed,
@@ -87,6 +91,7 @@ async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Pro
   await warehouse.run(`
     CREATE TABLE unit_outcomes AS
     SELECT ${["unit", ...columns].join(", ")} FROM answered WHERE shown GROUP BY unit`);
+  return repeated.rowsChanged;
 }
 
 const totalsSql = `
@@ -149,6 +154,20 @@ function warningsOf(
     warnings.push(
       `${unmatched} ${unmatched === 1 ? "outcome answers" : "outcomes answer"} no known request, or an item that ` +
         "was not shown: not counted.",
+    );
+  }
+  const repeated = numberIn(totals, "repeated");
+  if (repeated > 0) {
+    warnings.push(
+      `${repeated} ${repeated === 1 ? "impression repeats" : "impressions repeat"} the request id of an earlier one: ` +
+        "not counted.",
+    );
+  }
+  for (const [arm, models] of ingested.modelsOfArms) {
+    if (models.size < 2) continue;
+    warnings.push(
+      `Arm ${arm} was served by ${[...models].sort().join(" and ")} in this phase: name the arm's model version, so ` +
+        "that a new one starts a new phase.",
     );
   }
   if (ingested.impressionsOfOtherPhases > 0) {

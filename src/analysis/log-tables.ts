@@ -17,6 +17,8 @@ import type { LogRecord } from "../domain/ports.ts";
 export interface Ingested {
   readonly impressionsOfOtherPhases: number;
   readonly impressionsOfUnknownArms: number;
+  /** For each arm that was seen, the models that scored for it: `home-kd version 1`. */
+  readonly modelsOfArms: ReadonlyMap<string, ReadonlySet<string>>;
   /** The outcome types that the metrics read, in the order of `outcomes.type`. */
   readonly types: readonly string[];
 }
@@ -46,6 +48,7 @@ export async function loadLog(
   const outcomes = await warehouse.createAppender("outcomes");
   let impressionsOfOtherPhases = 0;
   let impressionsOfUnknownArms = 0;
+  const modelsOfArms = new Map<string, Set<string>>();
 
   for await (const record of records) {
     if (record.kind === "outcome") {
@@ -64,11 +67,15 @@ export async function loadLog(
     const arm = inPhase && !assignment.overridden ? armPlaces.get(assignment.arm) : undefined;
     if (assignment !== undefined && !inPhase) impressionsOfOtherPhases += 1;
     if (inPhase && !armPlaces.has(assignment.arm)) impressionsOfUnknownArms += 1;
+    if (arm !== undefined && assignment !== undefined && record.model !== undefined) {
+      const models = modelsOfArms.get(assignment.arm) ?? new Set();
+      modelsOfArms.set(assignment.arm, models.add(`${record.model.name} version ${record.model.version}`));
+    }
     impressions.append(record, arm, assignment?.unit);
   }
   impressions.close();
   outcomes.closeSync();
-  return { impressionsOfOtherPhases, impressionsOfUnknownArms, types };
+  return { impressionsOfOtherPhases, impressionsOfUnknownArms, modelsOfArms, types };
 }
 
 /** One number an item id, for the time of one analysis. Grows with the catalogue, not with the log. */

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AnalysisReport, analyzeExperiment } from "../analysis/analysis.ts";
 import { SetlistError } from "../domain/error.ts";
 import { readLog } from "../outcomes/outcomes.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { nearest } from "../schema/schema.ts";
+import { existingDataDirectory } from "./data-directory.ts";
 
 /**
  * The analysis of one experiment over a data directory, which a server may be using at the same time: nothing in it
@@ -17,13 +17,7 @@ export async function analyzeDataDirectory(options: {
   readonly alpha: number;
 }): Promise<AnalysisReport> {
   const { dataDir, alpha } = options;
-  if (!existsSync(dataDir)) {
-    throw new SetlistError(
-      "NOT_FOUND",
-      `no data directory at ${dataDir}: name the one that the server uses with --data-dir`,
-    );
-  }
-  const registry = openRegistry({ dataDir, readOnly: true });
+  const registry = openRegistry({ dataDir: existingDataDirectory(dataDir), readOnly: true });
   try {
     const experiment = registry.get(options.experiment);
     if (experiment === undefined) {

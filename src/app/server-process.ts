@@ -48,6 +48,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     return code as number | null;
   });
   const { pid } = child;
+  // A process that never was emits an error instead of an exit; the sentence below says so already.
+  ended.catch(() => undefined);
   if (pid === undefined)
     throw new SetlistError("UNAVAILABLE", `the server did not start: ${process.execPath}`);
 

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { AnalysisReport } from "../analysis/analysis.ts";
+import { loadConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
 
 const exitNotHealthy = 3;
@@ -65,7 +66,12 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
     const stray = tableFlags.find((name) => flags[name] !== undefined);
     if (stray !== undefined) command.error(`error: --${stray} goes with --table, not with --experiment`);
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
-    return analyzeDataDirectory({ experiment, dataDir: flags.dataDir ?? "data", alpha });
+    const { dataDir } = loadConfig({
+      flags: { dataDir: flags.dataDir },
+      env: process.env,
+      cwd: process.cwd(),
+    });
+    return analyzeDataDirectory({ experiment, dataDir, alpha });
   }
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);

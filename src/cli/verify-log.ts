@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
+import { loadConfig } from "../config.ts";
 
 interface VerifyLogFlags {
-  readonly dataDir: string;
+  readonly dataDir?: string;
   readonly json?: boolean;
 }
 
@@ -12,13 +13,14 @@ export function verifyLogCommand(): Command {
     .description(
       "Check every record of the log in a data directory. Changes nothing; a server may be running.",
     )
-    .option("--data-dir <folder>", "the data directory", "./data")
+    .option("--data-dir <folder>", "the data directory (default: ./data)")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit code 1 where a record is damaged. A torn tail is no damage: the next start cuts it.",
     )
-    .action(async ({ dataDir, json }: VerifyLogFlags) => {
+    .action(async ({ json, ...flags }: VerifyLogFlags) => {
+      const { dataDir } = loadConfig({ flags, env: process.env, cwd: process.cwd() });
       const verification = await verifyDataDirectory(dataDir);
       process.stdout.write(`${json === true ? JSON.stringify(verification) : describe(verification)}\n`);
       if (verification.corrupt.length > 0) process.exitCode = 1;

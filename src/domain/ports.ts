@@ -5,7 +5,7 @@ import type { Experiment, ExperimentRevision } from "./experiment.ts";
 import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
-import type { DegradedReason, RankAnswer, RankRequest } from "./rank.ts";
+import type { DegradedReason, RankRequest } from "./rank.ts";
 
 /** Time. `now` is ms since 1970, UTC; `monotonic` is ms from an arbitrary start and never goes back. */
 export interface Clock {
@@ -92,7 +92,7 @@ export interface OutcomeLog {
 
 /** What a finished rank request tells whoever counts: metrics, logs. */
 export interface RankObserver {
-  ranked(answer: RankAnswer, candidateCount: number): void;
+  ranked(impression: Impression): void;
   /** A fault that was answered with a fallback: the request went well, somebody should know nevertheless. */
   fellBack(reason: DegradedReason, requestId: string, error: unknown): void;
   /** An impression that the log refused; its answer left all the same. */

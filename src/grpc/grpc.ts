@@ -54,8 +54,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     async close() {
       const grace = setTimeout(() => server.forceShutdown(), options.closeGraceMs ?? closeGraceMsDefault);
       endWatches();
-      await promisify(server.tryShutdown.bind(server))();
-      clearTimeout(grace);
+      await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(grace));
     },
   };
 }

@@ -53,9 +53,10 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       // A kept connection that was answered after the close began goes idle, and would hold the server open.
       const idle = setInterval(() => server.closeIdleConnections(), 20);
       const grace = setTimeout(() => server.closeAllConnections(), rules.closeGraceMs);
-      await app.close();
-      clearInterval(idle);
-      clearTimeout(grace);
+      await app.close().finally(() => {
+        clearInterval(idle);
+        clearTimeout(grace);
+      });
     },
   };
 }

@@ -61,12 +61,13 @@ export async function rank(
     decisions: request.explain ? assigner.explain(request.surface, request.user.id, attributes) : undefined,
   };
 
+  const impression = impressionOf(request, answer, clock.now());
   try {
-    await deps.log.appendImpression(impressionOf(request, answer, clock.now()));
+    await deps.log.appendImpression(impression);
   } catch (error) {
     observer.impressionDropped(request.requestId, error);
   }
-  observer.ranked(answer, request.candidates.length);
+  observer.ranked(impression);
   return answer;
 }
 

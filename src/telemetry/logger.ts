@@ -18,6 +18,19 @@ export function createLogger(options: {
       formatters: { level: (label) => ({ level: label }) },
     },
     // Synchronous, so that the last lines before an exit are never lost.
-    destination ?? pino.destination({ fd: 1, sync: true }),
+    unfailing(destination ?? pino.destination({ fd: 1, sync: true })),
   );
+}
+
+/** A line that cannot be written (a full disk, a closed pipe) is lost: saying something must never break doing it. */
+function unfailing(destination: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      try {
+        destination.write(line);
+      } catch {
+        // Nowhere is left to say so.
+      }
+    },
+  };
 }

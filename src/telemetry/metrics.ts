@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import type { Impression } from "../domain/impression.ts";
 import type { MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
-import type { DegradedReason, RankAnswer } from "../domain/rank.ts";
+import type { DegradedReason } from "../domain/rank.ts";
 import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
 
 export interface Metrics {
@@ -53,7 +54,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
     labelNames: ["surface", "model", "version"],
     registers,
   });
-  const degraded = new Counter({
+  const degradedAnswers = new Counter({
     name: "setlist_rank_degraded_total",
     help: "Reasons for which an answer was less than it could be",
     labelNames: ["reason"],
@@ -64,7 +65,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
     help: "Candidates and users that were scored with a model's defaults",
     registers,
   });
-  const assignments = new Counter({
+  const exposures = new Counter({
     name: "setlist_assignments_total",
     help: "Assignments that were acted on, by experiment and arm",
     labelNames: ["experiment", "arm"],
@@ -84,8 +85,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
   for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
 
   return {
-    ranked(answer: RankAnswer, candidateCount: number): void {
-      const { surface, model, timings } = answer;
+    ranked({ surface, model, timings, candidateCount, degraded, assignments }: Impression): void {
       const { assign, features, queue, inference, rank } = timings;
       duration.observe({ surface }, (assign + features + queue + inference + rank) / 1_000);
       partDuration.observe({ part: "assign" }, assign / 1_000);
@@ -95,10 +95,10 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       partDuration.observe({ part: "rank" }, rank / 1_000);
       candidates.observe({ surface }, candidateCount);
       total.inc({ surface, model: model?.name ?? "none", version: model?.version ?? "" });
-      for (const { experiment, arm } of answer.assignments) assignments.inc({ experiment, arm });
-      for (const reason of answer.degraded) {
+      for (const { experiment, arm } of assignments) exposures.inc({ experiment, arm });
+      for (const reason of degraded) {
         const [kind, count] = partsOf(reason);
-        degraded.inc({ reason: kind });
+        degradedAnswers.inc({ reason: kind });
         if (count > 0) defaulted.inc(count);
       }
     },

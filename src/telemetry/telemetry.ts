@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Clock, MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
+import { nowAndThen } from "./now-and-then.ts";
 
 export type { LogLevel } from "./logger.ts";
 
@@ -23,6 +24,8 @@ export function createTelemetry(options: {
 }): Telemetry {
   const logger = createLogger(options);
   const { source, ranks, requests } = createMetrics();
+  // The counters say how often.
+  const seldom = nowAndThen(options.clock);
   return {
     logger,
     requests,
@@ -31,12 +34,18 @@ export function createTelemetry(options: {
       ranked: ranks.ranked,
       outcomes: ranks.outcomes,
       fellBack(reason, requestId, error) {
-        // The counter says how often; one line a request would fill the disk during an outage.
-        logger.debug({ requestId, reason, err: error }, "ranking fell back");
+        seldom(reason, (heldBack) =>
+          logger.warn({ requestId, reason, heldBack, err: error }, "ranking fell back"),
+        );
       },
       impressionDropped(requestId, error) {
         ranks.impressionDropped();
-        logger.error({ requestId, err: error }, "impression was not logged; its answer left nevertheless");
+        seldom("dropped", (heldBack) =>
+          logger.error(
+            { requestId, heldBack, err: error },
+            "impression was not logged; its answer left nevertheless",
+          ),
+        );
       },
     },
   };

@@ -34,7 +34,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
   const logged: Impression[] = [];
   const fallbacks: DegradedReason[] = [];
   const dropped: string[] = [];
-  const ranked: RankAnswer[] = [];
+  const ranked: Impression[] = [];
   let time = 0;
   const deps: ServingDependencies = {
     surfaces: new Map([["home", { defaultModel: { name: "home-control" }, timeoutMs: 50 }]]),
@@ -73,7 +73,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
       close: async () => {},
     },
     observer: {
-      ranked: (answer) => ranked.push(answer),
+      ranked: (impression) => ranked.push(impression),
       fellBack: (reason) => fallbacks.push(reason),
       impressionDropped: (requestId) => dropped.push(requestId),
       outcomes: () => {},

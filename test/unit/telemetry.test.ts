@@ -1,26 +1,35 @@
 import { expect, test } from "vitest";
-import type { RankAnswer } from "../../src/domain/rank.ts";
+import type { Impression } from "../../src/domain/impression.ts";
 import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
 
 function listen(logLevel: LogLevel = "info") {
   const lines: string[] = [];
+  let passed = 0;
   const telemetry = createTelemetry({
-    clock: { now: () => Date.UTC(2026, 10, 22, 8), monotonic: () => 0 },
+    clock: { now: () => Date.UTC(2026, 10, 22, 8), monotonic: () => passed },
     logLevel,
     destination: { write: (line) => lines.push(line) },
   });
-  return { ...telemetry, lines };
+  const clock = {
+    advance(ms: number) {
+      passed += ms;
+    },
+  };
+  return { ...telemetry, lines, clock };
 }
 
-const answer: RankAnswer = {
+const impression: Impression = {
+  kind: "impression",
   requestId: "r1",
+  at: Date.UTC(2026, 10, 22, 8),
   surface: "home",
+  userId: "u1",
+  candidateCount: 200,
   items: [],
   assignments: [],
   model: undefined,
   degraded: ["deadline", "defaults:12"],
   timings: { assign: 1, features: 2, queue: 3, inference: 4, rank: 5 },
-  decisions: undefined,
 };
 
 test("a log line is one JSON object with level, time in UTC, message and fields", () => {
@@ -40,18 +49,36 @@ test("an error is logged with its message and stack", () => {
   });
 });
 
-test("a fallback is no line of its own where nobody asked for so much", () => {
-  const { observer, lines } = listen("info");
-  observer.fellBack("deadline", "r1", new Error("late"));
-  expect(lines).toEqual([]);
+test("a fallback is one warning a minute for each reason, which says how many it held back", () => {
+  const { observer, lines, clock } = listen("info");
+  for (let i = 0; i < 5; i++) observer.fellBack("deadline", `r${i}`, new Error("late"));
+  observer.fellBack("overload", "r5", new Error("full"));
+  expect(lines).toHaveLength(2);
+  clock.advance(60_000);
+  observer.fellBack("deadline", "r6", new Error("late"));
+  expect(JSON.parse(lines[2] ?? "")).toMatchObject({ requestId: "r6", heldBack: 4 });
 });
 
-test("a fallback tells its request and cause where debug was asked for", () => {
-  const { observer, lines } = listen("debug");
+test("a log that cannot be written stops nobody", () => {
+  const { logger, observer } = createTelemetry({
+    clock: { now: () => 0, monotonic: () => 0 },
+    logLevel: "info",
+    destination: {
+      write() {
+        throw new Error("ENOSPC");
+      },
+    },
+  });
+  expect(() => logger.error("lost")).not.toThrow();
+  expect(() => observer.impressionDropped("r1", new Error("disk full"))).not.toThrow();
+});
+
+test("a fallback tells its request and cause", () => {
+  const { observer, lines } = listen();
   observer.fellBack("deadline", "r1", new Error("late"));
   const [line = ""] = lines;
   expect(JSON.parse(line)).toMatchObject({
-    level: "debug",
+    level: "warn",
     requestId: "r1",
     reason: "deadline",
     err: { message: "late" },
@@ -68,7 +95,7 @@ test("an impression that was not logged is an error with its request, and counte
 
 test("a ranking without a model counts under model none, its time in seconds and its reasons without numbers", async () => {
   const { observer, metrics } = listen();
-  observer.ranked(answer, 200);
+  observer.ranked(impression);
   const text = await metrics.render();
   expect(text).toContain('setlist_rank_total{surface="home",model="none",version=""} 1');
   expect(text).toContain('setlist_rank_duration_seconds_sum{surface="home"} 0.015');
@@ -82,6 +109,6 @@ test("a ranking without a model counts under model none, its time in seconds and
 test("two servers in one process count apart", async () => {
   const one = listen();
   const other = listen();
-  one.observer.ranked(answer, 200);
+  one.observer.ranked(impression);
   expect(await other.metrics.render()).not.toContain("setlist_rank_total{");
 });
