@@ -38,6 +38,7 @@ export class LiveSegment {
   #renamed = false;
   /** A sync failed: until the repair, no later one can be believed. */
   #doubtful = false;
+  #repairing = false;
   /** During a repair: what has to stand from `synced` on. */
   #rescued: Buffer | undefined;
 
@@ -99,7 +100,7 @@ export class LiveSegment {
   /** Has everything written by now synced soon; what comes while a sync runs goes into the next one. */
   requestSync(): void {
     // A seal syncs by itself.
-    if (this.#doubtful || this.#sealing !== undefined) return;
+    if (this.#doubtful || this.#repairing || this.#sealing !== undefined) return;
     this.#syncWanted = true;
     this.#syncing ??= this.#syncWhileWanted();
   }
@@ -124,12 +125,23 @@ export class LiveSegment {
   }
 
   /**
-   * After a failure, with nothing under way: keeps what is synced, and the impressions behind it, which are answered;
+   * After a failure: keeps what is synced, and the impressions behind it, which are answered;
    * drops outcomes, which were refused, and what a failed write left. The impressions are written once more: the kernel
    * marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about them.
    * Can be repeated where it fails. A crash between the cut and the write loses those impressions.
    */
   async repair(): Promise<void> {
+    // No sync may begin or end from here on: one that moved `synced` between the cut and the write would leave a hole.
+    this.#repairing = true;
+    try {
+      await this.settle();
+      await this.#rewrite();
+    } finally {
+      this.#repairing = false;
+    }
+  }
+
+  async #rewrite(): Promise<void> {
     if (this.#rescued === undefined) {
       if (this.#sealWritten && this.synced === this.written) return;
       const unsynced = await this.#file.read(this.synced, this.written - this.synced);

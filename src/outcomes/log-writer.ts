@@ -78,16 +78,14 @@ export class LogWriter implements SegmentOwner {
 
   failed(error: unknown): void {
     if (this.#failure !== undefined && this.#settling !== undefined) return;
-    this.#options.onWarning(
-      "the disk refuses the outcome log: nothing is acknowledged until it takes writes again",
-      {
-        error: String(error),
-      },
-    );
     this.#failure = { error, retryAt: this.#options.clock.monotonic() + pauseMs };
     this.#settling = this.#refuseAll(error).finally(() => {
       this.#settling = undefined;
     });
+    this.#options.onWarning(
+      "the disk refuses the outcome log: nothing is acknowledged until it takes writes again",
+      { error: String(error) },
+    );
   }
 
   /** Drains, syncs and seals. @throws where that fails; what was acknowledged is on the disk all the same. */

@@ -45,7 +45,8 @@ export async function recoverLog(
     const records = scan.impressions + scan.outcomes;
     if (truncatedBytes > 0) warnOfTornTail(options, scan, truncatedBytes);
     if (!file.sealed) await finish(options, file, scan);
-    if (records > 0) nextNumber = file.number + 1;
+    // A sealed segment keeps its number also where a repair left nothing in it but its seal.
+    if (records > 0 || file.sealed) nextNumber = file.number + 1;
     total.impressions += scan.impressions;
     total.outcomes += scan.outcomes;
     total.truncatedBytes += truncatedBytes;

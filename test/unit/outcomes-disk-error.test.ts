@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, segmentsIn, testDisk, type Warning } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -124,7 +124,11 @@ test("a seal that fails is made up for, and nothing of the segment is lost", asy
   }
   disk.mend();
   time += 1_000;
-  await log.appendImpression(impressionOf("last", "u1", "kd"));
+  // The refusal lasts until what was under way has ended, which takes as long as the disk does.
+  await vi.waitFor(() => log.appendImpression(impressionOf("last", "u1", "kd")), {
+    timeout: 5_000,
+    interval: 5,
+  });
   await log.close();
   expect(await namesIn(directory)).toStrictEqual([...names, "last"]);
   expect((await segmentsIn(directory)).filter((name) => name.endsWith(".open"))).toStrictEqual([]);
