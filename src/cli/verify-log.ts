@@ -31,7 +31,7 @@ function describe({ impressions, outcomes, truncatedBytes, corrupt }: LogVerific
   const lines = [`${count(impressions)} impressions and ${count(outcomes)} outcomes are whole.`];
   if (truncatedBytes > 0) {
     lines.push(
-      `The last write was cut short: the next start cuts ${count(truncatedBytes)} bytes without any acknowledged outcome.`,
+      `The last ${count(truncatedBytes)} bytes are no whole record: a write that was cut short. The next start cuts them.`,
     );
   }
   for (const { segment, offset, record, reason } of corrupt) {

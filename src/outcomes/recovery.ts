@@ -78,8 +78,8 @@ async function scanIds(file: SegmentFile, { directory, known }: RecoveryOptions)
 
 function warnOfTornTail({ onWarning }: RecoveryOptions, scan: SegmentScan, truncatedBytes: number): void {
   onWarning(
-    `the log's last write was cut short when the server stopped: ${truncatedBytes} bytes without any ` +
-      "acknowledged outcome are cut off",
+    `the log ends in ${truncatedBytes} bytes that are no whole record and are cut off: a write that the server's end ` +
+      "cut short, and so never acknowledged, unless the disk has lost what it had confirmed",
     { segment: scan.file.name, offset: scan.offset, truncatedBytes, reason: scan.fault?.reason },
   );
 }
