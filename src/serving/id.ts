@@ -6,10 +6,15 @@ import type { Limits } from "../domain/limits.ts";
  *   text: half of a surrogate pair has no bytes of its own, so two such ids would hash and be logged as one.
  */
 export function checkId(id: string, field: string, limits: Limits): void {
-  if (!id.isWellFormed()) throw invalidArgument(`${field}: expected Unicode text, got a lone surrogate`);
+  checkUnicode(id, field);
   const bytes = utf8Length(id, limits.idBytesMax);
   if (bytes >= 1 && bytes <= limits.idBytesMax) return;
   throw invalidArgument(`${field}: expected an id of 1 to ${limits.idBytesMax} bytes, got ${bytes}`);
+}
+
+/** @throws {SetlistError} INVALID_ARGUMENT where `text` holds half of a surrogate pair, which UTF-8 cannot write. */
+export function checkUnicode(text: string, field: string): void {
+  if (!text.isWellFormed()) throw invalidArgument(`${field}: expected Unicode text, got a lone surrogate`);
 }
 
 /** Whether a request's own id is one that its errors and log lines can go by. */

@@ -3,7 +3,7 @@ import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Outcome, RejectedOutcome } from "../domain/outcome.ts";
 import { parserOf } from "../schema/schema.ts";
-import { checkId } from "./id.ts";
+import { checkId, checkUnicode } from "./id.ts";
 
 /** One outcome as CONTRACT's JSON has it. `value` is 1 and `occurredAt` the time of arrival where absent. */
 export const wireOutcomeSchema = Type.Object(
@@ -50,6 +50,7 @@ function parseOutcome(wire: unknown, receivedAt: number, limits: Limits): Outcom
   checkId(outcomeId, "outcomeId", limits);
   checkId(requestId, "requestId", limits);
   checkId(itemId, "itemId", limits);
+  checkUnicode(type, "type");
   // Characters as people count them: code points, not UTF-16 units.
   const characters = [...type].length;
   if (characters < 1 || characters > limits.outcomeTypeCharactersMax) {
@@ -71,11 +72,17 @@ function parseOutcome(wire: unknown, receivedAt: number, limits: Limits): Outcom
 
 /** ISO 8601 with a time zone, to ms since 1970. A time without a zone would mean another instant on each machine. */
 function parseInstant(text: string): number {
-  const instant = isoInstant.test(text) ? Date.parse(text) : Number.NaN;
+  const instant = isoInstant.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(instant)) return instant;
   throw invalidArgument(
     `occurredAt: expected an ISO 8601 time with a zone such as 2026-11-22T08:00:00.000Z, got ${JSON.stringify(text.slice(0, 40))}`,
   );
+}
+
+/** `Date.parse` moves February 30 on to March 2, so that only a real day comes back as it went in. */
+function isDay(date: string): boolean {
+  const midnight = new Date(`${date}T00:00:00Z`);
+  return Number.isFinite(midnight.getTime()) && midnight.toISOString().startsWith(date);
 }
 
 const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;

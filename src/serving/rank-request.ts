@@ -3,6 +3,7 @@ import type { Attributes, Features, FeatureValue } from "../domain/feature.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Candidate, RankRequest } from "../domain/rank.ts";
 import { nearest } from "../schema/schema.ts";
+import { checkAttributes, checkEntries } from "./attributes.ts";
 import { checkId } from "./id.ts";
 
 /** A rank request as a transport decodes it: CONTRACT's JSON, every type right, nothing else checked. */
@@ -108,24 +109,6 @@ function checkFeatures(features: Features | undefined, field: string, limits: Li
     if (!isFiniteFeature(value)) throw invalidArgument(`${field}.${name}: expected finite numbers`);
   }
   return features;
-}
-
-function checkAttributes(attributes: Attributes | undefined, field: string, limits: Limits): Attributes {
-  if (attributes === undefined) return nothing;
-  checkEntries(attributes, field, limits);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "number" && !Number.isFinite(value)) {
-      throw invalidArgument(`${field}.${name}: expected a finite number, got ${value}`);
-    }
-  }
-  return attributes;
-}
-
-function checkEntries(entries: object, field: string, limits: Limits): void {
-  const count = Object.keys(entries).length;
-  if (count > limits.entriesMax) {
-    throw invalidArgument(`${field}: expected at most ${limits.entriesMax} entries, got ${count}`);
-  }
 }
 
 function isFiniteFeature(value: FeatureValue): boolean {

@@ -4,6 +4,7 @@ import type { Attributes } from "../domain/feature.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
+import { checkAttributes } from "./attributes.ts";
 import { checkId } from "./id.ts";
 import { parseOutcomes } from "./outcome-batch.ts";
 import { type RankDependencies, rank, type Surface } from "./rank.ts";
@@ -30,7 +31,7 @@ export interface Serving {
   recordOutcomes(outcomes: readonly unknown[]): Promise<OutcomeReceipt>;
   /**
    * What a unit gets on every surface, and why not where it gets nothing.
-   * @throws {SetlistError} INVALID_ARGUMENT for a unit id that is none.
+   * @throws {SetlistError} INVALID_ARGUMENT for a unit id that is none, or too many attributes.
    */
   assignments(
     unit: string,
@@ -70,6 +71,8 @@ export function createServing(deps: ServingDependencies): Serving {
 
     assignments(unit, attributes) {
       checkId(unit, "unit", deps.limits);
+      checkAttributes(attributes.user, "attributes.user", deps.limits);
+      checkAttributes(attributes.context, "attributes.context", deps.limits);
       const assigner = deps.assigner();
       return {
         assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, attributes)),
