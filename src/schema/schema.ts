@@ -37,9 +37,10 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
   switch (error.keyword) {
     case "additionalProperties": {
       const unknown = String(params["additionalProperty"]);
+      const written = plain(unknown);
       const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
       const place = fieldOf(error.instancePath);
-      const name = place === "" ? unknown : `${place}.${unknown}`;
+      const name = place === "" ? written : `${place}.${written}`;
       return `${name}: unknown field${nearest(unknown, known)}`;
     }
     case "required":
@@ -64,9 +65,19 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
 /** ` (did you mean "x"?)` for the nearest of `known`, or all of them where none is near. */
 export function nearest(name: string, known: readonly string[]): string {
   if (known.length === 0) return "";
+  return didYouMean(name, known) || ` (known: ${known.join(", ")})`;
+}
+
+/** Empty where none of `known` is near. */
+function didYouMean(name: string, known: readonly string[]): string {
   const candidate = closest(name, [...known]);
   const near = distance(name, candidate) <= Math.max(1, Math.ceil(candidate.length / 2));
-  return near ? ` (did you mean "${candidate}"?)` : ` (known: ${known.join(", ")})`;
+  return near ? ` (did you mean "${candidate}"?)` : "";
+}
+
+/** A name that somebody else wrote, on one line: quoted where it would break out of a sentence. */
+function plain(name: string): string {
+  return /[\p{C}\p{Z}]/u.test(name) ? JSON.stringify(name) : name;
 }
 
 const ajv = new Ajv({
@@ -91,7 +102,33 @@ ajv.addKeyword({
 function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {
   const union = errors.find((error) => error.keyword === "anyOf");
   if (union === undefined) return errors[0];
-  return errors.find((error) => error.instancePath.length > union.instancePath.length) ?? union;
+  const inside = errors.filter((error) => error.instancePath.length > union.instancePath.length);
+  const [first = union, ...others] = inside;
+  // Each branch stops at its first fault: the one that came furthest through a list is the one that was meant.
+  const furthest = others.reduce((best, error) => (isFurther(error, best) ? error : best), first);
+  return { ...furthest, params: { ...furthest.params, ...typesAt(furthest, inside) } };
+}
+
+function isFurther(error: ErrorObject, than: ErrorObject): boolean {
+  const [list, element] = placeInList(error);
+  const [otherList, otherElement] = placeInList(than);
+  return list === otherList && element > otherElement;
+}
+
+/** `/genres/1` to `["/genres", 1]`. */
+function placeInList({ instancePath }: ErrorObject): [list: string, element: number] {
+  const slash = instancePath.lastIndexOf("/");
+  return [instancePath.slice(0, slash), Number(instancePath.slice(slash + 1))];
+}
+
+/** Where branches fail at the same place, each for its own type, any of their types would have done. */
+function typesAt(
+  { keyword, instancePath }: ErrorObject,
+  errors: readonly ErrorObject[],
+): { type?: unknown[] } {
+  if (keyword !== "type") return {};
+  const same = errors.filter((error) => error.keyword === "type" && error.instancePath === instancePath);
+  return { type: [...new Set(same.flatMap((error) => (error.params as { type: unknown }).type))] };
 }
 
 /** The values of a union of literals, empty where the union holds anything else. */
@@ -103,7 +140,7 @@ function literalsOf(union: ErrorObject): string[] {
 }
 
 function oneOf(field: string, allowed: string[], got: unknown): string {
-  const hint = typeof got === "string" ? nearest(got, allowed) : "";
+  const hint = typeof got === "string" ? didYouMean(got, allowed) : "";
   return `${field}: expected one of ${allowed.join(", ")}, got ${show(got)}${hint}`;
 }
 
@@ -120,7 +157,7 @@ function fieldOf(instancePath: string): string {
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
     .reduce((path, part) => {
       if (/^\d+$/.test(part)) return `${path}[${part}]`;
-      return path === "" ? part : `${path}.${part}`;
+      return path === "" ? plain(part) : `${path}.${plain(part)}`;
     }, "");
 }
 
