@@ -109,9 +109,12 @@ export interface Readiness {
   onChange(listener: (state: ReadinessState) => void): void;
 }
 
-/** What a transport tells whoever counts, once an answer is made. `route` and `code` come from closed lists. */
+/**
+ * What a transport tells whoever counts, once an answer is made. `route` and `code` come from closed lists.
+ * `durationMs` is undefined where nothing arrived that it could count from: bytes that are no request.
+ */
 export interface RequestObserver {
-  answered(transport: "http" | "grpc", route: string, code: string, durationMs: number): void;
+  answered(transport: "http" | "grpc", route: string, code: string, durationMs: number | undefined): void;
 }
 
 /** The metrics as a scraper reads them. */

@@ -4,7 +4,10 @@ export interface ConnectionRules {
   readonly requestTimeoutMs: number;
   /** For its headers, which are small. */
   readonly headersTimeoutMs: number;
-  /** An idle connection is kept longer than the 60 s of the usual load balancers, so that it is they who close it. */
+  /**
+   * An idle connection, be it after an answer or ahead of the first request, is kept longer than the 60 s of the usual
+   * load balancers, so that it is they who close it.
+   */
   readonly keepAliveTimeoutMs: number;
   /** Sockets at a time; each costs about 20 kB, and file descriptors are often limited to some ten thousand. */
   readonly connectionsMax: number;

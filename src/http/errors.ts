@@ -40,13 +40,21 @@ function leftEarly({ raw }: FastifyRequest): boolean {
 /** Paths that are not offered, in the same form. */
 export function refuseUnknownPaths(app: FastifyInstance): void {
   app.setNotFoundHandler((request) => {
-    const { pathname } = new URL(request.url, "http://setlist");
     throw new SetlistError(
       "NOT_FOUND",
-      `path: nothing at ${request.method} ${pathname}; see /docs for what there is`,
+      `path: nothing at ${request.method} ${pathOf(request.url)}; see /docs for what there is`,
     );
   });
 }
+
+/** As it came: read as a URL, `//host/x` would name a host and `//[` would be an error. The query may be secret. */
+function pathOf(target: string): string {
+  const [path = ""] = target.split("?", 1);
+  return path.length <= pathCharactersMax ? path : `${path.slice(0, pathCharactersMax)}…`;
+}
+
+/** Enough to recognise a path by; the rest of the detail has to fit as well. */
+const pathCharactersMax = 200;
 
 /** Refuses the methods that a route does not have. Goes after the routes, whose methods `offered` holds by URL. */
 export function refuseWrongMethods(

@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from "uuid";
 import { invalidArgument } from "../domain/error.ts";
 import { compileSchema, describeSchemaError } from "../schema/schema.ts";
 import { listenError } from "../serving/listen-error.ts";
-import { answerClientError } from "./client-error.ts";
+import { clientErrorAnswer } from "./client-error.ts";
 import { type ConnectionRules, defaultConnectionRules } from "./connection-rules.ts";
 import { type HttpContext, observeRequests } from "./context.ts";
 import { errorAnswer, refuseUnknownPaths, refuseWrongMethods } from "./errors.ts";
@@ -18,6 +18,8 @@ import { offerOutcomes } from "./outcomes-route.ts";
 import { offerProbes } from "./probe-routes.ts";
 import { problemSchema } from "./problem-schema.ts";
 import { offerRank } from "./rank-route.ts";
+import { checkRequestHeads } from "./request-head.ts";
+import { trackSilentConnections } from "./silent-connections.ts";
 
 export type { ConnectionRules } from "./connection-rules.ts";
 
@@ -38,9 +40,11 @@ export interface HttpOptions extends HttpContext {
 export function createHttpServer(options: HttpOptions): HttpServer {
   const rules = { ...defaultConnectionRules, ...options.connectionRules };
   let app: FastifyInstance | undefined;
+  let silent: ReturnType<typeof trackSilentConnections> | undefined;
   return {
     async listen(host, port) {
       app = await buildRoutes(options, rules);
+      silent = trackSilentConnections(app.server);
       await app.listen({ host, port }).catch((error: unknown) => {
         throw listenError("http", host, port, error);
       });
@@ -50,6 +54,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     async close() {
       if (app === undefined) return;
       const { server } = app;
+      silent?.close();
       // A kept connection that was answered after the close began goes idle, and would hold the server open.
       const idle = setInterval(() => server.closeIdleConnections(), 20);
       const grace = setTimeout(() => server.closeAllConnections(), rules.closeGraceMs);
@@ -68,7 +73,11 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
     requestTimeout: rules.requestTimeoutMs,
     keepAliveTimeout: rules.keepAliveTimeoutMs,
     // Node looks for late requests this often; its default of 30 s would make every timeout that long.
-    http: { headersTimeout: rules.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    http: {
+      headersTimeout: rules.headersTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+    },
     forceCloseConnections: "idle",
     // Who is already connected is answered to the end; the drain has told new traffic to go elsewhere.
     return503OnClosing: false,
@@ -76,7 +85,7 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
     routerOptions: { maxParamLength: 1_024 },
     genReqId: () => uuidv7(),
     logger: false,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrorAnswer(context.requests, rules),
     frameworkErrors: answerError,
   });
   app.server.maxConnections = rules.connectionsMax;
@@ -88,6 +97,7 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
   app.addSchema(problemSchema);
   acceptJsonOnly(app);
   observeRequests(app, context);
+  checkRequestHeads(app);
   refuseUnknownPaths(app);
 
   await describeRoutes(app);

@@ -1,19 +1,52 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance } from "fastify";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, type SetlistError } from "../domain/error.ts";
+import { RequestFault } from "./request-fault.ts";
 
 /**
- * JSON is the only content type that comes in. Keys that would reach a prototype (`__proto__`, `constructor` with a
- * `prototype` inside) are refused by Fastify's parser; what is malformed is answered with the place where it is.
+ * JSON in UTF-8 is the only content that comes in. Keys that would reach a prototype (`__proto__`, `constructor` with
+ * a `prototype` inside) are refused by Fastify's parser; what is malformed is answered with the place where it is.
  */
 export function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    void parse(request, body, (error, value) => {
-      if (error === null || body.length === 0) done(error, value);
-      else done(faultIn(body));
+  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    const fault = faultOfCoding(request.headers) ?? faultOfBytes(body);
+    if (fault !== undefined) {
+      done(fault);
+      return;
+    }
+    const text = body.toString("utf8");
+    void parse(request, text, (error, value) => {
+      if (error === null || text.length === 0) done(error, value);
+      else done(faultIn(text));
     });
   });
+}
+
+/** A coding that we would not undo makes other bytes of the body: better to say so than to call them malformed. */
+function faultOfCoding(headers: IncomingHttpHeaders): SetlistError | undefined {
+  const coding = headers["content-encoding"] ?? "identity";
+  if (coding.toLowerCase() !== "identity") {
+    return unsupported(`content-encoding: expected none, the body as it is, got ${JSON.stringify(coding)}`);
+  }
+  const charset = charsetParameter.exec(headers["content-type"] ?? "")?.[1];
+  if (charset === undefined || utf8Names.has(charset.toLowerCase())) return undefined;
+  return unsupported(`content-type: expected charset=utf-8 or none, got ${JSON.stringify(charset)}`);
+}
+
+function unsupported(detail: string): RequestFault {
+  return new RequestFault(415, "INVALID_ARGUMENT", detail);
+}
+
+const charsetParameter = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+const utf8Names: ReadonlySet<string> = new Set(["utf-8", "utf8"]);
+
+/** Decoding would turn every wrong byte into the same U+FFFD, so that ids that differ would become one. */
+function faultOfBytes(body: Buffer): SetlistError | undefined {
+  if (isUtf8(body)) return undefined;
+  return invalidArgument("body: expected UTF-8, got bytes that are none; encode the text as UTF-8");
 }
 
 /** Parses once more, since Fastify's error does not say where; only what was refused comes here. */

@@ -29,5 +29,5 @@ export function problems(...statuses: readonly number[]): Record<number, TSchema
 
 const meanings: Readonly<Record<number, string>> = {
   ...Object.fromEntries(Object.values(problemTypes).map(({ status, title }) => [status, title])),
-  415: "The content type is not application/json",
+  415: "The body is not JSON in UTF-8, uncompressed",
 };

@@ -28,7 +28,7 @@ export interface Problem {
 }
 
 /**
- * @param status where HTTP has a more exact status than the code's own: 405, 408, 415, 431.
+ * @param status where HTTP has a more exact status than the code's own: 405, 408, 414, 415, 417, 431.
  */
 export function problemOf(error: PublicError, requestId: string, status?: number): Problem {
   const { code, detail } = error;

@@ -1,6 +1,6 @@
 import { type ErrorCode, invalidArgument, SetlistError } from "../domain/error.ts";
 
-/** A fault of the request for which HTTP has a more exact status than the code's own: 405, 414, 415. */
+/** A fault of the request for which HTTP has a more exact status than the code's own: 405, 414, 415, 417. */
 export class RequestFault extends SetlistError {
   readonly status: number;
 

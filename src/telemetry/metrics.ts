@@ -130,7 +130,7 @@ function requestMetrics(registry: Registry): RequestObserver {
   return {
     answered(transport, route, code, durationMs): void {
       total.inc({ transport, route, code });
-      duration.observe({ transport, route }, durationMs / 1_000);
+      if (durationMs !== undefined) duration.observe({ transport, route }, durationMs / 1_000);
     },
   };
 }

@@ -281,6 +281,16 @@ const badHttpRequests: [
         "candidates[0].features.genres[1]: expected number, got string",
       ],
       [
+        "a feature of names and numbers",
+        text(withCandidates({ id: "t1", features: { genres: ["pop", 1] } })),
+        "candidates[0].features.genres[1]: expected string, got number",
+      ],
+      [
+        "a feature of what is neither",
+        text(withCandidates({ id: "t1", features: { genres: [true] } })),
+        "candidates[0].features.genres[0]: expected number or string, got boolean",
+      ],
+      [
         "an attribute that is a list",
         text({ ...good, user: { id: "u1", attributes: { country: ["DE"] } } }),
         "user.attributes.country: expected string or number or boolean, got array",
@@ -318,6 +328,34 @@ const badHttpRequests: [
     rank,
     { method: "POST", body: new URLSearchParams({ surface: "home" }) },
   ],
+  [
+    "a compressed body",
+    415,
+    "INVALID_ARGUMENT",
+    'content-encoding: expected none, the body as it is, got "gzip"',
+    rank,
+    { method: "POST", headers: { ...json, "content-encoding": "gzip" }, body: text(good) },
+  ],
+  [
+    "a body in UTF-16",
+    415,
+    "INVALID_ARGUMENT",
+    'content-type: expected charset=utf-8 or none, got "utf-16"',
+    rank,
+    {
+      method: "POST",
+      headers: { "content-type": 'application/json; charset="utf-16"' },
+      body: Buffer.from(text(good), "utf16le"),
+    },
+  ],
+  [
+    "bytes that are no UTF-8",
+    400,
+    "INVALID_ARGUMENT",
+    "body: expected UTF-8",
+    rank,
+    { method: "POST", headers: json, body: Buffer.from(text(good).replace("u1", "u\xff"), "latin1") },
+  ],
   ["no body", 400, "INVALID_ARGUMENT", "body: expected object", rank, { method: "POST" }],
   ["GET where POST is right", 405, "INVALID_ARGUMENT", "method: expected one of POST, got GET", rank, {}],
   [
@@ -336,6 +374,26 @@ const badHttpRequests: [
     "/v1/rnk?secret=1",
     { method: "POST", headers: json, body: "{}" },
   ],
+  ...(
+    [
+      ["a path of two slashes", "//", "path: nothing at GET //; see /docs"],
+      ["a path that would be no URL", "//[", "path: nothing at GET //[; see /docs"],
+      ["a path that would be a URL's port", "//a:99999/", "path: nothing at GET //a:99999/; see /docs"],
+      [
+        "a path that would be another host's",
+        "//evil.com/x?y",
+        "path: nothing at GET //evil.com/x; see /docs",
+      ],
+      ["a path without end", `/${"x".repeat(5_000)}`, `path: nothing at GET /${"x".repeat(199)}…; see /docs`],
+    ] as const
+  ).map(([name, path, detail]): (typeof badHttpRequests)[number] => [
+    name,
+    404,
+    "NOT_FOUND",
+    detail,
+    path,
+    {},
+  ]),
   [
     "a path that is not percent-encoded",
     400,
@@ -434,9 +492,45 @@ test.each(badHttpRequests)("HTTP refuses %s", async (_name, status, code, detail
   expect(answer.headers.get("request-id")).toBe(answer.body["requestId"]);
 });
 
+test.each([
+  ["its charset", { "content-type": "application/json; charset=UTF-8" }],
+  ["its charset in quotes", { "content-type": 'application/json;charset="utf-8"' }],
+  ["that it is not compressed", { ...json, "content-encoding": "identity" }],
+])("HTTP takes a body that says %s", async (_name, headers) => {
+  expect((await doors.post(rank, { ...good, user: { id: "ü€" } }, headers)).status).toBe(200);
+});
+
+test("outcomes whose ids differ only in bytes that are no UTF-8 are refused, not merged", async () => {
+  const batch = text({ outcomes: [outcome] });
+  const body = Buffer.from(batch.replace('"o1"', '"z\xff"'), "latin1");
+  const answer = await doors.post("/v1/outcomes", body);
+  expect(answer.body).toMatchObject({ status: 400, detail: expect.stringContaining("body: expected UTF-8") });
+});
+
 const rankingService = ["setlist.v1.RankingService", "Rank"] as const;
 const outcomeService = ["setlist.v1.OutcomeService", "Record"] as const;
 const feature = (value: object) => ({ ...good, user: { id: "u1", features: { age: value } } });
+
+/** Both transports: an assignment is asked for with as many attributes as a ranking. */
+describe.each(["user", "context"])("an assignment with too many attributes of the %s", (who) => {
+  const detail = `attributes.${who}: expected at most 4 entries, got 5`;
+
+  test("is refused over HTTP", async () => {
+    const asked = { unit: "u1", attributes: { [who]: record(5, "x") } };
+    expect((await doors.post("/v1/assignments", asked)).body).toMatchObject({ status: 400, detail });
+  });
+
+  test("is refused over gRPC", async () => {
+    const asked = { unit: "u1", attributes: { [who]: record(5, { text: "x" }) } };
+    const answer = await doors.grpc.call("setlist.v1.ExperimentService", "Assign", asked);
+    expect(answer).toMatchObject({ code: "INVALID_ARGUMENT", detail });
+  });
+
+  test("is answered with one less", async () => {
+    const asked = { unit: "u1", attributes: { [who]: record(4, "x") } };
+    expect((await doors.post("/v1/assignments", asked)).status).toBe(200);
+  });
+});
 
 /** What only gRPC can say: bytes as they are, oneofs without a value, numbers that JSON has no word for. */
 const badGrpcRequests: [
@@ -639,6 +733,12 @@ const badOutcomes: [name: string, detail: string, fields: Record<string, unknown
     "occurredAt: expected an ISO 8601 time",
     { occurredAt: "2026-13-42T08:00:00Z" },
   ],
+  ["on February 30", "occurredAt: expected an ISO 8601 time", { occurredAt: "2026-02-30T00:00:00Z" }],
+  [
+    "on February 29 of a year without",
+    "occurredAt: expected an ISO 8601 time",
+    { occurredAt: "2026-02-29T23:00:00-05:00" },
+  ],
 ];
 
 describe("one bad outcome does not spoil its batch:", () => {
@@ -670,6 +770,11 @@ describe("one bad outcome does not spoil its batch:", () => {
     expect(answer.body).toEqual(receipt('itemID: unknown field (did you mean "itemId"?)'));
   });
 
+  test("with a type of half a surrogate pair, over HTTP", async () => {
+    const answer = await doors.post("/v1/outcomes", batch({ type: "click\ud800" }, "surrogate"));
+    expect(answer.body).toEqual(receipt("type: expected Unicode text, got a lone surrogate"));
+  });
+
   test("with a value that is NaN, over gRPC", async () => {
     const answer = await doors.grpc.call(...outcomeService, batch({ value: Number.NaN }, "nan"));
     expect(answer.message).toEqual(receipt("value: expected number, got NaN, which is not finite"));
@@ -681,6 +786,14 @@ describe("one bad outcome does not spoil its batch:", () => {
     });
     expect(answer.body).toMatchObject({ accepted: 1, rejected: [{ index: 0 }, { index: 1 }] });
   });
+});
+
+test("an outcome of a leap day, in a zone where it is another day, is taken", async () => {
+  const leapDay = { ...outcome, outcomeId: "leap", occurredAt: "2028-02-29T23:30:00.5-02:00" };
+  const answer = await doors.post("/v1/outcomes", { outcomes: [leapDay] });
+  expect(answer.body).toMatchObject({ accepted: 1, rejected: [] });
+  const taken = doors.recorded.find(({ outcomeId }) => outcomeId === "leap");
+  expect(taken?.occurredAt).toBe(Date.UTC(2028, 2, 1, 1, 30, 0, 500));
 });
 
 describe("an outcome for a request that nobody made is accepted and counted as unmatched", () => {

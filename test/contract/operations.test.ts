@@ -289,10 +289,24 @@ describe("below HTTP", () => {
       "PAYLOAD_TOO_LARGE",
       "headers: ",
     ],
+    [
+      "requests without a host",
+      "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n",
+      400,
+      "INVALID_ARGUMENT",
+      "host: expected, as HTTP/1.1 asks",
+    ],
+    [
+      "expectations that are unknown",
+      "POST /v1/rank HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: foo\r\nContent-Length: 0\r\n\r\n",
+      417,
+      "INVALID_ARGUMENT",
+      'expect: expected 100-continue or none, got "foo"',
+    ],
   ])("%s are refused in the same form", async (_name, bytes, status, code, detail) => {
     const answer = await raw(bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(answer).toContain("Content-Type: application/problem+json");
+    expect(answer).toMatch(/^content-type: application\/problem\+json[;\r]/im);
     expect(problemOf(answer)).toMatchObject({ status, code, detail: expect.stringContaining(detail) });
   });
 
@@ -302,9 +316,76 @@ describe("below HTTP", () => {
       "POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
       new URL(impatient.http).port,
     );
+    const { text } = await impatient.get("/metrics");
     await impatient.close();
+    expect(text).toContain('setlist_requests_total{transport="http",route="none",code="408"} 1\n');
     expect(answer).toMatch(/^HTTP\/1.1 408 /);
     expect(problemOf(answer)).toMatchObject({ status: 408, code: "DEADLINE_EXCEEDED" });
+  });
+
+  test("what a client may leave out or ask for is answered", async () => {
+    expect(await raw("GET /livez HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1.1 200 /);
+    const continued = await raw(
+      "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n",
+    );
+    expect(continued).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
+  });
+
+  test("what the parser refuses is counted", async () => {
+    await raw("no HTTP\r\n\r\n");
+    const { text } = await doors.get("/metrics");
+    expect(text).toContain('setlist_requests_total{transport="http",route="none",code="400"} 1\n');
+    expect(text).not.toContain('setlist_request_duration_seconds_count{transport="http",route="none"}');
+  });
+
+  describe("a connection opened ahead of its first request", () => {
+    const rules = { headersTimeoutMs: 100, requestTimeoutMs: 200 };
+    /** Opens a connection, and sends nothing; `ended` resolves with what had come by its end. */
+    const silence = async (server: Doors) => {
+      const socket = connect(Number(new URL(server.http).port), "127.0.0.1");
+      let received = "";
+      socket.on("data", (chunk) => {
+        received += chunk.toString();
+      });
+      const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(received)));
+      await new Promise((resolve) => socket.once("connect", resolve));
+      return { socket, ended };
+    };
+
+    test("outlives the time for headers, and is then served", async () => {
+      const server = await openDoors({ connectionRules: { ...rules, keepAliveTimeoutMs: 20_000 } });
+      const { socket, ended } = await silence(server);
+      // Node looks for late requests once a second.
+      await delay(2_300);
+      socket.write("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      expect(await ended).toMatch(/^HTTP\/1.1 200 /);
+      await server.close();
+    });
+
+    test("still has to bring its headers in time once it has begun", async () => {
+      const server = await openDoors({ connectionRules: { ...rules, keepAliveTimeoutMs: 20_000 } });
+      const { socket, ended } = await silence(server);
+      await delay(1_300);
+      socket.write("GET /livez HTTP/1.1\r\nHost:");
+      expect(await ended).toMatch(/^HTTP\/1.1 408 /);
+      await server.close();
+    });
+
+    test("is closed without a word after the time for idle connections", async () => {
+      const server = await openDoors({ connectionRules: { ...rules, keepAliveTimeoutMs: 300 } });
+      const { ended } = await silence(server);
+      expect(await ended).toBe("");
+      await server.close();
+    });
+
+    test("does not hold up a close", async () => {
+      const server = await openDoors({ connectionRules: { closeGraceMs: 10_000 } });
+      const { ended } = await silence(server);
+      const began = performance.now();
+      await server.close();
+      expect(await ended).toBe("");
+      expect(performance.now() - began).toBeLessThan(5_000);
+    });
   });
 
   test("a client that leaves in the middle of its body is no defect of ours", async () => {
