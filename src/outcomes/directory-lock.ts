@@ -20,7 +20,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const ownerPath = join(directory, "owner.json");
   const database = new DatabaseSync(join(directory, "lock"), { timeout: 0 });
   try {
-    // Without a journal the file stays empty and alone; the transaction is never written, only held.
+    // The transaction is never written, only held, so the file stays empty.
     database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
