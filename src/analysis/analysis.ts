@@ -4,4 +4,4 @@ export { analyzeTable } from "./analyze-table.ts";
 export { renderReport } from "./render.ts";
 export { renderOverview } from "./render-overview.ts";
 export type { AnalysisReport } from "./report.ts";
-export { parseTableMetric, type TableMetric } from "./table-metric.ts";
+export { parseTableMetric } from "./table-metric.ts";

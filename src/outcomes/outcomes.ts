@@ -1,5 +1,4 @@
 /** The append-only log of what was shown and what came of it; docs/outcome-log-format.md has bytes and promises. */
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
-export type { RecoverySummary } from "./recovery.ts";
 export { type LogVerification, verifyLog } from "./verify-log.ts";

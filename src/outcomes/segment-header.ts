@@ -17,7 +17,7 @@ import { crc32 } from "node:zlib";
 export const segmentHeaderBytes = 32;
 
 /** Rises when a reader of the old version could misread the records. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 const magic = Buffer.from([0x89, 0x53, 0x45, 0x54, 0x4c, 0x4f, 0x47, 0x0a]);
 

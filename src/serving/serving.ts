@@ -11,7 +11,6 @@ import { type RankDependencies, rank, type Surface } from "./rank.ts";
 import { parseRankRequest, type WireRankRequest } from "./rank-request.ts";
 
 export { wireOutcomeSchema } from "./outcome-batch.ts";
-export type { Surface } from "./rank.ts";
 export type { WireRankRequest } from "./rank-request.ts";
 
 export interface Serving {

@@ -15,7 +15,7 @@ export interface AlwaysValid {
  * The sample, in units of both arms, at which the sequence is tightest: there it is 1.55 times as wide as the
  * interval for one look. It must not be read off the data, or the promise is lost; so it is one number for all.
  */
-export const alwaysValidTunedUnits = 10_000;
+const alwaysValidTunedUnits = 10_000;
 
 /**
  * Around the difference of two arms with `units` units in both together. Half-width

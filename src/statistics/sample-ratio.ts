@@ -2,7 +2,7 @@
 import { upperChiSquare } from "./distributions.ts";
 
 /** Below this p-value the split is broken: strict, since a broken split makes every other number worthless. */
-export const sampleRatioAlpha = 0.001;
+const sampleRatioAlpha = 0.001;
 
 export interface SampleRatio {
   /** Shares in [0, 1], in the order of the arms; an arm without weight has 0. */

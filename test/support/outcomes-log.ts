@@ -1,5 +1,6 @@
 /** Logs in temporary folders, and disks that fail or wait on demand, for the tests of the outcome log. */
-import { readdir } from "node:fs/promises";
+import { copyFile, mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { type Disk, type LogFile, realDisk } from "../../src/outcomes/disk.ts";
 import {
@@ -134,4 +135,19 @@ export async function isSettled(promise: Promise<unknown>, withinMs = 50): Promi
     new Promise((resolve) => setTimeout(() => resolve(late), withinMs)),
   ]);
   return first !== late;
+}
+
+/** The real disk without its waits: for tests that start a hundred logs, and pull no plug. */
+export const hastyDisk: Disk = {
+  ...realDisk,
+  create: async (path) => ({ ...(await realDisk.create(path)), sync: async () => undefined }),
+  open: async (path) => ({ ...(await realDisk.open(path)), sync: async () => undefined }),
+  syncDirectory: async () => undefined,
+};
+
+/** The segments as a server leaves them that ends this moment, without a chance to do anything. */
+export async function killedCopy(directory: string, to: string): Promise<string> {
+  await mkdir(to, { recursive: true });
+  for (const name of await segmentsIn(directory)) await copyFile(join(directory, name), join(to, name));
+  return to;
 }
