@@ -1,5 +1,6 @@
 import { access, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isWhole } from "./checksum.ts";
 import { LmdbRows } from "./lmdb-rows.ts";
 import { type PreparedFeatureStore, RequestEncoder } from "./request-encoder.ts";
 import { worldFingerprint } from "./world-fingerprint.ts";
@@ -12,14 +13,14 @@ export interface FeatureStoreOptions {
   readonly directory: string;
   /** The folder with `users.parquet` and `items.parquet`, as docs/model-manifest.md describes them. */
   readonly world: string;
-  /** Encoded rows kept in memory for each model and entity: a track of our models takes about 100 bytes. */
+  /** Encoded rows kept in memory for each model and entity: of our models, an item takes 230 bytes, a user 340. */
   readonly cacheRowsMax: number;
   readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /**
  * Opens the embedded feature store. The first time, and when the content of the Parquet files has changed, it imports
- * them; otherwise it opens what it imported before. Give it the models with `prepare` before the first request.
+ * them; otherwise it opens what it imported before, unless that is damaged. Give it the models with `prepare` before the first request.
  * @throws {SetlistError} INVALID_ARGUMENT where a Parquet file is missing or cannot hold features.
  */
 export async function openFeatureStore(options: FeatureStoreOptions): Promise<PreparedFeatureStore> {
@@ -28,7 +29,15 @@ export async function openFeatureStore(options: FeatureStoreOptions): Promise<Pr
   const fingerprint = await worldFingerprint(world, join(directory, "world.fingerprint"));
   const file = `world-${fingerprint}.lmdb`;
   const path = join(directory, file);
-  if (!(await exists(path))) await importWorld(world, path, onWarning);
+  const found = await exists(path);
+  if (found && !(await isWhole(path))) {
+    onWarning(
+      `${path} is damaged (it is not what its checksum says): its rows are imported again from ${world}`,
+    );
+    await removeDatabase(path);
+    await importWorld(world, path, onWarning);
+  }
+  if (!found) await importWorld(world, path, onWarning);
   const source = new LmdbRows(path);
   for (const name of await readdir(directory)) {
     // Worlds that are no longer served, and what an import left that was killed.

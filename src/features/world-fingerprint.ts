@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { invalidArgument } from "../domain/error.ts";
+import { digestOf } from "./checksum.ts";
 
 /** The Parquet files of a world, one an entity. */
 export const worldFiles = { user: "users.parquet", item: "items.parquet" } as const;
 
 /** Changes when rows are written differently than before: what an older version imported is then imported again. */
-const layoutVersion = 1;
+const layoutVersion = 2;
 
 /**
  * Names the content of a world's Parquet files: the same for the same bytes. A file whose size and time of change are
@@ -37,10 +36,4 @@ async function factsOf(path: string): Promise<readonly string[]> {
     );
   });
   return [path, String(facts.ino), String(facts.size), String(facts.mtimeNs), String(facts.ctimeNs)];
-}
-
-async function digestOf(path: string): Promise<Buffer> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest();
 }

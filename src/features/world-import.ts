@@ -4,13 +4,14 @@ import { inspect } from "node:util";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { invalidArgument } from "../domain/error.ts";
 import type { FeatureValue } from "../domain/feature.ts";
+import { removeChecksum, writeChecksum } from "./checksum.ts";
 import { type ColumnKinds, openRowDatabase, type RowDatabase } from "./lmdb-rows.ts";
 import type { ColumnKind, StoredEntity } from "./row-source.ts";
 import { worldFiles } from "./world-fingerprint.ts";
 
 /**
  * Writes a world's Parquet files into one LMDB file. `path` appears whole or not at all: it is written beside its
- * place, synced, and moved there.
+ * place, synced, and moved there; its checksum stands before it does.
  * @throws {SetlistError} INVALID_ARGUMENT naming the file, the column and the row that cannot be a feature.
  */
 export async function importWorld(
@@ -35,6 +36,7 @@ export async function importWorld(
     instance.closeSync();
   }
   await sync(draft);
+  await sync(await writeChecksum(draft, path));
   await rename(draft, path);
   await sync(dirname(path));
   await removeDatabase(draft);
@@ -43,10 +45,11 @@ export async function importWorld(
 /** Ends the name of a file that an import has not finished; one that is found at a start is a dead import's. */
 const draftSuffix = ".importing";
 
-/** Removes an LMDB file and its lock, if they are there. */
+/** Removes an LMDB file, its lock and its checksum, if they are there. */
 export async function removeDatabase(path: string): Promise<void> {
   await rm(path, { force: true });
   await rm(`${path}-lock`, { force: true });
+  await removeChecksum(path);
 }
 
 async function importEntity(

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -35,6 +36,11 @@ async function place(world = testWorld): Promise<Place> {
 
 async function tempoOf(store: PreparedFeatureStore, id: string): Promise<number | undefined> {
   return (await store.encode(tempoModel, requestOf([id]))).tensors[0]?.[0];
+}
+
+function flipLastBit(rows: Buffer): Buffer {
+  rows.writeUInt8((rows.at(-1) ?? 0) ^ 1, rows.length - 1);
+  return rows;
 }
 
 /** Which file holds the rows, and which file of that name it is. */
@@ -95,6 +101,29 @@ describe("a world is imported", () => {
     await writeFile(`${path}.importing-lock`, "");
     expect(await tempoOf(await at.open(), "t2")).toBe(100);
     expect((await readdir(at.directory)).filter((name) => name.includes("importing"))).toEqual([]);
+  });
+
+  test.each<[string, (rows: Buffer) => Buffer]>([
+    ["random bytes", (rows) => randomBytes(rows.length)],
+    [
+      "zeros where its first pages were",
+      (rows) => Buffer.concat([Buffer.alloc(8_192), rows.subarray(8_192)]),
+    ],
+    ["half of it", (rows) => rows.subarray(0, rows.length / 2)],
+    ["nothing", () => Buffer.alloc(0)],
+    ["one flipped bit in its last page", flipLastBit],
+  ])("anew, with a warning, where its file holds %s", async (_damage, damaged) => {
+    const at = await place();
+    await (await at.open()).close();
+    const [imported] = await factsOfImported(at.directory);
+    const path = join(at.directory, imported ?? "");
+    await writeFile(path, damaged(await readFile(path)));
+    expect(await tempoOf(await at.open(), "t2")).toBe(100);
+    expect(at.warnings).toEqual([
+      `${path} is damaged (it is not what its checksum says): its rows are imported again from ${at.world}`,
+    ]);
+    await at.open();
+    expect(at.warnings).toHaveLength(1);
   });
 
   test("anew after an import that failed", async () => {
