@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, UsageError } from "../domain/error.ts";
 import { nearest } from "../schema/schema.ts";
 import { fetchArmMoments } from "./arm-moments.ts";
 import { assembleReport } from "./assemble.ts";
@@ -31,6 +31,7 @@ export interface TableAnalysis {
  * any row is, a ratio's numerator and denominator are summed each, a covariate, which repeats on the rows of a unit,
  * is averaged. An empty cell counts as 0 and is reported; an empty covariate takes the mean of the others. All
  * metrics are primary. Control stands first, the other arms in the order of their names.
+ * @throws {UsageError} where metrics and covariates contradict each other.
  * @throws {SetlistError} INVALID_ARGUMENT a sentence that names the file, column or value and the nearest valid one.
  */
 export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport> {
@@ -91,12 +92,12 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
 function refuseUnknownNames(metrics: readonly TableMetric[], covariates: TableAnalysis["covariates"]): void {
   const names = metrics.map((metric) => metric.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw invalidArgument(`metric ${twice} is given twice: give each its own name`);
+  if (twice !== undefined) throw new UsageError(`metric ${twice} is given twice: give each its own name`);
   for (const name of covariates.keys()) {
     const metric = metrics.find((one) => one.name === name);
-    if (metric === undefined) throw invalidArgument(`covariate: no metric ${name}${nearest(name, names)}`);
+    if (metric === undefined) throw new UsageError(`covariate: no metric ${name}${nearest(name, names)}`);
     if (metric.kind === "ratio") {
-      throw invalidArgument(
+      throw new UsageError(
         `covariate: metric ${name} is a ratio; CUPED is offered for means and proportions`,
       );
     }

@@ -1,6 +1,6 @@
 import { loadExperimentDocuments, type SetlistConfig } from "../config.ts";
 import type { Assignment, Decision } from "../domain/assignment.ts";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { SetlistError, UsageError } from "../domain/error.ts";
 import type { Experiment, ExperimentRevision } from "../domain/experiment.ts";
 import { compileAssigner, reviseAll, type TargetingAttributes } from "../experiments/experiments.ts";
 import { hasRegistry, openRegistry } from "../registry/registry.ts";
@@ -56,7 +56,7 @@ export interface UnitAssignments {
   readonly decisions: readonly Decision[];
 }
 
-/** @throws {SetlistError} INVALID_ARGUMENT where the unit's id is empty or over-long; as `currentExperiments`. */
+/** @throws {UsageError} where the unit's id is empty or over-long; as `currentExperiments`. */
 export function assignUnit(
   config: SetlistConfig,
   unit: string,
@@ -65,7 +65,7 @@ export function assignUnit(
   const { idBytesMax } = config.limits;
   const bytes = Buffer.byteLength(unit);
   if (bytes < 1 || bytes > idBytesMax) {
-    throw invalidArgument(`--unit: expected an id of 1 to ${idBytesMax} bytes, got ${bytes}`);
+    throw new UsageError(`--unit: expected an id of 1 to ${idBytesMax} bytes, got ${bytes}`);
   }
   const experiments = currentExperiments(config);
   const assigner = compileAssigner(experiments);

@@ -28,7 +28,7 @@ const repository = join(import.meta.dirname, "..", "..");
 const rememberedLines = 8;
 
 /**
- * Starts `setlist serve` on free ports and waits until it says that it is ready. It stands in a process group of its
+ * Starts `setlist serve` on free ports, in our own current folder since paths of flags and variables count from it, and waits until it says that it is ready. It stands in a process group of its
  * own, so that Ctrl-C in a terminal reaches only us and the server is stopped in order; should we end without that,
  * it is killed.
  * @throws {SetlistError} UNAVAILABLE with the server's last words where it does not become ready.
@@ -37,7 +37,6 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const { dataDir, flags = [], readyMsMax = 60_000, stopMsMax = 20_000 } = options;
   const fixed = ["--http-port", "0", "--grpc-port", "0", "--data-dir", dataDir, "--log-level", "info"];
   const child = spawn(process.execPath, [join(repository, "src", "main.ts"), "serve", ...fixed, ...flags], {
-    cwd: repository,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -13,6 +13,12 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError("expected a whole number from 0.");
 }
 
+/** The text itself, where it is the address of a server. */
+export function httpAddress(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError("expected an address such as http://127.0.0.1:8080.");
+}
+
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { SetlistError } from "../domain/error.ts";
+import { SetlistError, UsageError } from "../domain/error.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { assignCommand } from "./assign.ts";
 import { demoCommand } from "./demo.ts";
@@ -50,6 +50,10 @@ function strict(command: Command): Command {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitWrongUsage;
+  if (error instanceof UsageError) {
+    process.stderr.write(`error: ${error.message}\n(--help says more)\n`);
+    return exitWrongUsage;
+  }
   if (error instanceof SetlistError) {
     process.stderr.write(`setlist: ${error.message}\n`);
     return exitFailed;

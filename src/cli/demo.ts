@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { loadConfig } from "../config.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
 import { displayProgress, type ProgressDisplay } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
@@ -9,7 +10,7 @@ interface DemoFlags {
   readonly listeners?: number;
   readonly concurrency: number;
   readonly dataDir?: string;
-  readonly world: string;
+  readonly world?: string;
 }
 
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -37,10 +38,11 @@ export function demoCommand(): Command {
     )
     .option("--concurrency <count>", "visits at once", positiveInteger, 8)
     .option("--data-dir <folder>", "keep the log there (default: a temporary folder, removed at the end)")
-    .option("--world <folder>", "the world's files", "models/world")
+    .option("--world <folder>", "the world's files (default: the configuration's)")
     .action(async (flags: DemoFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
       const { runDemo } = await import("../app/run-demo.ts");
+      const { world } = loadConfig({ flags: { world: flags.world }, env: process.env, cwd: process.cwd() });
       const { stderr, stdout } = process;
       const stop = new AbortController();
       const onSignal = (): void => stop.abort();
@@ -51,6 +53,7 @@ export function demoCommand(): Command {
         stderr.write("starting the server …\n");
         const { summary, reports } = await runDemo({
           ...flags,
+          world,
           onServing(url, dataDir) {
             const kept = flags.dataDir === undefined ? "removed at the end; --data-dir keeps it" : "kept";
             stderr.write(`serving at ${url}, data in ${dataDir} (${kept})\n`);

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { loadConfig } from "../config.ts";
+import { httpAddress, positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
 import { displayProgress } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
 
@@ -10,7 +11,7 @@ interface SimulateFlags {
   readonly seconds?: number;
   readonly seed: number;
   readonly concurrency: number;
-  readonly world: string;
+  readonly world?: string;
   readonly run?: string;
   readonly json?: boolean;
 }
@@ -21,7 +22,7 @@ const defaultRequests = 1_000;
 export function simulateCommand(): Command {
   return new Command("simulate")
     .description("Let simulated listeners visit a running server, act on what it ranks and report it.")
-    .option("--url <address>", "the server's HTTP address", "http://127.0.0.1:8080")
+    .option("--url <address>", "the server's HTTP address", httpAddress, "http://127.0.0.1:8080")
     .option(
       "--listeners <count>",
       "the first so many of the world's listeners (default: all)",
@@ -31,12 +32,13 @@ export function simulateCommand(): Command {
     .option("--seconds <seconds>", "end after so long", positiveNumber)
     .option("--seed <number>", "equal seeds and server states give equal outcomes", wholeNumber, 1)
     .option("--concurrency <count>", "visits at once", positiveInteger, 8)
-    .option("--world <folder>", "the world's files", "models/world")
+    .option("--world <folder>", "the world's files (default: the configuration's)")
     .option("--run <name>", "prefix of every id sent (default: from the seed and the time)")
     .option("--json", "print the summary as JSON")
     .action(async (flags: SimulateFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
       const { simulateWorld } = await import("../app/simulate-world.ts");
+      const { world } = loadConfig({ flags: { world: flags.world }, env: process.env, cwd: process.cwd() });
       const requests = flags.requests ?? (flags.seconds === undefined ? defaultRequests : undefined);
       const display = displayProgress({ requests, seconds: flags.seconds }, process.stderr);
       const stop = new AbortController();
@@ -45,6 +47,7 @@ export function simulateCommand(): Command {
       try {
         const summary = await simulateWorld({
           ...flags,
+          world,
           requests,
           onProgress: display.update,
           signal: stop.signal,

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
 import { defaultConfigFile, defaultDataDir, defaultPaths, defaults, defaultTimeoutMs } from "./defaults.ts";
@@ -23,7 +23,8 @@ const parseFile = parserOf(configFileSchema);
  * A flag goes before its environment variable, that before the configuration file, that before the default.
  * Paths are relative to where they stand: of a flag or variable to `cwd`, of a file to its folder; defaults to the
  * project, the data directory's to `cwd`.
- * @throws {SetlistError} INVALID_ARGUMENT with the flag, the variable, or the file, line and field that is wrong, and
+ * @throws {UsageError} with the flag that is wrong.
+ * @throws {SetlistError} INVALID_ARGUMENT with the variable, or the file, line and field that is wrong, and
  *   the nearest valid name where one is unknown; NOT_FOUND where the file cannot be read.
  */
 export function loadConfig({ flags, env, cwd }: ConfigInput): SetlistConfig {
@@ -51,13 +52,27 @@ function overlay(merged: Record<string, unknown>, { flags, env, cwd }: ConfigInp
     const text = flag ?? present(env[variable]);
     if (text === undefined) continue;
     const source = flag === undefined ? variable : flagOf(name);
-    const value = readSetting(setting, text, source);
-    check(inner === undefined ? { [name]: value } : { [name]: { [inner]: value } }, source, path.join("."));
+    const read = (): string | number => {
+      const value = readSetting(setting, text, source);
+      check(inner === undefined ? { [name]: value } : { [name]: { [inner]: value } }, source, path.join("."));
+      return value;
+    };
+    const value = flag === undefined ? read() : asUsage(read);
     if (inner !== undefined) {
       merged[name] = { ...(merged[name] as object | undefined), [inner]: value };
     } else {
       merged[name] = (pathNames as readonly string[]).includes(name) ? resolve(cwd, String(value)) : value;
     }
+  }
+}
+
+/** The same complaint about a flag is wrong usage. */
+function asUsage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SetlistError) throw new UsageError(error.message, { cause: error });
+    throw error;
   }
 }
 
@@ -119,7 +134,7 @@ function refuseUnknownFlags(flags: ConfigInput["flags"]): void {
   ];
   const unknown = Object.keys(flags).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw invalidArgument(`${flagOf(unknown)}: no such setting${nearest(flagOf(unknown), known.map(flagOf))}`);
+  throw new UsageError(`${flagOf(unknown)}: no such setting${nearest(flagOf(unknown), known.map(flagOf))}`);
 }
 
 /** `httpPort` to `--http-port`. */

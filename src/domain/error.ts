@@ -28,6 +28,13 @@ export class SetlistError extends Error {
   }
 }
 
+/** What is wrong with a flag of the command line: whoever typed it mends it, and the exit code is 2. */
+export class UsageError extends SetlistError {
+  constructor(detail: string, options?: { cause?: unknown }) {
+    super("INVALID_ARGUMENT", detail, options);
+  }
+}
+
 /** Shorthand for the error that a reader meets most. */
 export function invalidArgument(detail: string): SetlistError {
   return new SetlistError("INVALID_ARGUMENT", detail);
