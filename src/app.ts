@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
+import { usableDataDirectory } from "./app/data-directory.ts";
 import { configurationWriter } from "./app/experiments-data.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmUp } from "./app/warm-up.ts";
@@ -54,13 +55,14 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     logger.warn(fields, message);
   for (const warning of config.warnings) onWarning(warning);
 
+  const dataDir = await usableDataDirectory(config.dataDir);
   const log = opened.adopt(
-    await openOutcomeLog({ directory: join(config.dataDir, "log"), ...config.log, clock, onWarning }),
+    await openOutcomeLog({ directory: join(dataDir, "log"), ...config.log, clock, onWarning }),
     (it) => it.close(),
   );
   const features = opened.adopt(
     await openFeatureStore({
-      directory: join(config.dataDir, "features"),
+      directory: join(dataDir, "features"),
       world: config.world,
       ...config.features,
       onWarning,
@@ -73,7 +75,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   );
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
-  const registry = opened.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
+  const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
 
   for (const [surface, { defaultModel }] of config.surfaces) {
     if (scorer.resolve(defaultModel)?.surface === surface) continue;

@@ -1,11 +1,87 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
+import { access, constants, mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { SetlistError } from "../domain/error.ts";
+
+/** What parts of the server keep files in, each one its own. */
+const folders = ["log", "features"] as const;
 
 /** Reading commands make nothing: a directory that is not there is a typing mistake, not an empty log. */
 export function existingDataDirectory(dataDir: string): string {
-  if (existsSync(dataDir)) return dataDir;
-  throw new SetlistError(
-    "NOT_FOUND",
-    `no data directory at ${dataDir}: name the one that the server uses with --data-dir`,
+  const found = statSync(dataDir, { throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new SetlistError(
+      "NOT_FOUND",
+      `no data directory at ${dataDir}: name the one that the server uses with --data-dir`,
+    );
+  }
+  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) throw noFolder(path);
+  }
+  return dataDir;
+}
+
+/**
+ * Makes the data directory and its folders where they do not exist, before anything is opened in them.
+ * @throws {SetlistError} UNAVAILABLE with the path that cannot be used, why, and what to do.
+ */
+export async function usableDataDirectory(dataDir: string): Promise<string> {
+  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) {
+    try {
+      await makeFolder(path);
+      await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (error) {
+      if (error instanceof SetlistError) throw error;
+      throw unusable(path, codeOf(error), error);
+    }
+  }
+  return dataDir;
+}
+
+/** From the top down, one at a time: where a folder cannot be made, as in /proc, Node's `recursive` tries for ever. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) === "ENOENT" && parent !== path) {
+      await makeFolder(parent);
+      await mkdir(path).catch((again: unknown) => {
+        // Another process may have been faster.
+        if (codeOf(again) !== "EEXIST") throw again;
+      });
+    } else if (codeOf(error) !== "EEXIST") throw error;
+    else if (!(await stat(path)).isDirectory()) throw noFolder(path);
+  }
+}
+
+function noFolder(path: string): SetlistError {
+  return new SetlistError(
+    "UNAVAILABLE",
+    `the data directory cannot be used: ${path} is no folder: name another one with --data-dir`,
   );
+}
+
+function unusable(path: string, code: string, cause: unknown): SetlistError {
+  const reason = reasons[code] ?? "the system refuses it";
+  return new SetlistError(
+    "UNAVAILABLE",
+    `the data directory cannot be used: ${path}: ${reason} (${code}); name another one with --data-dir, or change that`,
+    { cause },
+  );
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  ENOTDIR: "a part of the path is no folder",
+  ENOENT: "it cannot be made there",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  ENAMETOOLONG: "the path is too long",
+};
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : String(error);
 }

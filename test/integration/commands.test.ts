@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { suiteFolder } from "../support/temporary-folder.ts";
+import { suiteFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
 interface Finished {
   code: number | null;
@@ -12,8 +12,21 @@ interface Finished {
   stderr: string;
 }
 
-async function setlist(...args: string[]): Promise<Finished> {
-  const child = spawn(process.execPath, ["src/main.ts", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+const main = resolve("src/main.ts");
+
+function setlist(...args: string[]): Promise<Finished> {
+  return setlistIn({}, ...args);
+}
+
+async function setlistIn(
+  place: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
+  ...args: string[]
+): Promise<Finished> {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd: place.cwd,
+    env: { ...process.env, ...place.env },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk) => {
@@ -25,6 +38,8 @@ async function setlist(...args: string[]): Promise<Finished> {
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout, stderr };
 }
+
+const analyzeTable = "analyze --table t.csv --unit u --arm arm --control a --metric y=y:mean".split(" ");
 
 describe("a command line", () => {
   test.each(["serve", "demo", "simulate", "analyze", "experiments", "assign", "verify-log"])(
@@ -41,6 +56,11 @@ describe("a command line", () => {
     [["serve", "--http-port", "99999"], "port"],
     [["anlyze"], "analyze"],
     [["assign"], "--unit"],
+    [["assign", "--unit", ""], "--unit: expected an id of 1 to 256 bytes"],
+    [["serve", "--log-level", "loud"], "--log-level: expected one of"],
+    [["simulate", "--url", "notaurl"], "http://127.0.0.1:8080"],
+    [[...analyzeTable, "--metric", "y=y:mean"], "metric y is given twice"],
+    [[...analyzeTable, "--covariate", "x=y"], 'no metric x (did you mean "y"?)'],
   ])("%j is wrong usage: exit 2, with the nearest valid name", async (args, hint) => {
     const { code, stderr } = await setlist(...args);
     expect(code).toBe(2);
@@ -56,6 +76,37 @@ describe("a command line", () => {
     expect(stderr).not.toContain("    at ");
     await folder.remove();
   });
+});
+
+describe("a data directory", () => {
+  test.each([["verify-log"], ["analyze", "--experiment", "home-kd"]])(
+    "of %s may come from SETLIST_DATA_DIR, and is told where it does not exist",
+    async (...args) => {
+      const nowhere = join(await temporaryFolder(), "nowhere");
+      const { code, stderr } = await setlistIn({ env: { SETLIST_DATA_DIR: nowhere } }, ...args);
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        `setlist: no data directory at ${nowhere}: name the one that the server uses with --data-dir\n`,
+      );
+    },
+  );
+
+  test("that cannot be used stops the start with a sentence, not with a stack", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "log"), "a file");
+    const { code, stderr } = await setlist("serve", "--data-dir", folder);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `setlist: the data directory cannot be used: ${join(folder, "log")} is no folder: name another one with --data-dir\n`,
+    );
+  });
+});
+
+test("simulate finds the project's world from anywhere: what fails is the server that nobody started", async () => {
+  const cwd = await temporaryFolder();
+  const { code, stderr } = await setlistIn({ cwd }, "simulate", "--url", "http://127.0.0.1:1");
+  expect(code).toBe(1);
+  expect(stderr).toContain("no server answers at http://127.0.0.1:1");
 });
 
 describe("setlist serve", () => {
