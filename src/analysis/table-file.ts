@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { invalidArgument } from "../domain/error.ts";
+import { csvSource } from "./csv-dialect.ts";
 import { literal, rowsOf } from "./warehouse.ts";
 
 export interface TableFile {
@@ -17,19 +18,38 @@ export async function openTableFile(warehouse: DuckDBConnection, file: string): 
   const path = literal(withoutGlob(resolve(file)));
   const source = parquet
     ? `read_parquet(${path}, hive_partitioning = false)`
-    : `read_csv(${path}, header = true, all_varchar = true, hive_partitioning = false)`;
+    : await readingFrom(file, () => csvSource(warehouse, path));
   const rows = await readingFrom(file, () => rowsOf(warehouse, `DESCRIBE SELECT * FROM ${source}`));
   return { source, columns: rows.map((row) => String(row["column_name"])) };
 }
 
-/** Runs what reads the file: the first line of DuckDB's complaint says what is wrong and in which line of it. */
+/** Runs what reads the file, and says in a sentence what DuckDB complains about. */
 export async function readingFrom<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const lines = (error instanceof Error ? error.message : String(error)).split("\n");
-    throw invalidArgument(`cannot read ${file} as a table: ${lines.slice(0, 2).join(" ").trim()}`);
+    const complaint = error instanceof Error ? error.message : String(error);
+    throw invalidArgument(`cannot read ${file} as a table: ${reasonOf(complaint)}`);
   }
+}
+
+/** DuckDB gives a line's beginning, what is wrong with it, and then advice about options that nobody has here. */
+function reasonOf(complaint: string): string {
+  const [, line] = /CSV Error on Line: (\d+)/.exec(complaint) ?? [];
+  const [, bytesMax] = /Maximum line size of (\d+) bytes exceeded/.exec(complaint) ?? [];
+  const [, expected, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(complaint) ?? [];
+  if (bytesMax !== undefined) return `line ${line} is longer than ${bytesMax} bytes`;
+  if (expected !== undefined && found !== undefined) {
+    const odd =
+      Number(found) > Number(expected)
+        ? `more columns than the ${expected}`
+        : `${found} of the ${expected} columns`;
+    return `line ${line} has ${odd} of its header`;
+  }
+  if (/unterminated quote|quote should be followed/i.test(complaint))
+    return `line ${line} opens a quote and does not close it`;
+  const lines = complaint.split("\n").map((one) => (one.length > 120 ? `${one.slice(0, 120)}…` : one));
+  return lines.slice(0, 3).join(" ").trim();
 }
 
 async function isParquet(file: string): Promise<boolean> {

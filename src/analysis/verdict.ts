@@ -3,7 +3,13 @@ import { level, percent, probability, signed } from "./format.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 export function verdictsOf(report: AnalysisReport): string[] {
-  if (report.arms.every((arm) => arm.units === 0)) return ["Nothing can be said: there is no data yet."];
+  if (report.arms.every((arm) => arm.units === 0)) {
+    return [
+      report.excludedUnits === 0
+        ? "Nothing can be said: there is no data yet."
+        : "Nothing can be said: every unit was seen in more than one arm, so none is left to compare.",
+    ];
+  }
   if (!report.srm.ok) {
     return ["Do not decide on these numbers: the arms did not get the units that their weights promise."];
   }
