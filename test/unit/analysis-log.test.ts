@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { Impression } from "../../src/domain/impression.ts";
+import type { LogRecord } from "../../src/domain/ports.ts";
+import { experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
+
+function analysisOf(records: readonly LogRecord[]): Promise<AnalysisReport> {
+  const asOf = new Date("2026-11-22T12:00:00.000Z");
+  return analyzeExperiment({ experiment: experimentOf(), records: streamed(records), alpha: 0.05, asOf });
+}
+
+/** Four units, two an arm; each completed its first item. */
+const small: readonly LogRecord[] = ["control", "control", "kd", "kd"].flatMap((arm, i) => [
+  impressionOf(`r${i}`, `u${i}`, arm),
+  outcomeOf(`o${i}`, `r${i}`, "t1"),
+]);
+
+function counts({ arms }: AnalysisReport): readonly (readonly number[])[] {
+  return arms.map(({ units, impressions }) => [units, impressions]);
+}
+
+function means({ metrics }: AnalysisReport): readonly unknown[] {
+  return metrics.flatMap(({ arms }) => arms.map(({ mean }) => mean));
+}
+
+/** What another surface answered under the same request id: no experiment of ours. */
+function elsewhere(requestId: string): Impression {
+  return { ...impressionOf(requestId, "u0", "control", ["s1"]), surface: "search", assignments: [] };
+}
+
+describe("a request id", () => {
+  test("that another surface used first takes nothing from the experiment", async () => {
+    const alone = await analysisOf(small);
+    const shared = await analysisOf([...[0, 1, 2, 3].map((i) => elsewhere(`r${i}`)), ...small]);
+    expect(counts(shared)).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
+    expect(means(shared)).toEqual([1, 1]);
+    expect(shared).toEqual(alone);
+  });
+
+  test("that comes again within the experiment counts once, as it first came, and warns", async () => {
+    const report = await analysisOf([
+      ...small,
+      impressionOf("r0", "u0", "control", ["t9"]),
+      impressionOf("r3", "u8", "control"),
+      outcomeOf("late", "r0", "t9"),
+    ]);
+    expect(counts(report)).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
+    expect(means(report)).toEqual([1, 1]);
+    expect(report.unmatchedOutcomes).toBe(1);
+    expect(report.warnings).toContain("2 impressions repeat the request id of an earlier one: not counted.");
+  });
+
+  test("that comes once warns of nothing", async () => {
+    expect((await analysisOf(small)).warnings.filter((one) => /repeat|was served by/.test(one))).toEqual([]);
+  });
+});
+
+test("an arm that several model versions served in one phase is warned of, by its name and theirs", async () => {
+  const newer: Impression = { ...impressionOf("r9", "u9", "kd"), model: { name: "home-kd", version: "2" } };
+  const fallback = impressionOf("r8", "u8", "control", ["t1"], { model: undefined });
+  const { warnings } = await analysisOf([...small, newer, fallback]);
+  expect(warnings.filter((one) => one.includes("was served by"))).toEqual([
+    "Arm kd was served by home-kd version 1 and home-kd version 2 in this phase: name the arm's model version, so that a new one starts a new phase.",
+  ]);
+});
