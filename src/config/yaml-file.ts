@@ -22,6 +22,12 @@ export function readYamlFile(file: string): YamlFile {
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
+    if (error.code === "MULTIPLE_DOCS") {
+      const { line } = lines.linePos(error.pos[0]);
+      throw invalidArgument(
+        `${file}:${line}: a second YAML document begins: expected one, so remove its ---`,
+      );
+    }
     throw invalidArgument(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`);
   }
   return {

@@ -40,12 +40,17 @@ export function targetingInput(attributes: TargetingAttributes): TargetingInput 
  * doubles and booleans. CEL's own logic holds: `user.a == 1 || context.b == 2` targets a request that lacks one of
  * the two when the other is true.
  * @throws {SetlistError} INVALID_ARGUMENT with the place in the expression where it is no CEL, names a variable or a
- *   function that does not exist.
+ *   function that does not exist; also where anyone can see that it is neither true nor false, as of `1 + 1`.
  */
 export function compileTargeting(expression: string): Targeting {
   const parsed = parseExpression(expression);
   const reads = inspect(parsed, env);
   const evaluate = planExpression(parsed);
+  refuseNoBoolean(
+    expression,
+    parsed,
+    reads.length === 0 ? evaluate({ user: new Map(), context: new Map() }) : undefined,
+  );
   return {
     admits: (input) => evaluate({ user: input.user, context: input.context }) === true,
     refusal(input) {
@@ -96,6 +101,19 @@ function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return "nested too deeply";
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^<input>:(\d+):(\d+):/, "line $1, column $2:");
+}
+
+const arithmetic = ["_+_", "_-_", "_*_", "_/_", "_%_", "-_"];
+
+/** @param constant what it is of an expression that reads no attribute, and undefined of any other. */
+function refuseNoBoolean(expression: string, parsed: ReturnType<typeof parse>, constant: unknown): void {
+  const root = parsed.expr?.exprKind;
+  const calculates = root?.case === "callExpr" && arithmetic.includes(root.value.function);
+  const unfit = constant !== undefined && typeof constant !== "boolean" && !isCelError(constant);
+  if (!calculates && !unfit) return;
+  throw invalidArgument(
+    `targeting: expected an expression that is true or false, but ${JSON.stringify(expression)} is neither`,
+  );
 }
 
 function describeRead({ entity, name }: AttributeRead): string {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { settings } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config.ts";
+import { UsageError } from "../../src/domain/error.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -103,12 +104,21 @@ describe("refused:", () => {
   test.each<[Record<string, string | number>, string]>([
     [{ httpPort: "x" }, '--http-port: expected a whole number, got "x"'],
     [{ httpPort: 70_000 }, "--http-port: must be <= 65535"],
-    [{ logLevel: "verbose" }, "--log-level: expected one of"],
+    [{ logLevel: "loud" }, '--log-level: expected one of fatal, error, warn, info, debug, trace, got "loud"'],
     [{ htpPort: "1" }, '--htp-port: no such setting (did you mean "--http-port"?)'],
     [{ config: "nowhere.yaml" }, join(cwd, "nowhere.yaml")],
     [{ httpPort: 9090 }, "grpcPort: expected another port than httpPort, got 9090 for both"],
   ])("flags %j", (flags, complaint) => {
     expect(() => loadConfig({ flags, env: {}, cwd })).toThrow(complaint);
+  });
+
+  test("a wrong flag is wrong usage; the same value in a variable is a wrong environment", () => {
+    expect(() => loadConfig({ flags: { logLevel: "loud" }, env: {}, cwd })).toThrow(UsageError);
+    const env = { SETLIST_LOG_LEVEL: "loud" };
+    expect(() => loadConfig({ flags: {}, env, cwd })).toThrow(
+      /^SETLIST_LOG_LEVEL: expected one of [a-z, ]+, got "loud"$/,
+    );
+    expect(refusalOf(env)).not.toBeInstanceOf(UsageError);
   });
 
   test.each([
@@ -131,6 +141,16 @@ describe("refused:", () => {
     ],
     ["no surface", "surfaces: {}", /surfaces: expected at least one surface/],
     ["broken YAML", "host: [", /setlist\.yaml:1: not valid YAML/],
+    [
+      "two documents",
+      "host: a\n---\nhost: b",
+      /setlist\.yaml:2: a second YAML document begins: expected one, so remove its ---$/,
+    ],
+    [
+      "a line break in a surface's name",
+      'surfaces: { "a\\nb": { defaultModel: { name: m } } }',
+      /setlist\.yaml(:1)?: surfaces\."a\\nb": unknown field/,
+    ],
     ["a key twice", "host: a\nhost: b", /setlist\.yaml:2: not valid YAML: Map keys must be unique/],
     ["a list", "- host", /setlist\.yaml: configuration: expected object, got array/],
     ["aliases without end", aliasBomb(), /setlist\.yaml: not usable YAML/],
@@ -146,6 +166,14 @@ test("a variable that nearly names a setting is warned of; a stranger's is left 
     "SETLIST_HTTP_PROT: no such setting, ignored (did you mean SETLIST_HTTP_PORT?)",
   ]);
 });
+
+function refusalOf(env: Readonly<Record<string, string>>): unknown {
+  try {
+    return loadConfig({ flags: {}, env, cwd });
+  } catch (error) {
+    return error;
+  }
+}
 
 /** The billion laughs. */
 function aliasBomb(): string {

@@ -60,6 +60,12 @@ describe("an expression is refused at load", () => {
     ["country == 'DE'", /no variable "country"/],
     ["user.country.startWith('D')", /no function "startWith" \(did you mean "startsWith"\?\)/],
     ["[1].exists(x, y == 1)", /no variable "y"/],
+    ["1 + 1", /expected an expression that is true or false, but "1 \+ 1" is neither/],
+    ["user.age + 1", /true or false/],
+    ["'DE'", /true or false/],
+    ["[true]", /true or false/],
+    ["size('abc')", /true or false/],
+    ["user", /true or false/],
     [`${"(".repeat(1500)}true${")".repeat(1500)}`, /nested too deeply/],
   ])("%.30s", (expression, complaint) => {
     expect(() => compileTargeting(expression)).toThrow(complaint);
