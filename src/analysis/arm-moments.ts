@@ -20,11 +20,12 @@ export async function fetchArmMoments(
   arms: number,
 ): Promise<CrossMoments[][]> {
   const columns = expressions.flatMap(({ x, y }, i) => [
-    `avg(${x}) AS x${i}`,
-    `avg(${y}) AS y${i}`,
-    `var_pop(${x}) AS xx${i}`,
-    `var_pop(${y}) AS yy${i}`,
-    `covar_pop(${y}, ${x}) AS xy${i}`,
+    `avg(${bounded(x)}) AS x${i}`,
+    `avg(${bounded(y)}) AS y${i}`,
+    `var_pop(${bounded(x)}) AS xx${i}`,
+    `var_pop(${bounded(y)}) AS yy${i}`,
+    `covar_pop(${bounded(y)}, ${bounded(x)}) AS xy${i}`,
+    `count(${bounded(x)}) + count(${bounded(y)}) < count(${x}) + count(${y}) AS overflows${i}`,
   ]);
   const select = ["arm::INTEGER AS arm", "count(*)::DOUBLE AS units", ...columns].join(", ");
   const rows = await rowsOf(warehouse, `SELECT ${select} FROM ${source} GROUP BY arm`);
@@ -37,8 +38,18 @@ export async function fetchArmMoments(
   );
 }
 
+/** Squares of larger values leave a double's range, and DuckDB would end the whole query. */
+const magnitudeMax = 1e120;
+
+/** NULL, which no aggregate sees, where a value is too large to be squared. */
+function bounded(expression: string): string {
+  return `CASE WHEN abs(${expression}) < ${magnitudeMax} THEN ${expression} END`;
+}
+
 function momentsIn(row: Row, i: number): CrossMoments {
   const count = numberIn(row, "units");
+  // The statistics answer infinite moments with their reason; the other metrics keep their answers.
+  if (row[`overflows${i}`] === true) return { ...noCrossMoments, count, meanY: Number.POSITIVE_INFINITY };
   return {
     count,
     meanX: numberIn(row, `x${i}`),

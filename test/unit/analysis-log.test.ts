@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
-import { experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
+import { completions, experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
 
 function analysisOf(records: readonly LogRecord[]): Promise<AnalysisReport> {
   const asOf = new Date("2026-11-22T12:00:00.000Z");
@@ -68,4 +68,25 @@ test("an arm that several model versions served in one phase is warned of, by it
   expect(warnings.filter((one) => one.includes("was served by"))).toEqual([
     "Arm kd was served by home-kd version 1 and home-kd version 2 in this phase: name the arm's model version, so that a new one starts a new phase.",
   ]);
+});
+
+test("one value too large to be squared costs its metric the answer, and no other metric", async () => {
+  const plays = { ...completions, id: "plays", aggregate: "sum" as const, role: "secondary" as const };
+  const records: LogRecord[] = ["control", "control", "kd", "kd"].flatMap((arm, i) => [
+    impressionOf(`r${i}`, `u${i}`, arm, ["t1", "t2"]),
+    outcomeOf(`o${i}`, `r${i}`, "t1"),
+  ]);
+  records.push({ ...outcomeOf("huge", "r0", "t2"), value: 1e200 });
+  const report = await analyzeExperiment({
+    experiment: experimentOf({ metrics: [completions, plays] }),
+    records: streamed(records),
+    alpha: 0.05,
+    asOf: new Date("2026-11-22T12:00:00.000Z"),
+  });
+  const [counted, summed] = report.metrics;
+  expect(counted?.arms.map(({ mean }) => mean)).toEqual([1.5, 1]);
+  expect(summed?.arms[0]?.mean).toBeNull();
+  expect(summed?.comparisons[0]?.absolute).toBeNull();
+  expect(report.warnings.join(" ")).toContain("too large to add up");
+  expect(JSON.stringify(report)).not.toMatch(/NaN|Infinity/);
 });
