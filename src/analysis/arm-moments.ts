@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { type CrossMoments, noCrossMoments } from "../statistics/moments.ts";
+import { type CrossMoments, noCrossMoments } from "../statistics/statistics.ts";
 import { numberIn, type Row, rowsOf } from "./warehouse.ts";
 
 /** Two SQL expressions over a table with one row a unit: the value, and the covariate or denominator, or `0`. */

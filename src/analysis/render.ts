@@ -19,7 +19,7 @@ export function renderReport(report: AnalysisReport): string {
     ...report.warnings.map((warning) => `! ${warning}`),
     ...(report.warnings.length > 0 ? [""] : []),
     `The ${level(report.alpha)} intervals and p-values hold for one look, at the planned end of the experiment.`,
-    "Who looks earlier or more often reads the always-valid intervals: wider, and right at every look.",
+    "Who looks earlier or more often reads the always-valid intervals, which are wider for it.",
     "",
   ].join("\n");
 }

@@ -1,0 +1,190 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
+import { run } from "../../src/cli/cli.ts";
+import { openOutcomeLog } from "../../src/outcomes/outcomes.ts";
+import { openRegistry } from "../../src/registry/registry.ts";
+import { experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+let stdout = "";
+let stderr = "";
+
+beforeEach(() => {
+  stdout = "";
+  stderr = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    stdout += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    stderr += String(text);
+    return true;
+  });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  // A command with a code of its own sets it on the process, which here is the tests'.
+  process.exitCode = undefined;
+});
+
+async function tableFile(control: number, treated: number): Promise<string> {
+  const file = join(await temporaryFolder(), "table.csv");
+  const rows = ["control", "treated"].flatMap((arm, i) =>
+    Array.from({ length: i === 0 ? control : treated }, (_, n) => `${arm}${n},${arm},${n % 5}`),
+  );
+  await writeFile(file, `user,arm,plays\n${rows.join("\n")}\n`);
+  return file;
+}
+
+function tableArguments(file: string): string[] {
+  return ["analyze", "--table", file, "--unit", "user", "--arm", "arm", "--control", "control"];
+}
+
+describe("setlist analyze --table", () => {
+  test("prints the report for people, or with --json for programs, and exits 0", async () => {
+    const file = await tableFile(50, 55);
+    expect(await run([...tableArguments(file), "--metric", "plays=plays:mean"])).toBe(0);
+    expect(stdout).toContain("Verdict  No difference shown between treated and control on plays");
+    stdout = "";
+    expect(
+      await run([...tableArguments(file), "--metric", "plays=plays:mean", "--json", "--alpha", "0.1"]),
+    ).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      alpha: 0.1,
+      arms: [{ units: 50 }, { units: 55 }],
+      asOf: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      metrics: [{ metric: "plays", comparisons: [{ arm: "treated", versus: "control", method: "welch" }] }],
+    });
+  });
+
+  test("exits 3 on an SRM, with the report printed, and 0 where the weights explain the split", async () => {
+    const file = await tableFile(100, 300);
+    const metric = ["--metric", "plays=plays:mean"];
+    expect(await run([...tableArguments(file), ...metric])).toBe(3);
+    expect(stdout).toContain("SAMPLE RATIO MISMATCH");
+    process.exitCode = undefined;
+    expect(await run([...tableArguments(file), ...metric, "--weights", "control=1,treated=3"])).toBe(0);
+  });
+
+  test("exits 1 with a sentence, and no trace, where the data does not fit", async () => {
+    const file = await tableFile(5, 5);
+    expect(await run([...tableArguments(file), "--metric", "plays=play:mean"])).toBe(1);
+    expect(stderr).toBe('setlist: metric plays: no column "play" in the table (did you mean "plays"?)\n');
+  });
+
+  test.each([
+    [["analyze"], "expected --experiment ID or --table FILE"],
+    [["analyze", "--experiment", "a", "--table", "b"], "one of the two"],
+    [["analyze", "--experiment", "a", "--metric", "a=b:mean"], "--metric goes with --table"],
+    [
+      ["analyze", "--table", "x.csv", "--unit", "u", "--arm", "a", "--control", "c"],
+      "--table needs --metric",
+    ],
+    [[...tableArguments("x.csv"), "--metric", "a=b:men"], 'did you mean "mean"'],
+    [
+      [...tableArguments("x.csv"), "--metric", "a=b:mean", "--data-dir", "d"],
+      "--data-dir goes with --experiment",
+    ],
+    [[...tableArguments("x.csv"), "--covariate", "a"], "expected NAME=COLUMN"],
+    [[...tableArguments("x.csv"), "--weights", "control=-1"], "expected ARM=WEIGHT"],
+    [[...tableArguments("x.csv"), "--weights", "a=0,b=0"], "a weight above 0"],
+    [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],
+    [["analyze", "--experiment", "a", "--alpha", "x"], "between 0 and 1"],
+    [["analyze", "--experimnt", "a"], "--experiment"],
+    [["analyze", "--experiment", "a", "--html", "x.html"], "unknown option '--html'"],
+  ])("%j is wrong usage: exit 2", async (args, sentence) => {
+    expect(await run(args)).toBe(2);
+    expect(stderr).toContain(sentence);
+    expect(stdout).toBe("");
+  });
+});
+
+describe("setlist analyze --experiment", () => {
+  const clock = { now: () => Date.parse("2026-11-22T12:00:00.000Z"), monotonic: () => 0 };
+
+  /** A data directory as a server leaves it, `units` of them in each arm. */
+  async function dataDirectory(units: { control: number; kd: number }): Promise<string> {
+    const dataDir = await temporaryFolder();
+    const { revision: _, phase: __, ranges: ___, ...document } = experimentOf();
+    const registry = openRegistry({ dataDir, clock });
+    registry.sync([document], "tests");
+    registry.close();
+    const log = await openOutcomeLog({
+      directory: join(dataDir, "log"),
+      clock,
+      segmentBytesMax: 1 << 20,
+      syncIntervalMs: 5,
+    });
+    for (const [arm, count] of Object.entries(units)) {
+      for (let i = 0; i < count; i++) {
+        await log.appendImpression(impressionOf(`r-${arm}-${i}`, `${arm}-${i}`, arm));
+        await log.appendOutcomes(
+          [outcomeOf(`o-${arm}-${i}`, `r-${arm}-${i}`, `t${1 + (i % 3)}`)].slice(i % 2),
+        );
+      }
+    }
+    await log.close();
+    return dataDir;
+  }
+
+  test("reads the store and the log of the data directory", async () => {
+    const dataDir = await dataDirectory({ control: 6, kd: 4 });
+    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", dataDir, "--json"])).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      experiment: "home-kd",
+      phase: 1,
+      arms: [
+        { arm: "control", units: 6, impressions: 6 },
+        { arm: "kd", units: 4, impressions: 4 },
+      ],
+      metrics: [{ metric: "completions", arms: [{ mean: 0.5 }, { mean: 0.5 }] }],
+      unmatchedOutcomes: 0,
+    });
+  });
+
+  test("exits 3 on an SRM", async () => {
+    const dataDir = await dataDirectory({ control: 40, kd: 5 });
+    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", dataDir])).toBe(3);
+    expect(stdout).toContain("Do not decide on these numbers");
+  });
+
+  test("says that there is no data yet, and exits 0", async () => {
+    const dataDir = await dataDirectory({ control: 0, kd: 0 });
+    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", dataDir])).toBe(0);
+    expect(stdout).toContain("No data: the log holds no impression of home-kd in phase 1.");
+  });
+
+  test("names the nearest experiment for one that is not there, and exits 1", async () => {
+    const dataDir = await dataDirectory({ control: 0, kd: 0 });
+    expect(await run(["analyze", "--experiment", "home-kdd", "--data-dir", dataDir])).toBe(1);
+    expect(stderr).toContain('did you mean "home-kd"?');
+  });
+
+  test("names the data directory that is not there, and exits 1", async () => {
+    const nowhere = join(await temporaryFolder(), "nowhere");
+    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", nowhere])).toBe(1);
+    expect(stderr).toContain(`no data directory at ${nowhere}`);
+  });
+
+  test("works while the log and the store are open for writing", async () => {
+    const dataDir = await dataDirectory({ control: 3, kd: 3 });
+    const registry = openRegistry({ dataDir, clock });
+    const log = await openOutcomeLog({
+      directory: join(dataDir, "log"),
+      clock,
+      segmentBytesMax: 1 << 20,
+      syncIntervalMs: 5,
+    });
+    try {
+      await log.appendImpression(impressionOf("late", "late", "kd"));
+      const report = await analyzeDataDirectory({ dataDir, experiment: "home-kd", alpha: 0.05 });
+      expect(report.arms.map((arm) => arm.units)).toEqual([3, 4]);
+    } finally {
+      await log.close();
+      registry.close();
+    }
+  });
+});
