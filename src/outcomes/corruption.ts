@@ -17,16 +17,6 @@ export function corruptionError(
     "INTERNAL",
     `log segment ${segment} in ${directory} is damaged in its record ${record} at offset ${offset}: ${reason}. ` +
       "This is no torn tail, so nothing was cut: put the file back from a copy, or see with `setlist verify-log` " +
-      "what is lost and move the file and all before it out of the directory",
+      "what is lost and move the file out of the directory, with all before it or with all behind it",
   );
-}
-
-/** Segments are numbered without gaps, and each is either open or sealed. */
-export function misnumbered(
-  previous: { number: number } | undefined,
-  next: { number: number },
-): string | undefined {
-  if (previous === undefined || next.number === previous.number + 1) return undefined;
-  if (next.number === previous.number) return "the segment is there twice, open and sealed";
-  return `the segments between ${previous.number} and ${next.number} are missing`;
 }

@@ -1,7 +1,8 @@
 import type { LogRecord } from "../domain/ports.ts";
-import { corruptionError, misnumbered } from "./corruption.ts";
+import { corruptionError } from "./corruption.ts";
 import { readRecord } from "./record-codec.ts";
-import { listSegments, type SegmentFile } from "./segment-file.ts";
+import type { SegmentFile } from "./segment-file.ts";
+import { numberedSegments } from "./segment-numbering.ts";
 import { SegmentScan } from "./segment-scan.ts";
 
 /**
@@ -38,12 +39,9 @@ export function readLog(directory: string): AsyncIterable<LogRecord> {
 
 /** As `readLog`, some thousands of records at a time: for whoever folds millions of them. No batch is empty. */
 export async function* readLogBatches(directory: string): AsyncGenerator<readonly LogRecord[], undefined> {
-  let previous: SegmentFile | undefined;
-  for (const file of await listSegments(directory)) {
-    const gap = misnumbered(previous, file);
-    if (gap !== undefined)
-      throw corruptionError(directory, { segment: file.name, offset: 0, record: 0, reason: gap });
-    previous = file;
+  const { segments, wrong } = await numberedSegments(directory);
+  if (wrong !== undefined) throw corruptionError(directory, wrong);
+  for (const file of segments) {
     yield* readSegment(file, directory);
   }
 }

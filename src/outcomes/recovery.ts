@@ -1,11 +1,12 @@
-import { corruptionError, misnumbered } from "./corruption.ts";
+import { corruptionError } from "./corruption.ts";
 import type { Disk } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { idBytes, impressionKind, writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { listSegments, type SegmentFile, segmentFile } from "./segment-file.ts";
+import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { segmentHeaderBytes } from "./segment-header.ts";
+import { numberedSegments } from "./segment-numbering.ts";
 import { SegmentScan } from "./segment-scan.ts";
 
 /** What a start found. `segments` counts those that hold something. */
@@ -34,12 +35,10 @@ export async function recoverLog(
 ): Promise<{ summary: RecoverySummary; nextNumber: number }> {
   const { directory } = options;
   const total = { impressions: 0, outcomes: 0, truncatedBytes: 0, segments: 0 };
-  let previous: SegmentFile | undefined;
   let nextNumber = 1;
-  for (const file of await listSegments(directory)) {
-    const gap = misnumbered(previous, file);
-    if (gap !== undefined)
-      throw corruptionError(directory, { segment: file.name, offset: 0, record: 0, reason: gap });
+  const { segments, wrong } = await numberedSegments(directory);
+  if (wrong !== undefined) throw corruptionError(directory, wrong);
+  for (const file of segments) {
     const scan = await scanIds(file, options);
     const truncatedBytes = scan.size - scan.offset;
     const records = scan.impressions + scan.outcomes;
@@ -51,7 +50,6 @@ export async function recoverLog(
     total.outcomes += scan.outcomes;
     total.truncatedBytes += truncatedBytes;
     total.segments += records > 0 ? 1 : 0;
-    previous = file;
   }
   return { summary: total, nextNumber };
 }

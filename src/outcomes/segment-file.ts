@@ -21,7 +21,7 @@ export async function listSegments(directory: string): Promise<SegmentFile[]> {
     const match = /^(\d{10})\.(seg|open)$/.exec(name);
     if (match !== null) segments.push(segmentFile(directory, Number(match[1]), match[2] === "seg"));
   }
-  return segments.sort((a, b) => a.number - b.number);
+  return segments.sort((a, b) => a.number - b.number || Number(b.sealed) - Number(a.sealed));
 }
 
 async function namesIn(directory: string): Promise<string[]> {

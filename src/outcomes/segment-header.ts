@@ -31,10 +31,11 @@ export function newSalt(): number {
   return randomBytes(4).readUInt32LE(0);
 }
 
-export function encodeSegmentHeader(header: SegmentHeader): Buffer {
+/** @param version another one than ours for tests of what a later Setlist wrote. */
+export function encodeSegmentHeader(header: SegmentHeader, version = schemaVersion): Buffer {
   const bytes = Buffer.alloc(segmentHeaderBytes);
   magic.copy(bytes);
-  bytes.writeUInt16LE(schemaVersion, 8);
+  bytes.writeUInt16LE(version, 8);
   bytes.writeUInt32LE(header.number, 12);
   bytes.writeUInt32LE(header.salt, 16);
   bytes.writeDoubleLE(header.madeAt, 20);

@@ -65,11 +65,11 @@ export class SegmentScan {
 
   /** Reads on and shows every whole record to `visit`. False at the end, or at a record that is not valid. */
   async next(visit: FrameVisitor): Promise<boolean> {
-    if (this.fault !== undefined || this.#ended()) return false;
+    if (this.fault !== undefined) return false;
     await this.#fill();
     const reason = this.#consume(visit);
     if (reason !== undefined) await this.#judge(reason);
-    else if (!this.#ended()) return true;
+    else if (this.offset < this.size) return true;
     else if (this.file.sealed && !this.sealed) this.#corrupt("the segment ends without its seal");
     return false;
   }
@@ -89,10 +89,6 @@ export class SegmentScan {
 
   async close(): Promise<void> {
     await this.#handle.close();
-  }
-
-  #ended(): boolean {
-    return this.offset >= this.size;
   }
 
   async #readHeader(): Promise<void> {

@@ -1,6 +1,6 @@
-import { type Corruption, misnumbered } from "./corruption.ts";
+import type { Corruption } from "./corruption.ts";
 import { readRecord } from "./record-codec.ts";
-import { listSegments, type SegmentFile } from "./segment-file.ts";
+import { numberedSegments } from "./segment-numbering.ts";
 import { SegmentScan } from "./segment-scan.ts";
 
 /** What is in a log, how many bytes at torn tails the next start will cut, and every damage. */
@@ -16,12 +16,14 @@ export interface LogVerification {
  * written at that moment may count as a torn tail.
  */
 export async function verifyLog(directory: string): Promise<LogVerification> {
-  const total = { impressions: 0, outcomes: 0, truncatedBytes: 0, corrupt: [] as Corruption[] };
-  let previous: SegmentFile | undefined;
-  for (const file of await listSegments(directory)) {
-    const gap = misnumbered(previous, file);
-    if (gap !== undefined) total.corrupt.push({ segment: file.name, offset: 0, record: 0, reason: gap });
-    previous = file;
+  const { segments, wrong } = await numberedSegments(directory);
+  const total = {
+    impressions: 0,
+    outcomes: 0,
+    truncatedBytes: 0,
+    corrupt: wrong === undefined ? [] : [wrong],
+  };
+  for (const file of segments) {
     const scan = await SegmentScan.open(file, directory);
     if (scan === undefined) continue;
     try {
