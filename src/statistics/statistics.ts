@@ -3,6 +3,6 @@ export { type AlwaysValid, alwaysValid } from "./always-valid.ts";
 export { cuped } from "./cuped.ts";
 export { type Answer, type Estimate, estimateOfMean, estimateOfRatio, type NonAnswer } from "./estimate.ts";
 export { holm } from "./holm.ts";
-export { type CrossMoments, marginalY } from "./moments.ts";
+export { type CrossMoments, marginalY, noCrossMoments } from "./moments.ts";
 export { sampleRatio } from "./sample-ratio.ts";
 export { controlIsNearZero, difference, type Interval, relativeLift } from "./welch.ts";

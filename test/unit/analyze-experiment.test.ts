@@ -1,292 +1,260 @@
+/** The analysis of logs that are small enough to be worked out by hand; the arithmetic stands beside each number. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { analyzeExperiment } from "../../src/analysis/analysis.ts";
-import type { Experiment } from "../../src/domain/experiment.ts";
+import { type AnalysisReport, analyzeExperiment, renderReport } from "../../src/analysis/analysis.ts";
+import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { completions, experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
-function analyze(records: Iterable<LogRecord>, experiment: Experiment = experimentOf()) {
-  const asOf = new Date("2026-11-22T13:00:00.000Z");
-  return analyzeExperiment({ experiment, records: streamed(records), alpha: 0.05, asOf });
-}
-
-/** One impression for each unit, and as many outcomes as its value says, on the item that stands first. */
-function unitsWith(arm: string, counts: readonly number[], type = "completion", value = 1): LogRecord[] {
-  return counts.flatMap((count, i) => {
-    const unit = `${arm}-${i}`;
-    return [
-      impressionOf(`r-${unit}`, unit, arm),
-      ...Array.from({ length: count }, (_, j) => outcomeOf(`o-${unit}-${j}`, `r-${unit}`, "t1", type, value)),
-    ];
+function analysisOf(records: readonly LogRecord[], changes: Partial<Experiment> = {}) {
+  const asOf = new Date("2026-11-22T12:00:00.000Z");
+  return analyzeExperiment({
+    experiment: experimentOf(changes),
+    records: streamed(records),
+    alpha: 0.05,
+    asOf,
   });
 }
 
-describe("a small log, worked out by hand", () => {
-  // control 3, 1, 2, 0: mean 1.5, variance (2.25 + 0.25 + 0.25 + 2.25) / 3 = 5/3, of the mean 5/12.
-  // kd      4, 2, 3, 3: mean 3, variance (1 + 1 + 0 + 0) / 3 = 2/3, of the mean 2/12.
-  // Difference 1.5, standard error sqrt(7/12), t = 1.96396; degrees of freedom
-  // (7/12)^2 / ((5/12)^2 / 3 + (2/12)^2 / 3) = 147/29, whose 97.5 % point is 2.5600980 and two-sided p 0.1059650.
-  // Lift 1.5 / 1.5 = 1, variance (2/12) / 1.5^2 + 3^2 (5/12) / 1.5^4 = 22/27.
-  const records = [...unitsWith("control", [3, 1, 2, 0]), ...unitsWith("kd", [4, 2, 3, 3])];
+describe("a log worked out by hand", () => {
+  const seconds: Metric = {
+    ...completions,
+    id: "seconds",
+    aggregate: "sum",
+    outcome: "play",
+    role: "guardrail",
+  };
+  const clicked: Metric = {
+    ...completions,
+    id: "clicked",
+    type: "proportion",
+    outcome: "click",
+    aggregate: "any",
+    role: "secondary",
+  };
 
-  test("is the whole report", async () => {
-    const report = await analyze(records);
-    const half = 2.5600980148085464 * Math.sqrt(7 / 12);
-    const halfLift = 2.5600980148085464 * Math.sqrt(22 / 27);
-    expect(report).toEqual({
-      experiment: "home-kd",
-      phase: 1,
-      asOf: "2026-11-22T13:00:00.000Z",
-      alpha: 0.05,
-      unit: "user",
-      arms: [
-        { arm: "control", units: 4, impressions: 4 },
-        { arm: "kd", units: 4, impressions: 4 },
-      ],
-      srm: { expected: [0.5, 0.5], statistic: 0, pValue: 1, ok: true },
-      metrics: [
-        {
-          metric: "completions",
-          role: "primary",
-          type: "mean",
-          goal: "increase",
-          arms: [
-            { arm: "control", units: 4, mean: 1.5, standardError: expect.closeTo(Math.sqrt(5 / 12), 12) },
-            { arm: "kd", units: 4, mean: 3, standardError: expect.closeTo(Math.sqrt(2 / 12), 12) },
-          ],
-          comparisons: [
-            {
-              arm: "kd",
-              versus: "control",
-              absolute: {
-                estimate: 1.5,
-                ciLow: expect.closeTo(1.5 - half, 9),
-                ciHigh: expect.closeTo(1.5 + half, 9),
-              },
-              relative: {
-                estimate: 1,
-                ciLow: expect.closeTo(1 - halfLift, 9),
-                ciHigh: expect.closeTo(1 + halfLift, 9),
-              },
-              pValue: expect.closeTo(0.10596497816687375, 9),
-              pValueAdjusted: expect.closeTo(0.10596497816687375, 9),
-              method: "welch",
-              cuped: null,
-              // n rho^2 = 8 x 7.936 / 10,000 = 0.0063488: p = sqrt(1.0063488) exp(-t^2 0.0063488 / 2.0126976).
-              alwaysValid: {
-                ciLow: expect.closeTo(-22.049321, 5),
-                ciHigh: expect.closeTo(25.049321, 5),
-                pValue: expect.closeTo(0.991038, 5),
-              },
-            },
-          ],
+  /** As many completions of the request's items, one each. */
+  const completed = (requestId: string, count: number): LogRecord[] =>
+    ["t1", "t2", "t3"].slice(0, count).map((item) => outcomeOf(`${requestId}-${item}`, requestId, item));
+
+  /** Completions by unit: control 0, 1, 2; kd 2, 3, 4. */
+  const counted: readonly LogRecord[] = [
+    impressionOf("a1", "control-0", "control"),
+    impressionOf("a2", "control-1", "control"),
+    ...completed("a2", 1),
+    // Two requests of one unit are one unit.
+    impressionOf("a3", "control-2", "control"),
+    impressionOf("a4", "control-2", "control"),
+    ...completed("a3", 1),
+    ...completed("a4", 1),
+    impressionOf("b1", "kd-2", "kd"),
+    ...completed("b1", 2),
+    // Answered without its model: it stays in its arm.
+    impressionOf("b2", "kd-3", "kd", ["t1", "t2", "t3"], { model: undefined }),
+    ...completed("b2", 3),
+    impressionOf("b3", "kd-4", "kd"),
+    impressionOf("b4", "kd-4", "kd"),
+    ...completed("b3", 3),
+    ...completed("b4", 1),
+    // Played: control 0, 10, 20; kd 10, 20, 30. Clicked: control 1 of 3, kd 2 of 3, one of them twice.
+    outcomeOf("p1", "a2", "t1", "play", 10),
+    outcomeOf("p2", "a3", "t1", "play", 12.5),
+    outcomeOf("p3", "a4", "t1", "play", 7.5),
+    outcomeOf("p4", "b1", "t1", "play", 10),
+    outcomeOf("p5", "b2", "t1", "play", 20),
+    outcomeOf("p6", "b4", "t1", "play", 30),
+    outcomeOf("c1", "a1", "t1", "click"),
+    outcomeOf("c2", "b1", "t1", "click"),
+    outcomeOf("c3", "b4", "t1", "click"),
+    outcomeOf("c4", "b4", "t2", "click"),
+    outcomeOf("skip", "a1", "t1", "skip"),
+  ];
+
+  const leftOut: readonly LogRecord[] = [
+    impressionOf("o1", "overridden", "kd", ["t1", "t2", "t3"], { assignment: { overridden: true } }),
+    ...completed("o1", 3),
+    impressionOf("f1", "kd-2", "control", ["t1", "t2", "t3"], { assignment: { phase: 2 } }),
+    impressionOf("f2", "later", "kd", ["t1", "t2", "t3"], { assignment: { phase: 2 } }),
+    ...completed("f1", 3),
+    ...completed("f2", 3),
+    impressionOf("x1", "crossed", "control"),
+    impressionOf("x2", "crossed", "kd"),
+    ...completed("x1", 3),
+    ...completed("x2", 3),
+    // The same outcome again, on another item.
+    outcomeOf("a2-t1", "a2", "t3"),
+    // Not shown, and of nobody.
+    outcomeOf("n1", "a1", "t9"),
+    outcomeOf("n2", "unknown", "t1"),
+  ];
+
+  const weighted = {
+    arms: experimentOf().arms.map((arm) => ({ ...arm, weight: arm.control ? 1 : 2 })),
+    metrics: [completions, seconds, clicked],
+  };
+  const analysis = (): Promise<AnalysisReport> => analysisOf([...counted, ...leftOut], weighted);
+
+  test("units and impressions of each arm are those that count", async () => {
+    expect((await analysis()).arms).toEqual([
+      { arm: "control", units: 3, impressions: 4 },
+      { arm: "kd", units: 3, impressions: 4 },
+    ]);
+  });
+
+  test("means and standard errors are over units, one without outcomes counting with 0", async () => {
+    const { metrics } = await analysis();
+    // s^2 = (1 + 0 + 1) / 2 = 1 in both arms, SE = sqrt(1 / 3); seconds are ten times as far apart.
+    const se = expect.closeTo(Math.sqrt(1 / 3), 12);
+    const ofSeconds = expect.closeTo(10 * Math.sqrt(1 / 3), 12);
+    // 1 of 3 or 2 of 3: s^2 = (1 / 3) (2 / 3) 3 / 2 = 1 / 3, SE = 1 / 3.
+    const third = expect.closeTo(1 / 3, 12);
+    expect(metrics.map(({ metric, arms }) => ({ metric, arms }))).toEqual([
+      {
+        metric: "completions",
+        arms: [
+          { arm: "control", units: 3, mean: 1, standardError: se },
+          { arm: "kd", units: 3, mean: 3, standardError: se },
+        ],
+      },
+      {
+        metric: "seconds",
+        arms: [
+          { arm: "control", units: 3, mean: 10, standardError: ofSeconds },
+          { arm: "kd", units: 3, mean: 20, standardError: ofSeconds },
+        ],
+      },
+      {
+        metric: "clicked",
+        arms: [
+          { arm: "control", units: 3, mean: third, standardError: third },
+          { arm: "kd", units: 3, mean: expect.closeTo(2 / 3, 12), standardError: third },
+        ],
+      },
+    ]);
+  });
+
+  test("the difference, its lift and its p-value", async () => {
+    const { metrics } = await analysis();
+    // Equal variances and sizes: 4 degrees of freedom; the tables have 2.776 for 97.5 %.
+    const critical = 2.7764451051977987;
+    const half = critical * Math.sqrt(2 / 3);
+    // Var = (1/3) / 1^2 + 3^2 (1/3) / 1^4 = 10 / 3.
+    const halfOfLift = critical * Math.sqrt(10 / 3);
+    // t = 2 / sqrt(2 / 3) = sqrt(6); with 4 degrees of freedom
+    // P(|T| < t) = (3 / 4) t / sqrt(1 + t^2 / 4) (1 - t^2 / (12 + 3 t^2)) = 0.6 sqrt(2.4).
+    const pValue = expect.closeTo(1 - 0.6 * Math.sqrt(2.4), 12);
+    expect(metrics[0]?.comparisons).toEqual([
+      {
+        arm: "kd",
+        versus: "control",
+        absolute: {
+          estimate: 2,
+          ciLow: expect.closeTo(2 - half, 9),
+          ciHigh: expect.closeTo(2 + half, 9),
         },
-      ],
-      excludedUnits: 0,
-      unmatchedOutcomes: 0,
-      warnings: [expect.stringContaining("control is within five standard errors of zero")],
+        relative: {
+          estimate: 2,
+          ciLow: expect.closeTo(2 - halfOfLift, 9),
+          ciHigh: expect.closeTo(2 + halfOfLift, 9),
+        },
+        pValue,
+        // One comparison of a primary metric is a family of its own.
+        pValueAdjusted: pValue,
+        method: "welch",
+        cuped: null,
+        alwaysValid: expect.objectContaining({ pValue: expect.any(Number) }),
+      },
+    ]);
+    expect(metrics.slice(1).map(({ comparisons }) => comparisons[0]?.pValueAdjusted)).toEqual([null, null]);
+  });
+
+  test("the split is held against the weights", async () => {
+    // 3 and 3 where 1 : 2 promises 2 and 4: 1 / 2 + 1 / 4. P(X >= 0.75) = erfc(sqrt(0.375)), Python's math.erfc.
+    expect((await analysis()).srm).toEqual({
+      expected: [1 / 3, 2 / 3],
+      statistic: expect.closeTo(0.75, 12),
+      pValue: expect.closeTo(0.3864762307712327, 12),
+      ok: true,
     });
   });
 
-  test("does not depend on the order of the records", async () => {
-    expect(await analyze(records.toReversed())).toEqual(await analyze(records));
-  });
-
-  test("counts, adds up or asks whether there was any, as the metric says", async () => {
-    const metrics = [
-      completions,
-      { ...completions, id: "played", aggregate: "sum" as const, outcome: "play" },
-      { ...completions, id: "any-play", aggregate: "any" as const, outcome: "play" },
-      {
-        ...completions,
-        id: "players",
-        type: "proportion" as const,
-        aggregate: "any" as const,
-        outcome: "play",
-      },
-    ];
-    const plays = [
-      ...unitsWith("control", [2, 0], "play", 1.5),
-      ...unitsWith("kd", [0, 1, 3, 0], "play", 0.25),
-    ];
-    const report = await analyze(plays, experimentOf({ metrics }));
-    const means = report.metrics.map((metric) => metric.arms.map((arm) => arm.mean));
-    expect(means).toEqual([
-      [0, 0],
-      [1.5, 0.25],
-      [0.5, 0.5],
-      [0.5, 0.5],
-    ]);
-  });
-});
-
-describe("what counts", () => {
-  test("a unit without outcomes counts with 0, and one unit's requests are one row", async () => {
-    const report = await analyze([
-      impressionOf("r1", "u1", "control"),
-      impressionOf("r2", "u1", "control"),
-      impressionOf("r3", "u2", "control"),
-      outcomeOf("o1", "r1", "t1"),
-      outcomeOf("o2", "r2", "t2"),
-    ]);
-    expect(report.arms[0]).toEqual({ arm: "control", units: 2, impressions: 3 });
-    expect(report.metrics[0]?.arms[0]).toMatchObject({ units: 2, mean: 1 });
-  });
-
-  test("outcomes of unknown requests and of items that were not shown are unmatched, and said so", async () => {
-    const report = await analyze([
-      impressionOf("r1", "u1", "control", ["t1"]),
-      outcomeOf("o1", "r1", "t1"),
-      outcomeOf("o2", "r1", "t9"),
-      outcomeOf("o3", "nowhere", "t1"),
-    ]);
-    expect(report.metrics[0]?.arms[0]?.mean).toBe(1);
-    expect(report.unmatchedOutcomes).toBe(2);
-    expect(report.warnings).toContainEqual(expect.stringMatching(/^2 outcomes answer no known request/));
-  });
-
-  test("an outcome that stands before its impression is matched", async () => {
-    const report = await analyze([outcomeOf("o1", "r1", "t1"), impressionOf("r1", "u1", "control")]);
-    expect(report.metrics[0]?.arms[0]?.mean).toBe(1);
-    expect(report.unmatchedOutcomes).toBe(0);
-  });
-
-  test("a request or outcome that is logged twice counts once, as it first came", async () => {
-    const report = await analyze(
-      [
-        impressionOf("r1", "u1", "control"),
-        impressionOf("r1", "u1", "kd"),
-        outcomeOf("o1", "r1", "t1", "play", 2),
-        outcomeOf("o1", "r1", "t1", "play", 40),
-      ],
-      experimentOf({ metrics: [{ ...completions, outcome: "play", aggregate: "sum" }] }),
-    );
-    expect(report.arms.map((arm) => arm.impressions)).toEqual([1, 0]);
-    expect(report.metrics[0]?.arms[0]?.mean).toBe(2);
-    expect(report.excludedUnits).toBe(0);
-  });
-
-  test("a unit that was seen in two arms is left out and reported", async () => {
-    const report = await analyze([
-      ...unitsWith("control", [1, 1]),
-      ...unitsWith("kd", [1, 1]),
-      impressionOf("x1", "kd-0", "control"),
-    ]);
-    expect(report.arms.map((arm) => arm.units)).toEqual([2, 1]);
+  test("what was left out is counted and said", async () => {
+    const report = await analysis();
     expect(report.excludedUnits).toBe(1);
-    expect(report.warnings).toContainEqual("1 unit was seen in more than one arm: left out.");
-  });
-
-  test("overridden impressions and other phases are not part of it, nor are outcomes on them unmatched", async () => {
-    const report = await analyze(
-      [
-        impressionOf("r1", "u1", "control", ["t1"], { assignment: { phase: 2 } }),
-        impressionOf("r2", "u2", "kd", ["t1"], { assignment: { phase: 1 } }),
-        impressionOf("r3", "u3", "kd", ["t1"], { assignment: { phase: 2, overridden: true } }),
-        impressionOf("r4", "u4", "kd", ["t1"], { assignment: { phase: 2, experiment: "radio-kd" } }),
-        outcomeOf("o2", "r2", "t1"),
-        outcomeOf("o3", "r3", "t1"),
-        outcomeOf("o4", "r4", "t1"),
-      ],
-      experimentOf({ phase: 2 }),
-    );
-    expect(report.phase).toBe(2);
-    expect(report.arms.map((arm) => arm.units)).toEqual([1, 0]);
-    expect(report.unmatchedOutcomes).toBe(0);
-    expect(report.warnings).toContainEqual(expect.stringContaining("1 impressions belong to other phases"));
-  });
-
-  test("an impression without its model stays in its arm, and a warning says how many there are", async () => {
-    const report = await analyze([
-      ...unitsWith("control", [1, 2]),
-      ...unitsWith("kd", [1]),
-      impressionOf("r", "slow", "kd", ["t1"], { model: undefined }),
+    expect(report.unmatchedOutcomes).toBe(2);
+    const nearZero = (metric: string): string =>
+      `${metric}: control is within five standard errors of zero, so read the absolute difference: the relative interval is rough there.`;
+    expect(report.warnings).toEqual([
+      "1 unit was seen in more than one arm: left out.",
+      "2 outcomes answer no known request, or an item that was not shown: not counted.",
+      "2 impressions belong to other phases of the experiment: not counted.",
+      "Arm kd: 1 of 4 impressions were answered without its model; they stay in the arm.",
+      nearZero("completions"),
+      nearZero("seconds"),
+      nearZero("clicked"),
     ]);
-    expect(report.arms[1]).toEqual({ arm: "kd", units: 2, impressions: 2 });
-    expect(report.warnings).toContainEqual(expect.stringContaining("Arm kd: 1 of 2 impressions"));
   });
 
-  test("what an item, a unit or an outcome type is called changes nothing", async () => {
-    const odd = "';DROP TABLE units;--\u0000\n\"☃";
-    const metrics = [{ ...completions, outcome: odd }];
-    const report = await analyze(
-      [impressionOf(odd, odd, "control", [odd, "t"]), outcomeOf(odd, odd, odd, odd)],
-      experimentOf({ metrics }),
-    );
-    expect(report.metrics[0]?.arms[0]).toMatchObject({ units: 1, mean: 1 });
+  test("no number depends on what was left out, nor on the order of outcomes and impressions", async () => {
+    const { arms, srm, metrics } = await analysis();
+    const alone = await analysisOf(counted, weighted);
+    const reversed = await analysisOf([...counted].reverse(), weighted);
+    for (const other of [alone, reversed]) {
+      expect({ arms: other.arms, srm: other.srm, metrics: other.metrics }).toEqual({ arms, srm, metrics });
+    }
+    expect(alone).toMatchObject({ excludedUnits: 0, unmatchedOutcomes: 0 });
   });
 });
 
-describe("where nothing can be said", () => {
-  test("an empty log says so, with nulls and no NaN", async () => {
-    const report = await analyze([]);
-    expect(report.warnings).toEqual(["No data: the log holds no impression of home-kd in phase 1."]);
-    expect(report.srm).toEqual({ expected: [0.5, 0.5], statistic: null, pValue: null, ok: true });
-    expect(report.metrics[0]?.comparisons[0]).toMatchObject({ absolute: null, relative: null, pValue: null });
-    expect(JSON.stringify(report)).not.toContain("NaN");
+/** 400 units, of which kd got `treated`; it is far better. */
+function split(treated: number): { unit: string; arm: string; completions: number }[] {
+  return Array.from({ length: 400 }, (_, i) => {
+    const arm = i < treated ? "kd" : "control";
+    return { unit: `u${i}`, arm, completions: (arm === "kd" ? 1 : 0) + (i % 2) };
+  });
+}
+
+const refusal = "Do not decide on these numbers: the arms did not get the units that their weights promise.";
+
+describe("a split of 70 to 30 under equal weights", () => {
+  test("is found in a log", async () => {
+    const report = await analysisOf(
+      split(120).flatMap(({ unit, arm, completions: count }) => [
+        impressionOf(`r-${unit}`, unit, arm),
+        ...["t1", "t2"].slice(0, count).map((item) => outcomeOf(`${unit}-${item}`, `r-${unit}`, item)),
+      ]),
+    );
+    expect(report.arms.map(({ units }) => units)).toEqual([280, 120]);
+    // 80^2 / 200 in both arms; P(X >= 64) = erfc(sqrt(32)), Python's math.erfc.
+    expect(report.srm.statistic).toBeCloseTo(64, 12);
+    expect((report.srm.pValue ?? Number.NaN) / 1.2441921148543513e-15).toBeCloseTo(1, 9);
+    expect(report.srm.ok).toBe(false);
+    expect(report.warnings).toContain(
+      "The arms did not get the units that their weights promise (SRM): find out why before reading any metric.",
+    );
+    expect(renderReport(report)).toContain(refusal);
   });
 
   test.each([
-    ["one unit in an arm", [1, 2, 3], [4], "arm kd has one unit only"],
-    ["an empty arm", [1, 2, 3], [], "arm kd has no units yet"],
-    ["no spread in either arm", [1, 1, 1], [1, 1, 1], "no test"],
-  ])("%s gives nulls and a sentence", async (_, control, treated, sentence) => {
-    const report = await analyze([...unitsWith("control", control), ...unitsWith("kd", treated)]);
-    expect(report.metrics[0]?.comparisons[0]).toMatchObject({
-      absolute: null,
-      relative: null,
-      pValue: null,
-      pValueAdjusted: null,
-      alwaysValid: null,
+    { treated: 120, code: 3, verdicts: [refusal] },
+    { treated: 200, code: 0, verdicts: [expect.stringMatching(/^kd is better than control on y: \+200 % /)] },
+  ])("of a table: $treated of 400 treated, exit code $code", async ({ treated, code, verdicts }) => {
+    const file = join(await temporaryFolder(), "split.csv");
+    const rows = split(treated).map((row) => `${row.unit},${row.arm},${row.completions}\n`);
+    await writeFile(file, `u,arm,y\n${rows.join("")}`);
+    const flags = "--unit u --arm arm --control control --metric y=y:mean".split(" ");
+    const command = [resolve("src/main.ts"), "analyze", "--table", file, ...flags];
+    const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      stdout += chunk;
     });
-    expect(report.warnings).toContainEqual(expect.stringContaining(sentence));
+    expect(await once(child, "close")).toEqual([code, null]);
+    const said = [...stdout.matchAll(/^Verdict {2}(.*)$|^(.*is (?:better|worse) than.*)$/gm)];
+    expect(said.map(([, verdict, other]) => verdict ?? other)).toEqual(verdicts);
   });
-
-  test("a control of zero has a difference, but no lift", async () => {
-    const report = await analyze([...unitsWith("control", [0, 0, 0]), ...unitsWith("kd", [1, 2, 0])]);
-    const comparison = report.metrics[0]?.comparisons[0];
-    expect(comparison?.absolute?.estimate).toBe(1);
-    expect(comparison?.relative).toBeNull();
-    expect(report.warnings).toContainEqual(expect.stringContaining("no relative lift"));
-  });
-});
-
-test("a broken split is an SRM, against the weights of the document", async () => {
-  const ones = (count: number): number[] => Array.from({ length: count }, (_, i) => i % 2);
-  const records = [...unitsWith("control", ones(400)), ...unitsWith("kd", ones(100))];
-  const [control, kd] = experimentOf().arms.map((arm) => ({ ...arm, weight: arm.control ? 4 : 1 }));
-  expect((await analyze(records)).srm).toMatchObject({ ok: false, statistic: 180 });
-  const weighted = experimentOf({ arms: [control, kd].filter((arm) => arm !== undefined) });
-  expect((await analyze(records, weighted)).srm).toMatchObject({
-    ok: true,
-    statistic: 0,
-    expected: [0.8, 0.2],
-  });
-});
-
-test("Holm adjusts over the primary metrics and arms together, and over no other", async () => {
-  const arms = [
-    ...experimentOf().arms,
-    { id: "kd-2", control: false, weight: 1, model: { name: "home-kd-2" } },
-  ];
-  const metrics = [
-    completions,
-    { ...completions, id: "completed", aggregate: "any" as const },
-    { ...completions, id: "watched", role: "guardrail" as const },
-  ];
-  const report = await analyze(
-    [
-      ...unitsWith("control", [0, 1, 2, 1, 0, 2]),
-      ...unitsWith("kd", [2, 4, 3, 3, 2, 0]),
-      ...unitsWith("kd-2", [0, 0, 1, 0, 2, 0]),
-    ],
-    experimentOf({ arms, metrics }),
-  );
-  const [first, second, third] = report.metrics.map((metric) => metric.comparisons);
-  const family = [...(first ?? []), ...(second ?? [])].map((comparison) => comparison.pValue ?? 1);
-  const smallest = Math.min(...family);
-  expect(family).toHaveLength(4);
-  expect(first?.[0]?.pValue).toBe(smallest);
-  expect(first?.[0]?.pValueAdjusted).toBeCloseTo(4 * smallest, 12);
-  expect(third?.map((comparison) => comparison.pValueAdjusted)).toEqual([null, null]);
-  expect(third?.[0]?.pValue).toBe(smallest);
 });
