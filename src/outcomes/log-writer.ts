@@ -24,7 +24,7 @@ export interface LogWriterOptions {
  * everything that was not yet acknowledged is refused, and the next append after a pause first repairs the segment.
  */
 export class LogWriter implements SegmentOwner {
-  /** Where appends go until the loop takes it. Append to it in one go, then `wake`. */
+  /** Where appends go until the loop takes it: `wake`, then append in the same task. */
   pending = new Batch();
   readonly #options: LogWriterOptions;
   #chain: SegmentChain | undefined;

@@ -97,7 +97,6 @@ class SegmentedLog implements OpenedOutcomeLog {
     const payloadStart = writeImpressionFrame(batch.impressions, impression) + frameHeaderBytes;
     this.#identify(batch.impressions, idBytes(batch.impressions.buffer, payloadStart));
     batch.requestIds.push(...this.#id);
-    this.#writer.wake();
     await batch.written.promise;
   }
 
@@ -113,7 +112,6 @@ class SegmentedLog implements OpenedOutcomeLog {
       } else batch.outcomes.used = start;
     }
     const duplicates = outcomes.length - accepted;
-    if (accepted > 0) this.#writer.wake();
     // The first of two equal outcomes may still be on its way to the disk: nobody hears of it before it is there.
     if (duplicates > 0) await this.#writer.allSynced();
     else if (accepted > 0) await batch.synced.promise;
@@ -128,6 +126,8 @@ class SegmentedLog implements OpenedOutcomeLog {
   #pending(): Batch {
     const refusal = this.#writer.refusal();
     if (refusal !== undefined) throw refusal;
+    // The loop runs once this task has ended: whatever the caller appends until then is taken along.
+    this.#writer.wake();
     return this.#writer.pending;
   }
 

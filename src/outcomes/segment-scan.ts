@@ -6,8 +6,11 @@ import { impressionKind, outcomeKind, readSeal, sealKind } from "./record-codec.
 import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 
-/** Large enough that a read costs little beside the work on its bytes, small enough to stay near the CPU. */
-const chunkBytes = 1024 * 1024;
+/**
+ * What one read decodes to must fit the young generation, or the collector copies all of it: records of 50 items came
+ * at 190 MB/s of CPU time with 64 KiB, 130 with 256 KiB, 96 with 1 MiB.
+ */
+const chunkBytes = 64 * 1024;
 
 /** What is wrong, and where: `offset` in bytes, `record` counted from 0 within the segment. */
 export interface SegmentFault {
