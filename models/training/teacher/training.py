@@ -1,5 +1,7 @@
 """Trains the teacher on the video log; there is no argument through which a music row could come in."""
 
+import copy
+
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
@@ -38,10 +40,15 @@ def _loss(logits: Tensor, labels: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(logits[known], labels[known])
 
 
-def train_teacher(seed: int, epochs: int, view: TeacherView, log: VideoLog) -> tuple[Teacher, dict[str, float]]:
-    """Trains on all but a held-out share of the video log; returns the teacher and its AUC a task there."""
+def train_teacher(
+    seed: int, epochs: int, view: TeacherView, log: VideoLog, start: Teacher | None = None
+) -> tuple[Teacher, dict[str, float]]:
+    """Trains on all but a held-out share of the video log; returns the teacher and its AUC a task there.
+
+    `start`, an earlier teacher, is left as it is and its copy is trained on; without it a new one is.
+    """
     seed_torch(seed, "teacher")
-    teacher = Teacher(makers=int(view.maker.max()))
+    teacher = copy.deepcopy(start).train() if start else Teacher(makers=int(view.maker.max()))
     order = torch.randperm(len(log)).numpy()
     held_out, training = np.split(order, [int(HELD_OUT_SHARE * len(order))])
     optimiser = torch.optim.Adam(teacher.parameters(), lr=LEARNING_RATE)
