@@ -1,0 +1,37 @@
+"""Puts a model into the repository as its next version: `python -m training.publish FOLDER`, run in models/."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from training.publishing.next_version import publish
+from training.refusal import RefusedError
+
+REPOSITORY = Path(__file__).resolve().parent.parent / "repository"
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line; unknown flags are refused."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.publish",
+        description="Puts a model into the repository as its next version, if its manifest is complete, its graph "
+        "answers its golden inputs, and its offline metrics are attached. No version is ever written over.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("folder", type=Path, help="holds manifest.json and the files that it names")
+    parser.add_argument("--repository", type=Path, default=REPOSITORY, help="the model repository (models/repository)")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Says where the model went, or exits with 1 and one sentence."""
+    options = arguments(argv)
+    try:
+        version, difference = publish(options.folder, options.repository)
+    except (RefusedError, OSError) as error:
+        sys.exit(f"publish: {error}")
+    print(f"published {version}: within {difference:.1e} of its golden answers")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""What publishing refuses, which number a model takes, and that nothing is ever written over."""
+
+import json
+import multiprocessing
+import os
+import shutil
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from training.export.digest import sha256, write_json
+from training.publish import REPOSITORY, main
+from training.publishing import next_version
+from training.publishing.next_version import publish, versions
+from training.publishing.staging import PREFIX
+from training.refusal import RefusedError
+
+COMMITTED = REPOSITORY / "home-kd" / "1"
+
+
+@pytest.fixture
+def model(tmp_path):
+    return Path(shutil.copytree(COMMITTED, tmp_path / "model"))
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    return folder
+
+
+def edit(folder, change):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def test_a_model_takes_the_number_after_the_highest(model, repository):
+    for number in ("1", "2", "3"):
+        version, difference = publish(model, repository)
+        assert version == repository / "home-kd" / number
+        assert json.loads((version / "manifest.json").read_text())["version"] == number
+        assert difference <= 1e-5
+    (repository / "home-kd" / "7").mkdir()
+    shutil.copy(COMMITTED / "manifest.json", repository / "home-kd" / "7")
+    assert publish(model, repository)[0].name == "8"
+
+
+def test_numbers_compare_as_numbers_and_other_names_are_no_versions(tmp_path):
+    for name in ("9", "10", "011", "x", "0"):
+        (tmp_path / name).mkdir()
+    assert versions(tmp_path) == [9, 10]
+
+
+def test_the_version_holds_the_manifests_files_and_its_table_and_nothing_else(model, repository):
+    (model / "notes.txt").write_text("mine")
+    version, _ = publish(model, repository)
+    assert {p.name for p in version.iterdir()} == {"model.onnx", "golden.json", "manifest.json", "offline.md"}
+    assert sha256(version / "model.onnx") == sha256(COMMITTED / "model.onnx")
+    table = (version / "offline.md").read_text()
+    auc = json.loads((COMMITTED / "manifest.json").read_text())["provenance"]["offlineMetrics"]["all/click/auc"]
+    assert f"| all | click | {auc:.4f} |" in table
+    assert not list(repository.glob(f"{PREFIX}*"))
+
+
+def without(*path):
+    def change(manifest):
+        for key in path[:-1]:
+            manifest = manifest[key]
+        del manifest[path[-1]]
+
+    return change
+
+
+def set_to(value, *path):
+    def change(manifest):
+        for key in path[:-1]:
+            manifest = manifest[key]
+        manifest[path[-1]] = value
+
+    return change
+
+
+def drop_task_metrics(task):
+    def change(manifest):
+        metrics = manifest["provenance"]["offlineMetrics"]
+        for name in [n for n in metrics if f"/{task}/" in n]:
+            del metrics[name]
+
+    return change
+
+
+FAULTS = {
+    "missing field": (without("surface"), '"surface" is missing'),
+    "unknown field": (set_to(1, "taskz"), 'unknown field "taskz"; did you mean "tasks"'),
+    "wrong type": (set_to(1, "version"), '"version" should be of type str, found int'),
+    "schema version": (set_to(2, "schemaVersion"), "expected schemaVersion 1, found 2"),
+    "name": (set_to("../up", "name"), r"a model's name is \[a-z0-9-\]\{1,64\}"),
+    "role": (set_to("techer", "role"), 'unknown role "techer"; did you mean "teacher"'),
+    "file leads out": (set_to("../model.onnx", "file"), "plain file name"),
+    "no golden": (without("golden"), '"golden" is missing'),
+    "tasks repeat": (set_to(["click", "click", "like"], "tasks"), '"click" stands there 2 times'),
+    "output width": (set_to(["candidates", 2], "output", "shape"), "one column a task"),
+    "weights": (set_to({"clik": 1.0}, "valueModel", "weights"), '"clik"; did you mean "click"'),
+    "column unfilled": (without("features", 0), 'column 0 of input "user_numbers" is filled by no feature'),
+    "column filled twice": (set_to(1, "features", 2, "offset"), 'column 1 of input "user_numbers" is filled by 2'),
+    "column beyond": (set_to(99, "features", 3, "offset"), "is filled by"),
+    "encoding": (set_to({"kind": "hsh"}, "features", 0, "encoding"), 'unknown encoding "hsh"; did you mean "hash"'),
+    "default": (set_to([0.0], "features", 0, "default"), 'default of feature "taste"'),
+    "sha256": (set_to("0" * 64, "sha256"), "expected sha256 0000"),
+    "no offline metrics": (without("provenance", "offlineMetrics"), "should hold the offline metrics of every task"),
+    "empty offline metrics": (set_to({}, "provenance", "offlineMetrics"), "should hold the offline metrics"),
+    "a metric that is none": (
+        set_to(float("nan"), "provenance", "offlineMetrics", "all/click/auc"),
+        "should be a finite number, found nan",
+    ),
+    "a task unmeasured": (drop_task_metrics("like"), 'no metric of task "like"'),
+    "metric of no task": (set_to(0.5, "provenance", "offlineMetrics", "all/clik/auc"), 'did you mean "click"'),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_manifest_is_refused_and_leaves_nothing(model, repository, fault):
+    change, said = FAULTS[fault]
+    edit(model, change)
+    with pytest.raises(RefusedError, match=said):
+        publish(model, repository)
+    assert list(repository.iterdir()) == []
+
+
+def golden_of(model, change):
+    path = model / "golden.json"
+    golden = json.loads(path.read_text())
+    change(golden)
+    path.write_text(json.dumps(golden))
+
+
+def test_a_graph_that_answers_its_golden_inputs_otherwise_is_refused(model, repository):
+    golden_of(model, lambda g: g["output"]["data"].__setitem__(0, g["output"]["data"][0] + 1e-3))
+    with pytest.raises(RefusedError, match=r"differs from the golden answers by 1\.00e-03"):
+        publish(model, repository)
+    assert list(repository.iterdir()) == []
+
+
+def test_a_tolerance_that_allows_everything_is_refused(model, repository):
+    golden_of(model, lambda g: g.__setitem__("tolerance", 1))
+    with pytest.raises(RefusedError, match="tolerance"):
+        publish(model, repository)
+
+
+def test_a_graph_of_another_signature_is_refused(model, repository):
+    shutil.copy(REPOSITORY / "radio-kd" / "1" / "model.onnx", model / "model.onnx")
+    edit(model, set_to(sha256(model / "model.onnx"), "sha256"))
+    with pytest.raises(RefusedError, match='input "context_indices"'):
+        publish(model, repository)
+
+
+def test_damage_is_refused(model, repository):
+    (model / "model.onnx").write_bytes(b"no graph")
+    edit(model, set_to(sha256(model / "model.onnx"), "sha256"))
+    with pytest.raises(RefusedError, match="ONNX Runtime cannot load it"):
+        publish(model, repository)
+    (model / "golden.json").unlink()
+    with pytest.raises(RefusedError, match="the manifest names it, but No such file"):
+        publish(model, repository)
+    (model / "manifest.json").write_text("{")
+    with pytest.raises(RefusedError, match="is not JSON"):
+        publish(model, repository)
+
+
+def test_a_next_version_of_another_surface_is_refused(model, repository):
+    publish(model, repository)
+    edit(model, set_to("radio", "surface"))
+    with pytest.raises(RefusedError, match='version 1 serves "home", the next one would serve "radio"'):
+        publish(model, repository)
+
+
+def test_a_number_that_another_publisher_took_meanwhile_is_passed_over(model, repository, monkeypatch):
+    """The other's model lands between reading the numbers and the renaming."""
+    seen, calls = next_version.versions, []
+
+    def outdated(folder):
+        found = seen(folder)
+        if not calls:
+            shutil.copytree(COMMITTED, folder / "1")
+        calls.append(found)
+        return found
+
+    monkeypatch.setattr(next_version, "versions", outdated)
+    version, _ = publish(model, repository)
+    assert calls == [[], [1]]
+    assert version.name == "2"
+    assert (repository / "home-kd" / "1" / "manifest.json").read_bytes() == (COMMITTED / "manifest.json").read_bytes()
+
+
+def test_publishers_at_the_same_time_take_a_number_each(model, repository):
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        taken = pool.starmap(publish, [(model, repository)] * 6)
+    assert sorted(int(version.name) for version, _ in taken) == [1, 2, 3, 4, 5, 6]
+    for version, _ in taken:
+        assert json.loads((version / "manifest.json").read_text())["version"] == version.name
+
+
+class Killed(BaseException):
+    """Ends a publisher without its clean-up, as a kill would."""
+
+
+@pytest.mark.parametrize("step", ["copyfile", "fsync", "rename"])
+def test_a_publisher_killed_on_its_way_leaves_nothing_that_a_server_would_load(model, repository, monkeypatch, step):
+    def kill(*_):
+        raise Killed
+
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(shutil if step == "copyfile" else os, step, kill)
+    with pytest.raises(Killed):
+        publish(model, repository)
+    monkeypatch.undo()
+    left = [p for p in repository.iterdir() if not p.name.startswith(PREFIX)]
+    assert all(p.name == "home-kd" and versions(p) == [] for p in left)
+    assert len(list(repository.glob(f"{PREFIX}*"))) == 1
+    assert publish(model, repository)[0].name == "1"
+
+
+def test_the_command_says_one_sentence_and_exits_with_1(tmp_path, repository, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(tmp_path / "nowhere"), "--repository", str(repository)])
+    assert "a model's folder holds a manifest.json" in stopped.value.code
+    with pytest.raises(SystemExit, match="expected the folder of a model repository"):
+        main([str(COMMITTED), "--repository", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit) as wrong:
+        main([str(COMMITTED), "--repo", str(repository)])
+    assert wrong.value.code == 2
+    main([str(COMMITTED), "--repository", str(repository)])
+    assert "home-kd/1" in capsys.readouterr().out
+
+
+def test_every_committed_student_could_be_published(repository):
+    """Their folders are complete, in parity and measured, whoever made them."""
+    for name in ("home-control", "home-kd", "radio-control", "radio-kd"):
+        assert publish(REPOSITORY / name / "1", repository)[0] == repository / name / "1"
+
+
+def split_model(model):
+    """Gives the model a split: an item graph that makes rows of the item numbers, a request graph for the rest."""
+    graph = onnx.load(model / "model.onnx")
+    width = next(i.type.tensor_type.shape.dim[1].dim_value for i in graph.graph.input if i.name == "item_numbers")
+    item = helper.make_graph(
+        [helper.make_node("Identity", ["item_numbers"], ["item_row"])],
+        "item",
+        [helper.make_tensor_value_info("item_numbers", TensorProto.FLOAT, ["candidates", width])],
+        [helper.make_tensor_value_info("item_row", TensorProto.FLOAT, ["candidates", width])],
+    )
+    onnx.save(
+        helper.make_model(item, opset_imports=graph.opset_import, ir_version=graph.ir_version), model / "item.onnx"
+    )
+    for node in graph.graph.node:
+        for k, name in enumerate(node.input):
+            if name == "item_numbers":
+                node.input[k] = "item_row"
+    for one in graph.graph.input:
+        if one.name == "item_numbers":
+            one.name = "item_row"
+    onnx.save(graph, model / "request.onnx")
+    files = {n: {"file": f"{n}.onnx", "sha256": sha256(model / f"{n}.onnx")} for n in ("item", "request")}
+    edit(model, set_to(files | {"rowWidth": width}, "split"))
+
+
+def test_the_halves_of_a_split_are_asked_too(model, repository):
+    split_model(model)
+    version, difference = publish(model, repository)
+    assert (version / "item.onnx").is_file()
+    assert (version / "request.onnx").is_file()
+    assert difference <= 1e-5
+    edit(model, set_to(1, "split", "rowWidth"))
+    with pytest.raises(RefusedError, match="expected a row of 1 numbers a candidate"):
+        publish(model, repository)
+
+
+def test_halves_that_belong_to_another_model_are_refused(model, repository):
+    split_model(model)
+    other = model.parent / "other"
+    shutil.copytree(REPOSITORY / "home-control" / "1", other)
+    split_model(other)
+    shutil.copy(other / "request.onnx", model / "request.onnx")
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["split"]["request"]["sha256"] = sha256(model / "request.onnx")
+    write_json(model / "manifest.json", manifest)
+    with pytest.raises(RefusedError, match=r"request\.onnx: differs from the golden answers"):
+        publish(model, repository)
