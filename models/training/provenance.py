@@ -3,11 +3,12 @@
 from dataclasses import asdict
 
 from training.logs.listening import LOG_DAYS
-from training.logs.music_log import SHOWN
+from training.logs.music_log import SHOWN, SURFACE_TASKS
+from training.logs.video_log import TASKS
 from training.scale import Scale
 from training.students.plans import StudentPlan
 from training.teacher.network import HIDDEN
-from training.techniques import TECHNIQUES
+from training.techniques import technique_of
 
 
 def provenance(seed: int, scale: Scale, plan: StudentPlan, figures: dict) -> dict:
@@ -21,12 +22,12 @@ def provenance(seed: int, scale: Scale, plan: StudentPlan, figures: dict) -> dic
         "trainedOnImpressions": scale.video_impressions,
         "auc": figures["teacher"],
     }
-    technique = TECHNIQUES[plan.technique](plan.surface, plan.weight)
+    technique = technique_of(plan, SURFACE_TASKS[plan.surface], TASKS)
     return {
         "seed": seed,
         "data": f"simulated world of seed {seed}: {impressions} logged {plan.surface} impressions of {LOG_DAYS} days",
         "technique": plan.technique,
-        "softLossWeight": plan.weight,
+        "softLossWeight": plan.options.get("weight", 0.0),
         "auxiliaryTasks": list(technique.auxiliary_tasks),
         "teacher": teacher if plan.treated else None,
         "scale": asdict(scale),

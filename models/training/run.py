@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from training.evaluation.demo_power import demo_power
 from training.evaluation.live import draw_situations, expected_outcomes
 from training.evaluation.metrics import predict, task_metrics
+from training.examples import Examples, music_examples
 from training.features.music_inputs import MusicInputs
 from training.features.teacher_view import music_view, video_view
 from training.logs.music_log import SURFACE_TASKS
@@ -38,26 +39,24 @@ def run_seed(seed: int, scale: Scale) -> Run:
     music = music_view(world.people, world.tracks)
     labels = {s: teacher_logits(teacher, music, world.logs[s]) for s in SURFACE_TASKS}
     inputs = {s: MusicInputs(s, world.people, world.listening, world.tracks) for s in SURFACE_TASKS}
+    examples = {s: music_examples(world.logs[s], inputs[s], labels[s]) for s in SURFACE_TASKS}
     students = {
-        p.name: ServingStudent(
-            train_student(seed, p, scale.student_epochs, inputs[p.surface], world.logs[p.surface], labels[p.surface])
-        )
-        for p in PLANS
+        p.name: ServingStudent(train_student(seed, p, scale.student_epochs, examples[p.surface])) for p in PLANS
     }
+    held_out = {s: music_examples(world.held_out[s], inputs[s]) for s in SURFACE_TASKS}
     figures = {
         "seed": seed,
         "teacher": teacher_auc,
-        "students": {p.name: _metrics(world, inputs, p, students[p.name]) for p in PLANS},
+        "students": {p.name: _metrics(world, held_out[p.surface], p, students[p.name]) for p in PLANS},
         "live": {s: _live(seed, s, world, inputs[s], students, scale) for s in SURFACE_TASKS},
     }
     return Run(world, inputs, students, figures)
 
 
-def _metrics(world: World, inputs: dict[str, MusicInputs], plan: StudentPlan, student: ServingStudent) -> dict:
+def _metrics(world: World, held_out: Examples, plan: StudentPlan, student: ServingStudent) -> dict:
     log = world.held_out[plan.surface]
     new = world.tracks.age_days[log.item.ravel()] <= NEW_RELEASE_AGE_DAYS_MAX
-    labels = log.labels.reshape(len(new), -1)
-    return task_metrics(plan.surface, predict(student, inputs[plan.surface], log), labels, new)
+    return task_metrics(plan.surface, predict(student, held_out), held_out.labels, new)
 
 
 def _live(

@@ -3,15 +3,18 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from training.features.music_inputs import MusicInputs
-from training.logs.music_log import SHOWN, SURFACE_TASKS, MusicLog
+from training.examples import Examples
+from training.logs.music_log import SURFACE_TASKS
 from training.students.serving import ServingStudent
 
+REQUESTS_A_RUN = 1_000
 
-def predict(student: ServingStudent, inputs: MusicInputs, log: MusicLog) -> np.ndarray:
-    """Probabilities [impressions, tasks] float32 as served: without a position."""
-    request_row = np.repeat(np.arange(len(log)), SHOWN)
-    return student.score(inputs.gather(log.user, log.seed, log.days_ago, log.item.ravel(), request_row)).numpy()
+
+def predict(student: ServingStudent, examples: Examples) -> np.ndarray:
+    """Probabilities [candidates, tasks] float32 as served: without a position."""
+    rows = np.arange(len(examples))
+    runs = np.split(rows, range(REQUESTS_A_RUN, len(rows), REQUESTS_A_RUN))
+    return np.concatenate([student.score(examples.batch(run).inputs).numpy() for run in runs])
 
 
 def task_metrics(surface: str, predicted: np.ndarray, labels: np.ndarray, new: np.ndarray) -> dict[str, float]:

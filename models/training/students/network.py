@@ -56,6 +56,7 @@ class Student(nn.Module):
         """(logits at the position shown, logits as served, auxiliary logits), each [candidates, tasks]."""
         hidden = self.trunk(inputs)
         logits = self.heads(*hidden)
+        position = position.clamp(max=SHOWN)  # further down counts as last
         if self.training:
             position = position * (torch.rand(position.shape) >= POSITION_DROPOUT)
         auxiliary = self.auxiliary(*hidden) if self.auxiliary else None

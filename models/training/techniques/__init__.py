@@ -1,7 +1,19 @@
 """How a teacher may have a say in a student's loss. A technique is one file and one entry here."""
 
+from training.nearest import refuse_unknown
+from training.students.plans import StudentPlan
 from training.techniques.auxiliary import Auxiliary
 from training.techniques.direct import Direct
 from training.techniques.hard import Hard
 
-TECHNIQUES = {"none": Hard, "direct": Direct, "auxiliary": Auxiliary}
+TECHNIQUES: dict[str, type[Hard]] = {"none": Hard, "direct": Direct, "auxiliary": Auxiliary}
+
+
+def technique_of(plan: StudentPlan, tasks: tuple[str, ...], teacher_tasks: tuple[str, ...]) -> Hard:
+    """The plan's technique; an unknown technique, option or task is a ValueError with the nearest name."""
+    refuse_unknown("technique", plan.technique, TECHNIQUES, f"student {plan.name!r}")
+    for option in plan.options:
+        refuse_unknown(
+            "option", option, TECHNIQUES[plan.technique].options, f"student {plan.name!r}, {plan.technique!r}"
+        )
+    return TECHNIQUES[plan.technique](plan, tasks, teacher_tasks)

@@ -1,40 +1,57 @@
 """Direct distillation: the serving logit takes the hard and the soft loss, where the tasks correspond."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
-from training.logs.video_log import TASKS
-from training.techniques.hard import Hard, hard_loss
+from training.examples import Batch
+from training.students.plans import StudentPlan
+from training.techniques.hard import Hard, hard_loss, masked_loss
+from training.techniques.tasks import task_columns
 
-# Home's tasks and the teacher's tasks that resemble them.
-CORRESPONDING = {"home": ("click", "watch_fraction", "like")}
 
-
-def shifted_to_rate(logits: Tensor, rate: Tensor) -> Tensor:
-    """Soft labels in [0, 1] from logits [n, tasks], each task's shifted by one number so that its mean is `rate`.
+def shifted_to_rate(logits: Tensor, labels: Tensor) -> Tensor:
+    """Logits [n, tasks] with each task's moved by one number, so that where outcomes are known the mean of their
+    sigmoid is the mean of `labels` [n, tasks].
 
     The domains' base rates differ, and a teacher's rate in the serving logit would be served. The shift is found
-    by Newton's method on the mean of the shifted sigmoid.
+    by Newton's method on the mean of the shifted sigmoid. NaN logits stay NaN.
     """
+    known = ~(torch.isnan(logits) | torch.isnan(labels))
+    count = known.sum(dim=0)
+    rate = torch.where(known, labels, 0.0).sum(dim=0) / count
     shift = torch.zeros_like(rate)
     for _ in range(20):
         soft = torch.sigmoid(logits + shift)
-        shift = shift - (soft.mean(dim=0) - rate) / (soft * (1 - soft)).mean(dim=0)
-    return torch.sigmoid(logits + shift)
+        mean = torch.where(known, soft, 0.0).sum(dim=0) / count
+        slope = torch.where(known, soft * (1 - soft), 0.0).sum(dim=0) / count
+        shift = shift - (mean - rate) / slope
+    return logits + shift
 
 
 class Direct(Hard):
-    """L = hard + weight * soft, both on the serving logit; the soft labels know no position."""
+    """L = hard + weight * soft, both on the serving logit; the soft labels know no position.
 
-    def __init__(self, surface: str, weight: float) -> None:
-        super().__init__(surface, weight)
-        self._weight = weight
-        self._columns = [TASKS.index(task) for task in CORRESPONDING[surface]]
+    Above temperature 1, soft = T^2 * cross-entropy(student logit / T, sigmoid(teacher logit / T)): the softened
+    target's gradient shrinks with 1 / T^2, and the factor takes that back (Hinton et al., arXiv 1503.02531, section
+    2). The teacher's logit is moved to the rate first, at T = 1, so that the optimum is the same at every T.
+    """
 
-    def prepare(self, labels: Tensor, teacher_logits: Tensor) -> Tensor:
-        """The corresponding tasks' probabilities at the rates of the labels."""
-        return shifted_to_rate(teacher_logits[:, self._columns], labels.mean(dim=0))
+    options: ClassVar[Mapping[str, object]] = {"weight": 1.0, "temperature": 1.0, "tasks": None}
 
-    def loss(self, shown: Tensor, served: Tensor, auxiliary: Tensor | None, labels: Tensor, soft: Tensor) -> Tensor:
+    def __init__(self, plan: StudentPlan, tasks: tuple[str, ...], teacher_tasks: tuple[str, ...]) -> None:
+        super().__init__(plan, tasks, teacher_tasks)
+        self.weight = plan.number("weight", 1.0)
+        self.temperature = plan.number("temperature", 1.0)
+        self.own, self.of_teacher = task_columns(plan, tasks, teacher_tasks)
+
+    def prepare(self, labels: Tensor, teacher: Tensor) -> Tensor:
+        """The corresponding tasks' softened probabilities, at the rates of the labels."""
+        return torch.sigmoid(shifted_to_rate(teacher[:, self.of_teacher], labels[:, self.own]) / self.temperature)
+
+    def loss(self, shown: Tensor, served: Tensor, auxiliary: Tensor | None, batch: Batch, soft: Tensor) -> Tensor:
         """Hard where it was shown, soft as it will be served."""
-        return hard_loss(shown, labels) + self._weight * hard_loss(served, soft)
+        softened = masked_loss(served[:, self.own] / self.temperature, soft)
+        return hard_loss(shown, batch) + self.weight * self.temperature**2 * softened

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from training.examples import music_examples
 from training.features.music_inputs import MusicInputs
 from training.features.teacher_view import music_view, video_view
 from training.logs.music_log import SURFACE_TASKS
@@ -57,11 +58,15 @@ def inputs(world):
 
 
 @pytest.fixture(scope="session")
-def trained(world, labels, inputs):
+def examples(world, labels, inputs):
+    """Each surface's log with its teacher labels."""
+    return {s: music_examples(world.logs[s], inputs[s], labels[s]) for s in SURFACE_TASKS}
+
+
+@pytest.fixture(scope="session")
+def trained(examples):
     """Every plan's student as training left it, auxiliary head and position tower included."""
-    return {
-        p.name: train_student(SEED, p, 1, inputs[p.surface], world.logs[p.surface], labels[p.surface]) for p in PLANS
-    }
+    return {p.name: train_student(SEED, p, 1, examples[p.surface]) for p in PLANS}
 
 
 @pytest.fixture(scope="session")
