@@ -26,10 +26,14 @@ export interface ValueModel {
   readonly weights: Readonly<Record<string, number>>;
 }
 
+/** A student answers requests; a teacher only labels logged ones for students to learn from. */
+export type ModelRole = "student" | "teacher";
+
 /** A loaded, checked and warmed model. `tasks` are the columns of its output, `float32 [candidates, tasks]`. */
 export interface Model {
   readonly name: string;
   readonly version: string;
+  readonly role: ModelRole;
   readonly surface: string;
   readonly description: string;
   readonly tasks: readonly string[];

@@ -1,4 +1,4 @@
-import type { ModelRef } from "../domain/model.ts";
+import type { ModelRef, ModelRole } from "../domain/model.ts";
 import type { Clock, Scorer } from "../domain/ports.ts";
 import { BatchingScorer } from "./batching-scorer.ts";
 import { loadModels } from "./model-load.ts";
@@ -11,6 +11,8 @@ export interface ScorerOptions {
   readonly repository: string;
   /** What to load; a reference without a version means the highest. Undefined loads every version of every model. */
   readonly models?: readonly ModelRef[] | undefined;
+  /** Which models are loaded: those of the other role are passed over, and refused where `models` names them. */
+  readonly role?: ModelRole | undefined;
   /** Threads that infer, each with one session a model. */
   readonly workers: number;
   /** Candidates of one run. A request with more goes alone. */
@@ -30,7 +32,12 @@ export interface ScorerOptions {
  */
 export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   const { batchRowsMax, queueRequestsMax, clock, workers, onWarning = () => undefined } = options;
-  const stored = await readRepository(options.repository, options.models, onWarning);
+  const stored = await readRepository(
+    options.repository,
+    options.models,
+    options.role ?? "student",
+    onWarning,
+  );
   const scorer: { current?: BatchingScorer } = {};
   const pool = await WorkerPool.open({
     workers,

@@ -26,8 +26,8 @@ export function checkManifest(
     if (document.tasks.includes(task)) continue;
     throw invalidArgument(`valueModel.weights.${task}: expected a task${nearest(task, document.tasks)}`);
   }
-  const { name, version, surface, description, tasks, valueModel, provenance } = document;
-  return { name, version, surface, description, tasks, inputs, features, valueModel, provenance };
+  const { name, version, role = "student", surface, description, tasks, valueModel, provenance } = document;
+  return { name, version, role, surface, description, tasks, inputs, features, valueModel, provenance };
 }
 
 function checkInputs(document: ManifestDocument): readonly ModelInput[] {

@@ -13,6 +13,7 @@ export const manifestSchema = Type.Object(
     schemaVersion: Type.Literal(1),
     name: Type.String(),
     version: Type.String(),
+    role: Type.Optional(oneOf("student", "teacher")),
     surface: name,
     description: Type.String(),
     file: plainFileName,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { invalidArgument } from "../domain/error.ts";
-import type { ModelRef } from "../domain/model.ts";
+import type { ModelRef, ModelRole } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { type Golden, parseGolden } from "./golden.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
@@ -24,12 +24,13 @@ interface Place {
 }
 
 /**
- * Reads the models that `refs` name (a reference without a version: the highest), or all of them.
+ * Reads the models of one role that `refs` name (a reference without a version: the highest), or all of that role.
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
 export async function readRepository(
   repository: string,
   refs: readonly ModelRef[] | undefined,
+  role: ModelRole,
   onWarning: (warning: string) => void,
 ): Promise<readonly StoredModel[]> {
   const places = await findVersions(repository, onWarning);
@@ -39,7 +40,15 @@ export async function readRepository(
       `${repository}: expected at least one model, <name>/<version>/manifest.json, found none`,
     );
   }
-  return Promise.all(wanted.map((place) => readModel(repository, place)));
+  const described = await Promise.all(wanted.map((place) => readManifest(repository, place)));
+  const ofRole = described.filter(({ manifest }) => manifest.model.role === role);
+  const other = described.find(({ manifest }) => manifest.model.role !== role);
+  if (other !== undefined && (refs !== undefined || ofRole.length === 0)) {
+    throw invalidArgument(
+      `${other.path}: role: expected "${role}"${refs === undefined ? " of at least one model" : ""}, found "${other.manifest.model.role}"`,
+    );
+  }
+  return Promise.all(ofRole.map(readModel));
 }
 
 /** Every `<name>/<version>/` of the repository, versions of a model in rising order. */
@@ -85,12 +94,21 @@ function choose(places: readonly Place[], refs: readonly ModelRef[], repository:
   return places.filter((place) => chosen.has(place));
 }
 
-async function readModel(repository: string, place: Place): Promise<StoredModel> {
-  const folder = join(repository, place.name, place.version);
-  const manifestPath = join(folder, "manifest.json");
-  const text = (await readOr(manifestPath, "the model's manifest")).toString("utf8");
-  const manifest = parseManifest(text, manifestPath, place);
+/** A manifest that has been checked, and where it stands. */
+interface Described {
+  readonly manifest: Manifest;
+  readonly folder: string;
+  readonly path: string;
+}
 
+async function readManifest(repository: string, place: Place): Promise<Described> {
+  const folder = join(repository, place.name, place.version);
+  const path = join(folder, "manifest.json");
+  const text = (await readOr(path, "the model's manifest")).toString("utf8");
+  return { manifest: parseManifest(text, path, place), folder, path };
+}
+
+async function readModel({ manifest, folder, path: manifestPath }: Described): Promise<StoredModel> {
   const path = join(folder, manifest.file);
   const data = await readOr(path, `the file of ${manifestPath}`);
   const digest = createHash("sha256").update(data).digest("hex");

@@ -39,6 +39,7 @@ const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 export const testModel: Model = {
   name: "home-control",
   version: "1",
+  role: "student",
   surface: "home",
   description: "For tests",
   tasks: ["click", "completion"],

@@ -92,6 +92,7 @@ const features: readonly FeatureSpec[] = [
 export const homeModel: Model = {
   name: "home-test",
   version: "1",
+  role: "student",
   surface: "home",
   description: "",
   tasks: ["click"],

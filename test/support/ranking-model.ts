@@ -5,6 +5,7 @@ export function modelWith(over: Pick<Model, "tasks" | "valueModel">): Model {
   return {
     name: "home-control",
     version: "1",
+    role: "student",
     surface: "home",
     description: "",
     inputs: [],

@@ -104,6 +104,19 @@ describe("which models are loaded", () => {
     ]);
   });
 
+  test("students alone, unless teachers are asked for", async () => {
+    const { repository } = await repositoryWith("linear", (manifest) => {
+      manifest["role"] = "teacher";
+    });
+    await cp(join(tinyModels, "brittle"), join(repository, "brittle"), { recursive: true });
+    const students = await openAt(repository);
+    expect(names(students)).toEqual(["brittle/1"]);
+    expect(students.resolve({ name: "brittle" })?.role).toBe("student");
+    const teachers = await openAt(repository, { role: "teacher" });
+    expect(names(teachers)).toEqual(["linear/1"]);
+    expect(teachers.resolve({ name: "linear" })?.role).toBe("teacher");
+  });
+
   test("a version may be a link, as deployments make them", async () => {
     const { repository, folder } = await repositoryWith("linear");
     const elsewhere = join(await temporaryFolder(), "kept");
@@ -136,6 +149,19 @@ describe("a start is refused with a sentence that names file, expected and found
     const repository = await versions("1", "3");
     expect(await refusal(repository, { models: [{ name: "linear", version: "2" }] })).toBe(
       `${join(repository, "linear")}: expected version 2, found 1, 3`,
+    );
+  });
+
+  test("a teacher among the models to serve", async () => {
+    const { repository, folder } = await repositoryWith("linear", (manifest) => {
+      manifest["role"] = "teacher";
+    });
+    const path = join(folder, "manifest.json");
+    expect(await refusal(repository, { models: [{ name: "linear" }] })).toBe(
+      `${path}: role: expected "student", found "teacher"`,
+    );
+    expect(await refusal(repository)).toBe(
+      `${path}: role: expected "student" of at least one model, found "teacher"`,
     );
   });
 

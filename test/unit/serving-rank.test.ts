@@ -10,6 +10,7 @@ import { createServing, type ServingDependencies } from "../../src/serving/servi
 const model = (name: string): Model => ({
   name,
   version: "1",
+  role: "student",
   surface: "home",
   description: "",
   tasks: ["click", "like"],
