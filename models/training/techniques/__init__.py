@@ -2,11 +2,19 @@
 
 from training.nearest import refuse_unknown
 from training.students.plans import StudentPlan
+from training.techniques.augmentation import Augmentation
 from training.techniques.auxiliary import Auxiliary
 from training.techniques.direct import Direct
 from training.techniques.hard import Hard
+from training.techniques.rank import Rank
 
-TECHNIQUES: dict[str, type[Hard]] = {"none": Hard, "direct": Direct, "auxiliary": Auxiliary}
+TECHNIQUES: dict[str, type[Hard]] = {
+    "none": Hard,
+    "direct": Direct,
+    "auxiliary": Auxiliary,
+    "rank": Rank,
+    "augmentation": Augmentation,
+}
 
 
 def technique_of(plan: StudentPlan, tasks: tuple[str, ...], teacher_tasks: tuple[str, ...]) -> Hard:
