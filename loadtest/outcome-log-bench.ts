@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
+import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
 import type { Impression } from "../src/domain/impression.ts";
 import type { Outcome } from "../src/domain/outcome.ts";
 import { openOutcomeLog, readLog, readLogBatches, verifyLog } from "../src/outcomes/outcomes.ts";
@@ -23,6 +23,7 @@ import { openOutcomeLog, readLog, readLogBatches, verifyLog } from "../src/outco
 interface Flags {
   readonly impressions: number;
   readonly items: number;
+  readonly sent: number;
   readonly outcomes: number;
   readonly batch: number;
   readonly concurrency: number;
@@ -34,6 +35,12 @@ const flags = new Command("outcome-log-bench")
   .description("Appends impressions and outcomes to a log and compares with a bare write + fdatasync loop.")
   .option("--impressions <count>", "impressions a round", positiveInteger, 20_000)
   .option("--items <count>", "ranked items of an impression", positiveInteger, 50)
+  .option(
+    "--sent <count>",
+    "numbers that the request sent with its context, and with each item",
+    wholeNumber,
+    0,
+  )
   .option("--outcomes <count>", "outcomes a round", positiveInteger, 100_000)
   .option("--batch <count>", "outcomes of one call", positiveInteger, 500)
   .option("--concurrency <count>", "impressions, and batches, under way at once", positiveInteger, 16)
@@ -192,6 +199,15 @@ function impressionOf(number: number): Impression {
       score: 1 / (i + 1.7),
       tasks: { click: Math.fround(0.31 / (i + 1)), completion: Math.fround(0.64), like: Math.fround(0.05) },
     })),
+    ...(flags.sent > 0 && { sent: sentOf(number) }),
+  };
+}
+
+function sentOf(number: number): Impression["sent"] {
+  const numbers = (of: number): number[] => Array.from({ length: flags.sent }, (_, i) => (of + i) / 7);
+  return {
+    context: { seed_content: numbers(number) },
+    items: Array.from({ length: flags.items }, (_, i) => ({ content: numbers(i) })),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Assignment } from "./assignment.ts";
+import type { Features } from "./feature.ts";
 import type { ModelVersion } from "./model.ts";
 import type { DegradedReason, RankedItem, RankTimings } from "./rank.ts";
 
@@ -18,4 +19,14 @@ export interface Impression {
   /** How many candidates the request had. */
   readonly candidateCount: number;
   readonly items: readonly RankedItem[];
+  /** Undefined where the request sent no features, and in the log of a Setlist that did not keep them. */
+  readonly sent?: SentFeatures | undefined;
+}
+
+/** The features that a request sent inline, as sent: with the store's they are all that serving saw. */
+export interface SentFeatures {
+  readonly user?: Features | undefined;
+  readonly context?: Features | undefined;
+  /** One entry a ranked item, in their order. */
+  readonly items?: readonly (Features | undefined)[] | undefined;
 }

@@ -3,6 +3,7 @@ import type { Impression } from "../domain/impression.ts";
 import type { DegradedReason, RankedItem } from "../domain/rank.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
+import { readSentFeatures, writeSentFeatures } from "./sent-features-codec.ts";
 
 /** Bits of an impression's flags. */
 const hasModel = 1;
@@ -10,6 +11,8 @@ const hasModel = 1;
 const narrowTasks = 2;
 /** The items stand at positions 1, 2, 3, …, all with the same tasks in the same order: neither is written per item. */
 const plainItems = 4;
+/** Features that the request sent stand behind the items; from schema version 2. */
+const hasSent = 8;
 
 /** Bits of an assignment's flags. */
 const overridden = 1;
@@ -52,6 +55,10 @@ export function writeImpression(to: RecordWriter, impression: Impression): void 
       for (const item of items) writeItem(to, item);
     }
   }
+  if (impression.sent !== undefined) {
+    writeSentFeatures(to, impression.sent, items.length);
+    flags |= hasSent;
+  }
   to.uint8At(flagsAt, flags | (model === undefined ? 0 : hasModel));
 }
 
@@ -80,6 +87,7 @@ export function readImpression(from: RecordReader): Impression {
     (flags & plainItems) === 0
       ? readItems(from, itemCount)
       : readPlainItems(from, itemCount, (flags & narrowTasks) !== 0);
+  const sent = (flags & hasSent) === 0 ? {} : { sent: readSentFeatures(from, itemCount) };
   return {
     kind: "impression",
     requestId,
@@ -92,6 +100,7 @@ export function readImpression(from: RecordReader): Impression {
     timings,
     candidateCount,
     items,
+    ...sent,
   };
 }
 

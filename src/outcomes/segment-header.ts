@@ -16,8 +16,11 @@ import { crc32 } from "node:zlib";
  */
 export const segmentHeaderBytes = 32;
 
-/** Rises when a reader of the old version could misread the records. */
-const schemaVersion = 1;
+/**
+ * Rises when a reader of the old version could misread the records. Version 2 keeps the features that a request sent;
+ * a record of version 1 reads as one of version 2 that has none.
+ */
+const schemaVersion = 2;
 
 const magic = Buffer.from([0x89, 0x53, 0x45, 0x54, 0x4c, 0x4f, 0x47, 0x0a]);
 
@@ -54,9 +57,9 @@ export function decodeSegmentHeader(
   if (crc32(bytes.subarray(0, 28)) !== bytes.readUInt32LE(28))
     return { fault: "the header's checksum does not match" };
   const version = bytes.readUInt16LE(8);
-  if (version !== schemaVersion) {
+  if (version < 1 || version > schemaVersion) {
     return {
-      fault: `schema version ${version}, and this Setlist reads ${schemaVersion}: use the one that wrote it`,
+      fault: `schema version ${version}, and this Setlist reads 1 to ${schemaVersion}: use the one that wrote it`,
     };
   }
   const header = {

@@ -13,6 +13,7 @@ import type {
 import type { DegradedReason, RankAnswer, RankedItem, RankRequest, RankTimings } from "../domain/rank.ts";
 import type { Assigner } from "../experiments/experiments.ts";
 import { incomingOrder, rankCandidates } from "../ranking/ranking.ts";
+import { sentFeatures } from "./sent-features.ts";
 
 /** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
 export interface Surface {
@@ -161,5 +162,6 @@ function impressionOf(request: RankRequest, answer: RankAnswer, at: number): Imp
     timings: answer.timings,
     candidateCount: request.candidates.length,
     items: answer.items,
+    sent: sentFeatures(request, answer.items),
   };
 }

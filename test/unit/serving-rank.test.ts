@@ -145,6 +145,32 @@ describe("a rank request", () => {
     expect(logged[0]?.items).toHaveLength(2);
   });
 
+  test("keeps in the log what the request sent inline, of its user, its context and the items that were ranked", async () => {
+    const { serving, logged } = house();
+    await serving.rank(
+      {
+        surface: "home",
+        user: { id: "u1", features: { taste: [1, 2] } },
+        context: { features: { seed_content: [0.5, 0] } },
+        candidates: [
+          { id: "t1", features: { tempo: 90 } },
+          { id: "t2" },
+          { id: "t3", features: { tempo: 95 } },
+        ],
+        limit: 2,
+      },
+      0,
+    );
+    expect(logged[0]?.items.map(({ id }) => id)).toEqual(["t3", "t2"]);
+    expect(logged[0]?.sent).toEqual({
+      user: { taste: [1, 2] },
+      context: { seed_content: [0.5, 0] },
+      items: [{ tempo: 95 }, undefined],
+    });
+    await serving.rank({ ...request, candidates: [{ id: "t1", features: {} }], candidateIds: undefined }, 0);
+    expect(logged[1]?.sent).toBeUndefined();
+  });
+
   test.each([
     ["DEADLINE_EXCEEDED", "deadline"],
     ["RESOURCE_EXHAUSTED", "overload"],
