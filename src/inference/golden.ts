@@ -90,11 +90,12 @@ function expectDims(
   }
 }
 
-/** @throws {SetlistError} INVALID_ARGUMENT where the model's answer is further from the recipe's than it allows. */
+/** @throws {SetlistError} INVALID_ARGUMENT where the model's answer is further from the recipe's than it allows; `answerer` names its files. */
 export function checkGoldenAnswer(
   golden: Golden,
   probabilities: Float32Array,
   tasks: readonly string[],
+  answerer?: string,
 ): void {
   for (const [index, expected] of golden.probabilities.entries()) {
     const found = probabilities[index] ?? Number.NaN;
@@ -102,7 +103,7 @@ export function checkGoldenAnswer(
     if (!(Math.abs(found - expected) <= golden.tolerance)) {
       const candidate = Math.floor(index / tasks.length);
       throw invalidArgument(
-        `${golden.path}: expected ${tasks[index % tasks.length]} of candidate ${candidate} to be ${expected} within ${golden.tolerance}, found ${found}; the model does not compute what its recipe computed`,
+        `${golden.path}: expected ${tasks[index % tasks.length]} of candidate ${candidate} to be ${expected} within ${golden.tolerance}, found ${found}; ${answerer === undefined ? "the model does" : `${answerer} do`} not compute what its recipe computed`,
       );
     }
   }

@@ -4,6 +4,7 @@ import { nearest } from "../schema/schema.ts";
 import { checkUnique, expectEqual, expectShape } from "./expectations.ts";
 import { checkColumns, checkFeature } from "./manifest-features.ts";
 import type { ManifestDocument } from "./manifest-schema.ts";
+import { splitNames } from "./split.ts";
 
 /**
  * How the fields of a manifest have to fit together, and the model that they then describe.
@@ -26,8 +27,27 @@ export function checkManifest(
     if (document.tasks.includes(task)) continue;
     throw invalidArgument(`valueModel.weights.${task}: expected a task${nearest(task, document.tasks)}`);
   }
+  checkSplit(document, inputs);
   const { name, version, role = "student", surface, description, tasks, valueModel, provenance } = document;
   return { name, version, role, surface, description, tasks, inputs, features, valueModel, provenance };
+}
+
+/** A split is only believed where an example can show that its graphs compute what the reference does. */
+function checkSplit({ split, golden }: ManifestDocument, inputs: readonly ModelInput[]): void {
+  if (split === undefined) return;
+  if (golden === undefined) {
+    throw invalidArgument("golden: expected, since the manifest has split, but missing");
+  }
+  if (!inputs.some((input) => input.entity === "row")) {
+    throw invalidArgument("split: expected a model with an input of entity row, got a model of items alone");
+  }
+  for (const name of [splitNames.itemRow, splitNames.itemRows]) {
+    if (inputs.some((input) => input.name === name)) {
+      throw invalidArgument(
+        `inputs: expected no input "${name}", a name of the request graph's own, got one`,
+      );
+    }
+  }
 }
 
 function checkInputs(document: ManifestDocument): readonly ModelInput[] {

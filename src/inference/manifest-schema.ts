@@ -3,6 +3,8 @@ import Type, { type Static } from "typebox";
 const closed = { additionalProperties: false };
 // No separator and no leading dot: a manifest cannot reach outside its folder.
 const plainFileName = Type.String({ pattern: "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$" });
+const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
+const splitFile = Type.Object({ file: plainFileName, sha256 }, closed);
 const name = Type.String({ minLength: 1, maxLength: 128 });
 const oneOf = <T extends string>(...names: T[]) => Type.Union(names.map((one) => Type.Literal(one)));
 const shape = Type.Array(Type.Union([Type.String(), Type.Integer()]), { minItems: 1, maxItems: 2 });
@@ -17,7 +19,7 @@ export const manifestSchema = Type.Object(
     surface: name,
     description: Type.String(),
     file: plainFileName,
-    sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+    sha256,
     tasks: Type.Array(name, { minItems: 1 }),
     output: Type.Object({ name, dtype: oneOf("float32"), shape }, closed),
     inputs: Type.Array(
@@ -60,6 +62,12 @@ export const manifestSchema = Type.Object(
         weights: Type.Record(Type.String(), Type.Number(), { minProperties: 1 }),
       },
       closed,
+    ),
+    split: Type.Optional(
+      Type.Object(
+        { item: splitFile, request: splitFile, rowWidth: Type.Integer({ minimum: 1, maximum: 65_536 }) },
+        closed,
+      ),
     ),
     golden: Type.Optional(Type.Object({ file: plainFileName }, closed)),
     provenance: Type.Unknown(),

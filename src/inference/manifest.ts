@@ -11,6 +11,8 @@ export interface Manifest {
   /** Plain file names inside the manifest's folder. */
   readonly file: string;
   readonly goldenFile: string | undefined;
+  /** The same model as an item graph and a request graph, where the recipe wrote them. */
+  readonly split: ManifestDocument["split"];
   /** Lower-case hex digest that `file` must have. */
   readonly sha256: string;
 }
@@ -42,6 +44,7 @@ function filesOf(document: ManifestDocument): Omit<Manifest, "model"> {
     file: document.file,
     goldenFile: document.golden?.file,
     sha256: document.sha256,
+    split: document.split,
   };
 }
 

@@ -15,12 +15,25 @@ export interface SessionFacts {
  */
 export function checkSession({ manifest, path }: StoredModel, facts: SessionFacts): void {
   const { model, outputName } = manifest;
-  const names = model.inputs.map((input) => input.name);
-  checkNames(path, "input", names, facts.inputs);
-  checkNames(path, "output", [outputName], facts.outputs);
-  for (const found of facts.inputs) checkTensor(path, "input", expectedOf(model, found.name), found);
+  const inputs = model.inputs.map((input) => expectedOf(model, input.name));
   const output = { name: outputName, dtype: "float32", shape: ["candidates", model.tasks.length] };
-  for (const found of facts.outputs) checkTensor(path, "output", output, found);
+  checkTensors(path, "input", inputs, facts.inputs);
+  checkTensors(path, "output", [output], facts.outputs);
+}
+
+/** The tensors found are those expected, by name, whatever their order; `path` names the file in messages. */
+export function checkTensors(
+  path: string,
+  what: "input" | "output",
+  expected: readonly TensorFacts[],
+  found: readonly TensorFacts[],
+): void {
+  const names = expected.map((tensor) => tensor.name);
+  checkNames(path, what, names, found);
+  for (const one of expected) {
+    const real = found.find((tensor) => tensor.name === one.name);
+    if (real !== undefined) checkTensor(path, what, one, real);
+  }
 }
 
 /** Both ways: what the file wants the manifest describes, what the manifest describes the file has. */

@@ -3,6 +3,7 @@ import { checkGoldenAnswer, type Golden } from "./golden.ts";
 import { checkSession } from "./model-check.ts";
 import { allocateBatch, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
 import type { StoredModel } from "./repository.ts";
+import { checkSplit } from "./split-check.ts";
 import type { Reply } from "./worker-messages.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
@@ -30,6 +31,9 @@ export async function loadModels(
     if (stored.golden !== undefined) {
       const answer = await run(thread, place, stored, goldenBatch(stored, stored.golden));
       checkGoldenAnswer(stored.golden, answer, model.tasks);
+      if (stored.split !== undefined) {
+        await checkSplit(thread, stored, stored.split, stored.golden, goldenBatch(stored, stored.golden));
+      }
     }
     for (const rows of warmUpRows(batchRowsMax)) {
       const answer = await run(thread, place, stored, allocateBatch(model.inputs, Math.min(rows, 4), rows));

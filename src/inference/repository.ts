@@ -6,6 +6,7 @@ import type { ModelRef, ModelRole } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { type Golden, parseGolden } from "./golden.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
+import type { StoredGraph, StoredSplit } from "./split.ts";
 
 /** One version of a model as it stands in the repository, read and checked, not yet run. */
 export interface StoredModel {
@@ -13,6 +14,7 @@ export interface StoredModel {
   /** The model's file, shared by every worker; each copies it once more while it builds its session. */
   readonly bytes: SharedArrayBuffer;
   readonly golden: Golden | undefined;
+  readonly split: StoredSplit | undefined;
   /** For messages. */
   readonly path: string;
 }
@@ -108,18 +110,37 @@ async function readManifest(repository: string, place: Place): Promise<Described
   return { manifest: parseManifest(text, path, place), folder, path };
 }
 
-async function readModel({ manifest, folder, path: manifestPath }: Described): Promise<StoredModel> {
-  const path = join(folder, manifest.file);
+async function readModel({ manifest, folder, path }: Described): Promise<StoredModel> {
+  const reference = await readGraph(folder, manifest, path);
+  return {
+    manifest,
+    ...reference,
+    golden: await readGolden(folder, manifest),
+    split: manifest.split && {
+      item: await readGraph(folder, manifest.split.item, path),
+      request: await readGraph(folder, manifest.split.request, path),
+      rowWidth: manifest.split.rowWidth,
+    },
+  };
+}
+
+/** A file of the manifest, held against its checksum. */
+async function readGraph(
+  folder: string,
+  described: { readonly file: string; readonly sha256: string },
+  manifestPath: string,
+): Promise<StoredGraph> {
+  const path = join(folder, described.file);
   const data = await readOr(path, `the file of ${manifestPath}`);
   const digest = createHash("sha256").update(data).digest("hex");
-  if (digest !== manifest.sha256) {
+  if (digest !== described.sha256) {
     throw invalidArgument(
-      `${path}: expected sha256 ${manifest.sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
+      `${path}: expected sha256 ${described.sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
     );
   }
   const bytes = new SharedArrayBuffer(data.length);
   new Uint8Array(bytes).set(data);
-  return { manifest, bytes, golden: await readGolden(folder, manifest), path };
+  return { path, bytes };
 }
 
 async function readGolden(folder: string, manifest: Manifest): Promise<Golden | undefined> {

@@ -1,5 +1,6 @@
 import type { ModelInput } from "../domain/model.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
+import type { SplitGraphs } from "./split-session.ts";
 
 /** What a session says of one of its inputs or outputs; undefined where it is no tensor. */
 export interface TensorFacts {
@@ -7,6 +8,12 @@ export interface TensorFacts {
   readonly dtype: string | undefined;
   /** A number, or the name of a dynamic dimension. */
   readonly shape: readonly (number | string)[];
+}
+
+/** All inputs and outputs of one graph. */
+export interface GraphFacts {
+  readonly inputs: readonly TensorFacts[];
+  readonly outputs: readonly TensorFacts[];
 }
 
 /** To a worker; one at a time, each but `exit` is answered. `model` is a place in the order of loading. */
@@ -19,6 +26,9 @@ export type Order =
       readonly tasks: number;
     }
   | { readonly kind: "run"; readonly model: number; readonly batch: RaggedBatch }
+  | { readonly kind: "load-split"; readonly graphs: SplitGraphs }
+  /** Runs the graphs loaded last, and releases them: requests are still answered by the reference graph. */
+  | { readonly kind: "run-split"; readonly batch: RaggedBatch; readonly tasks: number }
   | { readonly kind: "exit" };
 
 /** From a worker. */
@@ -28,6 +38,7 @@ export type Reply =
       readonly inputs: readonly TensorFacts[];
       readonly outputs: readonly TensorFacts[];
     }
+  | { readonly kind: "split-loaded"; readonly item: GraphFacts; readonly request: GraphFacts }
   | {
       readonly kind: "scored";
       /** `[candidates, tasks]`, row-major. */

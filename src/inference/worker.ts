@@ -7,7 +7,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelInput } from "../domain/model.ts";
 import { inputDims, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
 import { sessionOptions } from "./session-options.ts";
-import type { Order, Reply, TensorFacts } from "./worker-messages.ts";
+import { SplitSession, scoreBySplit } from "./split-session.ts";
+import type { GraphFacts, Order, Reply, TensorFacts } from "./worker-messages.ts";
 
 interface LoadedSession {
   readonly onnxSession: InferenceSession;
@@ -19,6 +20,7 @@ interface LoadedSession {
 if (parentPort === null) throw new Error("src/inference/worker.ts runs as a worker thread only");
 const port = parentPort;
 const sessions: LoadedSession[] = [];
+let split: SplitSession | undefined;
 
 port.on("message", (order: Order) => {
   obey(order).catch((error: unknown) => {
@@ -32,6 +34,15 @@ async function obey(order: Order): Promise<void> {
       return load(order);
     case "run":
       return run(order.model, order.batch);
+    case "load-split":
+      split = await SplitSession.open(order.graphs);
+      return reply({
+        kind: "split-loaded",
+        item: graphFactsOf(split.item),
+        request: graphFactsOf(split.request),
+      });
+    case "run-split":
+      return runSplit(order.batch, order.tasks);
     case "exit":
       for (const { onnxSession } of sessions) await onnxSession.release();
       // Nothing is left to wait for: the thread ends by itself. Ending it from outside could abort a run.
@@ -44,11 +55,17 @@ async function load(order: Extract<Order, { kind: "load" }>): Promise<void> {
   // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
   const onnxSession = await InferenceSession.create(new Uint8Array(order.bytes).slice(), sessionOptions);
   sessions.push({ onnxSession, inputs, outputName, tasks });
-  reply({
-    kind: "loaded",
-    inputs: onnxSession.inputMetadata.map(factsOf),
-    outputs: onnxSession.outputMetadata.map(factsOf),
-  });
+  reply({ kind: "loaded", ...graphFactsOf(onnxSession) });
+}
+
+async function runSplit(batch: RaggedBatch, tasks: number): Promise<void> {
+  if (split === undefined) throw new Error("this worker never loaded a split model");
+  const began = performance.now();
+  const probabilities = await scoreBySplit(split, batch, tasks);
+  const inferenceMs = performance.now() - began;
+  await split.release();
+  split = undefined;
+  reply({ kind: "scored", probabilities, inferenceMs }, [probabilities.buffer]);
 }
 
 async function run(model: number, batch: RaggedBatch): Promise<void> {
@@ -73,6 +90,10 @@ async function run(model: number, batch: RaggedBatch): Promise<void> {
   }
   const probabilities = output.data as Float32Array<ArrayBuffer>;
   reply({ kind: "scored", probabilities, inferenceMs }, [probabilities.buffer]);
+}
+
+function graphFactsOf({ inputMetadata, outputMetadata }: InferenceSession): GraphFacts {
+  return { inputs: inputMetadata.map(factsOf), outputs: outputMetadata.map(factsOf) };
 }
 
 function factsOf(metadata: InferenceSession.ValueMetadata): TensorFacts {
