@@ -38,6 +38,7 @@ def manifest(
     digest: str,
     weights: dict[str, float],
     provenance: dict,
+    split: dict,
 ) -> dict:
     """The manifest's content; every field is one that docs/model-manifest.md names."""
     tasks = list(SURFACE_TASKS[schema.surface])
@@ -55,5 +56,6 @@ def manifest(
         "features": features(schema),
         "valueModel": {"kind": "weighted-sum", "weights": weights},
         "golden": {"file": "golden.json"},
+        "split": split,
         "provenance": provenance,
     }

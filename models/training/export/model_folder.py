@@ -1,4 +1,4 @@
-"""Writes one version of one model: graph, manifest, golden; and proves parity before anything is kept."""
+"""Writes one version of one model: reference graph, its two halves, manifest, golden; parity is proved before golden and manifest."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from training.export.golden import write_golden
 from training.export.graph import export_graph
 from training.export.manifest import OUTPUT, manifest
 from training.export.parity import example, largest_difference
+from training.export.split_files import export_split, split_difference
 from training.export.value_models import VALUE_MODELS
 from training.features.music_inputs import MusicInputs
 from training.students.plans import StudentPlan
@@ -18,7 +19,7 @@ VERSION = 1
 def export_model(
     repository: Path, seed: int, plan: StudentPlan, student: ServingStudent, inputs: MusicInputs, provenance: dict
 ) -> float:
-    """Writes `<repository>/<name>/<version>/` and returns the largest difference from PyTorch."""
+    """Writes `<repository>/<name>/<version>/` and returns the largest difference, from PyTorch or between graphs."""
     folder = repository / plan.name / str(VERSION)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.onnx"
@@ -32,10 +33,12 @@ def export_model(
         path,
     )
     difference = largest_difference(seed, student, inputs, path)
+    split = export_split(folder, student, inputs)
+    difference = max(difference, split_difference(seed, schema, inputs, folder))
     write_golden(folder / "golden.json", student, inputs)
     weights = VALUE_MODELS[plan.surface]
     write_json(
         folder / "manifest.json",
-        manifest(plan.name, VERSION, plan.description, schema, sha256(path), weights, provenance),
+        manifest(plan.name, VERSION, plan.description, schema, sha256(path), weights, provenance, split),
     )
     return difference

@@ -27,7 +27,10 @@ class Experts(nn.Module):
 
     def forward(self, request: Tensor, item: Tensor, request_row: Tensor) -> Tensor:
         """[candidates, EXPERTS, 64] from request [requests, r], item [candidates, i] and int64 request_row."""
-        of_request, of_item = self.request(request)[request_row], self.item(item)
+        return self.joined(self.request(request)[request_row], self.item(item))
+
+    def joined(self, of_request: Tensor, of_item: Tensor) -> Tensor:
+        """The same from both first layers, each [candidates, 4 x 128 + FACTORS]."""
         product = of_request[:, -FACTORS:] * of_item[:, -FACTORS:]
         first = torch.relu(of_request[:, :-FACTORS] + of_item[:, :-FACTORS] + self.product(product))
         by_expert = first.unflatten(1, (EXPERTS, HIDDEN[0])).transpose(0, 1)
@@ -48,6 +51,9 @@ class Heads(nn.Module):
 
     def forward(self, experts: Tensor, request: Tensor, item: Tensor, request_row: Tensor) -> Tensor:
         """Logits [candidates, tasks]."""
-        gates = self.request_gate(request)[request_row] + self.item_gate(item)
+        return self.joined(experts, self.request_gate(request)[request_row] + self.item_gate(item))
+
+    def joined(self, experts: Tensor, gates: Tensor) -> Tensor:
+        """The same from the gates' logits [candidates, tasks x EXPERTS]."""
         gates = torch.softmax(gates.unflatten(1, (self.tasks, EXPERTS)), dim=-1)
         return (torch.bmm(gates, experts) * self.weight).sum(dim=-1) + self.bias
