@@ -21,6 +21,17 @@ def difference(results: dict, arm: str, other: str, figure: str) -> Interval:
     return t_interval([a - b for a, b in pairs])
 
 
+def leak(results: dict, technique: str, task: str) -> Interval:
+    """Of the bias that the teacher trained once has over the continuous one, the share that the technique serves: 0 is
+    none, 1 is all. A ratio a seed, in the last period."""
+
+    def extra(name: str) -> list[float]:
+        pairs = (values(results, f"{policy}/{name}", f"{task}/bias") for policy in ("once", "continuous"))
+        return [stale - fresh for stale, fresh in zip(*pairs, strict=True)]
+
+    return t_interval([served / taught for served, taught in zip(extra(technique), extra("teacher"), strict=True)])
+
+
 @dataclass(frozen=True)
 class Claim:
     """`arm`'s figure is said to be greater than `other`'s in the last period."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.drift.figures import Claim
+from training.drift.figures import Claim, leak
 from training.drift.measure import TASKS, bias_figures, true_probabilities
 from training.drift.periods import draw_drifting_world
 from training.drift.scale import SMOKE
@@ -127,6 +127,17 @@ def test_a_claim_is_decided_by_its_interval():
     claim = Claim("", "", "", "")
     found = [claim.verdict(Interval(mean, 1.0)) for mean in (2.0, 0.5, -2.0)]
     assert found == ["holds", "not shown", "contradicted"]
+
+
+def test_the_leak_is_the_served_share_of_the_extra_bias():
+    def run(teacher, student, base):
+        biases = {"once/teacher": teacher + 0.1, "continuous/teacher": 0.1, "once/direct": student + base}
+        biases["continuous/direct"] = base
+        return {"arms": {arm: [{"click/bias": 9.0}, {"click/bias": bias}] for arm, bias in biases.items()}}
+
+    found = leak({"runs": [run(0.08, 0.06, -0.02), run(0.04, 0.03, 0.01)]}, "direct", "click")
+    assert found.mean == pytest.approx(0.75)
+    assert found.half_width == pytest.approx(0.0, abs=1e-9)
 
 
 def test_smoke_run_writes_figures_report_and_picture(tmp_path):
