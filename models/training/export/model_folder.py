@@ -1,4 +1,4 @@
-"""Writes one version of one model: reference graph, its two halves, manifest, golden; parity is proved before golden and manifest."""
+"""Writes one version of one model: reference graph, its two halves, manifest, golden; all held for parity."""
 
 from pathlib import Path
 
