@@ -67,6 +67,7 @@ def _counts(domain: Domain) -> dict[str, int]:
         "items": domain.items,
         "pairs": len(domain.user),
         "taggings": len(domain.tag_user),
+        "taggers": len(set(domain.tag_user.tolist())),
         "dropped": domain.dropped,
     }
 
@@ -84,15 +85,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
+    return _at_least(1, text)
 
 
 def _natural(text: str) -> int:
-    if (number := int(text)) < 0:
-        raise ValueError(text)
-    return number
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, found {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":
