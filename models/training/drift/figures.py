@@ -51,16 +51,10 @@ class Claim:
 CONTROL = "none/control"
 CLAIMS = (
     Claim("A teacher trained once comes to promise too much", "once/teacher", "continuous/teacher", "click/bias"),
-    Claim("Plain direct serves a stale teacher's rate", "once/direct", CONTROL, "click/bias"),
-    Claim("Direct at the labels' rate serves some of it", "once/direct at rate", CONTROL, "click/bias"),
-    Claim("Auxiliary serves some of it", "once/auxiliary", CONTROL, "click/bias"),
+    Claim("Plain direct serves that bias", "once/direct", "continuous/direct", "click/bias"),
+    Claim("Direct at rate serves some of it", "once/direct at rate", "continuous/direct at rate", "click/bias"),
+    Claim("Auxiliary serves some of it", "once/auxiliary", "continuous/auxiliary", "click/bias"),
     Claim("Plain direct serves more of it than auxiliary", "once/direct", "once/auxiliary", "click/bias"),
-    Claim(
-        "Updating continuously rather than once lowers plain direct's bias",
-        "once/direct",
-        "continuous/direct",
-        "click/bias",
-    ),
     Claim(
         "Updating continuously rather than in steps lowers plain direct's bias",
         "stepwise/direct",
