@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from training.export.split import ITEM_ROW, ITEM_ROWS
 from training.refusal import RefusedError
 
 TOLERANCE_MAX = 1e-4
@@ -96,14 +97,12 @@ def check_parity(folder: Path, manifest: dict) -> float:
 
 
 def _split(folder: Path, manifest: dict, feed: Feed, wanted: np.ndarray, tolerance: float) -> float:
-    """The item graph makes a row an item; the request graph takes those rows in the place of the item inputs."""
+    """The item graph makes a row an item, here one a candidate; the request graph finds them in a slab out of order."""
     item, request = (folder / manifest["split"][name]["file"] for name in ("item", "request"))
     rows = _answer(item, _open(item), feed)[0]
     width = manifest["split"]["rowWidth"]
     if rows.shape != (len(wanted), width):
         raise RefusedError(f"{item}: expected a row of {width} numbers a candidate, found {list(rows.shape)}")
-    graph = _open(request)
-    new = [i.name for i in graph.get_inputs() if i.name not in feed]
-    if len(new) != 1:
-        raise RefusedError(f"{request}: expected one input that takes the item rows, found {new}")
-    return _compare(request, _answer(request, graph, feed | {new[0]: rows})[0], wanted, tolerance)
+    backwards = np.arange(len(rows), dtype=np.int32)[::-1].copy()
+    asked = feed | {ITEM_ROWS: rows[backwards], ITEM_ROW: backwards}
+    return _compare(request, _answer(request, _open(request), asked)[0], wanted, tolerance)

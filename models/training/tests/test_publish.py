@@ -245,25 +245,23 @@ def test_every_committed_student_could_be_published(repository):
 
 
 def split_model(model):
-    """Gives the model a split: an item graph that makes rows of the item numbers, a request graph for the rest."""
+    """Gives the model a split: an item graph that repeats the item's numbers, a request graph that looks them up."""
     graph = onnx.load(model / "model.onnx")
     width = next(i.type.tensor_type.shape.dim[1].dim_value for i in graph.graph.input if i.name == "item_numbers")
     item = helper.make_graph(
-        [helper.make_node("Identity", ["item_numbers"], ["item_row"])],
+        [helper.make_node("Identity", ["item_numbers"], ["rows"])],
         "item",
-        [helper.make_tensor_value_info("item_numbers", TensorProto.FLOAT, ["candidates", width])],
-        [helper.make_tensor_value_info("item_row", TensorProto.FLOAT, ["candidates", width])],
+        [helper.make_tensor_value_info("item_numbers", TensorProto.FLOAT, ["items", width])],
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, ["items", width])],
     )
-    onnx.save(
-        helper.make_model(item, opset_imports=graph.opset_import, ir_version=graph.ir_version), model / "item.onnx"
-    )
-    for node in graph.graph.node:
-        for k, name in enumerate(node.input):
-            if name == "item_numbers":
-                node.input[k] = "item_row"
-    for one in graph.graph.input:
-        if one.name == "item_numbers":
-            one.name = "item_row"
+    versions_of = {"opset_imports": graph.opset_import, "ir_version": graph.ir_version}
+    onnx.save(helper.make_model(item, **versions_of), model / "item.onnx")
+    kept = [i for i in graph.graph.input if i.name != "item_numbers"]
+    del graph.graph.input[:]
+    slab = helper.make_tensor_value_info("item_rows", TensorProto.FLOAT, ["slab_rows", width])
+    place = helper.make_tensor_value_info("item_row", TensorProto.INT32, ["candidates"])
+    graph.graph.input.extend([*kept, slab, place])
+    graph.graph.node.insert(0, helper.make_node("Gather", ["item_rows", "item_row"], ["item_numbers"]))
     onnx.save(graph, model / "request.onnx")
     files = {n: {"file": f"{n}.onnx", "sha256": sha256(model / f"{n}.onnx")} for n in ("item", "request")}
     edit(model, set_to(files | {"rowWidth": width}, "split"))
