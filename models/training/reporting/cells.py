@@ -1,0 +1,31 @@
+"""Cells of a report's tables: intervals over seeds."""
+
+from collections.abc import Sequence
+
+from training.evaluation.intervals import Interval, t_interval
+
+
+def interval_of(values: Sequence[float | None]) -> Interval | None:
+    """The t interval, or None where a seed does not define the figure."""
+    return None if any(v is None for v in values) else t_interval([v for v in values if v is not None])
+
+
+def cell(interval: Interval | None, digits: int, scale: float = 1.0, sign: bool = False) -> str:
+    """`mean ± half-width`, or `n/a`."""
+    if interval is None:
+        return "n/a"
+    mean = f"{interval.mean * scale:{'+' if sign else ''}.{digits}f}"
+    return f"{mean} ± {interval.half_width * scale:.{digits}f}"
+
+
+def row(cells: Sequence[str]) -> str:
+    """One line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def between(text: str, begin: str, end: str, content: str, name: str) -> str:
+    """`text` with what stands between the two markers replaced; a ValueError unless each is there once."""
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"{name}: expected the markers {begin} and {end} once each, to write between them")
+    head, rest = text.split(begin)
+    return f"{head}{begin}\n\n{content}\n\n{end}{rest.split(end)[1]}"
