@@ -13,6 +13,11 @@ ROWS = {
     "click/bias": "mean bias of P(click)\n(percentage points)",
     "click/error": "error of P(click), RMS\n(percentage points)",
 }
+TITLES = {
+    "once": "teacher trained once",
+    "stepwise": "teacher updated in steps",
+    "continuous": "teacher updated every period",
+}
 LINES = {
     "teacher": ("teacher itself", COLOURS[6], ":"),
     "control": ("student, no teacher", COLOURS[4], "--"),
@@ -42,7 +47,7 @@ def write_picture(path: Path, results: dict) -> None:
                 axis.axhline(0, color="grey", linewidth=0.6)
             axis.grid(alpha=0.25)
             if row == 0:
-                axis.set_title(f"teacher trained {policy}" if policy == "once" else f"teacher updated {policy}")
+                axis.set_title(TITLES[policy], fontsize=10)
             else:
                 axis.set_xlabel("period")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)

@@ -12,8 +12,8 @@ INTRODUCTION = """# Distribution shift: what of a stale teacher's bias is served
 
 ![Bias and error of the served click probability over periods](shift.svg)
 
-Made by `python -m training.shift` in `models/`, seeds {seeds}; about eight minutes of one core. Figures:
-`models/training/results/shift.json`. `--smoke` walks the same path in seconds.
+Made by `python -m training.shift --seed {first} --seeds {count}` in `models/`: seeds {seeds}, about 80 seconds each
+on an idle core. Figures: `models/training/results/shift.json`. `--smoke` walks the same path in seconds.
 
 ## What was done
 
@@ -151,6 +151,8 @@ def report(results: dict) -> str:
     """Markdown of the whole report."""
     scale = results["scale"]
     introduction = INTRODUCTION.format(
+        first=results["runs"][0]["seed"],
+        count=len(results["runs"]),
         seeds=", ".join(str(run["seed"]) for run in results["runs"]),
         periods=scale["periods"],
         turn=scale["drift"]["turn"],
