@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { SetlistError, UsageError } from "../domain/error.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { assignCommand } from "./assign.ts";
+import { compactCommand } from "./compact.ts";
 import { demoCommand } from "./demo.ts";
 import { experimentsCommand } from "./experiments.ts";
 import { serveCommand } from "./serve.ts";
@@ -30,6 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
     experimentsCommand(),
     assignCommand(),
     verifyLogCommand(),
+    compactCommand(),
   ];
   for (const command of commands) program.addCommand(strict(command));
 

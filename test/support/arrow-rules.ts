@@ -6,10 +6,21 @@ const order = [
   ["main"],
   ["cli"],
   ["app"],
-  ["http", "grpc", "inference", "features", "outcomes", "registry", "simulation", "telemetry", "config"],
+  [
+    "http",
+    "grpc",
+    "inference",
+    "features",
+    "outcomes",
+    "labels",
+    "registry",
+    "simulation",
+    "telemetry",
+    "config",
+  ],
   ["serving", "analysis"],
   ["experiments", "ranking", "statistics"],
-  ["schema"],
+  ["schema", "columnar"],
   ["domain"],
 ];
 const pure = ["experiments", "ranking", "statistics", "domain"];

@@ -1,0 +1,43 @@
+import { Command } from "commander";
+import type { Compaction } from "../app/compact-data.ts";
+import { loadConfig } from "../config.ts";
+import { segmentBar } from "./segment-bar.ts";
+
+interface CompactFlags {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+/** `setlist compact`: the sealed segments of the log as Parquet, each exactly once. DuckDB is loaded once asked for. */
+export function compactCommand(): Command {
+  return new Command("compact")
+    .description(
+      "Write the log's sealed segments as Parquet files by date, for training and for any table reader.",
+    )
+    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nThe files stand in warehouse/ of the data directory; docs/outcome-log-format.md has the columns. The segment\n" +
+        "that a running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
+        "Killed at any moment, the next run goes on; nothing is written twice.",
+    )
+    .action(async ({ json, ...flags }: CompactFlags) => {
+      const { dataDir } = loadConfig({ flags, env: process.env, cwd: process.cwd() });
+      const { compactDataDirectory } = await import("../app/compact-data.ts");
+      const bar = segmentBar("compacting", process.stderr);
+      const compaction = await compactDataDirectory({ dataDir, onProgress: bar.update }).finally(bar.stop);
+      process.stdout.write(`${json === true ? JSON.stringify(compaction) : describe(compaction)}\n`);
+    });
+}
+
+function describe(compaction: Compaction): string {
+  const { segments, segmentsDoneBefore, segmentsOpen, impressions, outcomes } = compaction;
+  const count = (value: number): string => value.toLocaleString("en-US");
+  const lines = [
+    `${count(impressions)} impressions and ${count(outcomes)} outcomes of ${count(segments)} segments are Parquet now; ${count(segmentsDoneBefore)} segments were before.`,
+  ];
+  if (segmentsOpen > 0)
+    lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
+  return lines.join("\n");
+}

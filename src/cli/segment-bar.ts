@@ -1,0 +1,24 @@
+import { SingleBar } from "cli-progress";
+
+/** A bar of segments on a terminal; nothing anywhere else, so that a pipe gets only the answer. */
+export function segmentBar(
+  what: string,
+  stream: NodeJS.WriteStream,
+): { update(done: number, of: number): void; stop(): void } {
+  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar({
+    stream,
+    format: `${what} {bar} {value} of {total} segments`,
+    hideCursor: true,
+  });
+  let started = false;
+  return {
+    update(done, of) {
+      if (!started) bar.start(of, 0);
+      started = true;
+      bar.setTotal(of);
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}

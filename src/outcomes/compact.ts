@@ -1,0 +1,121 @@
+import {
+  type ColumnarStore,
+  openColumnarStore,
+  RowAppender,
+  type Staging,
+  withStaging,
+} from "../columnar/columnar.ts";
+import { SetlistError } from "../domain/error.ts";
+import {
+  impressionTypes,
+  impressionValues,
+  itemTypes,
+  outcomeTypes,
+  outcomeValues,
+  stagingTables,
+  tablesOf,
+} from "./log-columns.ts";
+import { type SealedSegment, sealedSegments } from "./sealed-segments.ts";
+
+/** What one compaction did; `segmentsOpen` wait until the server seals them. */
+export interface Compaction {
+  readonly segments: number;
+  readonly segmentsDoneBefore: number;
+  readonly segmentsOpen: number;
+  readonly impressions: number;
+  readonly outcomes: number;
+}
+
+export interface SegmentFacts {
+  readonly impressions: number;
+  readonly outcomes: number;
+}
+
+/**
+ * Writes each sealed segment of the log in `directory` as Parquet files below `warehouse`, exactly once, one after the
+ * other; killed at any moment, it goes on with the segment it was in.
+ * @throws {SetlistError} ABORTED where another process compacts; INTERNAL at a damaged record.
+ */
+export async function compactLog(options: {
+  readonly directory: string;
+  readonly warehouse: string;
+  readonly onProgress?: ((done: number, of: number) => void) | undefined;
+}): Promise<Compaction> {
+  const { directory, warehouse, onProgress } = options;
+  const { sealed, open } = await sealedSegments(directory);
+  const store = await openColumnarStore<SegmentFacts>(warehouse);
+  try {
+    const total = { segments: 0, segmentsDoneBefore: 0, segmentsOpen: open, impressions: 0, outcomes: 0 };
+    for (const [index, segment] of sealed.entries()) {
+      const facts = await compactOnce(segment, store, warehouse);
+      if (facts === undefined) total.segmentsDoneBefore += 1;
+      else {
+        total.segments += 1;
+        total.impressions += facts.impressions;
+        total.outcomes += facts.outcomes;
+      }
+      onProgress?.(index + 1, sealed.length);
+    }
+    return total;
+  } finally {
+    store.close();
+  }
+}
+
+/** Undefined where the segment was done before. */
+async function compactOnce(
+  segment: SealedSegment,
+  store: ColumnarStore<SegmentFacts>,
+  warehouse: string,
+): Promise<SegmentFacts | undefined> {
+  const marker = store.done.get(segment.name);
+  const salt = await segment.salt();
+  if (marker !== undefined) {
+    if (marker.salt === salt) return undefined;
+    throw new SetlistError(
+      "INTERNAL",
+      `${warehouse} holds segment ${segment.name} of another log: give each log a data directory of its own, or move the folder away`,
+    );
+  }
+  return withStaging(async (staging) => {
+    const facts = { impressions: 0, outcomes: 0 };
+    const dates = { impressions: new Set<string>(), outcomes: new Set<string>() };
+    const rows = await openRows(staging);
+    for await (const records of segment.read()) {
+      for (const record of records) {
+        if (record.kind === "outcome") {
+          const date = dateOf(record.occurredAt);
+          dates.outcomes.add(date);
+          rows.outcomes.append(date, facts.outcomes++, ...outcomeValues(record));
+          continue;
+        }
+        const date = dateOf(record.at);
+        dates.impressions.add(date);
+        const n = facts.impressions++;
+        rows.impressions.append(date, n, ...impressionValues(record));
+        for (const [place, { id, position, score }] of record.items.entries()) {
+          const sent = record.sent?.items?.[place];
+          rows.items.append(n, id, position, score, sent === undefined ? null : JSON.stringify(sent));
+        }
+      }
+    }
+    for (const appender of Object.values(rows)) appender.close();
+    await store.publish(staging, { name: segment.name, salt }, tablesOf(dates), facts);
+    return facts;
+  });
+}
+
+async function openRows(
+  staging: Staging,
+): Promise<Record<"impressions" | "items" | "outcomes", RowAppender>> {
+  for (const table of stagingTables) await staging.run(table);
+  return {
+    impressions: await RowAppender.open(staging, "impressions", impressionTypes),
+    items: await RowAppender.open(staging, "items", itemTypes),
+    outcomes: await RowAppender.open(staging, "outcomes", outcomeTypes),
+  };
+}
+
+function dateOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

@@ -1,0 +1,109 @@
+/** The records of a segment as columns: the tables they are staged in, and the Parquet rows they become. */
+import {
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBValue,
+  INTEGER,
+  LIST,
+  listValue,
+  STRUCT,
+  structValue,
+  VARCHAR,
+} from "@duckdb/node-api";
+import type { Partitioned } from "../columnar/columnar.ts";
+import type { Impression } from "../domain/impression.ts";
+import type { Outcome } from "../domain/outcome.ts";
+
+const assignmentsType = LIST(
+  STRUCT({
+    experiment: VARCHAR,
+    arm: VARCHAR,
+    layer: VARCHAR,
+    phase: INTEGER,
+    unit: VARCHAR,
+    propensity: DOUBLE,
+    overridden: BOOLEAN,
+  }),
+);
+
+export const stagingTables: readonly string[] = [
+  `CREATE TABLE impressions (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, "user" VARCHAR,
+    model VARCHAR, model_version VARCHAR, assignments STRUCT(experiment VARCHAR, arm VARCHAR, layer VARCHAR,
+    phase INTEGER, unit VARCHAR, propensity DOUBLE, overridden BOOLEAN)[], degraded VARCHAR[], candidate_count INTEGER,
+    user_features VARCHAR, context_features VARCHAR)`,
+  `CREATE TABLE items (n INTEGER, id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)`,
+  `CREATE TABLE outcomes (date VARCHAR, n INTEGER, outcome VARCHAR, request VARCHAR, item VARCHAR, type VARCHAR,
+    value DOUBLE, occurred_at DOUBLE)`,
+];
+
+export const impressionTypes = [
+  VARCHAR,
+  INTEGER,
+  VARCHAR,
+  DOUBLE,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  assignmentsType,
+  LIST(VARCHAR),
+  INTEGER,
+  VARCHAR,
+  VARCHAR,
+];
+export const itemTypes = [INTEGER, VARCHAR, INTEGER, DOUBLE, VARCHAR];
+export const outcomeTypes = [VARCHAR, INTEGER, VARCHAR, VARCHAR, VARCHAR, VARCHAR, DOUBLE, DOUBLE];
+
+/** The columns behind `date` and `n`. */
+export function impressionValues(impression: Impression): DuckDBValue[] {
+  const { model, sent } = impression;
+  return [
+    impression.requestId,
+    impression.at,
+    impression.surface,
+    impression.userId,
+    model?.name ?? null,
+    model?.version ?? null,
+    listValue(impression.assignments.map((assignment) => structValue({ ...assignment }))),
+    listValue([...impression.degraded]),
+    impression.candidateCount,
+    sent?.user === undefined ? null : JSON.stringify(sent.user),
+    sent?.context === undefined ? null : JSON.stringify(sent.context),
+  ];
+}
+
+/** The columns behind `date` and `n`. */
+export function outcomeValues(outcome: Outcome): DuckDBValue[] {
+  const { outcomeId, requestId, itemId, type, value, occurredAt } = outcome;
+  return [outcomeId, requestId, itemId, type, value, occurredAt];
+}
+
+/** What is published: one row an impression with its items in a list, one row an outcome, in the order of the log. */
+export function tablesOf(
+  dates: Readonly<Record<"impressions" | "outcomes", ReadonlySet<string>>>,
+): Partitioned[] {
+  return [
+    {
+      folder: "impressions",
+      dates: [...dates.impressions].sort(),
+      rows: (
+        date,
+      ) => `SELECT request, ${timestamp('"at"')} AS "at", surface, "user", model, model_version, assignments,
+        degraded, candidate_count, user_features, context_features, coalesce(items, []) AS items
+        FROM (SELECT * FROM impressions WHERE date = '${date}') LEFT JOIN (SELECT n, list(struct_pack(id := id,
+        "position" := "position", score := score, features := features) ORDER BY rowid) AS items
+        FROM items GROUP BY n) USING (n) ORDER BY n`,
+    },
+    {
+      folder: "outcomes",
+      dates: [...dates.outcomes].sort(),
+      rows: (date) => `SELECT outcome, request, item, type, value, ${timestamp("occurred_at")} AS occurred_at
+        FROM outcomes WHERE date = '${date}' ORDER BY n`,
+    },
+  ];
+}
+
+/** Milliseconds since 1970, UTC, as a TIMESTAMP. */
+function timestamp(column: string): string {
+  return `make_timestamp((${column} * 1000)::BIGINT)`;
+}

@@ -1,0 +1,138 @@
+import { cp, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { expect, test } from "vitest";
+import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { impressionOf, outcomeOf } from "../support/log-records.ts";
+import { openTestLog } from "../support/outcomes-log.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+async function rowsOf(sql: string): Promise<unknown[]> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  try {
+    return (await connection.runAndReadAll(sql)).getRowObjectsJson();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+const day = 86_400_000;
+
+async function dataWithLog(): Promise<string> {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  const first = impressionOf("r1", "u1", "kd");
+  await log.appendImpression({
+    ...first,
+    sent: { context: { seed_content: [0.5, 0] }, items: [undefined, { genre: "pop" }, undefined] },
+  });
+  await log.appendImpression({
+    ...impressionOf("r'2", "ü2", "control", [], { model: undefined }),
+    at: first.at + day,
+  });
+  await log.appendOutcomes([
+    outcomeOf("o1", "r1", "t1"),
+    { ...outcomeOf("o2", "r1", "t2"), occurredAt: first.at + day },
+  ]);
+  await log.close();
+  return dataDir;
+}
+
+test("sealed segments become Parquet by date, with all that training reads", async () => {
+  const dataDir = await dataWithLog();
+  expect(await compactDataDirectory({ dataDir })).toStrictEqual({
+    segments: 1,
+    segmentsDoneBefore: 0,
+    segmentsOpen: 0,
+    impressions: 2,
+    outcomes: 2,
+  });
+  const warehouse = join(dataDir, "warehouse");
+  const impressions = `read_parquet('${warehouse}/impressions/date=*/*.parquet', hive_partitioning = false)`;
+  expect(
+    await rowsOf(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${impressions})`),
+  ).toStrictEqual(
+    Object.entries({
+      request: "VARCHAR",
+      at: "TIMESTAMP",
+      surface: "VARCHAR",
+      user: "VARCHAR",
+      model: "VARCHAR",
+      model_version: "VARCHAR",
+      assignments:
+        "STRUCT(experiment VARCHAR, arm VARCHAR, layer VARCHAR, phase INTEGER, unit VARCHAR, propensity DOUBLE, overridden BOOLEAN)[]",
+      degraded: "VARCHAR[]",
+      candidate_count: "INTEGER",
+      user_features: "VARCHAR",
+      context_features: "VARCHAR",
+      items: 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)[]',
+    }).map(([column_name, column_type]) => ({ column_name, column_type })),
+  );
+  const rows = (await rowsOf(`SELECT * FROM ${impressions} ORDER BY "at"`)) as Record<string, unknown>[];
+  expect(rows[0]).toMatchObject({
+    request: "r1",
+    at: "2026-11-22 12:00:00",
+    user: "u1",
+    model: "home-kd",
+    model_version: "1",
+    user_features: null,
+    context_features: '{"seed_content":[0.5,0]}',
+    assignments: [{ experiment: "home-kd", arm: "kd", propensity: 0.5, overridden: false, phase: 1 }],
+    items: [
+      { id: "t1", position: 1, score: 1, features: null },
+      { id: "t2", position: 2, score: 0.5, features: '{"genre":"pop"}' },
+      { id: "t3", position: 3, features: null },
+    ],
+  });
+  expect(rows[1]).toMatchObject({ request: "r'2", user: "ü2", model: null, model_version: null, items: [] });
+  expect(await readdir(join(warehouse, "impressions"))).toStrictEqual(["date=2026-11-22", "date=2026-11-23"]);
+  expect(
+    await rowsOf(
+      `SELECT outcome, request, item, type, value, occurred_at::VARCHAR AS "at", date::VARCHAR AS date
+       FROM read_parquet('${warehouse}/outcomes/date=*/*.parquet') ORDER BY outcome`,
+    ),
+  ).toStrictEqual([
+    {
+      outcome: "o1",
+      request: "r1",
+      item: "t1",
+      type: "completion",
+      value: 1,
+      at: "2026-11-22 12:00:01",
+      date: "2026-11-22",
+    },
+    {
+      outcome: "o2",
+      request: "r1",
+      item: "t2",
+      type: "completion",
+      value: 1,
+      at: "2026-11-23 12:00:00",
+      date: "2026-11-23",
+    },
+  ]);
+});
+
+test("compacting again writes nothing, and without its marker a segment is done again to the same files", async () => {
+  const dataDir = await dataWithLog();
+  await compactDataDirectory({ dataDir });
+  const files = (await readdir(join(dataDir, "warehouse"), { recursive: true })).sort();
+  expect(await compactDataDirectory({ dataDir })).toMatchObject({
+    segments: 0,
+    segmentsDoneBefore: 1,
+    impressions: 0,
+  });
+  await rm(join(dataDir, "warehouse/done/0000000001.json"));
+  expect(await compactDataDirectory({ dataDir })).toMatchObject({ segments: 1, impressions: 2 });
+  expect((await readdir(join(dataDir, "warehouse"), { recursive: true })).sort()).toStrictEqual(files);
+});
+
+test("another log's segments of the same numbers are refused, not taken for done", async () => {
+  const dataDir = await dataWithLog();
+  await compactDataDirectory({ dataDir });
+  await rm(join(dataDir, "log"), { recursive: true });
+  await cp(join(await dataWithLog(), "log"), join(dataDir, "log"), { recursive: true });
+  await expect(compactDataDirectory({ dataDir })).rejects.toThrow("holds segment 0000000001 of another log");
+});
