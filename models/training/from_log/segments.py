@@ -6,7 +6,6 @@ from pathlib import Path
 
 from training.refusal import RefusedError, nearest
 
-SCHEMA_VERSION = 1
 COMPACT = "npx setlist compact --data-dir {}"
 LABEL = "npx setlist label --data-dir {}"
 
@@ -30,34 +29,39 @@ class LabelFiles:
     files: tuple[str, ...]
 
 
-def _done(folder: Path, command: str) -> tuple[str, ...]:
-    """The segments with a marker, in order; refuses a marker of another schema version."""
-    segments = []
+def _done(folder: Path, command: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(the segments with a marker, their files), in order; refuses a marker of a layout that this page does not know,
+    and one whose files are gone."""
+    segments, files = [], []
     for path in sorted((folder / "done").glob("*.json")):
+        again = f"write it again with `{command}`"
         try:
             marker = json.loads(path.read_text())
-            found = marker.get("schemaVersion") if isinstance(marker, dict) else None
-        except (OSError, ValueError) as error:
-            raise RefusedError(f"{path}: is no marker that can be read; write it again with `{command}`") from error
-        if found != SCHEMA_VERSION:
-            raise RefusedError(f"{path}: expected schemaVersion {SCHEMA_VERSION}, found {found}")
+            named = marker["files"]
+            if not all(isinstance(name, str) for name in named):
+                raise TypeError
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RefusedError(
+                f'{path}: expected a marker of this version, a JSON object with "files"; {again}'
+            ) from error
+        for name in named:
+            if not (folder / name).is_file():
+                raise RefusedError(f"{folder / name}: {path.name} says it is complete, and it is gone; {again}")
         segments.append(path.stem)
-    return tuple(segments)
-
-
-def _files(folder: Path, segments: tuple[str, ...]) -> tuple[str, ...]:
-    wanted = set(segments)
-    return tuple(str(p) for p in sorted(folder.glob("date=*/*.parquet")) if p.stem in wanted)
+        files.extend(str(folder / name) for name in named)
+    return tuple(segments), tuple(files)
 
 
 def log_files(data: Path) -> LogFiles:
     """The compacted log of a data directory; refuses one without a complete segment."""
     command, folder = COMPACT.format(data), data / "warehouse"
-    segments = _done(folder, command)
-    impressions = _files(folder / "impressions", segments)
-    if not impressions:
+    segments, files = _done(folder, command)
+    tables = {
+        name: tuple(f for f in files if Path(f).is_relative_to(folder / name)) for name in ("impressions", "outcomes")
+    }
+    if not tables["impressions"]:
         raise RefusedError(f"{folder}: no complete segment of the log; make it with `{command}`")
-    return LogFiles(segments, impressions, _files(folder / "outcomes", segments))
+    return LogFiles(segments, tables["impressions"], tables["outcomes"])
 
 
 def label_files(data: Path, teacher: str) -> LabelFiles | None:
@@ -73,6 +77,5 @@ def label_files(data: Path, teacher: str) -> LabelFiles | None:
         raise RefusedError(f'{folder}: no labels of the teacher "{teacher}"{nearest(teacher, versions)}')
     version = max(versions[teacher], key=int)
     place = folder / f"teacher={teacher}" / f"version={version}"
-    segments = _done(place, command)
-    files = _files(place, segments)
+    segments, files = _done(place, command)
     return LabelFiles(teacher, version, segments, files) if files else None

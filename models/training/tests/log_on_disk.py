@@ -92,10 +92,12 @@ def write_rows(path, rows, schema):
     pq.write_table(pa.Table.from_pylist(rows, schema), path)
 
 
-def mark(folder, segment, version=1):
+def mark(folder, segment, *tables):
+    """The done marker of a segment, of one file a table."""
     path = folder / "done" / f"{segment}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"schemaVersion": version}))
+    files = ["/".join([*table, "date=2026-05-01", f"{segment}.parquet"]) for table in tables]
+    path.write_text(json.dumps({"segment": segment, "salt": 7, "files": files, "facts": {}}))
 
 
 def write_segment(data, segment, impressions, outcomes, done=True):
@@ -103,11 +105,11 @@ def write_segment(data, segment, impressions, outcomes, done=True):
     write_rows(warehouse / "impressions" / "date=2026-05-01" / f"{segment}.parquet", impressions, IMPRESSIONS)
     write_rows(warehouse / "outcomes" / "date=2026-05-01" / f"{segment}.parquet", outcomes, OUTCOMES)
     if done:
-        mark(warehouse, segment)
+        mark(warehouse, segment, ("impressions",), ("outcomes",))
 
 
 def write_labels(data, segment, rows, tasks, version="1", teacher="video-teacher"):
     folder = data / "labels" / f"teacher={teacher}" / f"version={version}"
     schema = pa.schema([("request", pa.string()), ("item", pa.string()), *((t, pa.float32()) for t in tasks)])
     write_rows(folder / "date=2026-05-01" / f"{segment}.parquet", rows, schema)
-    mark(folder, segment)
+    mark(folder, segment, ())

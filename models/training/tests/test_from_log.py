@@ -255,8 +255,10 @@ def test_what_is_missing_is_refused_with_the_command_that_makes_it(tmp_path):
     said = refusal(*asked(tmp_path, out, *treated, "--teacher", "video-techer"))
     assert 'no labels of the teacher "video-techer"; did you mean "video-teacher"?' in said
     assert "no logged item that is learnt from has a teacher label" in refusal(*asked(tmp_path, out, *treated))
-    mark(tmp_path / "warehouse", "000001", version=2)
-    assert "000001.json: expected schemaVersion 1, found 2" in refusal(*asked(tmp_path, out, *control))
+    mark(tmp_path / "warehouse", "000002", ("impressions",))
+    assert "000002.parquet: 000002.json says it is complete, and it is gone" in refusal(*asked(tmp_path, out, *control))
+    (tmp_path / "warehouse" / "done" / "000002.json").write_text('{"parts": 3}')
+    assert "000002.json: expected a marker of this version" in refusal(*asked(tmp_path, out, *control))
     assert not out.exists()
 
 
