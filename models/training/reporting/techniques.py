@@ -117,7 +117,7 @@ def report(results: dict) -> str:
         " are those of `training/techniques.toml`.",
         "",
         f"Seeds {seeds}: each draws its own world, logs and teacher, and all students of a seed learn from them."
-        f" {results['wall_seconds'] / 60:.1f} minutes on the wall on 2 virtual processors with other work running,"
+        f" {results['wall_seconds'] / 60:.1f} minutes on the wall,"
         f" {processor:.1f} minutes of processor time. Mean ± half-width of the 95 % t interval over seeds; gains are"
         " differences from the control of the same seed, in points. Figures are those of held-out impressions, scored"
         " as served.",
@@ -148,9 +148,9 @@ def report(results: dict) -> str:
         " given the same weight and never tuned, which favours the committed ones.",
         "- Held-out impressions are what the app's old ranker showed. They do not tell which tracks a student would"
         " put first out of the whole catalogue, which is what augmentation is for; the live table of the README does.",
-        "- Augmentation doubles the steps of an epoch; the stopping rule is the same.",
-        f"- Calibration error is over 20 bins of equal mass and has a floor from sampling: the new releases' slice is"
-        f" about a tenth of the impressions of {results['scale']['held_out_requests']} requests.",
+        "- Augmentation has more requests and so more steps an epoch; the stopping rule is the same.",
+        "- Calibration error has a floor from sampling, which is higher the smaller the slice: compare it within a"
+        " slice, not between slices.",
         "- NDCG@10 orders the ten tracks that were shown, over requests that hold both outcomes; for new releases it"
         " orders the few new ones among them.",
         "",
