@@ -5,6 +5,7 @@ import { assignCommand } from "./assign.ts";
 import { compactCommand } from "./compact.ts";
 import { demoCommand } from "./demo.ts";
 import { experimentsCommand } from "./experiments.ts";
+import { labelCommand } from "./label.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { verifyLogCommand } from "./verify-log.ts";
@@ -32,6 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
     assignCommand(),
     verifyLogCommand(),
     compactCommand(),
+    labelCommand(),
   ];
   for (const command of commands) program.addCommand(strict(command));
 

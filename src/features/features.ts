@@ -1,5 +1,6 @@
 import { access, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { SetlistError } from "../domain/error.ts";
 import { isWhole } from "./checksum.ts";
 import { LmdbRows } from "./lmdb-rows.ts";
 import { type PreparedFeatureStore, RequestEncoder } from "./request-encoder.ts";
@@ -44,6 +45,22 @@ export async function openFeatureStore(options: FeatureStoreOptions): Promise<Pr
     if (name.startsWith("world-") && !name.startsWith(file)) await removeDatabase(join(directory, name));
   }
   return new RequestEncoder(source, cacheRowsMax, onWarning);
+}
+
+/**
+ * Opens what a server has imported and changes nothing, so that a server may be using it.
+ * @throws {SetlistError} NOT_FOUND where this world was not imported here, or what was is damaged.
+ */
+export async function openImportedFeatureStore(options: FeatureStoreOptions): Promise<PreparedFeatureStore> {
+  const { directory, world, cacheRowsMax, onWarning = () => undefined } = options;
+  const fingerprint = await worldFingerprint(world, join(directory, "world.fingerprint"));
+  const path = join(directory, `world-${fingerprint}.lmdb`);
+  if ((await exists(path)) && (await isWhole(path)))
+    return new RequestEncoder(new LmdbRows(path), cacheRowsMax, onWarning);
+  throw new SetlistError(
+    "NOT_FOUND",
+    `the feature store ${path} is missing or damaged: a server's start with this data directory and the world ${world} imports it`,
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

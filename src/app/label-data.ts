@@ -1,0 +1,135 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
+import type { Model, ModelRef } from "../domain/model.ts";
+import type { EncodedRequest, FeatureStore, Scorer } from "../domain/ports.ts";
+import { openImportedFeatureStore } from "../features/features.ts";
+import { openScorer } from "../inference/inference.ts";
+import {
+  followLog,
+  type Labelling,
+  type LabelOptions,
+  type LabelProgress,
+  labelLog,
+  type Teacher,
+  teacherRequest,
+} from "../labels/labels.ts";
+import { sealedSegments } from "../outcomes/outcomes.ts";
+import { existingDataDirectory } from "./data-directory.ts";
+import { systemClock } from "./system-clock.ts";
+
+export type { Labelling, LabelProgress } from "../labels/labels.ts";
+
+export interface LabelDataOptions {
+  readonly dataDir: string;
+  readonly models: string;
+  readonly world: string;
+  readonly cacheRowsMax: number;
+  /** The only teacher of the repository where undefined; its highest version where that is. */
+  readonly teacher?: ModelRef | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: LabelProgress) => void) | undefined;
+  readonly onWarning: (warning: string) => void;
+}
+
+/** Candidates of one run of the teacher: far more than serving's, since nobody waits for the first. */
+const batchRowsMax = 8_192;
+/** A run takes well under a second; a day means never. */
+const scoreMsMax = 86_400_000;
+
+/**
+ * Labels the sealed log of a data directory, which a server may be using.
+ * @throws {SetlistError} with the data directory, teacher, feature store or segment that is wrong.
+ */
+export async function labelDataDirectory(options: LabelDataOptions): Promise<Labelling> {
+  return withTeacher(options, labelLog);
+}
+
+/** As `labelDataDirectory`, whenever a segment is sealed, until the signal. */
+export async function followDataDirectory(options: LabelDataOptions, pollMs: number): Promise<void> {
+  return withTeacher(options, (labelOptions) => followLog(labelOptions, pollMs));
+}
+
+async function withTeacher<T>(
+  options: LabelDataOptions,
+  work: (options: LabelOptions) => Promise<T>,
+): Promise<T> {
+  const dataDir = existingDataDirectory(options.dataDir);
+  const log = join(dataDir, "log");
+  if (statSync(log, { throwIfNoEntry: false }) === undefined)
+    throw new SetlistError(
+      "NOT_FOUND",
+      `no log in ${dataDir}: name the data directory of a server with --data-dir`,
+    );
+  const scorer = await openScorer({
+    repository: options.models,
+    models: options.teacher === undefined ? undefined : [options.teacher],
+    role: "teacher",
+    workers: 1,
+    batchRowsMax,
+    queueRequestsMax: Number.MAX_SAFE_INTEGER,
+    clock: systemClock,
+    onWarning: options.onWarning,
+  });
+  try {
+    const model = onlyTeacher(scorer.models(), options.models);
+    const features = await openImportedFeatureStore({ ...options, directory: join(dataDir, "features") });
+    try {
+      features.prepare([model]);
+      return await work({
+        labels: join(dataDir, "labels"),
+        teacher: teacherOf(model, features, scorer),
+        segments: () => sealedSegments(log),
+        clock: systemClock,
+        signal: options.signal,
+        onProgress: options.onProgress,
+      });
+    } finally {
+      await features.close();
+    }
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** The highest version of the one teacher that there is. */
+function onlyTeacher(teachers: readonly Model[], repository: string): Model {
+  const names = [...new Set(teachers.map(({ name }) => name))];
+  const latest = teachers.at(-1);
+  if (names.length === 1 && latest !== undefined) return latest;
+  throw invalidArgument(`${repository} has several teachers, ${names.join(", ")}: name one with --teacher`);
+}
+
+function teacherOf(model: Model, features: FeatureStore, scorer: Scorer): Teacher {
+  const { name, version, tasks } = model;
+  return {
+    name,
+    version,
+    tasks,
+    async score(impression) {
+      const encoded = await encodeOrNothing(model, features, impression);
+      if (encoded === undefined) return undefined;
+      if (encoded.storeUnavailable)
+        throw new SetlistError(
+          "UNAVAILABLE",
+          "the feature store cannot be read: labels from defaults would be wrong",
+        );
+      const scores = await scorer.score(model, encoded, systemClock.monotonic() + scoreMsMax);
+      return scores.probabilities;
+    },
+  };
+}
+
+/** Undefined where a feature that the request sent does not fit the teacher. */
+async function encodeOrNothing(
+  model: Model,
+  features: FeatureStore,
+  impression: Parameters<Teacher["score"]>[0],
+): Promise<EncodedRequest | undefined> {
+  try {
+    return await features.encode(model, teacherRequest(model, impression));
+  } catch (error) {
+    if (error instanceof SetlistError && error.code === "INVALID_ARGUMENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { Labelling, LabelProgress } from "../app/label-data.ts";
+import { loadConfig } from "../config.ts";
+import type { ModelRef } from "../domain/model.ts";
+import { positiveInteger, wholeNumber } from "./argument.ts";
+import { segmentBar } from "./segment-bar.ts";
+
+interface LabelFlags {
+  readonly dataDir?: string;
+  readonly models?: string;
+  readonly world?: string;
+  readonly teacher?: ModelRef;
+  readonly follow?: boolean;
+  readonly pollMs: number;
+  readonly metricsPort?: number;
+  readonly json?: boolean;
+}
+
+/** `setlist label`: the teacher's answer for every logged candidate, once. DuckDB is loaded once asked for. */
+export function labelCommand(): Command {
+  return new Command("label")
+    .description(
+      "Score the log's impressions with a teacher, each candidate once, for students to learn from.",
+    )
+    .option("--models <folder>", "the model repository (default: models/repository)")
+    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
+    .option("--world <folder>", "the folder of users.parquet and items.parquet (default: models/world)")
+    .option("--teacher <name[@version]>", "the teacher, where the repository has several", parseTeacher)
+    .option("--follow", "go on whenever a segment is sealed, until SIGINT or SIGTERM")
+    .option("--poll-ms <ms>", "follow: how often to look", positiveInteger, 1_000)
+    .option("--metrics-port <port>", "follow: serve Prometheus metrics on it", wholeNumber)
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nThe labels stand in labels/ of the data directory; docs/teacher-labels.md has the columns. The segment that a\n" +
+        "running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
+        "Killed at any moment, the next run goes on; no label is written twice.",
+    )
+    .action(async (flags: LabelFlags, command: Command) => {
+      if (flags.metricsPort !== undefined && flags.follow !== true)
+        command.error("error: --metrics-port goes with --follow");
+      await label(flags);
+    });
+}
+
+async function label(flags: LabelFlags): Promise<void> {
+  const { dataDir, models, world } = flags;
+  const config = loadConfig({ flags: { dataDir, models, world }, env: process.env, cwd: process.cwd() });
+  const { labelDataDirectory, followDataDirectory } = await import("../app/label-data.ts");
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  for (const signal of endings) process.on(signal, onSignal);
+  const bar = segmentBar("labelling", process.stderr);
+  const metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await (await import("../app/label-metrics.ts")).serveLabelMetrics(config.host, flags.metricsPort);
+  let last: Labelling | undefined;
+  const began = performance.now();
+  const options = {
+    dataDir: config.dataDir,
+    models: config.models,
+    world: config.world,
+    cacheRowsMax: config.features.cacheRowsMax,
+    teacher: flags.teacher,
+    signal: stop.signal,
+    onWarning: (warning: string) => process.stderr.write(`setlist: ${warning}\n`),
+    onProgress(progress: LabelProgress) {
+      last = progress.labelling;
+      bar.update(progress.done, progress.segments);
+      metrics?.observe(progress);
+    },
+  };
+  try {
+    if (flags.follow === true) await followDataDirectory(options, flags.pollMs);
+    else last = await labelDataDirectory(options);
+  } catch (error) {
+    // Asked to stop: the segment under way is abandoned, the next run begins it again.
+    if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
+    if (flags.follow !== true) process.exitCode = exitInterrupted;
+  } finally {
+    bar.stop();
+    await metrics?.close();
+    for (const signal of endings) process.off(signal, onSignal);
+  }
+  if (last === undefined) return;
+  const seconds = (performance.now() - began) / 1_000;
+  process.stdout.write(`${flags.json === true ? JSON.stringify(last) : describe(last, seconds)}\n`);
+}
+
+const endings = ["SIGINT", "SIGTERM"] as const;
+/** What a shell says of a command that Ctrl-C ended. */
+const exitInterrupted = 130;
+
+function describe(labelling: Labelling, seconds: number): string {
+  const { impressions, labelled, alreadyLabelled, unlabelled, coverage, delayMs, teacher } = labelling;
+  const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+  const lines = [
+    `${teacher.name} version ${teacher.version}: ${count(labelled)} candidates labelled (${count(labelled / seconds)} a second, start included), ${count(alreadyLabelled)} were before; ${count(impressions)} impressions.`,
+    `Coverage of the sealed log ${(100 * coverage).toFixed(2)} %${delayMs === null ? "" : `, newest labelled impression ${(delayMs / 1_000).toFixed(1)} s old`}.`,
+  ];
+  if (unlabelled > 0)
+    lines.push(`${count(unlabelled)} candidates have features that do not fit the teacher.`);
+  if (labelling.segmentsOpen > 0)
+    lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
+  return lines.join("\n");
+}
+
+function parseTeacher(text: string): ModelRef {
+  const [name = "", version, ...rest] = text.split("@");
+  if (name === "" || version === "" || rest.length > 0)
+    throw new InvalidArgumentError("expected NAME or NAME@VERSION.");
+  return { name, version };
+}
