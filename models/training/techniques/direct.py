@@ -17,17 +17,23 @@ def shifted_to_rate(logits: Tensor, labels: Tensor) -> Tensor:
     sigmoid is the mean of `labels` [n, tasks].
 
     The domains' base rates differ, and a teacher's rate in the serving logit would be served. The shift is found
-    by Newton's method on the mean of the shifted sigmoid. NaN logits stay NaN.
+    by Newton's method on the mean of the shifted sigmoid, kept inside a bracket: far from the root the mean is
+    flat, and a plain Newton step from there goes to infinity. NaN logits stay NaN.
     """
     known = ~(torch.isnan(logits) | torch.isnan(labels))
     count = known.sum(dim=0)
     rate = torch.where(known, labels, 0.0).sum(dim=0) / count
-    shift = torch.zeros_like(rate)
-    for _ in range(20):
+    # With every logit at its largest the root is `low`, at its smallest `high`.
+    low = torch.logit(rate) - torch.where(known, logits, -torch.inf).amax(dim=0)
+    high = torch.logit(rate) - torch.where(known, logits, torch.inf).amin(dim=0)
+    shift = torch.zeros_like(rate).clamp(low, high)
+    for _ in range(50):
         soft = torch.sigmoid(logits + shift)
-        mean = torch.where(known, soft, 0.0).sum(dim=0) / count
+        excess = torch.where(known, soft, 0.0).sum(dim=0) / count - rate
         slope = torch.where(known, soft * (1 - soft), 0.0).sum(dim=0) / count
-        shift = shift - (mean - rate) / slope
+        low, high = torch.where(excess < 0, shift, low), torch.where(excess < 0, high, shift)
+        newton = shift - excess / slope
+        shift = torch.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
     return logits + shift
 
 

@@ -63,6 +63,15 @@ def test_direct_labels_take_the_rate_of_the_domain():
     assert bool((ordered.diff(dim=0) >= 0).all())
 
 
+def test_a_teacher_far_from_the_rate_is_brought_to_it():
+    # From these, a plain Newton step leaves the numbers.
+    logits = torch.full((5_000, 2), 30.0)
+    logits[0] = -40.0
+    rate = torch.tensor([0.05, 0.6])
+    soft = torch.sigmoid(shifted_to_rate(logits, rate.expand(5_000, 2)))
+    assert soft.mean(dim=0).tolist() == pytest.approx(rate.tolist(), abs=1e-5)
+
+
 def test_an_unplanned_technique_is_refused(examples):
     plan = replace(PLANS[0], technique="derect")
     with pytest.raises(ValueError, match=r"unknown technique 'derect'.*did you mean 'direct'"):
