@@ -54,8 +54,13 @@ def export(out: Path, seed: int, scale: Scale, run: Run) -> None:
     for plan in PLANS:
         origin = provenance(seed, scale, plan, run.figures)
         inputs = run.inputs[plan.surface]
-        difference = export_model(out / "repository", seed, plan, run.students[plan.name], inputs, origin)
-        print(f"{plan.name}: PyTorch and ONNX Runtime differ by at most {difference:.1e}", flush=True)
+        student = run.students[plan.name]
+        differences = export_model(out / "repository", seed, plan, student, inputs, origin, scale.parity_requests)
+        print(
+            f"{plan.name}: over {scale.parity_requests:,} requests ONNX Runtime differs from PyTorch by at most"
+            " {:.1e}, the item and request graphs from the reference by {:.1e}".format(*differences),
+            flush=True,
+        )
 
 
 def make_seed(seed: int, scale: Scale, out: Path | None) -> dict:

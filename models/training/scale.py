@@ -23,6 +23,7 @@ class Scale:
     teacher_epochs: int = 1
     student_epochs: int = 40
     live_listeners: int = 1_500
+    parity_requests: int = 10_000
 
 
 FULL = Scale()
@@ -39,4 +40,5 @@ SMOKE = Scale(
     held_out_requests=600,
     student_epochs=8,
     live_listeners=100,
+    parity_requests=400,
 )

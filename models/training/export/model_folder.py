@@ -6,7 +6,7 @@ from training.export.digest import sha256, write_json
 from training.export.golden import write_golden
 from training.export.graph import export_graph
 from training.export.manifest import OUTPUT, manifest
-from training.export.parity import example, largest_difference
+from training.export.parity import REQUESTS, example, largest_difference
 from training.export.split_files import export_split, split_difference
 from training.export.value_models import VALUE_MODELS
 from training.features.music_inputs import MusicInputs
@@ -17,9 +17,16 @@ VERSION = 1
 
 
 def export_model(
-    repository: Path, seed: int, plan: StudentPlan, student: ServingStudent, inputs: MusicInputs, provenance: dict
-) -> float:
-    """Writes `<repository>/<name>/<version>/` and returns the largest difference, from PyTorch or between graphs."""
+    repository: Path,
+    seed: int,
+    plan: StudentPlan,
+    student: ServingStudent,
+    inputs: MusicInputs,
+    provenance: dict,
+    requests: int = REQUESTS,
+) -> tuple[float, float]:
+    """Writes `<repository>/<name>/<version>/`; returns the largest difference of the reference graph from PyTorch and
+    of the two halves from the reference graph, over `requests` random requests each."""
     folder = repository / plan.name / str(VERSION)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.onnx"
@@ -32,13 +39,13 @@ def export_model(
         [OUTPUT],
         path,
     )
-    difference = largest_difference(seed, student, inputs, path)
+    from_pytorch = largest_difference(seed, student, inputs, path, requests)
     split = export_split(folder, student, inputs)
-    difference = max(difference, split_difference(seed, schema, inputs, folder))
+    from_reference = split_difference(seed, schema, inputs, folder, requests)
     write_golden(folder / "golden.json", student, inputs)
     weights = VALUE_MODELS[plan.surface]
     write_json(
         folder / "manifest.json",
         manifest(plan.name, VERSION, plan.description, schema, sha256(path), weights, provenance, split),
     )
-    return difference
+    return from_pytorch, from_reference

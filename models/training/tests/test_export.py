@@ -20,7 +20,7 @@ PLAN = next(p for p in PLANS if p.name == "radio-kd")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, served, inputs):
     root = tmp_path_factory.mktemp("repository")
-    export_model(root, SEED, PLAN, served[PLAN.name], inputs[PLAN.surface], {})
+    export_model(root, SEED, PLAN, served[PLAN.name], inputs[PLAN.surface], {}, 400)
     return root / PLAN.name / "1"
 
 

@@ -10,6 +10,7 @@ from training.export import parity
 from training.export.digest import sha256
 from training.export.model_folder import export_model
 from training.export.split_files import split_difference
+from training.scale import FULL
 from training.students.plans import PLANS
 
 PLAN = next(p for p in PLANS if p.name == "radio-kd")
@@ -20,13 +21,14 @@ def folders(tmp_path_factory, served, inputs):
     root = tmp_path_factory.mktemp("repository")
     plans = [PLAN, next(p for p in PLANS if p.name == "radio-control")]
     for plan in plans:
-        export_model(root, SEED, plan, served[plan.name], inputs[plan.surface], {})
+        export_model(root, SEED, plan, served[plan.name], inputs[plan.surface], {}, 400)
     return [root / plan.name / "1" for plan in plans]
 
 
-def test_ten_thousand_requests_are_asked(inputs):
-    batches = list(parity.random_requests(np.random.default_rng(1), inputs["radio"], parity.REQUESTS))
-    assert sum(len(batch[0]) for batch in batches) == 10_000
+def test_as_many_requests_are_asked_as_it_says(inputs):
+    batches = list(parity.random_requests(np.random.default_rng(1), inputs["radio"], 130))
+    assert sum(len(batch[0]) for batch in batches) == 130
+    assert parity.REQUESTS == FULL.parity_requests == 10_000
 
 
 def test_the_manifest_describes_both_graphs(folders):
