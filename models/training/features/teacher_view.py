@@ -1,4 +1,4 @@
-"""How the teacher sees an impression of either domain: shared features, and video's own or their missing value."""
+"""How the teacher sees an impression of either domain: the domain's features, mapped to the teacher's inputs."""
 
 from dataclasses import dataclass
 
@@ -6,60 +6,56 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.features.mapping import MappedInputs
+from training.features.teacher_mapping import music_inputs, video_inputs
 from training.world.items import Items
 from training.world.people import People
 
 
 @dataclass(frozen=True)
 class TeacherView:
-    """One domain's tables as the teacher reads them.
-
-    Shared: taste [accounts, 16], content [items, 16], popularity (share of the domain's items played less,
-    in [0, 1]) and age. Video's own: length [items], maker [items] (1-based); 0 means missing in both, which is all
-    that music has to offer there.
-    """
+    """One domain's tables by feature: taste [accounts, 16]; content [items, 16]; `own`, the features that only this
+    domain has, [items, 1] each; and the mapping that makes the teacher's inputs of them."""
 
     taste: Tensor
     content: Tensor
-    length: Tensor
-    maker: Tensor
-    has_own: bool
+    own: dict[str, Tensor]
     items: Items
-    ladder: np.ndarray
+    mapped: MappedInputs
 
-    def item_numbers(self, item: np.ndarray, days_ago: np.ndarray) -> Tensor:
-        """[n, 2] float32: popularity, and log age, as of that day."""
-        popularity = np.searchsorted(self.ladder, self.items.weekly_plays(item, days_ago)) / len(self.ladder)
-        age = np.log1p(np.maximum(self.items.age_days[item] - days_ago, 0)) / 8
-        return torch.from_numpy(np.stack([popularity, age], axis=1).astype(np.float32))
-
-
-def _ladder(items: Items) -> np.ndarray:
-    rows = np.arange(len(items))
-    return np.sort(items.weekly_plays(rows, np.zeros_like(rows)))
+    def inputs(
+        self,
+        user: np.ndarray,
+        item: np.ndarray,
+        seed: np.ndarray,
+        days_ago: np.ndarray,
+        position: np.ndarray | None = None,
+    ) -> tuple[Tensor, ...]:
+        """The teacher's inputs [n, width] of impressions [n], with age and popularity as of that day; seed -1 is none,
+        and only a domain whose mapping reads positions needs them."""
+        item_row, seed_row = torch.from_numpy(item).long(), torch.from_numpy(seed).long()
+        columns = {name: table[item_row] for name, table in self.own.items()}
+        if position is not None:
+            columns["position"] = torch.from_numpy(position).int()[:, None]
+        columns["taste"] = self.taste[torch.from_numpy(user).long()]
+        columns["content"] = self.content[item_row]
+        columns["seed_content"] = self.content[seed_row.clamp(min=0)] * (seed_row >= 0).float()[:, None]
+        columns["plays_week"] = torch.from_numpy(self.items.weekly_plays(item, days_ago))[:, None]
+        columns["age_days"] = torch.from_numpy(self.items.age_days[item] - days_ago)[:, None]
+        return self.mapped(columns)
 
 
 def video_view(people: People, videos: Items) -> TeacherView:
-    """Video as the teacher was trained on it."""
-    return TeacherView(
-        torch.from_numpy(people.video_taste),
-        torch.from_numpy(videos.content),
-        torch.from_numpy(videos.own[:, 0]),
-        torch.from_numpy(videos.maker + 1),
-        True,
-        videos,
-        _ladder(videos),
-    )
+    """Video as the teacher is trained on it."""
+    own = {
+        "length": torch.from_numpy(videos.own[:, :1]),
+        "creator": torch.from_numpy(videos.maker + 1)[:, None],
+    }
+    taste, content = torch.from_numpy(people.video_taste), torch.from_numpy(videos.content)
+    return TeacherView(taste, content, own, videos, video_inputs(videos))
 
 
-def music_view(people: People, tracks: Items) -> TeacherView:
-    """Music translated: the same account's taste, the shared content, popularity by rank within music."""
-    return TeacherView(
-        torch.from_numpy(people.video_taste),
-        torch.from_numpy(tracks.content),
-        torch.zeros(len(tracks)),
-        torch.zeros(len(tracks), dtype=torch.int32),
-        False,
-        tracks,
-        _ladder(tracks),
-    )
+def music_view(people: People, tracks: Items, hidden: tuple[str, ...] = ()) -> TeacherView:
+    """Music as the mapping translates it; `hidden` teacher inputs take their missing value."""
+    taste, content = torch.from_numpy(people.video_taste), torch.from_numpy(tracks.content)
+    return TeacherView(taste, content, {}, tracks, music_inputs(tracks, hidden))

@@ -1,26 +1,28 @@
-"""The teacher's network: one wide multi-task tower over shared and video-only features."""
+"""The teacher's network: one multi-task tower over shared and video-only features."""
 
 import torch
 from torch import Tensor, nn
 
+from training.features.teacher_inputs import MISSING, OWN, SHARED, TEACHER_INPUTS
+from training.features.teacher_mapping import POSITIONS
 from training.logs.video_log import TASKS
+from training.teacher.plan import TEACHER_PLAN, TeacherPlan
 from training.world.space import WIDTH
 
 FACTORS = 48
-HIDDEN = (256, 128)
+HIDDEN = TEACHER_PLAN.hidden
 MAKER_WIDTH = 8
-POSITIONS = 10
-OWN_DROPOUT = 0.3
 POSITION_DROPOUT = 0.1
 
 
 class Teacher(nn.Module):
-    """Logits of the video tasks. Missing values: seed content zero with flag 0, length zero with flag 0, maker 0,
-    position 0. In training the video-only features and the position go missing at random, so that the missing
-    value is one the teacher knows."""
+    """Logits of the video tasks. A row of zeros is no seed, maker 0 says that video's own features are missing, and
+    position 0 is no position. In training features go missing at random, so that the missing value is one the
+    teacher knows."""
 
-    def __init__(self, makers: int) -> None:
+    def __init__(self, makers: int, plan: TeacherPlan = TEACHER_PLAN) -> None:
         super().__init__()
+        self.plan = plan
         self.maker = nn.Embedding(makers + 1, MAKER_WIDTH)
         nn.init.zeros_(self.maker.weight)
         self.position = nn.Embedding(POSITIONS + 1, len(TASKS))
@@ -29,30 +31,34 @@ class Teacher(nn.Module):
         self.content_factors = nn.Linear(WIDTH, FACTORS)
         self.seed_factors = nn.Linear(WIDTH, FACTORS)
         width = 3 * WIDTH + 2 * FACTORS + 2 + 2 + 1 + MAKER_WIDTH
-        self.tower = nn.Sequential(nn.Linear(width, HIDDEN[0]), nn.ReLU(), nn.Linear(HIDDEN[0], HIDDEN[1]), nn.ReLU())
-        self.heads = nn.Linear(HIDDEN[1], len(TASKS))
+        first, second = plan.hidden
+        self.tower = nn.Sequential(nn.Linear(width, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU())
+        self.heads = nn.Linear(second, len(TASKS))
 
-    def forward(
-        self,
-        taste: Tensor,
-        content: Tensor,
-        numbers: Tensor,
-        seed: Tensor,
-        has_seed: Tensor,
-        length: Tensor,
-        maker: Tensor,
-        has_own: Tensor,
-        position: Tensor,
-    ) -> Tensor:
-        """Logits [n, TASKS]. taste, content, seed [n, 16]; numbers [n, 2]; has_seed, length, has_own float32 [n];
-        maker, position integer [n]."""
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Logits [n, TASKS] from TEACHER_INPUTS [n, width] each."""
+        seen = dict(zip((i.name for i in TEACHER_INPUTS), inputs, strict=True))
+        for name in self.plan.unused:
+            seen[name] = torch.full_like(seen[name], MISSING[name])
         if self.training:
-            kept = (torch.rand_like(has_own) >= OWN_DROPOUT).float()
-            has_own, length, maker = has_own * kept, length * kept, maker * kept.to(maker.dtype)
-            position = position * (torch.rand_like(has_own) >= POSITION_DROPOUT).to(position.dtype)
-        seed = seed * has_seed[:, None]
+            self._drop(seen)
+        taste, content, seed = seen["taste"], seen["content"], seen["seed"]
+        has_seed = (seed.abs().amax(dim=1, keepdim=True) > 0).float()
+        has_own = (seen["maker"] > 0).float()
         factors = self.content_factors(content)
-        flags = torch.stack([has_seed, length, has_own], dim=1)
-        seen = [taste, content, seed, factors * self.taste_factors(taste), factors * self.seed_factors(seed)]
-        hidden = self.tower(torch.cat([*seen, numbers, flags, self.maker(maker)], dim=1))
-        return self.heads(hidden) + self.position(position)
+        crossed = [factors * self.taste_factors(taste), factors * self.seed_factors(seed)]
+        alone = [seen["popularity"], seen["age"], has_seed, seen["length"], has_own, self.maker(seen["maker"][:, 0])]
+        hidden = self.tower(torch.cat([taste, content, seed, *crossed, *alone], dim=1))
+        return self.heads(hidden) + self.position(seen["position"][:, 0])
+
+    def _drop(self, seen: dict[str, Tensor]) -> None:
+        rows = len(seen["taste"])
+        if self.plan.own_dropout > 0:
+            kept = torch.rand(rows, 1) >= self.plan.own_dropout
+            for name in OWN:
+                seen[name] = torch.where(kept, seen[name], MISSING[name])
+        kept = torch.rand(rows, 1) >= POSITION_DROPOUT
+        seen["position"] = torch.where(kept, seen["position"], MISSING["position"])
+        for name in SHARED if self.plan.shared_dropout > 0 else ():
+            kept = torch.rand(rows, 1) >= self.plan.shared_dropout
+            seen[name] = torch.where(kept, seen[name], MISSING[name])

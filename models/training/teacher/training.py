@@ -13,6 +13,7 @@ from training.logs.video_log import TASKS, VideoLog
 from training.progress import bar
 from training.randomness import seed_torch
 from training.teacher.network import Teacher
+from training.teacher.plan import TEACHER_PLAN, TeacherPlan
 
 BATCH = 4_096
 LEARNING_RATE = 3e-3
@@ -20,18 +21,8 @@ HELD_OUT_SHARE = 0.01
 
 
 def _logits(teacher: Teacher, view: TeacherView, log: VideoLog, rows: np.ndarray) -> Tensor:
-    item, seed = torch.from_numpy(log.item[rows]).long(), torch.from_numpy(log.seed[rows]).long()
-    return teacher(
-        view.taste[torch.from_numpy(log.user[rows]).long()],
-        view.content[item],
-        view.item_numbers(log.item[rows], np.zeros(len(rows), np.int32)),
-        view.content[seed.clamp(min=0)],
-        (seed >= 0).float(),
-        view.length[item],
-        view.maker[item],
-        torch.ones(len(rows)),
-        torch.from_numpy(log.position[rows]).int(),
-    )
+    today = np.zeros(len(rows), np.int32)
+    return teacher(*view.inputs(log.user[rows], log.item[rows], log.seed[rows], today, log.position[rows]))
 
 
 def _loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -41,14 +32,20 @@ def _loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def train_teacher(
-    seed: int, epochs: int, view: TeacherView, log: VideoLog, start: Teacher | None = None
+    seed: int,
+    epochs: int,
+    view: TeacherView,
+    log: VideoLog,
+    start: Teacher | None = None,
+    plan: TeacherPlan = TEACHER_PLAN,
 ) -> tuple[Teacher, dict[str, float]]:
     """Trains on all but a held-out share of the video log; returns the teacher and its AUC a task there.
 
-    `start`, an earlier teacher, is left as it is and its copy is trained on; without it a new one is.
+    `start`, an earlier teacher, is left as it is and its copy is trained on; without it a new one of
+    this plan is.
     """
     seed_torch(seed, "teacher")
-    teacher = copy.deepcopy(start).train() if start else Teacher(makers=int(view.maker.max()))
+    teacher = copy.deepcopy(start).train() if start else Teacher(int(view.items.maker.max()) + 1, plan)
     order = torch.randperm(len(log)).numpy()
     held_out, training = np.split(order, [int(HELD_OUT_SHARE * len(order))])
     optimiser = torch.optim.Adam(teacher.parameters(), lr=LEARNING_RATE)

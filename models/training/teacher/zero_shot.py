@@ -13,17 +13,5 @@ def teacher_logits(teacher: Teacher, view: TeacherView, log: MusicLog) -> np.nda
     """Logits float32 [requests, SHOWN, TASKS] of the logged impressions, position missing."""
     shown = log.item.shape[1]
     user, seed, days_ago = (np.repeat(a, shown) for a in (log.user, log.seed, log.days_ago))
-    item = log.item.ravel()
-    rows, seeds = torch.from_numpy(item).long(), torch.from_numpy(seed).long()
-    logits = teacher(
-        view.taste[torch.from_numpy(user).long()],
-        view.content[rows],
-        view.item_numbers(item, days_ago),
-        view.content[seeds.clamp(min=0)],
-        (seeds >= 0).float(),
-        view.length[rows],
-        view.maker[rows],
-        torch.full((len(item),), float(view.has_own)),
-        torch.zeros(len(item), dtype=torch.int32),
-    )
+    logits = teacher(*view.inputs(user, log.item.ravel(), seed, days_ago))
     return logits.numpy().reshape(*log.item.shape, -1)

@@ -26,10 +26,3 @@ def test_teacher_labels_do_not_look_at_music_outcomes(world, teacher, labels):
     flipped = replace(log, labels=1 - log.labels)
     view = music_view(world.people, world.tracks)
     assert (teacher_logits(teacher, view, flipped) == labels["radio"]).all()
-
-
-def test_music_offers_the_missing_value_for_what_video_has_alone(world):
-    view = music_view(world.people, world.tracks)
-    assert not view.has_own
-    assert not view.length.any()
-    assert not view.maker.any()
