@@ -10,8 +10,9 @@ from pathlib import Path
 from training.evaluation.table import BEGIN, END, write_tables
 from training.export.digest import write_json
 from training.export.model_folder import export_model
+from training.export.teacher_folder import export_teacher
 from training.export.world_files import write_world
-from training.provenance import provenance
+from training.provenance import provenance, teacher_provenance
 from training.randomness import fix_threads
 from training.run import Run, run_seed
 from training.scale import FULL, SMOKE, Scale
@@ -51,6 +52,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def export(out: Path, seed: int, scale: Scale, run: Run) -> None:
     """Writes repository/ and world/ of one run, and prints how near ONNX Runtime is to PyTorch."""
     write_world(out / "world", seed, run.world)
+    origin = teacher_provenance(seed, scale, run.figures)
+    difference = export_teacher(out / "repository", seed, run.teacher, run.world, origin)
+    print(f"video-teacher: ONNX Runtime differs from PyTorch by at most {difference:.1e}", flush=True)
     for plan in PLANS:
         origin = provenance(seed, scale, plan, run.figures)
         inputs = run.inputs[plan.surface]

@@ -11,6 +11,19 @@ from training.teacher.network import HIDDEN
 from training.techniques import technique_of
 
 
+def teacher_provenance(seed: int, scale: Scale, figures: dict) -> dict:
+    """The teacher's own provenance. Its AUCs are on held-out video: of music it has seen nothing."""
+    return {
+        "seed": seed,
+        "data": f"simulated world of seed {seed}: {scale.video_impressions} logged video impressions",
+        "domain": "video",
+        "zeroShot": True,
+        "hidden": list(HIDDEN),
+        "scale": asdict(scale),
+        "offlineMetrics": {f"video/{task}/auc": auc for task, auc in figures["teacher"].items()},
+    }
+
+
 def provenance(seed: int, scale: Scale, plan: StudentPlan, figures: dict) -> dict:
     """The manifest's `provenance`. Offline metrics are this seed's own, held out."""
     impressions = SHOWN * (scale.home_requests if plan.surface == "home" else scale.radio_requests)

@@ -14,6 +14,7 @@ from training.scale import Scale
 from training.students.plans import PLANS, StudentPlan
 from training.students.serving import ServingStudent
 from training.students.training import train_student
+from training.teacher.network import Teacher
 from training.teacher.training import train_teacher
 from training.teacher.zero_shot import teacher_logits
 from training.world.items import NEW_RELEASE_AGE_DAYS_MAX
@@ -25,6 +26,7 @@ class Run:
     """What one seed made, and its figures as the results file keeps them."""
 
     world: World
+    teacher: Teacher
     inputs: dict[str, MusicInputs]
     students: dict[str, ServingStudent]
     figures: dict
@@ -50,7 +52,7 @@ def run_seed(seed: int, scale: Scale) -> Run:
         "students": {p.name: _metrics(world, held_out[p.surface], p, students[p.name]) for p in PLANS},
         "live": {s: _live(seed, s, world, inputs[s], students, scale) for s in SURFACE_TASKS},
     }
-    return Run(world, inputs, students, figures)
+    return Run(world, teacher, inputs, students, figures)
 
 
 def _metrics(world: World, held_out: Examples, plan: StudentPlan, student: ServingStudent) -> dict:

@@ -1,7 +1,8 @@
 """manifest.json: the whole contract between a model and the server."""
 
+from collections.abc import Sequence
+
 from training.features.schema import Schema
-from training.logs.music_log import SURFACE_TASKS
 
 SCHEMA_VERSION = 1
 OUTPUT = "probabilities"
@@ -35,13 +36,12 @@ def manifest(
     version: int,
     description: str,
     schema: Schema,
+    tasks: Sequence[str],
     digest: str,
     weights: dict[str, float],
     provenance: dict,
-    split: dict,
 ) -> dict:
-    """The manifest's content; every field is one that docs/model-manifest.md names."""
-    tasks = list(SURFACE_TASKS[schema.surface])
+    """The fields that every model has; docs/model-manifest.md names them and those that some add."""
     return {
         "schemaVersion": SCHEMA_VERSION,
         "name": name,
@@ -50,12 +50,11 @@ def manifest(
         "description": description,
         "file": "model.onnx",
         "sha256": digest,
-        "tasks": tasks,
+        "tasks": list(tasks),
         "output": {"name": OUTPUT, "dtype": "float32", "shape": ["candidates", len(tasks)]},
         "inputs": inputs(schema),
         "features": features(schema),
         "valueModel": {"kind": "weighted-sum", "weights": weights},
         "golden": {"file": "golden.json"},
-        "split": split,
         "provenance": provenance,
     }

@@ -10,6 +10,7 @@ from training.export.parity import REQUESTS, example, largest_difference
 from training.export.split_files import export_split, split_difference
 from training.export.value_models import VALUE_MODELS
 from training.features.music_inputs import MusicInputs
+from training.logs.music_log import SURFACE_TASKS
 from training.students.plans import StudentPlan
 from training.students.serving import ServingStudent
 
@@ -43,9 +44,7 @@ def export_model(
     split = export_split(folder, student, inputs)
     from_reference = split_difference(seed, schema, inputs, folder, requests)
     write_golden(folder / "golden.json", student, inputs)
-    weights = VALUE_MODELS[plan.surface]
-    write_json(
-        folder / "manifest.json",
-        manifest(plan.name, VERSION, plan.description, schema, sha256(path), weights, provenance, split),
-    )
+    tasks, weights = SURFACE_TASKS[plan.surface], VALUE_MODELS[plan.surface]
+    content = manifest(plan.name, VERSION, plan.description, schema, tasks, sha256(path), weights, provenance)
+    write_json(folder / "manifest.json", content | {"split": split})
     return from_pytorch, from_reference

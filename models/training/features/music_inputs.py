@@ -6,22 +6,26 @@ from torch import Tensor
 
 from training.features.music_features import SCHEMAS
 from training.features.music_tables import item_table, user_table
+from training.features.schema import Schema
 from training.logs.listening import Listening
 from training.world.items import Items
 from training.world.people import People
 
 
 class MusicInputs:
-    """Encodes the whole catalogue once per surface, then gathers rows; age and plays are as of the day asked for."""
+    """Encodes the whole catalogue once per surface, then gathers rows; age and plays are as of the day asked for.
+    `schema` in the place of the surface's own is what another reader, such as the teacher, takes from the same rows."""
 
-    def __init__(self, surface: str, people: People, listening: Listening, tracks: Items) -> None:
-        self.schema = SCHEMAS[surface]
+    def __init__(
+        self, surface: str, people: People, listening: Listening, tracks: Items, schema: Schema | None = None
+    ) -> None:
+        self.schema = schema or SCHEMAS[surface]
         self._tracks = tracks
         self._users = self.schema.encode("user", user_table(people, listening))
         items = item_table(tracks)
         self._items = self.schema.encode("item", items)
         self._contexts = {}
-        if surface == "radio":
+        if any(i.entity == "context" for i in self.schema.inputs):
             seeds = {"seed_content": items["content"], "seed_track": items["id"]}
             self._contexts = self.schema.encode("context", seeds)
 
