@@ -53,7 +53,7 @@ def export(out: Path, seed: int, scale: Scale, run: Run) -> None:
     """Writes repository/ and world/ of one run, and prints how near ONNX Runtime is to PyTorch."""
     write_world(out / "world", seed, run.world)
     origin = teacher_provenance(seed, scale, run.figures)
-    difference = export_teacher(out / "repository", seed, run.teacher, run.world, origin)
+    difference = export_teacher(out / "repository", seed, run.teacher, run.world, origin, scale.parity_requests)
     print(f"video-teacher: ONNX Runtime differs from PyTorch by at most {difference:.1e}", flush=True)
     for plan in PLANS:
         origin = provenance(seed, scale, plan, run.figures)

@@ -9,7 +9,10 @@ from training.export.manifest import OUTPUT, manifest
 from training.export.parity import REQUESTS, example, largest_difference
 from training.export.teacher_graph import HalfSeeded, TeacherGraph
 from training.features.music_inputs import MusicInputs
+from training.features.teacher_mapping import music_inputs, teacher_schema
 from training.logs.video_log import TASKS
+from training.teacher.network import Teacher
+from training.world.simulation import World
 
 NAME = "video-teacher"
 VERSION = 1
@@ -19,15 +22,13 @@ VALUE_MODEL = {"click": 1.0}
 
 
 def export_teacher(
-    repository: Path,
-    seed: int,
-    graph: TeacherGraph,
-    read: MusicInputs,
-    provenance: dict,
-    requests: int = REQUESTS,
+    repository: Path, seed: int, teacher: Teacher, world: World, provenance: dict, requests: int = REQUESTS
 ) -> float:
     """Writes `<repository>/video-teacher/<version>/` and returns the largest difference from PyTorch over `requests`
-    random requests. `read` has the graph's schema. Raises ArithmeticError above the tolerance."""
+    random requests. Raises ArithmeticError above the tolerance."""
+    mapped = music_inputs(world.tracks)
+    graph = TeacherGraph(teacher, mapped, teacher_schema(mapped))
+    read = MusicInputs("video", world.people, world.listening, world.tracks, graph.schema)
     folder = repository / NAME / str(VERSION)
     folder.mkdir(parents=True, exist_ok=True)
     path, asked, schema = folder / "model.onnx", HalfSeeded(read), graph.schema

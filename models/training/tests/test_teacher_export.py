@@ -27,9 +27,9 @@ def read(graph, world):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, graph, read):
+def folder(tmp_path_factory, teacher, world):
     root = tmp_path_factory.mktemp("repository")
-    assert export_teacher(root, SEED, graph, read, {"seed": SEED}, 400) <= TOLERANCE
+    assert export_teacher(root, SEED, teacher, world, {"seed": SEED}, 400) <= TOLERANCE
     return root / "video-teacher" / "1"
 
 
