@@ -1,9 +1,12 @@
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Counter, Gauge, Registry } from "prom-client";
 import { SetlistError } from "../domain/error.ts";
 import type { LabelProgress } from "./label-data.ts";
 
 export interface LabelMetrics {
+  /** Where they are: `http://127.0.0.1:9100/metrics`. */
+  readonly url: string;
   observe(progress: LabelProgress): void;
   close(): Promise<void>;
 }
@@ -22,7 +25,7 @@ export async function serveLabelMetrics(host: string, port: number): Promise<Lab
   });
   const already = new Counter({
     name: "setlist_labels_already_total",
-    help: "Candidates whose label was there already",
+    help: "Candidates of newly labelled segments whose label was there already",
     registers,
   });
   const coverage = new Gauge({
@@ -44,7 +47,6 @@ export async function serveLabelMetrics(host: string, port: number): Promise<Lab
     help: "Sealed segments that have no labels yet",
     registers,
   });
-  let last = { done: 0, labelled: 0, alreadyLabelled: 0 };
   const server = createServer(async (request, response) => {
     if (request.url !== "/metrics") response.writeHead(404).end();
     else response.writeHead(200, { "content-type": registry.contentType }).end(await registry.metrics());
@@ -57,14 +59,12 @@ export async function serveLabelMetrics(host: string, port: number): Promise<Lab
     );
     server.listen(port, host, resolve);
   });
+  const { port: listening } = server.address() as AddressInfo;
   return {
-    observe({ done, segments, labelling }) {
-      // Each pass counts from nothing.
-      if (done <= last.done) last = { done: 0, labelled: 0, alreadyLabelled: 0 };
-      labelled.inc(labelling.labelled - last.labelled);
-      if (labelling.labelled > last.labelled || last.done === 0)
-        already.inc(Math.max(0, labelling.alreadyLabelled - last.alreadyLabelled));
-      last = { done, labelled: labelling.labelled, alreadyLabelled: labelling.alreadyLabelled };
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${listening}/metrics`,
+    observe({ done, segments, labelling, fresh }) {
+      labelled.inc(fresh?.labelled ?? 0);
+      already.inc(fresh?.alreadyLabelled ?? 0);
       coverage.set(labelling.coverage);
       behind.set(segments - done);
       if (labelling.delayMs !== null) newestAt = Date.now() - labelling.delayMs;

@@ -13,6 +13,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError("expected a whole number from 0.");
 }
 
+/** A TCP port; 0 picks a free one. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError("expected a port from 0 to 65535.");
+}
+
 /** The text itself, where it is the address of a server. */
 export function httpAddress(text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;

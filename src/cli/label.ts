@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Labelling, LabelProgress } from "../app/label-data.ts";
 import { loadConfig } from "../config.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { positiveInteger, wholeNumber } from "./argument.ts";
+import { port, positiveInteger } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface LabelFlags {
@@ -28,7 +28,7 @@ export function labelCommand(): Command {
     .option("--teacher <name[@version]>", "the teacher, where the repository has several", parseTeacher)
     .option("--follow", "go on whenever a segment is sealed, until SIGINT or SIGTERM")
     .option("--poll-ms <ms>", "follow: how often to look", positiveInteger, 1_000)
-    .option("--metrics-port <port>", "follow: serve Prometheus metrics on it", wholeNumber)
+    .option("--metrics-port <port>", "follow: serve Prometheus metrics on it, 0 picks a free one", port)
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -55,6 +55,7 @@ async function label(flags: LabelFlags): Promise<void> {
     flags.metricsPort === undefined
       ? undefined
       : await (await import("../app/label-metrics.ts")).serveLabelMetrics(config.host, flags.metricsPort);
+  if (metrics !== undefined) process.stderr.write(`setlist: metrics at ${metrics.url}\n`);
   let last: Labelling | undefined;
   const began = performance.now();
   const options = {

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { loadConfig } from "../config.ts";
+import { port } from "./argument.ts";
 
 /** `setlist serve`: the server, until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
@@ -24,12 +25,6 @@ export function serveCommand(): Command {
       await app.close();
       app.logger.info("stopped");
     });
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
-  throw new InvalidArgumentError("expected a port from 0 to 65535.");
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once, for whoever cannot wait for the drain. */

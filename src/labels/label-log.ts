@@ -6,7 +6,7 @@ import type { Clock } from "../domain/ports.ts";
 import { type LabelFacts, labelSegment } from "./label-segment.ts";
 import type { LabelSegment, Teacher } from "./ports.ts";
 
-/** What a run did; candidates of segments that were done before count as already labelled. */
+/** What a run did; candidates of segments that were done before it began count as already labelled. */
 export interface Labelling {
   readonly impressions: number;
   readonly labelled: number;
@@ -27,6 +27,8 @@ export interface LabelProgress {
   readonly done: number;
   readonly segments: number;
   readonly labelling: Labelling;
+  /** Of the segment, where it was labelled just now. */
+  readonly fresh: LabelFacts | undefined;
 }
 
 export interface LabelOptions {
@@ -48,7 +50,7 @@ export async function labelLog(options: LabelOptions): Promise<Labelling> {
   return withStore(options, (pass) => pass());
 }
 
-/** As `labelLog`, again and again until the signal; answers with the last pass that ended. */
+/** As `labelLog`, again and again until the signal. */
 export async function followLog(options: LabelOptions, pollMs: number): Promise<void> {
   await withStore(options, async (pass) => {
     while (!options.signal.aborted) {
@@ -71,20 +73,25 @@ async function withStore<T>(
   const root = join(labels, `teacher=${teacher.name}`, `version=${teacher.version}`);
   const store = await openColumnarStore<LabelFacts>(root);
   try {
+    const before = new Set(store.done.keys());
     const checked = new Set<string>();
-    return await work(() => labelOnce(options, root, store, checked));
+    return await work(() => labelOnce(options, { root, store, before, checked }));
   } finally {
     store.close();
   }
 }
 
-/** @param checked the segments whose marker is known to be of this log. */
-async function labelOnce(
-  options: LabelOptions,
-  root: string,
-  store: ColumnarStore<LabelFacts>,
-  checked: Set<string>,
-): Promise<Labelling> {
+/** What the passes of one run share. */
+interface Run {
+  readonly root: string;
+  readonly store: ColumnarStore<LabelFacts>;
+  /** The segments that were done when the run began. */
+  readonly before: ReadonlySet<string>;
+  /** The segments whose marker is known to be of this log. */
+  readonly checked: Set<string>;
+}
+
+async function labelOnce(options: LabelOptions, { root, store, before, checked }: Run): Promise<Labelling> {
   const { teacher, clock, signal, onProgress } = options;
   const { sealed, open } = await options.segments();
   const total = { impressions: 0, labelled: 0, alreadyLabelled: 0, unlabelled: 0, newestAt: 0, before: 0 };
@@ -112,10 +119,12 @@ async function labelOnce(
         "INTERNAL",
         `${root} holds labels of segment ${segment.name} of another log: give each log a data directory of its own, or move the folder away`,
       );
-    const facts =
-      marker?.facts ??
-      (await labelSegment({ segment, salt: await segment.salt(), teacher, root, store, signal }));
-    const isNew = marker === undefined;
+    const fresh =
+      marker === undefined
+        ? await labelSegment({ segment, salt: await segment.salt(), teacher, root, store, signal })
+        : undefined;
+    const facts = fresh ?? (marker?.facts as LabelFacts);
+    const isNew = !before.has(segment.name);
     checked.add(segment.name);
     total.impressions += facts.impressions;
     total.labelled += isNew ? facts.labelled : 0;
@@ -123,7 +132,7 @@ async function labelOnce(
     total.unlabelled += facts.unlabelled;
     total.newestAt = Math.max(total.newestAt, facts.newestAt);
     total.before += isNew ? 0 : 1;
-    onProgress?.({ done: index + 1, segments: sealed.length, labelling: summary() });
+    onProgress?.({ done: index + 1, segments: sealed.length, labelling: summary(), fresh });
   }
   return summary();
 }

@@ -1,4 +1,4 @@
 /** Teacher labels of logged impressions, written once and read by every student; docs/teacher-labels.md. */
 export { followLog, type Labelling, type LabelOptions, type LabelProgress, labelLog } from "./label-log.ts";
-export type { LabelSegment, Teacher } from "./ports.ts";
+export type { Teacher } from "./ports.ts";
 export { teacherRequest } from "./teacher-request.ts";

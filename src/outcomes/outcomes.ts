@@ -3,5 +3,5 @@
 export { type Compaction, compactLog } from "./compact.ts";
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
-export { type SealedSegment, sealedSegments } from "./sealed-segments.ts";
+export { sealedSegments } from "./sealed-segments.ts";
 export { type LogVerification, verifyLog } from "./verify-log.ts";

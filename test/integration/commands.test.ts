@@ -42,14 +42,21 @@ async function setlistIn(
 const analyzeTable = "analyze --table t.csv --unit u --arm arm --control a --metric y=y:mean".split(" ");
 
 describe("a command line", () => {
-  test.each(["serve", "demo", "simulate", "analyze", "experiments", "assign", "verify-log"])(
-    "%s --help explains itself and exits 0",
-    async (command) => {
-      const { code, stdout } = await setlist(command, "--help");
-      expect(code).toBe(0);
-      expect(stdout).toContain(`setlist ${command}`);
-    },
-  );
+  test.each([
+    "serve",
+    "demo",
+    "simulate",
+    "analyze",
+    "experiments",
+    "assign",
+    "verify-log",
+    "compact",
+    "label",
+  ])("%s --help explains itself and exits 0", async (command) => {
+    const { code, stdout } = await setlist(command, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain(`setlist ${command}`);
+  });
 
   test.each([
     [["serve", "--http-prot", "1"], "--http-port"],

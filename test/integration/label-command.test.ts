@@ -1,0 +1,108 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { lockFolder } from "../../src/columnar/folder-lock.ts";
+import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
+import { addTeacher, type LabelHouse, labelHouse } from "../support/label-house.ts";
+import { setlist } from "../support/setlist-command.ts";
+import { repositoryWith } from "../support/tiny-models.ts";
+
+function label({ dataDir, repository, world }: LabelHouse, ...more: string[]) {
+  return setlist("label", "--data-dir", dataDir, "--models", repository, "--world", world, ...more);
+}
+
+describe("a damaged log stops", () => {
+  test.each(["label", "compact"] as const)("%s, which names segment, record and offset", async (command) => {
+    const house = await labelHouse(2);
+    const segment = join(house.dataDir, "log/0000000001.seg");
+    const bytes = await readFile(segment);
+    await writeFile(segment, bytes.fill(0xaa, 60, 61));
+    const { code, stderr } =
+      command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `setlist: log segment 0000000001.seg in ${house.dataDir}/log is damaged in its record 0 at offset 32: the checksum does not match`,
+    );
+    expect(stderr).not.toContain("    at ");
+    const places = await readdir(house.dataDir, { recursive: true });
+    expect(places.filter((name) => /\.parquet$|done\/.*json$/.test(name))).toStrictEqual([]);
+  });
+
+  test.each(["label", "compact"] as const)("%s, where a later Setlist wrote it", async (command) => {
+    const house = await labelHouse(1);
+    const segment = join(house.dataDir, "log/0000000001.seg");
+    const bytes = await readFile(segment);
+    encodeSegmentHeader({ number: 1, salt: bytes.readUInt32LE(16), madeAt: 0 }, 99).copy(bytes);
+    await writeFile(segment, bytes);
+    const { code, stderr } =
+      command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/0000000001\.seg .*schema version 99, and this Setlist reads 1 to \d+/);
+  });
+});
+
+describe("the teacher", () => {
+  test("is missed where the repository has students only", async () => {
+    const { repository } = await repositoryWith("linear");
+    const { code, stderr } = await label({ ...(await labelHouse(1)), repository });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `setlist: ${repository}/linear/1/manifest.json: role: expected "teacher" of at least one model, found "student"\n`,
+    );
+  });
+
+  test("is told by its nearest name, or by its versions, where there is none of that name or version", async () => {
+    const house = await labelHouse(1);
+    const misspelt = await label(house, "--teacher", "linaer");
+    expect(misspelt).toMatchObject({
+      code: 1,
+      stderr: `setlist: ${house.repository}: expected a model "linaer", found none (did you mean "linear"?)\n`,
+    });
+    const later = await label(house, "--teacher", "linear@7");
+    expect(later).toMatchObject({
+      code: 1,
+      stderr: `setlist: ${house.repository}/linear: expected version 7, found 1\n`,
+    });
+  });
+
+  test("is asked for where there are several, and then labels", async () => {
+    const house = await labelHouse(1);
+    await addTeacher(house.repository, "second");
+    expect(await label(house)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("has several teachers, linear, second: name one with --teacher\n"),
+    });
+    const { code, stdout } = await label(house, "--teacher", "second", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ labelled: 2, teacher: { name: "second", version: "1" } });
+  });
+});
+
+test("a second labeller or compactor of one data directory is refused in a sentence", async () => {
+  const house = await labelHouse(1);
+  expect(await label(house)).toMatchObject({ code: 0 });
+  expect(await setlist("compact", "--data-dir", house.dataDir)).toMatchObject({ code: 0 });
+  const folders = [join(house.dataDir, "labels/teacher=linear/version=1"), join(house.dataDir, "warehouse")];
+  const locks = folders.map((folder) => lockFolder(folder));
+  const refused = [await label(house), await setlist("compact", "--data-dir", house.dataDir)];
+  for (const lock of locks) lock.release();
+  for (const [place, { code, stdout, stderr }] of refused.entries()) {
+    expect({ code, stdout }).toStrictEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(
+      `setlist: another process is writing to ${folders[place]}: wait until it has ended, or stop it\n`,
+    );
+  }
+  expect(await label(house)).toMatchObject({ code: 0 });
+});
+
+test.each([
+  [["--metrics-port", "9100"], "--metrics-port goes with --follow"],
+  [["--follow", "--metrics-port", "99999"], "expected a port from 0 to 65535"],
+  [["--teacher", "a@b@c"], "expected NAME or NAME@VERSION"],
+  [["--techer", "a"], "--teacher"],
+  [["--poll-ms", "0"], "expected a whole number from 1"],
+])("label %j is wrong usage: exit 2", async (args, hint) => {
+  const { code, stderr } = await setlist("label", ...args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(hint);
+});
