@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lockFolder } from "../../src/columnar/folder-lock.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
-import { addTeacher, type LabelHouse, labelHouse } from "../support/label-house.ts";
+import { addTeacher, type LabelHouse, labelHouse, rowsOf } from "../support/label-house.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { repositoryWith } from "../support/tiny-models.ts";
 
@@ -93,6 +93,23 @@ test("a second labeller or compactor of one data directory is refused in a sente
     );
   }
   expect(await label(house)).toMatchObject({ code: 0 });
+});
+
+test("the page's SQL joins labels with the impressions that they belong to", async () => {
+  const house = await labelHouse(2);
+  expect(await label(house)).toMatchObject({ code: 0 });
+  expect(await setlist("compact", "--data-dir", house.dataDir)).toMatchObject({ code: 0 });
+  const page = await readFile(join(import.meta.dirname, "../../docs/teacher-labels.md"), "utf8");
+  const sql = /```sql\n(.*?);\n```/s.exec(page)?.[1] ?? "";
+  const here = sql.replaceAll("'data/", `'${house.dataDir}/`).replaceAll("=video-teacher/", "=linear/");
+  const rows = await rowsOf(`${here} ORDER BY ALL`);
+  expect(rows.map((row) => Object.values(row).slice(0, 3))).toStrictEqual([
+    ["r0", "t1", 1],
+    ["r0", "t5", 2],
+    ["r1", "t1", 1],
+    ["r1", "t5", 2],
+  ]);
+  expect(rows[1]?.["click"]).toBeCloseTo(0.5 * 0.5 + 0.25 * 0.4, 6);
 });
 
 test.each([
