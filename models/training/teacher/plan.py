@@ -10,12 +10,13 @@ from training.nearest import refuse_unknown
 class TeacherPlan:
     """`hidden`: widths of the tower's two layers. `unused` inputs always take their missing value. Feature dropout in
     training: video's own features go missing together in `own_dropout` of the rows, and each shared one by itself in
-    `shared_dropout`. Raises a ValueError for an unknown input or a share outside [0, 1)."""
+    `shared_dropout`. `batch` is the rows a step. Raises a ValueError for an unknown input or a share outside [0, 1)."""
 
     hidden: tuple[int, int] = (256, 128)
     unused: tuple[str, ...] = ()
     own_dropout: float = 0.3
     shared_dropout: float = 0.0
+    batch: int = 4_096
 
     def __post_init__(self) -> None:
         for name in self.unused:

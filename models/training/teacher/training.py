@@ -15,7 +15,6 @@ from training.randomness import seed_torch
 from training.teacher.network import Teacher
 from training.teacher.plan import TEACHER_PLAN, TeacherPlan
 
-BATCH = 4_096
 LEARNING_RATE = 3e-3
 HELD_OUT_SHARE = 0.01
 
@@ -49,9 +48,9 @@ def train_teacher(
     order = torch.randperm(len(log)).numpy()
     held_out, training = np.split(order, [int(HELD_OUT_SHARE * len(order))])
     optimiser = torch.optim.Adam(teacher.parameters(), lr=LEARNING_RATE)
-    steps = epochs * -(-len(training) // BATCH)
+    steps = epochs * -(-len(training) // plan.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
-    batches = (b for _ in range(epochs) for b in np.split(training, range(BATCH, len(training), BATCH)))
+    batches = (b for _ in range(epochs) for b in np.split(training, range(plan.batch, len(training), plan.batch)))
     for rows in bar(batches, f"seed {seed} teacher", "batch", steps):
         loss = _loss(_logits(teacher, view, log, rows), torch.from_numpy(log.labels[rows]))
         optimiser.zero_grad()

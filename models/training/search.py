@@ -1,0 +1,102 @@
+"""Searches for the teacher worth having: `python -m training.search --budget-minutes M`, run in models/."""
+
+import argparse
+import math
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from training.export.digest import write_json
+from training.make import MODELS, positive
+from training.randomness import fix_threads
+from training.teacher_search.budget import Budget
+from training.teacher_search.configuration import SPACE, narrowed
+from training.teacher_search.evaluation import Evaluator
+from training.teacher_search.picture import write_picture
+from training.teacher_search.report import report
+from training.teacher_search.run import Found, run_search
+from training.teacher_search.scale import FULL, SMOKE
+
+SMOKE_OUT = MODELS / "training" / "out" / "search-smoke"
+
+
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of minutes above 0, got {text!r}")
+    return value
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(";") if name.strip()]
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line; unknown flags are refused."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.search",
+        description="Finds, within a budget of processor time, the teacher whose student gains most over a control.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--budget-minutes", type=_minutes, default=None, help="CPU minutes (10; smoke 0.5)")
+    parser.add_argument("--seed", type=positive, default=1, help="of the trials' order and of the worlds (1)")
+    parser.add_argument("--worlds", type=positive, default=None, help="worlds a trial is measured on (4; smoke 2)")
+    for side, names in SPACE.items():
+        choices = "; ".join(names).replace("%", "%%")
+        parser.add_argument(f"--{side}", type=_names, default=None, help=f"only these, split by ';' ({choices})")
+    parser.add_argument("--smoke", action="store_true", help="the whole way in little, in under a minute")
+    parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/...)")
+    options = parser.parse_args(argv)
+    options.budget_minutes = options.budget_minutes or (0.5 if options.smoke else 10.0)
+    options.worlds = options.worlds or (2 if options.smoke else 4)
+    options.out = options.out or (SMOKE_OUT if options.smoke else MODELS)
+    if options.smoke and options.out.resolve() == MODELS:
+        parser.error("--smoke would overwrite the committed report; choose another --out")
+    return options
+
+
+def as_results(options: argparse.Namespace, spent: float, wall: float, found: Found) -> dict:
+    """What search.json holds; its figures are what report and picture were made of."""
+    return {
+        "seed": options.seed,
+        "budget_minutes": options.budget_minutes,
+        "cpu_seconds": round(spent, 1),
+        "wall_seconds": round(wall),
+        "worlds": options.worlds,
+        "scale": asdict(SMOKE if options.smoke else FULL),
+        "trials": [
+            asdict(t.configuration) | {"ended": t.ended, "evaluations": [asdict(e) for e in t.evaluations]}
+            for t in found.trials
+        ],
+        "confirmed": {name: [asdict(e) for e in evaluations] for name, evaluations in found.confirmed.items()},
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Searches, confirms, and writes figures, report and picture."""
+    options = arguments(argv)
+    fix_threads()
+    scale = SMOKE if options.smoke else FULL
+    space = narrowed({side: getattr(options, side) for side in SPACE})
+    for folder in (options.out / "reports", options.out / "training" / "results"):
+        folder.mkdir(parents=True, exist_ok=True)
+    print(f"seed {options.seed}, {options.budget_minutes:g} CPU minutes", flush=True)
+    budget, began = Budget(60 * options.budget_minutes), time.monotonic()
+    found = run_search(options.seed, space, options.worlds, budget, Evaluator(scale))
+    spent, wall = budget.spent, time.monotonic() - began
+    write_json(options.out / "training" / "results" / "search.json", as_results(options, spent, wall, found))
+    write_picture(options.out / "reports" / "search.svg", found)
+    text = report(options.seed, options.budget_minutes, spent, wall, options.worlds, scale, found)
+    (options.out / "reports" / "search.md").write_text(text)
+    print(f"{len(found.trials)} trials in {spent:.0f} s of processor time; wrote {options.out}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        sys.exit(f"training.search: {error}")

@@ -1,0 +1,1 @@
+"""A search for the teacher worth having: the one whose students gain most over a control, within a budget."""

@@ -1,0 +1,165 @@
+"""The search report, written from what was found and from nothing else."""
+
+import numpy as np
+
+from training.evaluation.intervals import t_interval
+from training.reporting.cells import cell, row
+from training.scale import FULL as RECIPE
+from training.scale import Scale
+from training.teacher.plan import TEACHER_PLAN
+from training.teacher_search.bench import WEIGHT
+from training.teacher_search.configuration import SPACE, Configuration, hidden_of, student_parameters
+from training.teacher_search.confirmation import COMMITTED, difference, gain
+from training.teacher_search.halving import REDUCTION, Trial, frontier, winner
+from training.teacher_search.run import CHEAP, SEARCH_SHARE, WINNER, Found, fresh_worlds, search_worlds
+from training.teacher_search.scale import BATCH
+
+INTRODUCTION = """# The teacher worth having: a search within a budget
+
+![The student's gain against the teacher's cost](search.svg)
+
+Made by `python -m training.search --seed {seed} --budget-minutes {budget:g}` in `models/`: {spent:.1f} CPU minutes of
+{budget:g} spent, {wall:.0f} minutes on the wall on 2 vCPUs that share one core with other work running. Figures:
+`models/training/results/search.json`. `--smoke` walks the same path in little.
+
+## What was done
+
+A trial is a teacher: its *size*, in multiples of the student's {student:,} parameters outside of embedding tables
+(widths of its two layers: {sizes}); the *share* of the video log that it learns from; the *features* that it uses;
+and the *tasks* that the home student distils from it (direct, weight {weight:g}). What is searched for is the
+**student's gain**: held-out AUC of the student minus that of a control with the same seed, world, rows and
+initialisation, mean of its three tasks. The teacher's own AUC decides nothing.
+
+Trials come in the seed's order, none twice, of {points} in the space. Each is measured on one world after the other,
+up to {worlds} (seeds {search}); after 1, 2, ... worlds only the better 1 in {reduction} of those that came as far go
+on (Optuna's successive halving). {search_share:.0%} of the budget is for this; a step that would not fit is not
+begun. The rest measures the choice on worlds that no trial has seen (seeds {fresh}).
+
+The worlds are small: {video:,} video impressions ({share:.1%} of the recipe's), read in steps of {batch:,} rows
+instead of {recipe_batch:,}, and {home} home requests. Teachers are compared at that scale and not at the recipe's.
+"""
+
+LIMITS = """
+## What these figures do not say
+
+- The winner's gain in the search is the largest of many noisy ones and too large for that reason; only the figure
+  on fresh worlds is one to expect.
+- {trials} of {points} points were tried, {complete} of them on every world. A side's mean over its trials mixes
+  whatever else those trials had.
+- Which trials a budget lets in depends on the machine's speed: the order and each trial's gains are the seed's, the
+  place where the list ends is not.
+- A teacher for a world with ten times the video log may want another size: capacity pays once the data is there.
+- Costs are processor time on a busy machine, in PyTorch on one thread; labelling with ONNX Runtime is cheaper.
+- One surface, one technique, one weight; the radio's auxiliary distillation was not searched.
+"""
+
+
+def report(seed: int, budget_minutes: float, spent: float, wall: float, worlds: int, scale: Scale, found: Found) -> str:
+    """Markdown of the whole report. spent and wall in seconds."""
+    complete = [t for t in found.trials if t.ended == "complete"]
+    points = int(np.prod([len(names) for names in SPACE.values()]))
+    words = {
+        "seed": seed,
+        "budget": budget_minutes,
+        "spent": spent / 60,
+        "wall": wall / 60,
+        "sizes": ", ".join(f"{size} {hidden_of(size)}" for size in SPACE["size"]),
+        "student": student_parameters(),
+        "weight": WEIGHT,
+        "points": points,
+        "worlds": worlds,
+        "search": _range(search_worlds(seed, worlds)),
+        "fresh": _range(fresh_worlds(seed, worlds)),
+        "reduction": REDUCTION,
+        "search_share": SEARCH_SHARE,
+        "video": scale.video_impressions,
+        "share": scale.video_impressions / RECIPE.video_impressions,
+        "batch": BATCH,
+        "recipe_batch": TEACHER_PLAN.batch,
+        "home": scale.home_requests,
+        "trials": len(found.trials),
+        "complete": len(complete),
+    }
+    parts = [*_confirmed(found), *_frontier(found.trials), *_sides(found.trials), *_trials(found.trials)]
+    return INTRODUCTION.format(**words) + "\n".join([*parts, LIMITS.format(**words)])
+
+
+def _range(seeds: range) -> str:
+    return f"{seeds[0]} to {seeds[-1]}"
+
+
+def _confirmed(found: Found) -> list[str]:
+    lines = ["", "## The choice, on fresh worlds", ""]
+    best = winner(found.trials)
+    if best is None:
+        return [*lines, "The budget let no trial come through every world: there is no winner."]
+    lines += [f"Winner: **{best.configuration.words}**. Gains in AUC points.", ""]
+    if gain(found.confirmed.get(WINNER, [])) is None:
+        return [*lines, "The budget left fewer than two fresh worlds: the choice is not confirmed."]
+    lines += [
+        row(["teacher", "gain in the search", "gain on fresh worlds", "worlds", "CPU s to train", "ms a 1,000 labels"]),
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    searched = {WINNER: best.gain, CHEAP: frontier(found.trials)[0].gain}
+    for name, evaluations in found.confirmed.items():
+        in_search = f"{100 * searched[name]:+.2f}" if name in searched else "not searched"
+        cells = [name, in_search, cell(gain(evaluations), 2, 100, True)]
+        cells += [str(len(evaluations)), f"{np.mean([e.seconds for e in evaluations]):.1f}"]
+        lines.append(row([*cells, f"{np.mean([e.label_ms for e in evaluations]):.1f}"]))
+    against = difference(found.confirmed[WINNER], found.confirmed[COMMITTED])
+    verdict = "shown" if abs(against.mean) > against.half_width else "not shown: the interval holds zero"
+    lines += [
+        "",
+        f"Winner minus {COMMITTED}, paired by world: {cell(against, 2, 100, True)}; a difference is {verdict}.",
+    ]
+    return lines
+
+
+def _frontier(trials: list[Trial]) -> list[str]:
+    lines = [
+        "",
+        "## The frontier",
+        "",
+        "Complete trials that none beats at the same or a smaller training time.",
+        "",
+        row(["teacher", "gain", "CPU s to train", "ms a 1,000 labels"]),
+        "|---|---:|---:|---:|",
+    ]
+    for trial in frontier(trials):
+        interval = t_interval([e.mean_gain for e in trial.evaluations])
+        found = cell(interval, 2, 100, True) if len(trial.evaluations) > 1 else f"{100 * trial.gain:+.2f}"
+        lines.append(row([trial.configuration.words, found, f"{trial.seconds:.1f}", f"{trial.label_ms:.1f}"]))
+    return lines
+
+
+def _sides(trials: list[Trial]) -> list[str]:
+    lines = [
+        "",
+        "## By side of the space",
+        "",
+        "Mean gain on the first world, which every trial was measured on, over the trials with that choice.",
+        "",
+        row(["side", "choice", "trials", "gain, first world"]),
+        "|---|---|---:|---:|",
+    ]
+    for side, names in SPACE.items():
+        for name in names:
+            gains = [t.evaluations[0].mean_gain for t in trials if getattr(t.configuration, side) == name]
+            lines.append(row([side, name, str(len(gains)), f"{100 * np.mean(gains):+.2f}" if gains else "n/a"]))
+    return lines
+
+
+def _trials(trials: list[Trial]) -> list[str]:
+    lines = [
+        "",
+        "## Every trial, in its order",
+        "",
+        row(["size", "share", "features", "tasks", "worlds", "ended", "gain", "teacher's click AUC on video"]),
+        "|---|---|---|---|---:|---|---:|---:|",
+    ]
+    for trial in trials:
+        of: Configuration = trial.configuration
+        own = 100 * np.mean([e.teacher_auc["click"] for e in trial.evaluations])
+        cells = [of.size, of.share, of.features, of.tasks, str(len(trial.evaluations)), trial.ended]
+        lines.append(row([*cells, f"{100 * trial.gain:+.2f}", f"{own:.1f}"]))
+    return lines
