@@ -16,7 +16,7 @@ from training.teacher_search.evaluation import Evaluator
 from training.teacher_search.picture import write_picture
 from training.teacher_search.report import report
 from training.teacher_search.run import Found, run_search
-from training.teacher_search.scale import FULL, SMOKE
+from training.teacher_search.scale import SEARCH, SMOKE
 
 SMOKE_OUT = MODELS / "training" / "out" / "search-smoke"
 
@@ -67,7 +67,7 @@ def as_results(options: argparse.Namespace, spent: float, wall: float, found: Fo
         "cpu_seconds": round(spent, 1),
         "wall_seconds": round(wall),
         "worlds": options.worlds,
-        "scale": asdict(SMOKE if options.smoke else FULL),
+        "scale": asdict(SMOKE if options.smoke else SEARCH),
         "trials": [
             asdict(t.configuration) | {"ended": t.ended, "evaluations": [asdict(e) for e in t.evaluations]}
             for t in found.trials
@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> None:
     """Searches, confirms, and writes figures, report and picture."""
     options = arguments(argv)
     fix_threads()
-    scale = SMOKE if options.smoke else FULL
+    scale = SMOKE if options.smoke else SEARCH
     space = narrowed({side: getattr(options, side) for side in SPACE})
     for folder in (options.out / "reports", options.out / "training" / "results"):
         folder.mkdir(parents=True, exist_ok=True)

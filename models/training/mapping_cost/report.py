@@ -102,6 +102,11 @@ def _students(results: dict) -> list[str]:
     ]
     for name in STUDENTS[1:]:
         lines.append(row([f"loss: `{name}`", *(cell(gain_cost(results, arm, name), 2, 100, True) for arm in DROPOUTS)]))
+    lines += [
+        "",
+        "A loss that is greater than the gain means that the labels do harm: nothing in the student's loss knows that"
+        "\nthey have become poor, and their weight stays what it was.",
+    ]
     committed = "video's own"
     lines += ["", f"Against dropout of {committed} alone, paired by seed, the student of nothing hidden gains:"]
     for arm in DROPOUTS:

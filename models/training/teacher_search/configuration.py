@@ -12,7 +12,7 @@ from training.students.network import Student
 from training.teacher.network import Teacher
 from training.teacher.plan import TeacherPlan
 from training.teacher_search.bench import SURFACE, TASKS
-from training.teacher_search.scale import BATCH
+from training.teacher_search.scale import SEARCH_BATCH
 
 # Times the student's dense parameters.
 SIZES = {"1x": 1, "2x": 2, "4x": 4, "8x": 8}
@@ -68,7 +68,7 @@ class Configuration:
     @property
     def teacher(self) -> tuple[TeacherPlan, float]:
         """The teacher's plan and its share of the video log; configurations that differ in tasks share them."""
-        return TeacherPlan(hidden_of(self.size), FEATURES[self.features], batch=BATCH), SHARES[self.share]
+        return TeacherPlan(hidden_of(self.size), FEATURES[self.features], batch=SEARCH_BATCH), SHARES[self.share]
 
     @property
     def distilled(self) -> dict[str, str]:

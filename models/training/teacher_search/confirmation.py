@@ -10,7 +10,7 @@ from training.teacher_search.bench import TASKS
 from training.teacher_search.budget import Budget
 from training.teacher_search.configuration import Configuration
 from training.teacher_search.evaluation import Evaluation
-from training.teacher_search.scale import BATCH
+from training.teacher_search.scale import SEARCH_BATCH
 
 COMMITTED = "the recipe's teacher"
 
@@ -32,7 +32,7 @@ def candidate(name: str, configuration: Configuration) -> Candidate:
 
 def committed() -> Candidate:
     """What the recipe trains today, at this world's batch."""
-    return Candidate(COMMITTED, TeacherPlan(batch=BATCH), 1.0, TASKS)
+    return Candidate(COMMITTED, TeacherPlan(batch=SEARCH_BATCH), 1.0, TASKS)
 
 
 def confirm(

@@ -12,7 +12,7 @@ from training.teacher_search.configuration import SPACE, Configuration, hidden_o
 from training.teacher_search.confirmation import COMMITTED, difference, gain
 from training.teacher_search.halving import REDUCTION, Trial, frontier, winner
 from training.teacher_search.run import CHEAP, SEARCH_SHARE, WINNER, Found, fresh_worlds, search_worlds
-from training.teacher_search.scale import BATCH
+from training.teacher_search.scale import SEARCH_BATCH
 
 INTRODUCTION = """# The teacher worth having: a search within a budget
 
@@ -74,7 +74,7 @@ def report(seed: int, budget_minutes: float, spent: float, wall: float, worlds: 
         "search_share": SEARCH_SHARE,
         "video": scale.video_impressions,
         "share": scale.video_impressions / RECIPE.video_impressions,
-        "batch": BATCH,
+        "batch": SEARCH_BATCH,
         "recipe_batch": TEACHER_PLAN.batch,
         "home": scale.home_requests,
         "trials": len(found.trials),

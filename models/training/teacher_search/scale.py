@@ -28,3 +28,7 @@ SMOKE = replace(
 
 # A step of a quarter of the recipe's rows: a tenth of the recipe's video log then still gives 400 steps.
 BATCH = 1_024
+
+# Trials are many and the largest teacher costs eight times the smallest: half the log, in as many steps.
+SEARCH = replace(FULL, video_impressions=200_000)
+SEARCH_BATCH = 512
