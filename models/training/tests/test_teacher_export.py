@@ -13,6 +13,7 @@ from training.export.teacher_folder import export_teacher
 from training.export.teacher_graph import TeacherGraph
 from training.features.music_inputs import MusicInputs
 from training.features.teacher_mapping import music_inputs, teacher_schema
+from training.make import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,15 @@ def test_golden_has_requests_with_and_without_a_seed(folder):
     seeded = (context != 0).any(axis=1)
     assert seeded.any()
     assert not seeded.all()
+
+
+def test_the_committed_teacher_answers_its_golden_example():
+    committed = MODELS / "repository" / "video-teacher" / "1"
+    manifest = json.loads((committed / "manifest.json").read_text())
+    assert (manifest["role"], manifest["sha256"]) == ("teacher", sha256(committed / "model.onnx"))
+    golden = json.loads((committed / "golden.json").read_text())
+    session = open_graph(committed / "model.onnx")
+    types = {i.name: np.int32 if "int32" in i.type else np.float32 for i in session.get_inputs()}
+    feed = {n: np.array(t["data"], types[n]).reshape(t["dims"]) for n, t in golden["inputs"].items()}
+    wanted = np.array(golden["output"]["data"]).reshape(golden["output"]["dims"])
+    assert session.run(None, feed)[0] == pytest.approx(wanted, abs=golden["tolerance"])
