@@ -59,7 +59,8 @@ def test_numbers_compare_as_numbers_and_other_names_are_no_versions(tmp_path):
 def test_the_version_holds_the_manifests_files_and_its_table_and_nothing_else(model, repository):
     (model / "notes.txt").write_text("mine")
     version, _ = publish(model, repository)
-    assert {p.name for p in version.iterdir()} == {"model.onnx", "golden.json", "manifest.json", "offline.md"}
+    graphs = {"model.onnx", "item.onnx", "request.onnx"}
+    assert {p.name for p in version.iterdir()} == {*graphs, "golden.json", "manifest.json", "offline.md"}
     assert sha256(version / "model.onnx") == sha256(COMMITTED / "model.onnx")
     table = (version / "offline.md").read_text()
     auc = json.loads((COMMITTED / "manifest.json").read_text())["provenance"]["offlineMetrics"]["all/click/auc"]
