@@ -10,6 +10,7 @@ from training.teacher.plan import TEACHER_PLAN
 from training.teacher_search.bench import WEIGHT
 from training.teacher_search.configuration import SPACE, Configuration, hidden_of, student_parameters
 from training.teacher_search.confirmation import COMMITTED, difference, gain
+from training.teacher_search.evaluation import Evaluation
 from training.teacher_search.halving import REDUCTION, Trial, frontier, winner
 from training.teacher_search.run import CHEAP, SEARCH_SHARE, WINNER, Found, fresh_worlds, search_worlds
 from training.teacher_search.scale import SEARCH_BATCH
@@ -25,14 +26,15 @@ Made by `python -m training.search --seed {seed} --budget-minutes {budget:g}` in
 ## What was done
 
 A trial is a teacher: its *size*, in multiples of the student's {student:,} parameters outside of embedding tables
-(widths of its two layers: {sizes}); the *share* of the video log that it learns from; the *features* that it uses;
-and the *tasks* that the home student distils from it (direct, weight {weight:g}). What is searched for is the
-**student's gain**: held-out AUC of the student minus that of a control with the same seed, world, rows and
-initialisation, mean of its three tasks. The teacher's own AUC decides nothing.
+(widths of its two layers: {sizes});
+the *share* of the video log that it learns from; the *features* that it uses; and the *tasks* that the home student
+distils from it (direct, weight {weight:g}). What is searched for is the **student's gain**: held-out AUC of the
+student minus that of a control with the same seed, world, rows and initialisation, mean of its three tasks. The
+teacher's own AUC decides nothing.
 
 Trials come in the seed's order, none twice, of {points} in the space. Each is measured on one world after the other,
-up to {worlds} (seeds {search}); after 1, 2, ... worlds only the better 1 in {reduction} of those that came as far go
-on (Optuna's successive halving). {search_share:.0%} of the budget is for this; a step that would not fit is not
+up to {worlds} (seeds {search}); after 1, 2, ... worlds only the better 1 in {reduction} of those that came as far
+go on (Optuna's successive halving). {search_share:.0%} of the budget is for this; a step that would not fit is not
 begun. The rest measures the choice on worlds that no trial has seen (seeds {fresh}).
 
 The worlds are small: {video:,} video impressions ({share:.1%} of the recipe's), read in steps of {batch:,} rows
@@ -42,8 +44,11 @@ instead of {recipe_batch:,}, and {home} home requests. Teachers are compared at 
 LIMITS = """
 ## What these figures do not say
 
-- The winner's gain in the search is the largest of many noisy ones and too large for that reason; only the figure
-  on fresh worlds is one to expect.
+- The winner is the largest of many noisy gains; by how much it is better than the others only the fresh worlds can
+  say, and what is not shown there is not refuted either.
+- Students have at most {epochs} epochs, fewer than the recipe's {recipe_epochs}. Where we gave more, the controls
+  had stopped by themselves and the treated students went on and gained more. Teachers may part further then.
+- The first trials meet little competition: the very first sees every world whatever it gains.
 - {trials} of {points} points were tried, {complete} of them on every world. A side's mean over its trials mixes
   whatever else those trials had.
 - Which trials a budget lets in depends on the machine's speed: the order and each trial's gains are the seed's, the
@@ -77,6 +82,8 @@ def report(seed: int, budget_minutes: float, spent: float, wall: float, worlds: 
         "batch": SEARCH_BATCH,
         "recipe_batch": TEACHER_PLAN.batch,
         "home": scale.home_requests,
+        "epochs": scale.student_epochs,
+        "recipe_epochs": RECIPE.student_epochs,
         "trials": len(found.trials),
         "complete": len(complete),
     }
@@ -106,13 +113,23 @@ def _confirmed(found: Found) -> list[str]:
         cells = [name, in_search, cell(gain(evaluations), 2, 100, True)]
         cells += [str(len(evaluations)), f"{np.mean([e.seconds for e in evaluations]):.1f}"]
         lines.append(row([*cells, f"{np.mean([e.label_ms for e in evaluations]):.1f}"]))
-    against = difference(found.confirmed[WINNER], found.confirmed[COMMITTED])
-    verdict = "shown" if abs(against.mean) > against.half_width else "not shown: the interval holds zero"
     lines += [
         "",
-        f"Winner minus {COMMITTED}, paired by world: {cell(against, 2, 100, True)}; a difference is {verdict}.",
+        "Worlds differ in what their controls reach, and by more than teachers differ: levels are not to be compared"
+        "\nbetween the two columns, and differences are paired by world.",
+        "",
     ]
+    base = found.confirmed[COMMITTED]
+    lines += [_difference(name, of, COMMITTED, base) for name, of in found.confirmed.items() if name != COMMITTED]
+    if CHEAP in found.confirmed:
+        lines.append(_difference(WINNER, found.confirmed[WINNER], CHEAP, found.confirmed[CHEAP]))
     return lines
+
+
+def _difference(name: str, of: list[Evaluation], other: str, base: list[Evaluation]) -> str:
+    found = difference(of, base)
+    shown = "shown" if abs(found.mean) > found.half_width else "not shown: the interval holds zero"
+    return f"- {name} minus {other}: {cell(found, 2, 100, True)}; a difference is {shown}."
 
 
 def _frontier(trials: list[Trial]) -> list[str]:
