@@ -45,8 +45,8 @@ LIMITS = """
 - Hiding happens when labels are made, alike in learning and measuring. A feature store that lacks some rows is another
   experiment.
 - Students have at most {epochs} epochs, fewer than the recipe's {recipe_epochs}. Where we gave more, the controls
-  had stopped by themselves and the treated students went on and gained more. On worlds whose control is poor every gain is large, which is
-  why the gain's own interval is wide; losses and differences are paired.
+  had stopped by themselves and the treated students went on and gained more. On worlds whose control is poor every
+  gain is large, which is why the gain's own interval is wide; losses and differences are paired.
 - The students are home's; the seed matters on the radio alone, and there only the teacher was measured.
 - The teacher's AUC against music's outcomes is no measure of a teacher's worth: the student's gain is.
 - {count} seeds of one simulated pair of domains, with many intervals and no correction for their number.

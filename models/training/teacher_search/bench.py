@@ -46,13 +46,14 @@ class Bench:
         self.control = self._student_auc(StudentPlan("control", SURFACE, "none", ""), None)
 
     def teacher(self, plan: TeacherPlan, share: float) -> tuple[Teacher, dict[str, float], float]:
-        """A teacher of the first `share` of the video log (its rows are in no order), its AUC on held-out video, and
-        the processor seconds that its training took."""
+        """A teacher of the first `share` of the video log (its rows are in no order), its AUC on held-out video
+        (without tasks of which a small log holds one outcome only), and the processor seconds of its training."""
         rows = round(share * len(self._video_log))
         part = VideoLog(*(getattr(self._video_log, f.name)[:rows] for f in fields(VideoLog)))
         began = time.process_time()
         teacher, auc = train_teacher(self.seed, self.scale.teacher_epochs, self._video, part, plan=plan)
-        return teacher, auc, time.process_time() - began
+        seconds = time.process_time() - began
+        return teacher, {task: value for task, value in auc.items() if np.isfinite(value)}, seconds
 
     def labels(self, teacher: Teacher, hidden: tuple[str, ...] = (), surface: str = SURFACE, held_out: bool = False):
         """Teacher logits float32 [requests, SHOWN, TASKS] of a surface's log; `hidden` inputs are missing."""

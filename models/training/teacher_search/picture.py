@@ -36,10 +36,11 @@ def _gains(axis: Axes, trials: list[Trial], cost: str, label: str) -> None:
     for colour, (size, mark) in zip(COLOURS, MARKS.items(), strict=False):
         _trials(axis, [t for t in trials if t.configuration.size == size], cost, mark, colour, size)
     axis.axhline(0, color="black", linewidth=0.6)
-    axis.set_xscale("log")
-    axis.set_xticks([1, 2, 5, 10, 20])
-    axis.xaxis.set_major_formatter(ScalarFormatter())
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    if trials:
+        axis.set_xscale("log")
+        axis.set_xticks([1, 2, 5, 10, 20])
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel(label, fontsize=9)
     axis.grid(color="#dddddd", linewidth=0.6)
     axis.set_axisbelow(True)

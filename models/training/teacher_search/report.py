@@ -176,7 +176,7 @@ def _trials(trials: list[Trial]) -> list[str]:
     ]
     for trial in trials:
         of: Configuration = trial.configuration
-        own = 100 * np.mean([e.teacher_auc["click"] for e in trial.evaluations])
+        own = [100 * e.teacher_auc["click"] for e in trial.evaluations if "click" in e.teacher_auc]
         cells = [of.size, of.share, of.features, of.tasks, str(len(trial.evaluations)), trial.ended]
-        lines.append(row([*cells, f"{100 * trial.gain:+.2f}", f"{own:.1f}"]))
+        lines.append(row([*cells, f"{100 * trial.gain:+.2f}", f"{np.mean(own):.1f}" if own else "n/a"]))
     return lines

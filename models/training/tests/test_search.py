@@ -1,11 +1,13 @@
 """The search: the budget is kept, the poor are pruned, and the student's gain decides."""
 
+from dataclasses import replace
+
 import pytest
 
 from training.search import main
 from training.teacher.network import Teacher
 from training.teacher.plan import TeacherPlan
-from training.teacher_search.bench import TASKS
+from training.teacher_search.bench import TASKS, Bench
 from training.teacher_search.budget import Budget
 from training.teacher_search.configuration import (
     DISTILLED,
@@ -17,9 +19,12 @@ from training.teacher_search.configuration import (
     narrowed,
     student_parameters,
 )
-from training.teacher_search.confirmation import committed, confirm
+from training.teacher_search.confirmation import COMMITTED, committed, confirm
 from training.teacher_search.evaluation import Evaluation, Evaluator
 from training.teacher_search.halving import frontier, successive_halving, winner
+from training.teacher_search.picture import write_picture
+from training.teacher_search.report import report
+from training.teacher_search.run import CHEAP, WINNER, Found
 from training.teacher_search.scale import SMOKE
 
 POINTS = 108
@@ -139,6 +144,31 @@ def test_a_teacher_that_does_not_use_an_input_does_not_notice_it():
     teacher, _, _ = bench.teacher(*one.teacher)
     assert (bench.labels(teacher) == bench.labels(teacher, ("popularity", "age"))).all()
     assert (bench.labels(teacher) != bench.labels(teacher, ("content",))).any()
+
+
+def test_a_log_with_one_outcome_only_leaves_that_tasks_auc_out():
+    bench = Bench(7, replace(SMOKE, video_impressions=2_000))
+    _, auc, _ = bench.teacher(TeacherPlan((8, 4)), 0.1)
+    assert len(auc) < 4
+    assert all(0 <= value <= 1 for value in auc.values())
+
+
+def test_report_and_picture_are_written_where_nothing_could_be_confirmed(tmp_path):
+    trials, _, _ = found(9.5)
+    for name, some in (("none", Found([], {})), ("unconfirmed", Found(trials, {}))):
+        write_picture(tmp_path / f"{name}.svg", some)
+        text = report(1, 1.0, 9.5, 10.0, 4, SMOKE, some)
+        assert ("no winner" in text) == (winner(some.trials) is None)
+        assert f"- {len(some.trials)} of 108 points were tried" in text
+
+
+def test_the_report_says_whether_a_difference_is_shown():
+    trials, _, _ = found(1e9)
+    gains = {WINNER: (0.03, 0.04, 0.05), CHEAP: (0.01, 0.02, 0.03), COMMITTED: (0.012, 0.018, 0.031)}
+    confirmed = {n: [Evaluation({"click": g}, {}, 1.0, 1.0) for g in of] for n, of in gains.items()}
+    text = report(1, 1.0, 9.5, 10.0, 4, SMOKE, Found(trials, confirmed))
+    assert "- winner minus the recipe's teacher: +1.97 ± 0.52; a difference is shown." in text
+    assert "- cheapest of the frontier minus the recipe's teacher: -0.03 ± 0.52; a difference is not shown" in text
 
 
 @pytest.mark.parametrize(
