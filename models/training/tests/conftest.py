@@ -9,6 +9,7 @@ from training.features.music_inputs import MusicInputs
 from training.features.teacher_view import music_view, video_view
 from training.logs.music_log import SURFACE_TASKS
 from training.logs.video_log import draw_video_log
+from training.randomness import fix_threads
 from training.scale import SMOKE
 from training.students.plans import PLANS
 from training.students.serving import ServingStudent
@@ -32,6 +33,12 @@ TINY = replace(
     held_out_requests=100,
     student_epochs=1,
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """As in every process that trains: whichever test comes first, the bits are the same."""
+    fix_threads()
 
 
 @pytest.fixture(scope="session")

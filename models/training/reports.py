@@ -1,0 +1,138 @@
+"""Makes every report again: `python -m training.reports`, run in models/."""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.make import MODELS
+
+SMOKE_OUT = MODELS / "training" / "out" / "reports-smoke"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report: the page it makes under reports/, the question it answers, and the command."""
+
+    page: str
+    question: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one command took: seconds on the wall, and of processor time of all its processes."""
+
+    wall: float
+    processor: float
+
+
+REPORTS = (
+    Report("techniques", "how the teacher may have a say, for both rankers", ("training.compare", "--jobs", "2")),
+    Report("shift", "what of a stale teacher's bias each technique serves", ("training.shift", "--jobs", "2")),
+    Report("mapping", "which teacher inputs music has, what hiding each costs", ("training.mapping", "--jobs", "2")),
+    Report("search", "the teacher worth having within a budget", ("training.search",)),
+)
+REAL = "the recipe on public data: a movie teacher, artist students"
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line; unknown flags are refused."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.reports",
+        description="Runs every report's command, one after the other, and writes what each took to reports/README.md.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--movielens", type=Path, metavar="DIR", help="folder of ml-latest-small, for real-data.md")
+    parser.add_argument("--lastfm", type=Path, metavar="DIR", help="folder of HetRec 2011 Last.fm, for real-data.md")
+    parser.add_argument("--smoke", action="store_true", help="each report in little: whether it runs, not how well")
+    parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/...)")
+    options = parser.parse_args(argv)
+    if (options.movielens is None) != (options.lastfm is None):
+        parser.error("--movielens and --lastfm: expected both or neither, for the one report needs both sets")
+    options.out = options.out or (SMOKE_OUT if options.smoke else MODELS)
+    if options.smoke and options.out.resolve() == MODELS:
+        parser.error("--smoke would overwrite the committed reports; choose another --out")
+    return options
+
+
+def chosen(options: argparse.Namespace) -> list[tuple[Report, list[str]]]:
+    """Each report with its command's arguments; real data only where its folders are given."""
+    reports = [(report, list(report.command)) for report in REPORTS]
+    if options.movielens:
+        real = Report("real-data", REAL, ("training.real", "--movielens", "DIR", "--lastfm", "DIR", "--jobs", "2"))
+        folders = [
+            "training.real",
+            "--movielens",
+            options.movielens.resolve(),
+            "--lastfm",
+            options.lastfm.resolve(),
+            "--jobs",
+            "2",
+        ]
+        reports.append((real, [str(f) for f in folders]))
+    return reports
+
+
+def run(command: list[str]) -> Cost:
+    """Runs one command to its end; a CalledProcessError if it fails."""
+    began, before = time.monotonic(), _children()
+    subprocess.run([sys.executable, "-m", *command], check=True, cwd=MODELS)
+    return Cost(time.monotonic() - began, _children() - before)
+
+
+def _children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def page(costs: list[tuple[Report, Cost]], smoke: bool) -> str:
+    """reports/README.md: a line a report, and the whole set."""
+    flag = " --smoke" if smoke else ""
+    lines = [
+        "# Reports",
+        "",
+        f"Written by `python -m training.reports{flag}` (in `models/`), which runs the commands below one after the "
+        f"other; times are of that run, on {os.cpu_count()} cores.",
+        "",
+        "| report | question | command | minutes | of processor time |",
+        "|---|---|---|--:|--:|",
+    ]
+    for report, cost in costs:
+        command = f"python -m {' '.join(report.command)}{flag}"
+        minutes = f"{cost.wall / 60:.1f} | {cost.processor / 60:.1f}"
+        lines.append(f"| [{report.page}.md]({report.page}.md) | {report.question} | `{command}` | {minutes} |")
+    wall, processor = (sum(getattr(c, side) for _, c in costs) / 60 for side in ("wall", "processor"))
+    lines.append(f"| **all of them** | | | **{wall:.1f}** | **{processor:.1f}** |")
+    if not any(report.page == "real-data" for report, _ in costs):
+        lines += ["", "Left out: real-data.md, which needs `--movielens DIR --lastfm DIR`."]
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0, or that of the command that failed."""
+    options = arguments(argv)
+    reports = chosen(options)
+    if not options.movielens:
+        print("real-data.md is left out: it needs --movielens DIR --lastfm DIR", flush=True)
+    costs = []
+    for place, (report, command) in enumerate(reports, 1):
+        print(f"{place} of {len(reports)}: {report.page}", flush=True)
+        flags = ["--smoke"] if options.smoke else []
+        try:
+            costs.append((report, run([*command, *flags, "--out", str(options.out.resolve())])))
+        except subprocess.CalledProcessError as error:
+            print(f"training.reports: {command[0]} ended with status {error.returncode}", file=sys.stderr)
+            return 1
+        print(f"{report.page} took {costs[-1][1].wall:.0f} s", flush=True)
+    (options.out / "reports" / "README.md").write_text(page(costs, options.smoke))
+    print(f"wrote {options.out / 'reports' / 'README.md'}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
