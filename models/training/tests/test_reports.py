@@ -36,7 +36,8 @@ def test_a_report_that_fails_ends_the_run(tmp_path, monkeypatch, capsys):
 
 def test_a_command_is_run_to_its_end_and_its_time_taken():
     cost = reports.run(["timeit", "-n", "1", "-r", "1", "sum(range(3_000_000))"])
-    assert 0 < cost.processor and 0 < cost.wall
+    assert cost.processor > 0
+    assert cost.wall > 0
 
 
 @pytest.mark.parametrize(
