@@ -1,6 +1,6 @@
 import type { LogRecord } from "../domain/ports.ts";
 import { corruptionError } from "./corruption.ts";
-import { readRecord } from "./record-codec.ts";
+import { batchesOf } from "./segment-batches.ts";
 import type { SegmentFile } from "./segment-file.ts";
 import { numberedSegments } from "./segment-numbering.ts";
 import { SegmentScan } from "./segment-scan.ts";
@@ -53,16 +53,8 @@ async function* readSegment(
   const scan = await SegmentScan.open(file, directory);
   // The spare segment of a server that was closed in the meantime: it held nothing.
   if (scan === undefined) return;
-  try {
-    for (let more = true; more; ) {
-      const records: LogRecord[] = [];
-      more = await scan.next((buffer, start, end) => records.push(readRecord(buffer, start, end)));
-      if (records.length > 0) yield records;
-    }
-    if (scan.fault?.damage === "corrupt") {
-      throw corruptionError(directory, { segment: scan.file.name, ...scan.fault });
-    }
-  } finally {
-    await scan.close();
+  yield* batchesOf(scan);
+  if (scan.fault?.damage === "corrupt") {
+    throw corruptionError(directory, { segment: scan.file.name, ...scan.fault });
   }
 }

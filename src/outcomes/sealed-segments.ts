@@ -1,7 +1,7 @@
 import { SetlistError } from "../domain/error.ts";
 import type { LogRecord } from "../domain/ports.ts";
 import { corruptionError } from "./corruption.ts";
-import { readRecord } from "./record-codec.ts";
+import { batchesOf } from "./segment-batches.ts";
 import type { SegmentFile } from "./segment-file.ts";
 import { numberedSegments } from "./segment-numbering.ts";
 import { SegmentScan } from "./segment-scan.ts";
@@ -34,7 +34,7 @@ export async function sealedSegments(
         await scan.close();
         return scan.salt;
       },
-      read: () => batchesOf(file, directory),
+      read: () => readSealed(file, directory),
     })),
     open: segments.length - files.length,
   };
@@ -48,20 +48,11 @@ async function openSealed(file: SegmentFile, directory: string): Promise<Segment
   throw corruptionError(directory, { segment: file.name, ...scan.fault });
 }
 
-async function* batchesOf(
+async function* readSealed(
   file: SegmentFile,
   directory: string,
 ): AsyncGenerator<readonly LogRecord[], undefined> {
   const scan = await openSealed(file, directory);
-  try {
-    for (let more = true; more; ) {
-      const records: LogRecord[] = [];
-      more = await scan.next((buffer, start, end) => records.push(readRecord(buffer, start, end)));
-      if (records.length > 0) yield records;
-    }
-    if (scan.fault !== undefined)
-      throw corruptionError(directory, { segment: scan.file.name, ...scan.fault });
-  } finally {
-    await scan.close();
-  }
+  yield* batchesOf(scan);
+  if (scan.fault !== undefined) throw corruptionError(directory, { segment: scan.file.name, ...scan.fault });
 }
