@@ -1,5 +1,5 @@
 /** Files and folders that are still there after a power cut. */
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Moves a finished file to its place; a file that stands there is replaced whole. */
@@ -8,6 +8,13 @@ export async function moveDurably(from: string, to: string): Promise<void> {
   await makeDurably(dirname(to));
   await rename(from, to);
   await sync(dirname(to));
+}
+
+/** Removes a file where there is one, and a power cut does not bring it back. */
+export async function removeDurably(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return;
+  await rm(path);
+  await sync(dirname(path));
 }
 
 /** Makes a folder and what is missing above it. */

@@ -10,11 +10,14 @@ const sqliteBusy = 5;
  * @throws {SetlistError} ABORTED where another process holds it.
  */
 export function lockFolder(folder: string): { release(): void } {
-  const database = new DatabaseSync(join(folder, "lock"), { timeout: 0 });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(join(folder, "lock"), { timeout: 0 });
     database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
+    const held = database;
+    return { release: () => held.close() };
   } catch (error) {
-    database.close();
+    database?.close();
     const busy = (error as { errcode?: number }).errcode === sqliteBusy;
     throw new SetlistError(
       busy ? "ABORTED" : "INTERNAL",
@@ -24,5 +27,4 @@ export function lockFolder(folder: string): { release(): void } {
       { cause: error },
     );
   }
-  return { release: () => database.close() };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Clock } from "../domain/ports.ts";
-import { type LabelFacts, labelSegment } from "./label-segment.ts";
+import { type LabelFacts, labelCounts, labelSegment } from "./label-segment.ts";
 import type { LabelSegment, Teacher } from "./ports.ts";
 
 /** What a run did; candidates of segments that were done before it began count as already labelled. */
@@ -71,7 +71,7 @@ async function withStore<T>(
       `teacher ${teacher.name}: a task named ${taken} would be the labels' key of that name`,
     );
   const root = join(labels, `teacher=${teacher.name}`, `version=${teacher.version}`);
-  const store = await openColumnarStore<LabelFacts>(root);
+  const store = await openColumnarStore<LabelFacts>(root, labelCounts);
   try {
     const before = new Set(store.done.keys());
     const checked = new Set<string>();

@@ -3,9 +3,9 @@ import {
   type ColumnarStore,
   identifier,
   literal,
+  partitionDate,
   RowAppender,
   type Staging,
-  withStaging,
 } from "../columnar/columnar.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { LabelSegment, Teacher } from "./ports.ts";
@@ -19,6 +19,8 @@ export interface LabelFacts {
   /** The time of the newest impression, ms since 1970, UTC; 0 where there is none. */
   readonly newestAt: number;
 }
+
+export const labelCounts = ["impressions", "labelled", "alreadyLabelled", "unlabelled", "newestAt"] as const;
 
 /** Batches of records that are being scored at once: enough to fill the teacher's next run while one runs. */
 const batchesUnderWay = 8;
@@ -38,7 +40,7 @@ export async function labelSegment(options: {
   readonly signal: AbortSignal;
 }): Promise<LabelFacts> {
   const { segment, salt, teacher, root, store, signal } = options;
-  return withStaging(async (staging) => {
+  return store.stage(async (staging) => {
     const rows = await LabelRows.open(staging, teacher.tasks);
     const underWay: Promise<readonly Scored[]>[] = [];
     try {
@@ -181,7 +183,7 @@ class LabelRows {
   }
 
   #dateOf(at: number): number {
-    const date = new Date(at).toISOString().slice(0, 10);
+    const date = partitionDate(at);
     const place = this.dates.indexOf(date);
     return place >= 0 ? place : this.dates.push(date) - 1;
   }

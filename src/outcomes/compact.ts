@@ -1,9 +1,9 @@
 import {
   type ColumnarStore,
   openColumnarStore,
+  partitionDate,
   RowAppender,
   type Staging,
-  withStaging,
 } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
 import {
@@ -43,7 +43,7 @@ export async function compactLog(options: {
 }): Promise<Compaction> {
   const { directory, warehouse, onProgress } = options;
   const { sealed, open } = await sealedSegments(directory);
-  const store = await openColumnarStore<SegmentFacts>(warehouse);
+  const store = await openColumnarStore<SegmentFacts>(warehouse, ["impressions", "outcomes"]);
   try {
     const total = { segments: 0, segmentsDoneBefore: 0, segmentsOpen: open, impressions: 0, outcomes: 0 };
     for (const [index, segment] of sealed.entries()) {
@@ -77,19 +77,19 @@ async function compactOnce(
       `${warehouse} holds segment ${segment.name} of another log: give each log a data directory of its own, or move the folder away`,
     );
   }
-  return withStaging(async (staging) => {
+  return store.stage(async (staging) => {
     const facts = { impressions: 0, outcomes: 0 };
     const dates = { impressions: new Set<string>(), outcomes: new Set<string>() };
     const rows = await openRows(staging);
     for await (const records of segment.read()) {
       for (const record of records) {
         if (record.kind === "outcome") {
-          const date = dateOf(record.occurredAt);
+          const date = partitionDate(record.occurredAt);
           dates.outcomes.add(date);
           rows.outcomes.append(date, facts.outcomes++, ...outcomeValues(record));
           continue;
         }
-        const date = dateOf(record.at);
+        const date = partitionDate(record.at);
         dates.impressions.add(date);
         const n = facts.impressions++;
         rows.impressions.append(date, n, ...impressionValues(record));
@@ -114,8 +114,4 @@ async function openRows(
     items: await RowAppender.open(staging, "items", itemTypes),
     outcomes: await RowAppender.open(staging, "outcomes", outcomeTypes),
   };
-}
-
-function dateOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

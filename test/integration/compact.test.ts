@@ -115,6 +115,26 @@ test("sealed segments become Parquet by date, with all that training reads", asy
   ]);
 });
 
+test("an outcome whose clock is ages off has no date, and its instant as it was", async () => {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  for (const [id, at] of Object.entries({
+    past: "0000-01-01T00:00:00Z",
+    future: "9999-12-31T23:59:59-12:00",
+  }))
+    await log.appendOutcomes([{ ...outcomeOf(id, "r1", "t1"), occurredAt: Date.parse(at) }]);
+  await log.close();
+  await compactDataDirectory({ dataDir });
+  expect(
+    await rowsOf(
+      `SELECT outcome, occurred_at::VARCHAR AS "at", date FROM '${dataDir}/warehouse/outcomes/date=*/*.parquet'`,
+    ),
+  ).toStrictEqual([
+    { outcome: "past", at: "0001-01-01 (BC) 00:00:00", date: null },
+    { outcome: "future", at: "10000-01-01 11:59:59", date: null },
+  ]);
+});
+
 test("compacting again writes nothing, and without its marker a segment is done again to the same files", async () => {
   const dataDir = await dataWithLog();
   await compactDataDirectory({ dataDir });

@@ -1,0 +1,45 @@
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+export interface DatabaseOptions {
+  /** A folder for what outgrows the memory limit; DuckDB makes it when it needs it. */
+  readonly overflow: string;
+  /** As many as there are cores where undefined. */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * A sealed segment of 64 MB and some ten million outcomes fit, and it is small beside a server on the same machine.
+ */
+const memoryLimit = "2GB";
+
+/** A DuckDB of its own, in memory, gone after `work`. */
+export async function withDatabase<T>(
+  { overflow, threads }: DatabaseOptions,
+  work: (database: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: memoryLimit,
+    temp_directory: overflow,
+    // Nothing is ever fetched from elsewhere, whatever a file name looks like.
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    ...(threads === undefined ? {} : { threads: String(threads) }),
+  });
+  const connection = await instance.connect();
+  try {
+    return await work(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** A name as SQL reads it, whatever is in it. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as SQL reads it, whatever is in it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

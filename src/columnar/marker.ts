@@ -1,0 +1,68 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { SetlistError } from "../domain/error.ts";
+
+/** What a marker says: the segment is complete, and these are its files, below the root. */
+export interface Marker<Facts> {
+  readonly segment: string;
+  /** The segment's own salt: a log that began again from number 1 is another log. */
+  readonly salt: number;
+  readonly files: readonly string[];
+  readonly facts: Facts;
+}
+
+/**
+ * The markers below `root`, by segment.
+ * @param counts the facts that each has, all of them numbers.
+ * @throws {SetlistError} INTERNAL for a file in `done` that is no marker, or whose segment's files are not all there.
+ */
+export async function readMarkers<Facts>(
+  root: string,
+  counts: readonly (keyof Facts & string)[],
+): Promise<Map<string, Marker<Facts>>> {
+  const done = new Map<string, Marker<Facts>>();
+  for (const name of (await readdir(join(root, "done"))).sort()) {
+    const segment = /^(\d+)\.json$/.exec(name)?.[1];
+    if (segment === undefined) continue;
+    const path = join(root, "done", name);
+    const marker = parseMarker(await readFile(path, "utf8"), segment, counts);
+    if (marker === undefined)
+      throw new SetlistError(
+        "INTERNAL",
+        `${path}: expected the marker of segment ${segment}; remove it to have the segment done again`,
+      );
+    for (const file of marker.files) {
+      if ((await stat(join(root, file)).catch(() => undefined)) === undefined)
+        throw new SetlistError(
+          "INTERNAL",
+          `${join(root, file)} is missing, and ${path} says that it is complete: put it back, or remove the marker to have the segment done again`,
+        );
+    }
+    done.set(segment, marker);
+  }
+  return done;
+}
+
+/** Undefined where the text is no marker of that segment. */
+function parseMarker<Facts>(
+  text: string,
+  segment: string,
+  counts: readonly (keyof Facts & string)[],
+): Marker<Facts> | undefined {
+  const marker = parseJson(text) as Partial<Marker<Partial<Record<string, unknown>>>> | null | undefined;
+  const isMarker =
+    marker?.segment === segment &&
+    Number.isSafeInteger(marker.salt) &&
+    Array.isArray(marker.files) &&
+    marker.files.every((file) => typeof file === "string") &&
+    counts.every((count) => Number.isFinite(marker.facts?.[count]));
+  return isMarker ? (marker as Marker<Facts>) : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
