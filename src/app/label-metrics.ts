@@ -30,7 +30,7 @@ export async function serveLabelMetrics(host: string, port: number): Promise<Lab
   });
   const coverage = new Gauge({
     name: "setlist_label_coverage_ratio",
-    help: "Share of the sealed log's candidates that have a label",
+    help: "Share of the candidates of labelled segments that have a label",
     registers,
   });
   let newestAt: number | undefined;
@@ -39,7 +39,9 @@ export async function serveLabelMetrics(host: string, port: number): Promise<Lab
     help: "Now minus the time of the newest labelled impression",
     registers,
     collect() {
-      if (newestAt !== undefined) this.set((Date.now() - newestAt) / 1_000);
+      // Nothing labelled is no delay of 0: the metric is left out.
+      if (newestAt === undefined) this.remove();
+      else this.set((Date.now() - newestAt) / 1_000);
     },
   });
   const behind = new Gauge({

@@ -53,6 +53,8 @@ export async function labelSegment(options: {
             probabilities: await teacher.score(impression),
           })),
         );
+        // Awaited in its turn: until then its failure must not count as unhandled, which ends the process.
+        batch.catch(() => undefined);
         underWay.push(batch);
         if (underWay.length >= batchesUnderWay) rows.append(await (underWay.shift() as typeof batch));
       }

@@ -1,4 +1,5 @@
 /** Teacher labels of logged impressions, written once and read by every student; docs/teacher-labels.md. */
-export { followLog, type Labelling, type LabelOptions, type LabelProgress, labelLog } from "./label-log.ts";
+export { followLog, type LabelOptions, type LabelProgress, labelLog } from "./label-log.ts";
+export type { Labelling } from "./labelling.ts";
 export type { Teacher } from "./ports.ts";
 export { teacherRequest } from "./teacher-request.ts";

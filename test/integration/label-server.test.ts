@@ -119,6 +119,24 @@ test("--follow labels what is sealed later, tells Prometheus, and ends with 0 at
   expect(await rowsOf(`SELECT count(*)::INTEGER AS n FROM ${labels}`)).toStrictEqual([{ n: 5 }]);
 });
 
+test("--follow over a log of which nothing is sealed tells no delay, and at its end what JSON asks for", async () => {
+  const { dataDir, world, repository } = await labelHouse(0);
+  const { child, said, ended } = startSetlist(
+    ...["label", "--data-dir", dataDir, "--models", repository, "--world", world, "--json"],
+    ...["--follow", "--poll-ms", "50", "--metrics-port", "0"],
+  );
+  const url = await until(() => /metrics at (\S+)/.exec(said())?.[1]);
+  const metrics = await until(async () => {
+    const text = await (await fetch(url)).text();
+    return text.includes("setlist_label_coverage_ratio 1\n") && text;
+  });
+  expect(metrics).not.toMatch(/^setlist_label_delay_seconds /m);
+  child.kill("SIGINT");
+  const { code, stdout } = await ended;
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ impressions: 0, labelled: 0, delayMs: null, segments: 0 });
+});
+
 /** What `look` finds, looked for until the test is out of time. */
 async function until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
   for (;;) {

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import {
+  followLog,
+  type LabelOptions,
+  type LabelProgress,
+  labelLog,
+  type Teacher,
+} from "../../src/labels/labels.ts";
+import { impressionOf } from "../support/log-records.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { realClock } from "../support/tiny-models.ts";
+
+const teacher: Teacher = {
+  name: "wise",
+  version: "1",
+  tasks: ["click"],
+  score: async ({ items }) => new Float32Array(items.length).fill(0.5),
+};
+
+/** Options over a log of one segment for each list of request ids, of which each is a batch of its own. */
+async function optionsFor(
+  segments: readonly (readonly string[])[],
+  changes: Partial<LabelOptions> = {},
+): Promise<LabelOptions> {
+  const sealed = segments.map((requests, index) => ({
+    name: String(index + 1).padStart(10, "0"),
+    salt: async () => index,
+    async *read() {
+      for (const request of requests) yield [impressionOf(request, "u1", "kd", ["t1", "t2"])];
+    },
+  }));
+  return {
+    labels: join(await temporaryFolder(), "labels"),
+    teacher,
+    segments: async () => ({ sealed, open: 0 }),
+    clock: realClock,
+    signal: new AbortController().signal,
+    ...changes,
+  };
+}
+
+test("a teacher that fails for a later request, while an earlier one is being scored, ends the run with its error", async () => {
+  const failing: Teacher = {
+    ...teacher,
+    async score(impression) {
+      // Node needs a turn of its loop to find a failure that nobody has asked for.
+      if (impression.requestId === "first") await sleep(50);
+      else throw new Error("the teacher is ill");
+      return new Float32Array(impression.items.length);
+    },
+  };
+  const options = await optionsFor([["first", "second"]], { teacher: failing });
+  await expect(labelLog(options)).rejects.toThrow("the teacher is ill");
+});
+
+test("tasks that cannot be columns of one table are refused", async () => {
+  for (const tasks of [["click", "Click"], ["ITEM"], ["$n"]])
+    await expect(labelLog(await optionsFor([["r1"]], { teacher: { ...teacher, tasks } }))).rejects.toThrow(
+      `teacher wise: the task ${tasks.at(-1)} cannot be a column of the labels: they have one of that name already`,
+    );
+});
+
+test("a teacher of other tasks than its version's labels is refused, in another order it goes on", async () => {
+  const options = await optionsFor([["r1"]]);
+  const score: Teacher["score"] = async ({ items }) => new Float32Array(2 * items.length);
+  const two = { ...teacher, tasks: ["click", "like"], score };
+  await labelLog({ ...options, teacher: two });
+  await expect(labelLog(options)).rejects.toThrow(
+    `${options.labels}/teacher=wise/version=1 holds labels of the tasks click, like, and teacher wise version 1 has click: give it a version of its own, or move the folder away`,
+  );
+  const turned = { ...two, tasks: ["like", "click"] };
+  expect(await labelLog({ ...options, teacher: turned })).toMatchObject({ labelled: 0, alreadyLabelled: 2 });
+});
+
+test("a pass tells first what is done already, then every segment that it labels", async () => {
+  const told: (readonly unknown[])[] = [];
+  const onProgress = ({ done, segments, labelling, fresh }: LabelProgress): void => {
+    told.push([done, segments, labelling.impressions, labelling.segments, fresh?.labelled]);
+  };
+  const options = await optionsFor([["r1"], ["r2", "r3"], ["r4"]], { onProgress });
+  const { sealed } = await options.segments();
+  await labelLog({ ...options, segments: async () => ({ sealed: sealed.slice(0, 1), open: 2 }) });
+  expect(told.splice(0)).toStrictEqual([
+    [0, 1, 0, 0, undefined],
+    [1, 1, 1, 1, 2],
+  ]);
+  expect(await labelLog(options)).toMatchObject({ segments: 2, segmentsDoneBefore: 1 });
+  expect(told).toStrictEqual([
+    [1, 3, 1, 0, undefined],
+    [2, 3, 3, 1, 4],
+    [3, 3, 4, 2, 2],
+  ]);
+});
+
+test("following a log of which nothing is sealed yet tells so", async () => {
+  const stop = new AbortController();
+  const told: LabelProgress[] = [];
+  const onProgress = (progress: LabelProgress): void => {
+    told.push(progress);
+    stop.abort();
+  };
+  await followLog(await optionsFor([], { onProgress, signal: stop.signal }), 1);
+  expect(told).toMatchObject([{ done: 0, segments: 0, labelling: { impressions: 0, coverage: 1 } }]);
+});
