@@ -22,6 +22,19 @@ export function existingDataDirectory(dataDir: string): string {
 }
 
 /**
+ * The log's folder, for commands that would write something of it: without one this is no server's data directory.
+ * @throws {SetlistError} NOT_FOUND where there is none.
+ */
+export function existingLog(dataDir: string): string {
+  const log = join(existingDataDirectory(dataDir), "log");
+  if (statSync(log, { throwIfNoEntry: false }) !== undefined) return log;
+  throw new SetlistError(
+    "NOT_FOUND",
+    `no log in ${dataDir}: name the data directory of a server with --data-dir`,
+  );
+}
+
+/**
  * Makes the data directory and its folders where they do not exist, before anything is opened in them.
  * @throws {SetlistError} UNAVAILABLE with the path that cannot be used, why, and what to do.
  */

@@ -15,7 +15,8 @@ import {
   teacherRequest,
 } from "../labels/labels.ts";
 import { sealedSegments } from "../outcomes/outcomes.ts";
-import { existingDataDirectory } from "./data-directory.ts";
+import { existingLog } from "./data-directory.ts";
+import { withStorageSentences } from "./storage-failure.ts";
 import { systemClock } from "./system-clock.ts";
 
 export type { Labelling, LabelProgress } from "../labels/labels.ts";
@@ -42,24 +43,27 @@ const scoreMsMax = 86_400_000;
  * @throws {SetlistError} with the data directory, teacher, feature store or segment that is wrong.
  */
 export async function labelDataDirectory(options: LabelDataOptions): Promise<Labelling> {
-  return withTeacher(options, labelLog);
+  return withStorageSentences(options.dataDir, () => withTeacher(options, labelLog));
 }
 
 /** As `labelDataDirectory`, whenever a segment is sealed, until the signal. */
 export async function followDataDirectory(options: LabelDataOptions, pollMs: number): Promise<void> {
-  return withTeacher(options, (labelOptions) => followLog(labelOptions, pollMs));
+  return withStorageSentences(options.dataDir, () =>
+    withTeacher(options, (labelOptions) => followLog(labelOptions, pollMs)),
+  );
 }
 
 async function withTeacher<T>(
   options: LabelDataOptions,
   work: (options: LabelOptions) => Promise<T>,
 ): Promise<T> {
-  const dataDir = existingDataDirectory(options.dataDir);
-  const log = join(dataDir, "log");
-  if (statSync(log, { throwIfNoEntry: false }) === undefined)
+  const { dataDir } = options;
+  const log = existingLog(dataDir);
+  const imported = join(dataDir, "features");
+  if (statSync(imported, { throwIfNoEntry: false }) === undefined)
     throw new SetlistError(
       "NOT_FOUND",
-      `no log in ${dataDir}: name the data directory of a server with --data-dir`,
+      `no feature store in ${dataDir}: a server's start with this data directory imports it`,
     );
   const scorer = await openScorer({
     repository: options.models,
@@ -73,7 +77,7 @@ async function withTeacher<T>(
   });
   try {
     const model = onlyTeacher(scorer.models(), options.models);
-    const features = await openImportedFeatureStore({ ...options, directory: join(dataDir, "features") });
+    const features = await openImportedFeatureStore({ ...options, directory: imported });
     try {
       features.prepare([model]);
       return await work({

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Labelling, LabelProgress } from "../app/label-data.ts";
 import { loadConfig } from "../config.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { port, positiveInteger } from "./argument.ts";
+import { port } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface LabelFlags {
@@ -11,7 +11,7 @@ interface LabelFlags {
   readonly world?: string;
   readonly teacher?: ModelRef;
   readonly follow?: boolean;
-  readonly pollMs: number;
+  readonly pollMs?: number;
   readonly metricsPort?: number;
   readonly json?: boolean;
 }
@@ -27,7 +27,7 @@ export function labelCommand(): Command {
     .option("--world <folder>", "the folder of users.parquet and items.parquet (default: models/world)")
     .option("--teacher <name[@version]>", "the teacher, where the repository has several", parseTeacher)
     .option("--follow", "go on whenever a segment is sealed, until SIGINT or SIGTERM")
-    .option("--poll-ms <ms>", "follow: how often to look", positiveInteger, 1_000)
+    .option("--poll-ms <ms>", "follow: how often to look (default: 1000)", pollMs)
     .option("--metrics-port <port>", "follow: serve Prometheus metrics on it, 0 picks a free one", port)
     .option("--json", "print JSON")
     .addHelpText(
@@ -37,8 +37,10 @@ export function labelCommand(): Command {
         "Killed at any moment, the next run goes on; no label is written twice.",
     )
     .action(async (flags: LabelFlags, command: Command) => {
-      if (flags.metricsPort !== undefined && flags.follow !== true)
-        command.error("error: --metrics-port goes with --follow");
+      if (flags.follow !== true) {
+        if (flags.metricsPort !== undefined) command.error("error: --metrics-port goes with --follow");
+        if (flags.pollMs !== undefined) command.error("error: --poll-ms goes with --follow");
+      }
       await label(flags);
     });
 }
@@ -73,7 +75,7 @@ async function label(flags: LabelFlags): Promise<void> {
     },
   };
   try {
-    if (flags.follow === true) await followDataDirectory(options, flags.pollMs);
+    if (flags.follow === true) await followDataDirectory(options, flags.pollMs ?? pollMsUsual);
     else last = await labelDataDirectory(options);
   } catch (error) {
     // Asked to stop: the segment under way is abandoned, the next run begins it again.
@@ -87,6 +89,16 @@ async function label(flags: LabelFlags): Promise<void> {
   if (last === undefined) return;
   const seconds = (performance.now() - began) / 1_000;
   process.stdout.write(`${flags.json === true ? JSON.stringify(last) : describe(last, seconds)}\n`);
+}
+
+const pollMsUsual = 1_000;
+/** An hour: what waits longer is better run by a timer of the system. Node's own timers end at 25 days, at once. */
+const pollMsMax = 3_600_000;
+
+function pollMs(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1 && value <= pollMsMax) return value;
+  throw new InvalidArgumentError(`expected a whole number from 1 to ${pollMsMax}.`);
 }
 
 const endings = ["SIGINT", "SIGTERM"] as const;

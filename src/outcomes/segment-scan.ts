@@ -59,8 +59,9 @@ export class SegmentScan {
     for (const file of names) {
       const handle = await openIfThere(file.path);
       if (handle === undefined) continue;
-      const scan = new SegmentScan(file, handle, (await handle.stat()).size);
-      await scan.#readHeader();
+      const stats = await handle.stat();
+      const scan = new SegmentScan(file, handle, stats.size);
+      await scan.#readHeader(stats.isFile());
       return scan;
     }
     return undefined;
@@ -94,14 +95,16 @@ export class SegmentScan {
     await this.#handle.close();
   }
 
-  async #readHeader(): Promise<void> {
-    const header = decodeSegmentHeader(await this.#read(0, segmentHeaderBytes), this.file.number);
+  async #readHeader(isFile: boolean): Promise<void> {
+    const header = isFile
+      ? decodeSegmentHeader(await this.#read(0, segmentHeaderBytes), this.file.number)
+      : { fault: "it is no file" };
     if (!("fault" in header)) {
       this.salt = header.salt;
       return;
     }
     // The header is on the disk before the first record is written: without records it is a file that was being made.
-    const torn = !this.file.sealed && this.size <= segmentHeaderBytes;
+    const torn = isFile && !this.file.sealed && this.size <= segmentHeaderBytes;
     this.offset = 0;
     this.fault = { damage: torn ? "torn" : "corrupt", offset: 0, record: 0, reason: header.fault };
   }

@@ -1,10 +1,11 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lockFolder } from "../../src/columnar/folder-lock.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
 import { addTeacher, type LabelHouse, labelHouse, rowsOf } from "../support/label-house.ts";
 import { setlist } from "../support/setlist-command.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { repositoryWith } from "../support/tiny-models.ts";
 
 function label({ dataDir, repository, world }: LabelHouse, ...more: string[]) {
@@ -38,6 +39,61 @@ describe("a damaged log stops", () => {
       command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
     expect(code).toBe(1);
     expect(stderr).toMatch(/0000000001\.seg .*schema version 99, and this Setlist reads 1 to \d+/);
+  });
+});
+
+describe("a data directory that", () => {
+  test.each([
+    ["label", "labels"],
+    ["compact", "warehouse"],
+  ] as const)("%s cannot write to is told in a sentence", async (command, taken) => {
+    const house = await labelHouse(1);
+    await writeFile(join(house.dataDir, taken), "");
+    const { code, stderr } =
+      command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^setlist: ${house.dataDir}/${taken}/\\S+: a part of the path is no folder \\(ENOTDIR\\); .*\n$`,
+        "m",
+      ),
+    );
+    expect(stderr).not.toContain("    at ");
+  });
+
+  test("has a folder in the place of a segment is damaged there", async () => {
+    const house = await labelHouse(1);
+    await rm(join(house.dataDir, "log/0000000001.seg"));
+    await mkdir(join(house.dataDir, "log/0000000001.seg"));
+    for (const { code, stderr } of [
+      await label(house),
+      await setlist("compact", "--data-dir", house.dataDir),
+    ]) {
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/log segment 0000000001\.seg in \S+ is damaged .*: it is no file\./);
+    }
+  });
+
+  test.each(["label", "compact"] as const)(
+    "has no log is refused by %s, and nothing is made",
+    async (command) => {
+      const dataDir = await temporaryFolder();
+      expect(await setlist(command, "--data-dir", dataDir)).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: `setlist: no log in ${dataDir}: name the data directory of a server with --data-dir\n`,
+      });
+      expect(await readdir(dataDir)).toStrictEqual([]);
+    },
+  );
+
+  test("has no feature store needs a server's start first", async () => {
+    const house = await labelHouse(1);
+    await rm(join(house.dataDir, "features"), { recursive: true });
+    expect(await label(house)).toMatchObject({
+      code: 1,
+      stderr: `setlist: no feature store in ${house.dataDir}: a server's start with this data directory imports it\n`,
+    });
   });
 });
 
@@ -117,7 +173,10 @@ test.each([
   [["--follow", "--metrics-port", "99999"], "expected a port from 0 to 65535"],
   [["--teacher", "a@b@c"], "expected NAME or NAME@VERSION"],
   [["--techer", "a"], "--teacher"],
-  [["--poll-ms", "0"], "expected a whole number from 1"],
+  [["--poll-ms", "100"], "--poll-ms goes with --follow"],
+  [["--follow", "--poll-ms", "0"], "expected a whole number from 1 to 3600000"],
+  // Node would take a pause that long for one of 1 ms.
+  [["--follow", "--poll-ms", "2147483648"], "expected a whole number from 1 to 3600000"],
 ])("label %j is wrong usage: exit 2", async (args, hint) => {
   const { code, stderr } = await setlist("label", ...args);
   expect(code).toBe(2);
