@@ -8,11 +8,12 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.evaluation.techniques import compare_seed
 from training.export.digest import write_json
 from training.make import MODELS, positive
 from training.randomness import fix_threads
-from training.reporting.cells import between
+from training.reporting.readme_part import prepare_readme
 from training.reporting.techniques import BEGIN, END, write_report
 from training.scale import FULL, SMOKE
 from training.students.plans import StudentPlan
@@ -51,52 +52,43 @@ def described(plans: tuple[StudentPlan, ...]) -> list[dict]:
     return [{"name": p.name, "surface": p.surface, "technique": p.technique, "options": dict(p.options)} for p in plans]
 
 
-def prepare(out: Path) -> None:
-    """Makes sure, before any training, that the results will have a place to go."""
-    out.mkdir(parents=True, exist_ok=True)
-    readme = out / "README.md"
-    if not readme.exists():
-        readme.write_text(f"# Techniques\n\n{BEGIN}\n{END}\n")
-    between(readme.read_text(), BEGIN, END, "", str(readme))
-
-
 def write_results(out: Path, results: dict) -> None:
     """Writes the figures, then what is made of them: report, picture, and the README's table."""
-    folder = out / "training" / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "techniques.json", results)
+    write_json(out / "training" / "results" / "techniques.json", results)
     write_report(out, results)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0, or 1 with one line on stderr."""
+def prepare(out: Path) -> None:
+    """Makes sure, before any training, that the results will have a place to go."""
+    make_folders(out, "reports", "training/results")
+    prepare_readme(out / "README.md", "Techniques", BEGIN, END)
+
+
+@one_sentence("training.compare")
+def main(argv: list[str] | None = None) -> None:
+    """Compares, and writes figures, report, picture and the README's table."""
     options = arguments(argv)
     scale = SMOKE if options.smoke else FULL
     seeds = range(options.seed, options.seed + options.seeds)
     began = time.monotonic()
-    try:
-        plans = read_plans(options.config)
-        prepare(options.out)
-        print(f"{len(plans)} students, seeds {', '.join(map(str, seeds))}", flush=True)
-        # Spawned, not forked: torch's threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(options.jobs, len(seeds)), context, initializer=fix_threads) as pool:
-            runs = []
-            for run in pool.map(compare_seed, seeds, [scale] * len(seeds), [plans] * len(seeds)):
-                print(f"seed {run['seed']} took {run['seconds']:.0f} s of processor time", flush=True)
-                runs.append(run)
-        results = {
-            "scale": dataclasses.asdict(scale),
-            "students": described(plans),
-            "wall_seconds": round(time.monotonic() - began),
-            "runs": runs,
-        }
-        write_results(options.out, results)
-    except (ValueError, OSError) as error:
-        print(f"training.compare: {error}", file=sys.stderr)
-        return 1
+    plans = read_plans(options.config)
+    prepare(options.out)
+    print(f"{len(plans)} students, seeds {', '.join(map(str, seeds))}", flush=True)
+    # Spawned, not forked: torch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(options.jobs, len(seeds)), context, initializer=fix_threads) as pool:
+        runs = []
+        for run in pool.map(compare_seed, seeds, [scale] * len(seeds), [plans] * len(seeds)):
+            print(f"seed {run['seed']} took {run['seconds']:.0f} s of processor time", flush=True)
+            runs.append(run)
+    results = {
+        "scale": dataclasses.asdict(scale),
+        "students": described(plans),
+        "wall_seconds": round(time.monotonic() - began),
+        "runs": runs,
+    }
+    write_results(options.out, results)
     print(f"wrote {options.out}", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 import argparse
 import dataclasses
 import multiprocessing
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.evaluation.table import BEGIN, END, write_tables
 from training.export.digest import write_json
 from training.export.model_folder import export_model
@@ -14,6 +16,7 @@ from training.export.teacher_folder import export_teacher
 from training.export.world_files import write_world
 from training.provenance import provenance, teacher_provenance
 from training.randomness import fix_threads
+from training.reporting.readme_part import prepare_readme
 from training.run import Run, run_seed
 from training.scale import FULL, SMOKE, Scale
 from training.students.plans import PLANS
@@ -78,26 +81,24 @@ def make_seed(seed: int, scale: Scale, out: Path | None) -> dict:
     return run.figures
 
 
+@one_sentence("training.make")
 def main(argv: list[str] | None = None) -> None:
     """Runs every seed; the first is exported, all are measured."""
     options = arguments(argv)
     scale = SMOKE if options.smoke else FULL
     seeds = range(options.seed, options.seed + options.seeds)
     outs = [options.out if seed == options.seed else None for seed in seeds]
+    make_folders(options.out, "repository", "world", "training/results")
+    prepare_readme(options.out / "README.md", "Results", BEGIN, END)
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(options.jobs, len(seeds)), context, initializer=fix_threads) as pool:
         figures = list(pool.map(make_seed, seeds, [scale] * len(seeds), outs))
-    folder = options.out / "training" / "results"
-    folder.mkdir(parents=True, exist_ok=True)
     results = {"scale": dataclasses.asdict(scale), "runs": figures}
-    write_json(folder / "seeds.json", results)
-    readme = options.out / "README.md"
-    if not readme.exists():
-        readme.write_text(f"# Results\n\n{BEGIN}\n{END}\n")
-    write_tables(readme, results)
+    write_json(options.out / "training" / "results" / "seeds.json", results)
+    write_tables(options.out / "README.md", results)
     print(f"wrote {options.out}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.export.digest import write_json
 from training.features.teacher_mapping import music_inputs
 from training.make import MODELS, positive
@@ -52,6 +53,7 @@ def measure_seed(seed: int, scale: Scale) -> tuple[dict, float]:
     return measure(seed, scale), time.process_time() - began
 
 
+@one_sentence("training.mapping")
 def main(argv: list[str] | None = None) -> None:
     """Checks the mapping, runs every seed, then writes figures, report and picture."""
     options = arguments(argv)
@@ -59,8 +61,7 @@ def main(argv: list[str] | None = None) -> None:
     seeds = range(options.seed, options.seed + options.seeds)
     # A mapping that cannot be meant is refused here, before any training.
     mapped = music_inputs(draw_tracks(options.seed, scale, draw_space(options.seed)))
-    for folder in (options.out / "reports", options.out / "training" / "results"):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folders(options.out, "reports", "training/results")
     began = time.monotonic()
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
@@ -80,7 +81,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f"training.mapping: {error}")
+    sys.exit(main())

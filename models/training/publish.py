@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from training.command_line import one_sentence
 from training.publishing.next_version import publish
-from training.refusal import RefusedError
 
 REPOSITORY = Path(__file__).resolve().parent.parent / "repository"
 
@@ -23,15 +23,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@one_sentence("publish")
 def main(argv: list[str] | None = None) -> None:
-    """Says where the model went, or exits with 1 and one sentence."""
+    """Says where the model went."""
     options = arguments(argv)
-    try:
-        version, difference = publish(options.folder, options.repository)
-    except (RefusedError, OSError) as error:
-        sys.exit(f"publish: {error}")
+    version, difference = publish(options.folder, options.repository)
     print(f"published {version}: within {difference:.1e} of its golden answers")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 
-class RefusedError(Exception):
+class RefusedError(ValueError):
     """Its text is one sentence: the thing, the place, what was expected and what was found."""
 
 

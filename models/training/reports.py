@@ -9,7 +9,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.make import MODELS
+from training.real.__main__ import SMOKE_SHARES, read_sets
+from training.real.run import SHARES
+from training.refusal import RefusedError
 
 SMOKE_OUT = MODELS / "training" / "out" / "reports-smoke"
 
@@ -113,12 +117,16 @@ def page(costs: list[tuple[Report, Cost]], smoke: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0, or that of the command that failed."""
+@one_sentence("training.reports")
+def main(argv: list[str] | None = None) -> None:
+    """Checks what the last report will need, then runs one after the other and writes what each took."""
     options = arguments(argv)
     reports = chosen(options)
-    if not options.movielens:
+    if options.movielens:
+        read_sets(options.movielens, options.lastfm, min(SMOKE_SHARES if options.smoke else SHARES))
+    else:
         print("real-data.md is left out: it needs --movielens DIR --lastfm DIR", flush=True)
+    make_folders(options.out, "reports", "training/results")
     costs = []
     for place, (report, command) in enumerate(reports, 1):
         print(f"{place} of {len(reports)}: {report.page}", flush=True)
@@ -126,12 +134,10 @@ def main(argv: list[str] | None = None) -> int:
         try:
             costs.append((report, run([*command, *flags, "--out", str(options.out.resolve())])))
         except subprocess.CalledProcessError as error:
-            print(f"training.reports: {command[0]} ended with status {error.returncode}", file=sys.stderr)
-            return 1
+            raise RefusedError(f"{command[0]} ended with status {error.returncode}") from None
         print(f"{report.page} took {costs[-1][1].wall:.0f} s", flush=True)
     (options.out / "reports" / "README.md").write_text(page(costs, options.smoke))
     print(f"wrote {options.out / 'reports' / 'README.md'}", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

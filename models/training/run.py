@@ -36,9 +36,10 @@ def run_seed(seed: int, scale: Scale) -> Run:
     """World, teacher, zero-shot labels, students, held-out metrics, expected live effect."""
     world = draw_world(seed, scale)
     video = video_view(world.people, world.videos)
+    # Both domains' mappings are checked here, before any training.
+    music = music_view(world.people, world.tracks)
     log = draw_video_log(seed, scale, world.people, world.video_truth)
     teacher, teacher_auc = train_teacher(seed, scale.teacher_epochs, video, log)
-    music = music_view(world.people, world.tracks)
     labels = {s: teacher_logits(teacher, music, world.logs[s]) for s in SURFACE_TASKS}
     inputs = {s: MusicInputs(s, world.people, world.listening, world.tracks) for s in SURFACE_TASKS}
     examples = {s: music_examples(world.logs[s], inputs[s], labels[s]) for s in SURFACE_TASKS}

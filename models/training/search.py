@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.export.digest import write_json
 from training.make import MODELS, positive
 from training.randomness import fix_threads
@@ -15,7 +16,7 @@ from training.teacher_search.configuration import SPACE, narrowed
 from training.teacher_search.evaluation import Evaluator
 from training.teacher_search.picture import write_picture
 from training.teacher_search.report import report
-from training.teacher_search.run import Found, run_search
+from training.teacher_search.run import WORLDS_MAX, Found, run_search
 from training.teacher_search.scale import SEARCH, SMOKE
 
 SMOKE_OUT = MODELS / "training" / "out" / "search-smoke"
@@ -32,7 +33,17 @@ def _minutes(text: str) -> float:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(";") if name.strip()]
+    names = [name.strip() for name in text.split(";") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names split by ';', got {text!r}")
+    return names
+
+
+def _worlds(text: str) -> int:
+    count = positive(text)
+    if count > WORLDS_MAX:
+        raise argparse.ArgumentTypeError(f"expected at most {WORLDS_MAX}, got {text}")
+    return count
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -44,7 +55,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--budget-minutes", type=_minutes, default=None, help="CPU minutes (10; smoke 0.5)")
     parser.add_argument("--seed", type=positive, default=1, help="of the trials' order and of the worlds (1)")
-    parser.add_argument("--worlds", type=positive, default=None, help="worlds a trial is measured on (4; smoke 2)")
+    parser.add_argument("--worlds", type=_worlds, default=None, help="worlds a trial is measured on (4; smoke 2)")
     for side, names in SPACE.items():
         choices = "; ".join(names).replace("%", "%%")
         parser.add_argument(f"--{side}", type=_names, default=None, help=f"only these, split by ';' ({choices})")
@@ -76,14 +87,14 @@ def as_results(options: argparse.Namespace, spent: float, wall: float, found: Fo
     }
 
 
+@one_sentence("training.search")
 def main(argv: list[str] | None = None) -> None:
     """Searches, confirms, and writes figures, report and picture."""
     options = arguments(argv)
     fix_threads()
     scale = SMOKE if options.smoke else SEARCH
     space = narrowed({side: getattr(options, side) for side in SPACE})
-    for folder in (options.out / "reports", options.out / "training" / "results"):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folders(options.out, "reports", "training/results")
     print(f"seed {options.seed}, {options.budget_minutes:g} CPU minutes", flush=True)
     budget, began = Budget(60 * options.budget_minutes), time.monotonic()
     found = run_search(options.seed, space, options.worlds, budget, Evaluator(scale))
@@ -96,7 +107,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f"training.search: {error}")
+    sys.exit(main())

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.drift.picture import write_picture
 from training.drift.report import write_report
 from training.drift.run import run_drift
@@ -50,18 +51,18 @@ def measure(seed: int, scale: DriftScale) -> dict:
     return {"seed": seed, "arms": arms}
 
 
+@one_sentence("training.shift")
 def main(argv: list[str] | None = None) -> None:
     """Runs every seed, then writes figures, report and picture."""
     options = arguments(argv)
     scale = SMOKE if options.smoke else FULL
     seeds = range(options.seed, options.seed + options.seeds)
+    make_folders(options.out, "reports", "training/results")
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(options.jobs, len(seeds)), context, initializer=fix_threads) as pool:
         runs = list(pool.map(measure, seeds, [scale] * len(seeds)))
     results = {"scale": asdict(scale), "runs": runs}
-    for folder in (options.out / "reports", options.out / "training" / "results"):
-        folder.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "training" / "results" / "shift.json", results)
     write_picture(options.out / "reports" / "shift.svg", results)
     write_report(options.out / "reports" / "shift.md", results)
@@ -69,7 +70,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f"shift: {error}")
+    sys.exit(main())

@@ -3,22 +3,20 @@
 import sys
 import time
 
+from training.command_line import one_sentence
 from training.from_log.arguments import arguments
 from training.from_log.new_version import make_from_log
 from training.randomness import fix_threads
-from training.refusal import RefusedError
 
 
+@one_sentence("train")
 def main(argv: list[str] | None = None) -> None:
-    """Says what was made of what, or exits with 1 and one sentence."""
+    """Says what was made of what."""
     options = arguments(argv)
     fix_threads()
     began = time.monotonic()
     print(f"seed {options.seed}", flush=True)
-    try:
-        made = make_from_log(options)
-    except (RefusedError, ValueError, OSError) as error:
-        sys.exit(f"train: {error}")
+    made = make_from_log(options)
     log = made["log"]
     print(f"{made['data']}; left out {log['leftOut'] or 'none'}")
     counts = (log[f"{part}Requests"] for part in ("training", "validation", "heldOut"))
@@ -36,4 +34,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from training.evaluation.intervals import Interval, t_interval
 from training.logs.music_log import SURFACE_TASKS
+from training.reporting.readme_part import write_part
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 PAIRS = (("home", "home-control", "home-kd"), ("radio", "radio-control", "radio-kd"))
@@ -86,9 +87,4 @@ def tables(results: dict) -> str:
 
 def write_tables(readme: Path, results: dict) -> None:
     """Replaces what stands between the markers."""
-    text = readme.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{readme}: expected the markers {BEGIN} and {END} once each, to write the tables between")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    readme.write_text(f"{head}{BEGIN}\n\n{tables(results)}\n\n{END}{tail}")
+    write_part(readme, BEGIN, END, tables(results))

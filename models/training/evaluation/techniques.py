@@ -30,11 +30,11 @@ def compare_seed(seed: int, scale: Scale, plans: tuple[StudentPlan, ...]) -> dic
     """{"seed", "seconds" of processor time, "students": name to `<slice>/<task>/<metric>` to number or None}."""
     began = time.process_time()
     world = draw_world(seed, scale)
-    video = video_view(world.people, world.videos)
+    # Both domains' mappings are checked here, before any training.
+    video, music = video_view(world.people, world.videos), music_view(world.people, world.tracks)
     teacher, _ = train_teacher(
         seed, scale.teacher_epochs, video, draw_video_log(seed, scale, world.people, world.video_truth)
     )
-    music = music_view(world.people, world.tracks)
     figures = {}
     for surface in dict.fromkeys(p.surface for p in plans):
         inputs = MusicInputs(surface, world.people, world.listening, world.tracks)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from training.logs.music_log import SURFACE_TASKS
+from training.publishing.manifest_fields import MODEL_NAME
 from training.refusal import nearest
 from training.techniques import TECHNIQUES
 
@@ -38,6 +39,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _model_name(text: str) -> str:
+    if not MODEL_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"expected a model's name, [a-z0-9-]{{1,64}}, got {text!r}")
+    return text
+
+
 def _pairs(text: str) -> dict[str, str] | tuple[str, ...]:
     """`click=click,like=like` for techniques on serving tasks, `watch_next` for auxiliary heads."""
     parts = text.split(",")
@@ -60,7 +67,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--from-log", type=Path, required=True, metavar="DATA_DIR", help="the server's data directory")
     add("--surface", type=_one_of("surface", list(SURFACE_TASKS)), required=True, help="whose requests are learnt from")
-    add("--name", required=True, help="the student's name; a known plan's name brings its technique and options")
+    add(
+        "--name",
+        type=_model_name,
+        required=True,
+        help="the student's name; a known plan's name brings its technique and options",
+    )
     add("--technique", type=_one_of("technique", list(TECHNIQUES)), help=f"{', '.join(TECHNIQUES)} (the plan's)")
     add("--arm-rows", nargs="+", default=["all"], metavar="all|own|ARM", help="whose rows are learnt from (all)")
     add("--experiment", help="whose assignments weigh the requests (the log's only one)")

@@ -5,23 +5,9 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
+from training.from_log.log_columns import check_log, label_tasks
 from training.from_log.segments import LabelFiles, LogFiles
 from training.refusal import RefusedError
-
-KEYS = ("request", "item")
-IMPRESSION_COLUMNS = {
-    "request",
-    "at",
-    "surface",
-    "user",
-    "model",
-    "model_version",
-    "assignments",
-    "user_features",
-    "context_features",
-    "items",
-}
-OUTCOME_COLUMNS = {"outcome", "request", "item", "type", "value", "occurred_at"}
 
 
 @dataclass(frozen=True)
@@ -54,23 +40,13 @@ class JoinedLog:
         return len(self.request)
 
 
-def _columns(database: duckdb.DuckDBPyConnection, files: tuple[str, ...], what: str, wanted: set[str]) -> list[str]:
-    try:
-        described = database.execute(
-            "DESCRIBE SELECT * FROM read_parquet($1, hive_partitioning = false)", [list(files)]
-        ).fetchall()
-    except duckdb.Error as error:
-        raise RefusedError(f"{files[0]}: is no Parquet file of {what} ({str(error).splitlines()[0]})") from error
-    names = [row[0] for row in described]
-    missing = sorted(wanted - set(names))
-    if missing:
-        raise RefusedError(f'{files[0]}: the column "{missing[0]}" of {what} is missing; found {", ".join(names)}')
-    return names
-
-
 def _read(database: duckdb.DuckDBPyConnection, name: str, files: tuple[str, ...]) -> None:
     # The date is in the path for those who read a span of days; here it is no column.
-    database.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet($1, hive_partitioning = false)", [list(files)])
+    query = f"CREATE TABLE {name} AS SELECT * FROM read_parquet($1, hive_partitioning = false, union_by_name = true)"
+    try:
+        database.execute(query, [list(files)])
+    except duckdb.Error as error:
+        raise RefusedError(f"{files[0]} and others: {name} cannot be read ({str(error).splitlines()[0]})") from error
 
 
 def _quoted(name: str) -> str:
@@ -97,16 +73,15 @@ def read_log(surface: str, tasks: tuple[str, ...], log: LogFiles, labels: LabelF
     database = duckdb.connect()
     # Two threads' order is the same after ORDER BY; one keeps the machine for others.
     database.execute("SET threads = 1; SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
-    _columns(database, log.impressions, "impressions", IMPRESSION_COLUMNS)
+    check_log(database, log)
     _read(database, "impressions", log.impressions)
     if log.outcomes:
-        _columns(database, log.outcomes, "outcomes", OUTCOME_COLUMNS)
         _read(database, "outcomes", log.outcomes)
     else:
         database.execute("CREATE TABLE outcomes (request VARCHAR, item VARCHAR, type VARCHAR)")
     teacher_tasks: tuple[str, ...] = ()
     if labels:
-        teacher_tasks = tuple(c for c in _columns(database, labels.files, "labels", set(KEYS)) if c not in KEYS)
+        teacher_tasks = label_tasks(database, labels)
         _read(database, "labels", labels.files)
     else:
         database.execute("CREATE TABLE labels (request VARCHAR, item VARCHAR)")

@@ -8,13 +8,23 @@ from training.refusal import RefusedError
 PROBABILITY_MIN = 1e-6
 
 
-def logits(probabilities: np.ndarray) -> np.ndarray:
-    """float32 logits of probabilities, clipped at PROBABILITY_MIN and 1 - PROBABILITY_MIN; NaN stays NaN."""
-    wrong = np.flatnonzero((probabilities < 0) | (probabilities > 1))
+def logits(tasks: tuple[str, ...], probabilities: np.ndarray) -> np.ndarray:
+    """float32 logits of probabilities [items, tasks], clipped at PROBABILITY_MIN and 1 - PROBABILITY_MIN; NaN stays
+    NaN."""
+    wrong = np.argwhere((probabilities < 0) | (probabilities > 1))
     if len(wrong):
-        raise RefusedError(f"expected teacher labels in [0, 1], found {probabilities.flat[wrong[0]]}")
+        row, task = wrong[0]
+        found = probabilities[row, task]
+        raise RefusedError(f'teacher task "{tasks[task]}": expected labels in [0, 1], found {found}')
     clipped = np.clip(probabilities.astype(np.float64), PROBABILITY_MIN, 1 - PROBABILITY_MIN)
     return (np.log(clipped) - np.log1p(-clipped)).astype(np.float32)
+
+
+def check_teacher_tasks(tasks: tuple[str, ...], teacher: np.ndarray) -> None:
+    """Refuses a task of the teacher's without any label [items, tasks] among what is learnt from."""
+    for task, known in zip(tasks, (~np.isnan(teacher)).any(axis=0), strict=True):
+        if not known:
+            raise RefusedError(f'teacher task "{task}": no item that is learnt from has a label of it')
 
 
 def check_labels(part: str, tasks: tuple[str, ...], labels: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from training.from_log.catalogue_inputs import CatalogueInputs
 from training.from_log.chosen_rows import ChosenRows, choose_rows, inverse_propensity, the_experiment
 from training.from_log.held_out import held_out_metrics
 from training.from_log.joined_log import read_log
-from training.from_log.labels import check_labels
+from training.from_log.labels import check_labels, check_teacher_tasks
 from training.from_log.segments import LABEL, LabelFiles, LogFiles, label_files, log_files
 from training.from_log.student_examples import student_examples
 from training.from_log.student_plan import student_plan
@@ -92,6 +92,8 @@ def make_from_log(options: argparse.Namespace) -> dict:
         raise RefusedError(
             f"no logged item that is learnt from has a teacher label; run `{LABEL.format(options.from_log)}`"
         )
+    if plan.treated:
+        check_teacher_tasks(log.teacher_tasks, learning.teacher)
     student = ServingStudent(train_student(options.seed, plan, options.epochs, learning))
     metrics = held_out_metrics(
         tasks,
@@ -143,6 +145,10 @@ def _log(files: LogFiles, log_requests: int, chosen: ChosenRows, learning: Examp
 def _check_out(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RefusedError(f"--out {out}: expected a new or an empty folder, found one that holds something")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError(f"--out {out}: expected a place for a folder, found {error.strerror}") from None
 
 
 def _export(
@@ -153,7 +159,6 @@ def _export(
     provenance: dict,
 ) -> None:
     """Writes beside --out and renames: a folder of that name is whole."""
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".train-", dir=options.out.parent))
     try:
         export_model(work, options.seed, plan, student, inputs, provenance)

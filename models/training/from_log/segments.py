@@ -70,6 +70,8 @@ def label_files(data: Path, teacher: str) -> LabelFiles | None:
     versions = {}
     for path in folder.glob("teacher=*/version=*/done"):
         name, version = (p.name.split("=", 1)[1] for p in (path.parent.parent, path.parent))
+        if not version.isdecimal():
+            raise RefusedError(f"{path.parent}: expected a whole number as the teacher's version")
         versions.setdefault(name, []).append(version)
     if not versions:
         return None

@@ -27,7 +27,7 @@ def student_examples(
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         position=np.clip(log.position[at], 0, SHOWN),
         labels=log.labels[at],
-        teacher=logits(log.teacher[at]),
+        teacher=logits(log.teacher_tasks, log.teacher[at]),
         weight=np.ones(len(rows), np.float32),
         validation=np.zeros(len(rows), bool),
     )

@@ -33,7 +33,9 @@ def _golden(path: Path, manifest: dict) -> tuple[Feed, np.ndarray, float]:
         feed = {n: np.array(t["data"], dtypes[n]).reshape(t["dims"]) for n, t in given.items()}
         wanted = np.array(golden["output"]["data"], np.float64).reshape(golden["output"]["dims"])
         tolerance = float(golden["tolerance"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except RefusedError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise RefusedError(f"{path}: no golden inputs and answers as docs/model-manifest.md lays them out") from error
     if not 0 < tolerance <= TOLERANCE_MAX:
         raise RefusedError(

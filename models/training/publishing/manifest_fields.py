@@ -1,5 +1,6 @@
 """The manifest's fields: none missing, none unknown, each of its type, as docs/model-manifest.md names them."""
 
+import math
 import re
 
 from training.refusal import RefusedError, nearest
@@ -40,6 +41,11 @@ VALUE_MODEL = {"kind": str, "weights": dict}
 GOLDEN = {"file": str}
 SPLIT = {"item": dict, "request": dict, "rowWidth": int}
 GRAPH_FILE = {"file": str, "sha256": str}
+DTYPES = ("float32", "int32")
+ENTITIES = ("user", "item", "context", "row")
+VALUE_MODELS = ("weighted-sum", "weighted-product")
+# A hash's index, 1 to buckets, has to fit an int32.
+BUCKETS_MAX = 2_147_483_646
 ENCODINGS = {"number": {}, "hash": {"buckets": int}, "vocabulary": {"values": list}}
 
 
@@ -72,6 +78,27 @@ def digest(place: str, text: str) -> None:
         raise RefusedError(f'{place}: expected 64 hex digits, found "{text}"')
 
 
+def _check_encoding(here: str, encoding: dict) -> None:
+    kind = str(encoding.get("kind"))
+    if kind not in ENCODINGS:
+        raise RefusedError(f'{here}: unknown encoding "{kind}"{nearest(kind, ENCODINGS)}')
+    fields(f"{here}.encoding", encoding, {"kind": str} | ENCODINGS[kind])
+    buckets, values = encoding.get("buckets", 1), encoding.get("values", ["a"])
+    if not 1 <= buckets <= BUCKETS_MAX:
+        raise RefusedError(f"{here}.encoding: buckets should be from 1 to {BUCKETS_MAX}, found {buckets}")
+    if not values or not all(isinstance(v, str) for v in values) or len(set(values)) < len(values):
+        raise RefusedError(f"{here}.encoding: values should be at least one text, each once, found {values}")
+
+
+def _check_value_model(here: str, model: dict) -> None:
+    fields(here, model, VALUE_MODEL)
+    if model["kind"] not in VALUE_MODELS:
+        raise RefusedError(f'{here}: unknown kind "{model["kind"]}"{nearest(model["kind"], VALUE_MODELS)}')
+    for task, weight in model["weights"].items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+            raise RefusedError(f'{here}: the weight of "{task}" should be a finite number, found {weight}')
+
+
 def check_fields(place: str, manifest: object) -> None:
     """Refuses a manifest with a field missing, unknown or of the wrong type; `place` is its path, for the message."""
     fields(place, manifest, TOP, TOP_OPTIONAL)
@@ -85,18 +112,19 @@ def check_fields(place: str, manifest: object) -> None:
     digest(f"{place}: sha256", manifest["sha256"])
     plain_file(f"{place}: file", manifest["file"])
     fields(f"{place}: output", manifest["output"], OUTPUT)
-    fields(f"{place}: valueModel", manifest["valueModel"], VALUE_MODEL)
+    _check_value_model(f"{place}: valueModel", manifest["valueModel"])
     fields(f"{place}: golden", manifest["golden"], GOLDEN)
     plain_file(f"{place}: golden.file", manifest["golden"]["file"])
     for k, one in enumerate(manifest["inputs"]):
-        fields(f"{place}: inputs[{k}]", one, INPUT)
+        here = f"{place}: inputs[{k}]"
+        fields(here, one, INPUT)
+        for field, known in (("dtype", DTYPES), ("entity", ENTITIES)):
+            if one[field] not in known:
+                raise RefusedError(f'{here}: unknown {field} "{one[field]}"{nearest(one[field], known)}')
     for k, one in enumerate(manifest["features"]):
         here = f"{place}: features[{k}]"
         fields(here, one, FEATURE)
-        kind = one["encoding"].get("kind")
-        if kind not in ENCODINGS:
-            raise RefusedError(f'{here}: unknown encoding "{kind}"{nearest(str(kind), ENCODINGS)}')
-        fields(f"{here}.encoding", one["encoding"], {"kind": str} | ENCODINGS[kind])
+        _check_encoding(here, one["encoding"])
     if "split" in manifest:
         fields(f"{place}: split", manifest["split"], SPLIT)
         for name in ("item", "request"):

@@ -26,8 +26,8 @@ def versions(model: Path) -> list[int]:
 def _check_surface(model: Path, highest: int, manifest: dict) -> None:
     path = model / str(highest) / MANIFEST
     try:
-        before = json.loads(path.read_text()).get("surface")
-    except (OSError, ValueError) as error:
+        before = json.loads(path.read_text())["surface"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RefusedError(f"{path}: the version before this one cannot be read") from error
     if before != manifest["surface"]:
         raise RefusedError(

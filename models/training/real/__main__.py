@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from training.command_line import make_folders, one_sentence
 from training.progress import bar
 from training.real.domain import Domain, shared_vocabulary
 from training.real.lastfm import read_lastfm
@@ -14,28 +15,45 @@ from training.real.movielens import read_movielens
 from training.real.report import save_report
 from training.real.run import SHARES, check, run_seed
 from training.real.students import EPOCHS
-from training.refusal import RefusedError
 
-MODELS = Path(__file__).parents[2]
+MODELS = Path(__file__).resolve().parents[2]
+SMOKE_OUT = MODELS / "training" / "out" / "real-smoke"
 SMOKE_SEEDS, SMOKE_EPOCHS, SMOKE_SHARES = 2, 1, (0.1, 1.0)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Reads, checks, trains, writes the report; 1 and one sentence for data that cannot be used."""
-    options = _parser().parse_args(arguments)
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line; unknown flags are refused."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    options.seeds = options.seeds or (SMOKE_SEEDS if options.smoke else 10)
+    if options.seeds < 2:
+        parser.error("--seeds: expected at least 2, because an interval over seeds needs them, found 1")
+    options.out = options.out or (SMOKE_OUT if options.smoke else MODELS)
+    if options.smoke and options.out.resolve() == MODELS:
+        parser.error("--smoke would overwrite the committed report; choose another --out")
+    return options
+
+
+def read_sets(movielens: Path, lastfm: Path, smallest_share: float) -> tuple[Domain, Domain]:
+    """Movies and artists; raises RefusedError for sets that cannot be read or learned from."""
+    movies, artists = read_movielens(movielens), read_lastfm(lastfm)
+    check(movies, artists, smallest_share)
+    return movies, artists
+
+
+@one_sentence("training.real")
+def main(argv: list[str] | None = None) -> None:
+    """Reads, checks, trains, writes the report."""
+    options = arguments(argv)
     started, cpu = time.monotonic(), time.process_time()
     shares, epochs = (SMOKE_SHARES, SMOKE_EPOCHS) if options.smoke else (SHARES, EPOCHS)
-    count = options.seeds or (SMOKE_SEEDS if options.smoke else 10)
+    count = options.seeds
     seeds = list(range(options.seed, options.seed + count))
     print(f"seeds {', '.join(map(str, seeds))}")
-    try:
-        movies, artists = read_movielens(options.movielens), read_lastfm(options.lastfm)
-        check(movies, artists, min(shares))
-        print(f"{len(shared_vocabulary(movies, artists))} shared tag strings; {artists.dropped} taggings dropped")
-        runs = _runs(seeds, movies, artists, shares, epochs, options.jobs)
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        return 1
+    movies, artists = read_sets(options.movielens, options.lastfm, min(shares))
+    make_folders(options.out, "reports", "training/results")
+    print(f"{len(shared_vocabulary(movies, artists))} shared tag strings; {artists.dropped} taggings dropped")
+    runs = _runs(seeds, movies, artists, shares, epochs, options.jobs)
     sets = {
         "movies": _counts(movies),
         "artists": _counts(artists),
@@ -47,7 +65,6 @@ def main(arguments: list[str] | None = None) -> int:
     command = f"python -m training.real --movielens DIR --lastfm DIR --seeds {count} --seed {options.seed}"
     save_report(options.out, command + (" --smoke" if options.smoke else ""), sets, cost, runs)
     print(f"wrote {options.out / 'reports' / 'real-data.md'}")
-    return 0
 
 
 def _runs(
@@ -55,10 +72,12 @@ def _runs(
 ) -> list[dict]:
     """Figures of every seed, in the seeds' order whatever the number of jobs."""
     if jobs == 1:
-        return [run_seed(s, movies, artists, shares, epochs) for s in bar(seeds, "real data", "seed")]
+        with bar(seeds, "real data", "seed") as begun:
+            return [run_seed(s, movies, artists, shares, epochs) for s in begun]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         running = [pool.submit(run_seed, s, movies, artists, shares, epochs) for s in seeds]
-        return [r.result() for r in bar(running, "real data", "seed")]
+        with bar(running, "real data", "seed") as waited:
+            return [r.result() for r in waited]
 
 
 def _counts(domain: Domain) -> dict[str, int]:
@@ -73,14 +92,14 @@ def _counts(domain: Domain) -> dict[str, int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.real", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.real", description=__doc__, allow_abbrev=False)
     parser.add_argument("--movielens", type=Path, required=True, metavar="DIR", help="folder of ml-latest-small")
     parser.add_argument("--lastfm", type=Path, required=True, metavar="DIR", help="folder of HetRec 2011 Last.fm")
-    parser.add_argument("--seeds", type=_positive, help="number of seeds (10; 2 with --smoke)")
+    parser.add_argument("--seeds", type=_positive, help="how many seeds, at least 2 (10; smoke 2)")
     parser.add_argument("--seed", type=_natural, default=1, help="the first seed (1)")
     parser.add_argument("--jobs", type=_positive, default=1, help="seeds side by side (1); the figures stay the same")
     parser.add_argument("--smoke", action="store_true", help="two seeds and one epoch: whether it runs, not how well")
-    parser.add_argument("--out", type=Path, default=MODELS, metavar="DIR", help="takes reports/ and training/results/")
+    parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/...)")
     return parser
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.refusal import RefusedError
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -50,9 +52,17 @@ def shared_vocabulary(source: Domain, target: Domain) -> tuple[str, ...]:
 
 
 def make_domain(name: str, pairs: tuple, taggings: tuple, words: tuple = ((), ()), dropped: int = 0) -> Domain:
-    """A Domain from raw ids. pairs = users, items, values, times; taggings = users, items, times, tags."""
+    """A Domain from raw ids. pairs = users, items, values, times; taggings = users, items, times, tags.
+
+    Raises RefusedError for a pair that comes twice: one row could be observed and the other held out.
+    """
     user, item, value, at = (np.asarray(c) for c in pairs)
     tag_user, tag_item, tag_at = (np.asarray(c) for c in taggings[:3])
+    order = np.lexsort((item, user))
+    again = np.flatnonzero((np.diff(user[order]) == 0) & (np.diff(item[order]) == 0))
+    if len(again):
+        row = order[again[0]]
+        raise RefusedError(f"{name}: expected every pair once, found user {user[row]} with item {item[row]} again")
     user_ids = np.unique(np.concatenate([user, tag_user]))
     item_ids = np.unique(np.concatenate([item, tag_item]))
     known = np.isin(np.asarray(words[0], np.int64), item_ids)

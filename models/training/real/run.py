@@ -67,22 +67,24 @@ def run_seed(seed: int, movies: Domain, artists: Domain, shares: tuple[float, ..
     """Figures of one seed: the teacher's AUC at home and zero-shot, and each student's metrics a share."""
     fix_threads()
     vocabulary = shared_vocabulary(movies, artists)
-    teacher, source_auc = _source(seed, movies, vocabulary)
     split, observed = split_users(seed, artists, TEST_SHARE), observe_artists(seed, artists)
     statistics = measure(artists, observed, mask(split.training, artists.users), vocabulary)
     maker = RequestMaker(seed, artists, observed, statistics, TAKEN)
+    # What cannot be learned from or measured on is refused here, before the teacher is trained.
+    test = maker.labelled(split.test)
+    _check_outcomes("artists", "test users", test, TASKS)
+    learned_from = {share: _share(maker, split.training, share) for share in shares}
+    teacher, source_auc = _source(seed, movies, vocabulary)
     inputs = ArtistInputs(artists, observed, statistics)
 
     def examples(requests: Requests, held_back: bool = False) -> Examples:
         return artist_examples(inputs, requests, teacher_logits(teacher, statistics, requests), held_back)
 
-    test = maker.labelled(split.test)
     measured = examples(test)
     unlabelled = examples(maker.unlabelled(split.training))
     zero_shot = _aucs(measured.teacher[:, COLUMNS], test, TASKS)
     figures = {"seed": seed, "teacher": {"movies": source_auc, "artists": zero_shot}, "shares": {}}
-    for share in shares:
-        training, validation = _share(maker, split.training, share)
+    for share, (training, validation) in learned_from.items():
         learned = [filled_epoch(examples(training)), examples(validation, held_back=True)]
         metrics = {}
         for plan in (CONTROL, *TREATED):
@@ -102,22 +104,32 @@ def _share(maker: RequestMaker, users: np.ndarray, share: float) -> tuple[Reques
     validation = maker.labelled(users[:held_back])
     for end in range(count, len(users) + 1):
         training = maker.labelled(users[held_back:end])
-        if len(validation.user) and len(training.user) and _both_outcomes(training.labels):
+        if len(validation.user) and len(training.user) and _both_outcomes(training.labels).all():
             return training, validation
     raise RefusedError(
         f"artists: expected both outcomes of {', '.join(TASKS)} in a share of {share:.0%}, found one alone"
     )
 
 
-def _both_outcomes(labels: np.ndarray) -> bool:
-    return bool((np.nanmin(labels, axis=0) < np.nanmax(labels, axis=0)).all())
+def _check_outcomes(domain: str, whose: str, requests: Requests, tasks: tuple[str, ...]) -> None:
+    both = _both_outcomes(requests.labels)
+    if not both.all():
+        task = tasks[int(np.argmin(both))]
+        raise RefusedError(f"{domain}: expected both outcomes of {task!r} among the {whose}' labels, found one or none")
+
+
+def _both_outcomes(labels: np.ndarray) -> np.ndarray:
+    """bool [tasks]; NaN labels are no outcome."""
+    return (labels == 0).any(axis=0) & (labels == 1).any(axis=0)
 
 
 def _source(seed: int, movies: Domain, vocabulary: tuple[str, ...]):
     split, observed = split_users(seed, movies, SOURCE_TEST_SHARE), observe_movies(movies)
     statistics = measure(movies, observed, mask(split.training, movies.users), vocabulary)
     maker = RequestMaker(seed, movies, observed, statistics, TAKEN_SOURCE)
-    teacher = train_teacher(seed, statistics, maker.labelled(split.training))
+    training = maker.labelled(split.training)
+    _check_outcomes("movies", "training users", training, TEACHER_TASKS)
+    teacher = train_teacher(seed, statistics, training)
     test = maker.labelled(split.test)
     return teacher, _aucs(teacher_logits(teacher, statistics, test), test, TEACHER_TASKS)
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from training.logs.music_log import SURFACE_TASKS
-from training.reporting.cells import between, cell, interval_of, row
+from training.reporting.cells import cell, interval_of, row
 from training.reporting.picture import save
+from training.reporting.readme_part import write_part
 from training.reporting.technique_gains import (
     SLICES,
     best,
@@ -171,8 +172,7 @@ def write_report(out: Path, results: dict) -> None:
     figure = technique_picture(results)
     save(figure, folder / "techniques.svg")
     plt.close(figure)
-    readme = out / "README.md"
-    readme.write_text(between(readme.read_text(), BEGIN, END, readme_part(results), str(readme)))
+    write_part(out / "README.md", BEGIN, END, readme_part(results))
 
 
 def readme_part(results: dict) -> str:

@@ -11,6 +11,8 @@ from training.teacher_search.halving import Trial, frontier, successive_halving,
 
 # The rest of the budget confirms the choice.
 SEARCH_SHARE = 0.65
+# More would be worlds that trials have seen among those called fresh, or the next seed's.
+WORLDS_MAX = 500
 WINNER, CHEAP = "winner", "cheapest of the frontier"
 
 
@@ -29,7 +31,7 @@ def search_worlds(seed: int, count: int) -> range:
 
 def fresh_worlds(seed: int, count: int) -> range:
     """Seeds of worlds that no trial has seen."""
-    return range(1_000 * seed + 501, 1_000 * seed + 501 + count)
+    return range(1_000 * seed + WORLDS_MAX + 1, 1_000 * seed + WORLDS_MAX + 1 + count)
 
 
 def run_search(

@@ -21,8 +21,8 @@ def read_plans(path: Path) -> tuple[StudentPlan, ...]:
     for key in document:
         refuse_unknown("table", key, ("student",), str(path))
     entries = document.get("student")
-    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        raise ValueError(f"{path}: expected [[student]] tables, found {'none' if entries is None else entries!r}")
+    if not isinstance(entries, list) or not entries or not all(isinstance(e, dict) for e in entries):
+        raise ValueError(f"{path}: expected [[student]] tables, found {entries or 'none'}")
     plans = tuple(_plan(entry, f"{path}, student {number}") for number, entry in enumerate(entries, 1))
     names = [p.name for p in plans]
     for plan in plans:

@@ -14,9 +14,11 @@ def task_columns(
     plan: StudentPlan, tasks: tuple[str, ...], teacher_tasks: tuple[str, ...]
 ) -> tuple[list[int], list[int]]:
     """Columns of the student's and of the teacher's tasks, pair by pair, from the plan's `tasks` or the surface's."""
-    pairs = plan.options.get("tasks") or CORRESPONDING.get(plan.surface)
+    pairs = plan.options.get("tasks")
+    if pairs is None:
+        pairs = CORRESPONDING.get(plan.surface)
     place = f"student {plan.name!r}, option 'tasks'"
-    if not isinstance(pairs, Mapping):
+    if not isinstance(pairs, Mapping) or not pairs:
         raise ValueError(
             f"{place}: expected a table from student task to teacher task, found {pairs!r}"
             f" (surface {plan.surface!r} has no correspondence of its own)"

@@ -10,8 +10,12 @@ from conftest import TINY
 from training import compare
 from training.evaluation.quality import calibration_error, ndcg, quality
 from training.evaluation.techniques import compare_seed
+from training.features import teacher_mapping
+from training.features.mapping import Same
 from training.reporting.technique_gains import gain
 from training.reporting.techniques import report
+from training.run import run_seed
+from training.teacher_search.bench import Bench
 from training.techniques.configuration import read_plans
 
 TWO = """
@@ -51,6 +55,8 @@ def test_the_committed_configuration_has_both_rankers_and_every_technique():
         (("[[student]]", "[[students]]"), "unknown table 'students'.*did you mean 'student'"),
         (('"home direct"', "7"), "student 2: expected 'name' to be a text, found 7"),
         (("[[student]]", "[[student"), "expected a readable TOML file"),
+        ((TWO, "student = []"), r"expected \[\[student\]\] tables, found none"),
+        (('"direct"\noptions = { weight = 4.0 }', '"auxiliary"\noptions = { tasks = 3 }'), "teacher's tasks, found 3"),
     ],
 )
 def test_a_configuration_that_cannot_be_trained_is_one_line_and_status_1(tmp_path, capsys, change, message):
@@ -59,6 +65,23 @@ def test_a_configuration_that_cannot_be_trained_is_one_line_and_status_1(tmp_pat
     error = capsys.readouterr().err
     assert re.search(message, error), error
     assert error.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_training(tmp_path, capsys):
+    (tmp_path / "training").write_text("")
+    assert compare.main(["--smoke", "--out", str(tmp_path)]) == 1
+    assert "expected a place for the folder training/results/" in capsys.readouterr().err
+
+
+def test_a_mapping_that_cannot_be_meant_is_refused_before_the_teacher_is_trained(monkeypatch):
+    """By every way that ends in a student; drift and mapping ask for the mapping first of all."""
+    monkeypatch.setattr(teacher_mapping, "music_sources", lambda tracks: {"taste": Same("taste")})
+    for train in (lambda: compare_seed(1, TINY, ()), lambda: run_seed(1, TINY), lambda: Bench(1, TINY)):
+        for name in ("training.evaluation.techniques", "training.run"):
+            monkeypatch.setattr(f"{name}.train_teacher", lambda *_: pytest.fail("training began"))
+        monkeypatch.setattr("training.teacher_search.bench.train_student", lambda *_: pytest.fail("training began"))
+        with pytest.raises(ValueError, match="mapping of music: expected teacher input 'content' to be declared"):
+            train()
 
 
 def test_wrong_usage_is_refused(capsys):

@@ -4,6 +4,8 @@ import json
 import math
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from log_on_disk import assigned, impression, mark, outcome, write_labels, write_segment
 
@@ -111,12 +113,12 @@ def test_weights_worked_out_by_hand():
 
 
 def test_logits_are_clipped_and_stay_unknown():
-    found = logits(np.array([[0.5, 0.0, 1.0, np.nan, 0.9]], np.float32))
+    found = logits(tuple("abcde"), np.array([[0.5, 0.0, 1.0, np.nan, 0.9]], np.float32))
     wanted = [0, -math.log(1e6 - 1), math.log(1e6 - 1), np.nan, math.log(9)]
     assert found[0] == pytest.approx(wanted, rel=1e-4, nan_ok=True)
     assert found.dtype == np.float32
-    with pytest.raises(RefusedError, match=r"teacher labels in \[0, 1\], found 1\.5"):
-        logits(np.array([1.5]))
+    with pytest.raises(RefusedError, match=r'teacher task "b": expected labels in \[0, 1\], found 1\.5'):
+        logits(("a", "b"), np.array([[0.5, 0.5], [0.5, 1.5]]))
 
 
 def test_time_is_cut_in_order_and_a_millisecond_is_never_cut():
@@ -211,16 +213,24 @@ def asked(data, out, *more):
     return ["--from-log", str(data), "--surface", "home", "--out", str(out), "--epochs", "1", *more]
 
 
-def refusal(*argv):
-    with pytest.raises(SystemExit) as stopped:
-        main(list(argv))
-    return stopped.value.code
+@pytest.fixture
+def refusal(capsys):
+    """What the command says on stderr where it ends with 1, which is one line."""
+
+    def said(*argv):
+        capsys.readouterr()
+        assert main(list(argv)) == 1
+        text = capsys.readouterr().err
+        assert text.count("\n") == 1
+        return text
+
+    return said
 
 
-def test_a_student_made_from_the_log_can_be_published(tmp_path, capsys):
+def test_a_student_made_from_the_log_can_be_published(tmp_path, capsys, refusal):
     demo_log(tmp_path)
     out = tmp_path / "made"
-    main(asked(tmp_path, out, "--name", "home-kd", "--arm-rows", "own"))
+    assert main(asked(tmp_path, out, "--name", "home-kd", "--arm-rows", "own")) == 0
     manifest = json.loads((out / "manifest.json").read_text())
     provenance = manifest["provenance"]
     assert provenance["technique"] == "direct"
@@ -245,7 +255,7 @@ def test_a_student_made_from_the_log_can_be_published(tmp_path, capsys):
     assert not list(tmp_path.glob(".train-*"))
 
 
-def test_what_is_missing_is_refused_with_the_command_that_makes_it(tmp_path):
+def test_what_is_missing_is_refused_with_the_command_that_makes_it(tmp_path, refusal):
     out = tmp_path / "made"
     control, treated = ("--name", "home-control"), ("--name", "home-kd")
     assert f"make it with `npx setlist compact --data-dir {tmp_path}`" in refusal(*asked(tmp_path, out, *control))
@@ -272,12 +282,12 @@ def test_what_is_missing_is_refused_with_the_command_that_makes_it(tmp_path):
         (["--surface", "radio"], '--name home-kd is a student of surface "home"'),
     ],
 )
-def test_unknown_names_of_the_log_are_refused_with_the_nearest(tmp_path, flags, said):
+def test_unknown_names_of_the_log_are_refused_with_the_nearest(tmp_path, refusal, flags, said):
     demo_log(tmp_path, requests=40)
     assert said in refusal(*asked(tmp_path, tmp_path / "made", "--name", "home-kd", *flags))
 
 
-def test_the_student_of_own_rows_must_have_served(tmp_path):
+def test_the_student_of_own_rows_must_have_served(tmp_path, refusal):
     demo_log(tmp_path, requests=40)
     flags = ("--name", "home-kf", "--technique", "none", "--arm-rows", "own")
     assert 'no arm of the log was served by "home-kf"; did you mean "home-kd"?' in refusal(
@@ -291,6 +301,7 @@ def test_the_student_of_own_rows_must_have_served(tmp_path):
         (["--surface", "hom"], 'unknown surface "hom"; did you mean "home"?'),
         (["--technique", "dirct"], 'unknown technique "dirct"; did you mean "direct"?'),
         (["--held-out", "0.7"], "expected a number above 0 and below 0.5, got '0.7'"),
+        (["--name", "../up"], "expected a model's name, [a-z0-9-]{1,64}, got '../up'"),
         (["--armrows", "own"], "unrecognized arguments: --armrows"),
     ],
 )
@@ -299,3 +310,68 @@ def test_wrong_usage_exits_with_2(tmp_path, capsys, flags, said):
         arguments([*asked(tmp_path, tmp_path / "made", "--name", "x"), *flags])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def rewritten(path, name, column):
+    """The file with one column in the place of another's, as another version would have written it."""
+    table = pq.read_table(path)
+    place = table.column_names.index(name)
+    pq.write_table(table.remove_column(place) if column is None else table.set_column(place, name, column), path)
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "column", "said"),
+    [
+        ("impressions", "items", None, 'the column "items" of impressions is missing; found request, at,'),
+        ("impressions", "items", pa.array([""]), 'the column "items" of impressions should be STRUCT(id VARCHAR,'),
+        ("impressions", "at", pa.array([1.0]), 'the column "at" of impressions should be TIMESTAMP, found DOUBLE'),
+        ("outcomes", "type", pa.array([3]), 'the column "type" of outcomes should be VARCHAR, found BIGINT'),
+    ],
+)
+def test_a_segment_of_another_schema_version_is_refused_wherever_it_stands(
+    tmp_path, refusal, table, name, column, said
+):
+    demo_log(tmp_path)
+    write_segment(tmp_path, "000002", [impression("r", 1, ["t1"], [])], [outcome(9_999, "r", "t1", "click")])
+    newer = tmp_path / "warehouse" / table / "date=2026-05-01" / "000002.parquet"
+    rewritten(newer, name, column)
+    assert f"{newer}: {said}" in refusal(*asked(tmp_path, tmp_path / "made", "--name", "home-control"))
+
+
+def test_a_damaged_segment_is_refused(tmp_path, refusal):
+    demo_log(tmp_path)
+    (tmp_path / "warehouse" / "outcomes" / "date=2026-05-01" / "000001.parquet").write_bytes(b"PAR1")
+    said = refusal(*asked(tmp_path, tmp_path / "made", "--name", "home-control"))
+    assert "000001.parquet: is no Parquet file of outcomes" in said
+
+
+def test_labels_that_cannot_teach_are_refused_before_training(tmp_path, refusal):
+    demo_log(tmp_path)
+    argv = asked(tmp_path, tmp_path / "made", "--name", "home-kd")
+    labels = tmp_path / "labels" / "teacher=video-teacher" / "version=1" / "date=2026-05-01" / "000001.parquet"
+    count = pq.read_metadata(labels).num_rows
+    rewritten(labels, "like", pa.nulls(count, pa.float32()))
+    assert 'teacher task "like": no item that is learnt from has a label of it' in refusal(*argv)
+    rewritten(labels, "like", pa.array([1.5] * count))
+    assert 'teacher task "like": expected labels in [0, 1], found 1.5' in refusal(*argv)
+    rewritten(labels, "like", pa.array(["a"] * count))
+    assert '000001.parquet: the labels of "like" should be numbers, found VARCHAR' in refusal(*argv)
+    write_labels(tmp_path, "000002", [], ("click", "like"))
+    rewritten(labels, "like", pa.array([0.5] * count))
+    assert "000002.parquet: expected the tasks of" in refusal(*argv)
+    (labels.parents[2] / "version=new" / "done").mkdir(parents=True)
+    assert "expected a whole number as the teacher's version" in refusal(*argv)
+
+
+def test_a_task_that_never_happened_is_refused_before_training(tmp_path, refusal):
+    demo_log(tmp_path)
+    outcomes = tmp_path / "warehouse" / "outcomes" / "date=2026-05-01" / "000001.parquet"
+    rewritten(outcomes, "type", pa.array(["click"] * pq.read_metadata(outcomes).num_rows))
+    said = refusal(*asked(tmp_path, tmp_path / "made", "--name", "home-control"))
+    assert 'task "completion": the training part should have labels of both classes' in said
+
+
+def test_a_place_where_no_folder_can_be_is_refused_before_training(tmp_path, refusal):
+    (tmp_path / "file").write_text("")
+    said = refusal(*asked(tmp_path, tmp_path / "file" / "made", "--name", "home-control"))
+    assert "file/made: expected a place for a folder, found" in said

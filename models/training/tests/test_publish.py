@@ -111,6 +111,14 @@ FAULTS = {
     "column filled twice": (set_to(1, "features", 2, "offset"), 'column 1 of input "user_numbers" is filled by 2'),
     "column beyond": (set_to(99, "features", 3, "offset"), "is filled by"),
     "encoding": (set_to({"kind": "hsh"}, "features", 0, "encoding"), 'unknown encoding "hsh"; did you mean "hash"'),
+    "encoding no text": (set_to(["hash"], "features", 0, "encoding", "kind"), r"unknown encoding \"\['hash'\]\""),
+    "no buckets": (set_to(0, "features", 4, "encoding", "buckets"), "buckets should be from 1 to 2147483646, found 0"),
+    "words that are none": (set_to([1], "features", 5, "encoding", "values"), "values should be at least one text"),
+    "words twice": (set_to(["a", "a"], "features", 5, "encoding", "values"), "each once, found"),
+    "input dtype": (set_to("float64", "inputs", 0, "dtype"), 'unknown dtype "float64"; did you mean "float32"'),
+    "input entity": (set_to("usr", "inputs", 0, "entity"), 'unknown entity "usr"; did you mean "user"'),
+    "value model": (set_to("weighted-sums", "valueModel", "kind"), 'kind "weighted-sums"; did you mean "weighted-sum"'),
+    "weight": (set_to("1", "valueModel", "weights", "like"), 'the weight of "like" should be a finite number, found 1'),
     "default": (set_to([0.0], "features", 0, "default"), 'default of feature "taste"'),
     "sha256": (set_to("0" * 64, "sha256"), "expected sha256 0000"),
     "no offline metrics": (without("provenance", "offlineMetrics"), "should hold the offline metrics of every task"),
@@ -145,6 +153,27 @@ def test_a_graph_that_answers_its_golden_inputs_otherwise_is_refused(model, repo
     with pytest.raises(RefusedError, match=r"differs from the golden answers by 1\.00e-03"):
         publish(model, repository)
     assert list(repository.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda g: g.__setitem__("inputs", list(g["inputs"])),
+        lambda g: g["inputs"]["request_row"]["data"].__setitem__(0, 2**40),
+        lambda g: g["inputs"]["request_row"].__setitem__("dims", "x"),
+    ],
+)
+def test_golden_inputs_that_are_none_are_refused(model, repository, change):
+    golden_of(model, change)
+    with pytest.raises(RefusedError, match=r"golden\.json: no golden inputs and answers as"):
+        publish(model, repository)
+
+
+def test_a_version_before_it_that_is_no_manifest_is_refused(model, repository):
+    (repository / "home-kd" / "1").mkdir(parents=True)
+    (repository / "home-kd" / "1" / "manifest.json").write_text("[]")
+    with pytest.raises(RefusedError, match="the version before this one cannot be read"):
+        publish(model, repository)
 
 
 def test_a_tolerance_that_allows_everything_is_refused(model, repository):
@@ -227,15 +256,18 @@ def test_a_publisher_killed_on_its_way_leaves_nothing_that_a_server_would_load(m
 
 
 def test_the_command_says_one_sentence_and_exits_with_1(tmp_path, repository, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(tmp_path / "nowhere"), "--repository", str(repository)])
-    assert "a model's folder holds a manifest.json" in stopped.value.code
-    with pytest.raises(SystemExit, match="expected the folder of a model repository"):
-        main([str(COMMITTED), "--repository", str(tmp_path / "nowhere")])
+    for argv, said in (
+        ([tmp_path / "nowhere", "--repository", repository], "a model's folder holds a manifest.json"),
+        ([COMMITTED, "--repository", tmp_path / "nowhere"], "expected the folder of a model repository"),
+    ):
+        assert main([str(word) for word in argv]) == 1
+        error = capsys.readouterr().err
+        assert said in error
+        assert error.count("\n") == 1
     with pytest.raises(SystemExit) as wrong:
         main([str(COMMITTED), "--repo", str(repository)])
     assert wrong.value.code == 2
-    main([str(COMMITTED), "--repository", str(repository)])
+    assert main([str(COMMITTED), "--repository", str(repository)]) == 0
     assert "home-kd/1" in capsys.readouterr().out
 
 

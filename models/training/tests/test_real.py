@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.randomness import stream
-from training.real.__main__ import main
+from training.real.__main__ import MODELS, SMOKE_OUT, arguments, main
 from training.real.domain import shared_vocabulary
 from training.real.lastfm import read_lastfm
 from training.real.movielens import read_movielens
@@ -201,6 +201,43 @@ def test_a_share_without_users_is_refused_before_training(folders, tmp_path, cap
     assert main(["--movielens", str(folders[0]), "--lastfm", str(folders[1]), "--out", str(tmp_path)]) == 1
     assert "at least 4 training users" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pair_that_comes_twice_is_refused(folders, tmp_path):
+    """One row could be observed and the other held out."""
+    broken = write_lastfm(tmp_path / "broken")
+    with (broken / "user_artists.dat").open("a") as file:
+        file.write("7\t900\t1\n7\t900\t2\n")
+    with pytest.raises(RefusedError, match="artists: expected every pair once, found user 7 with item 900 again"):
+        read_lastfm(broken)
+
+
+def test_a_proxy_without_both_outcomes_is_refused_before_training(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training.real.run.train_teacher", lambda *_: pytest.fail("training began"))
+    early, late = write_lastfm(tmp_path / "early"), write_movielens(tmp_path / "late")
+    given = early / "user_taggedartists.dat"
+    given.write_text(given.read_text().replace("\t2011", "\t2008"))
+    tags = (late / "tags.csv").read_text().splitlines()
+    (late / "tags.csv").write_text("\n".join(tags[:2]) + "\n")
+    out = tmp_path / "out"
+    for movies, artists, said in (
+        (folders[0], early, "artists: expected both outcomes of 'tagged' among the test users' labels"),
+        (late, folders[1], "movies: expected both outcomes of 'tagged_movie' among the training users' labels"),
+    ):
+        assert main(["--movielens", str(movies), "--lastfm", str(artists), "--smoke", "--out", str(out)]) == 1
+        error = capsys.readouterr().err.splitlines()
+        assert said in error[-1]
+
+
+@pytest.mark.parametrize("wrong", [["--seeds", "1"], ["--smok"], ["--smoke", "--out", str(MODELS)]])
+def test_wrong_usage_is_refused(folders, wrong):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--movielens", str(folders[0]), "--lastfm", str(folders[1]), *wrong])
+    assert stopped.value.code == 2
+
+
+def test_smoke_never_writes_over_the_committed_report():
+    assert arguments(["--movielens", "m", "--lastfm", "l", "--smoke"]).out == SMOKE_OUT
 
 
 def test_smoke_writes_report_picture_and_figures_without_data(folders, tmp_path):

@@ -10,8 +10,8 @@ from training.reports import Cost, arguments, chosen, main, page
 
 def test_every_report_is_made_and_timed(tmp_path, monkeypatch):
     ran = []
-    (tmp_path / "reports").mkdir()
     monkeypatch.setattr(reports, "run", lambda command: ran.append(command) or Cost(90.0, 120.0))
+    monkeypatch.setattr(reports, "read_sets", lambda *_: None)
     assert main(["--smoke", "--out", str(tmp_path), "--movielens", "m", "--lastfm", "l"]) == 0
     assert [c[0] for c in ran] == [f"training.{n}" for n in ("compare", "shift", "mapping", "search", "real")]
     assert all("--smoke" in c and c[-2:] == ["--out", str(tmp_path)] for c in ran)
@@ -32,6 +32,12 @@ def test_a_report_that_fails_ends_the_run(tmp_path, monkeypatch, capsys):
     assert main(["--smoke", "--out", str(tmp_path)]) == 1
     assert "training.compare ended with status 3" in capsys.readouterr().err
     assert not (tmp_path / "reports" / "README.md").exists()
+
+
+def test_sets_that_are_not_there_are_told_before_the_first_report_is_made(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reports, "run", lambda command: pytest.fail("a report was begun"))
+    assert main(["--smoke", "--out", str(tmp_path), "--movielens", str(tmp_path), "--lastfm", str(tmp_path)]) == 1
+    assert f"{tmp_path / 'ratings.csv'}: expected a readable file" in capsys.readouterr().err
 
 
 def test_a_command_is_run_to_its_end_and_its_time_taken():

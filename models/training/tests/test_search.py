@@ -24,7 +24,7 @@ from training.teacher_search.evaluation import Evaluation, Evaluator
 from training.teacher_search.halving import frontier, successive_halving, winner
 from training.teacher_search.picture import write_picture
 from training.teacher_search.report import report
-from training.teacher_search.run import CHEAP, WINNER, Found
+from training.teacher_search.run import CHEAP, WINNER, WORLDS_MAX, Found, fresh_worlds, search_worlds
 from training.teacher_search.scale import SMOKE
 
 POINTS = 108
@@ -171,6 +171,12 @@ def test_the_report_says_whether_a_difference_is_shown():
     assert "- cheapest of the frontier minus the recipe's teacher: -0.03 ± 0.52; a difference is not shown" in text
 
 
+def test_an_unknown_name_is_one_line_and_status_1(tmp_path, capsys):
+    assert main(["--smoke", "--size", "1x; 3x", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
@@ -189,7 +195,21 @@ def test_an_unknown_input_of_a_teacher_plan_is_refused():
         TeacherPlan(unused=("makr",))
 
 
-@pytest.mark.parametrize("wrong", [["--budget-minutes", "0"], ["--budget", "3"], ["--smoke", "--worlds", "0"]])
+def test_worlds_that_trials_have_seen_are_never_called_fresh():
+    seen = [set(worlds(seed, WORLDS_MAX)) for seed in (1, 2) for worlds in (search_worlds, fresh_worlds)]
+    assert len(set().union(*seen)) == 4 * WORLDS_MAX
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--budget-minutes", "0"],
+        ["--budget", "3"],
+        ["--smoke", "--worlds", "0"],
+        ["--smoke", "--worlds", str(WORLDS_MAX + 1)],
+        ["--smoke", "--size", " ; "],
+    ],
+)
 def test_wrong_usage_exits_with_2(wrong):
     with pytest.raises(SystemExit) as stopped:
         main(wrong)

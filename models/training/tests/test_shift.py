@@ -141,7 +141,7 @@ def test_the_leak_is_the_served_share_of_the_extra_bias():
 
 
 def test_smoke_run_writes_figures_report_and_picture(tmp_path):
-    main(["--smoke", "--out", str(tmp_path)])
+    assert main(["--smoke", "--out", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "training" / "results" / "shift.json").read_text())
     assert [run["seed"] for run in results["runs"]] == [1, 2]
     assert {len(periods) for run in results["runs"] for periods in run["arms"].values()} == {SMOKE.periods}
@@ -149,6 +149,12 @@ def test_smoke_run_writes_figures_report_and_picture(tmp_path):
     assert "continuous/direct at rate" in text
     assert "nan" not in text
     assert (tmp_path / "reports" / "shift.svg").stat().st_size > 10_000
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_training(tmp_path, capsys):
+    (tmp_path / "reports").write_text("")
+    assert main(["--smoke", "--out", str(tmp_path)]) == 1
+    assert "expected a place for the folder reports/, found File exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", [["--seeds", "1"], ["--seeds", "0"], ["--smoke", "--out", "."], ["--sead", "1"]])
