@@ -11,6 +11,7 @@ from training.features.music_inputs import MusicInputs
 from training.features.schema import Schema
 from training.logs.music_log import SHOWN, SURFACE_TASKS, MusicLog
 from training.logs.video_log import TASKS
+from training.refusal import RefusedError
 
 VALIDATION_DAYS = 3
 
@@ -87,7 +88,7 @@ class Examples:
         first = parts[0]
         for part in parts[1:]:
             if (part.schema, part.tasks, part.teacher_tasks) != (first.schema, first.tasks, first.teacher_tasks):
-                raise ValueError(
+                raise RefusedError(
                     f"examples to put together must share schema and tasks: expected {first.schema.surface} "
                     f"{first.tasks} {first.teacher_tasks}, found {part.schema.surface} {part.tasks} "
                     f"{part.teacher_tasks}"
@@ -120,7 +121,7 @@ class Examples:
         )
 
     def check(self) -> None:
-        """Refuses, before any training, what would spoil it; a ValueError names the feature or task and the place."""
+        """Refuses, before any training, what would spoil it; RefusedError names the feature or task and the place."""
         self._check_inputs()
         requests = np.repeat(np.arange(len(self)), np.diff(self.start))
         for part, held_back in (("training", False), ("validation", True)):
@@ -130,14 +131,16 @@ class Examples:
                 seen = seen[~np.isnan(seen)]
                 place = f"labels of task {task!r} on surface {self.schema.surface!r} ({part} rows)"
                 if not len(seen):
-                    raise ValueError(f"{place}: expected outcomes, found none among {rows.sum()} candidates")
+                    raise RefusedError(f"{place}: expected outcomes, found none among {rows.sum()} candidates")
                 if seen.min() < 0 or seen.max() > 1:
-                    raise ValueError(f"{place}: expected values from 0 to 1, found {seen.min()} to {seen.max()}")
+                    raise RefusedError(f"{place}: expected values from 0 to 1, found {seen.min()} to {seen.max()}")
                 if not held_back and seen.min() == seen.max():
-                    raise ValueError(f"{place}: expected both outcomes, found {seen[0]:g} in all {len(seen)}")
+                    raise RefusedError(f"{place}: expected both outcomes, found {seen[0]:g} in all {len(seen)}")
         bad = np.flatnonzero(~(np.isfinite(self.weight) & (self.weight >= 0)))
         if len(bad):
-            raise ValueError(f"weight of request {bad[0]}: expected a finite number >= 0, found {self.weight[bad[0]]}")
+            raise RefusedError(
+                f"weight of request {bad[0]}: expected a finite number >= 0, found {self.weight[bad[0]]}"
+            )
 
     def _check_inputs(self) -> None:
         for one in self.schema.inputs:
@@ -146,7 +149,7 @@ class Examples:
             if len(bad):
                 row, column = bad[0]
                 feature = next(f.name for f in one.features if column < one.columns(f.name).stop)
-                raise ValueError(
+                raise RefusedError(
                     f"feature {feature!r} (input {one.name!r}, row {row}, column {column}): expected a finite number, "
                     f"found {array[row, column]}"
                 )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from training.features.schema import Feature
-from training.nearest import refuse_unknown
+from training.refusal import RefusedError, refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,28 @@ def read_features(source: Source) -> tuple[str, ...]:
 
 
 def check_mapping(place: str, inputs: Iterable[TeacherInput], sources: Sources, features: Iterable[Feature]) -> None:
-    """Raises a ValueError that names `place` and the input or feature: an unknown name (with the nearest), a required
+    """Raises RefusedError that names `place` and the input or feature: an unknown name (with the nearest), a required
     input that is not declared, or a `Same` of another width or dtype."""
     known, target = {i.name: i for i in inputs}, {f.name: f for f in features}
     for name, source in sources.items():
         refuse_unknown("teacher input", name, known, place)
         for feature in read_features(source):
-            refuse_unknown("feature", feature, target, f"{place}, teacher input {name!r}")
+            refuse_unknown("feature", feature, target, f'{place}, teacher input "{name}"')
         if isinstance(source, Same):
             _check_same(place, known[name], target[source.feature])
     for name, one in known.items():
         if one.required and name not in sources:
-            raise ValueError(
-                f"{place}: expected teacher input {name!r} to be declared as same, translated or absent, found nothing"
+            raise RefusedError(
+                f'{place}: expected teacher input "{name}" to be declared as same, translated or absent, found nothing'
             )
 
 
 def _check_same(place: str, wanted: TeacherInput, found: Feature) -> None:
     dtype = getattr(torch, found.encoding.dtype)
     if (found.width, dtype) != (wanted.width, wanted.dtype):
-        raise ValueError(
-            f"{place}, teacher input {wanted.name!r}: expected {wanted.width} columns of {wanted.dtype}, "
-            f"found feature {found.name!r} with {found.width} of {dtype}; declare it as translated"
+        raise RefusedError(
+            f'{place}, teacher input "{wanted.name}": expected {wanted.width} columns of {wanted.dtype}, '
+            f'found feature "{found.name}" with {found.width} of {dtype}; declare it as translated'
         )
 
 

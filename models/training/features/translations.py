@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.refusal import RefusedError
+
 
 class Ladder(nn.Module):
     """A count's place in its own domain: the share of the domain's items with a smaller one, in [0, 1].
@@ -15,7 +17,7 @@ class Ladder(nn.Module):
         """counts [items]: whole numbers of at least 0."""
         super().__init__()
         if not len(counts) or not np.isfinite(counts).all() or (counts < 0).any() or (counts % 1).any():
-            raise ValueError("popularity ladder: expected whole counts of at least 0 of at least one item")
+            raise RefusedError("popularity ladder: expected whole counts of at least 0 of at least one item")
         shares = np.searchsorted(np.sort(counts), np.arange(counts.max() + 2)) / len(counts)
         self.register_buffer("shares", torch.from_numpy(shares.astype(np.float32)))
 

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from training.refusal import RefusedError, nearest
+from training.refusal import RefusedError, refuse_unknown
 
 DTYPE_OF_ENCODING = {"number": "float32", "hash": "int32", "vocabulary": "int32"}
 
@@ -26,8 +26,7 @@ def check_tasks(place: str, manifest: dict) -> None:
     if not manifest["valueModel"]["weights"]:
         raise RefusedError(f"{place}: valueModel.weights should weigh at least one task, found none")
     for task in manifest["valueModel"]["weights"]:
-        if task not in tasks:
-            raise RefusedError(f'{place}: valueModel weighs the unknown task "{task}"{nearest(task, tasks)}')
+        refuse_unknown("task", task, tasks, f"{place}: valueModel.weights")
 
 
 def _place(place: str, feature: dict, inputs: dict[str, dict]) -> None:

@@ -3,7 +3,7 @@
 import math
 import re
 
-from training.refusal import RefusedError, nearest
+from training.refusal import RefusedError, refuse_unknown
 
 PLAIN_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODEL_NAME = re.compile(r"[a-z0-9-]{1,64}")
@@ -43,6 +43,7 @@ SPLIT = {"item": dict, "request": dict, "rowWidth": int}
 GRAPH_FILE = {"file": str, "sha256": str}
 DTYPES = ("float32", "int32")
 ENTITIES = ("user", "item", "context", "row")
+ROLES = ("student", "teacher")
 VALUE_MODELS = ("weighted-sum", "weighted-product")
 # A hash's index, 1 to buckets, has to fit an int32.
 BUCKETS_MAX = 2_147_483_646
@@ -55,8 +56,7 @@ def fields(place: str, found: object, needed: dict[str, type], optional: dict[st
     if not isinstance(found, dict):
         raise RefusedError(f"{place}: expected an object, found {type(found).__name__}")
     for name, value in found.items():
-        if name not in known:
-            raise RefusedError(f'{place}: unknown field "{name}"{nearest(name, known)}')
+        refuse_unknown("field", name, known, place)
         # A JSON true is a Python int.
         if not isinstance(value, known[name]) or isinstance(value, bool):
             expected, got = known[name].__name__, type(value).__name__
@@ -80,8 +80,7 @@ def digest(place: str, text: str) -> None:
 
 def _check_encoding(here: str, encoding: dict) -> None:
     kind = str(encoding.get("kind"))
-    if kind not in ENCODINGS:
-        raise RefusedError(f'{here}: unknown encoding "{kind}"{nearest(kind, ENCODINGS)}')
+    refuse_unknown("encoding", kind, ENCODINGS, here)
     fields(f"{here}.encoding", encoding, {"kind": str} | ENCODINGS[kind])
     buckets, values = encoding.get("buckets", 1), encoding.get("values", ["a"])
     if not 1 <= buckets <= BUCKETS_MAX:
@@ -92,8 +91,7 @@ def _check_encoding(here: str, encoding: dict) -> None:
 
 def _check_value_model(here: str, model: dict) -> None:
     fields(here, model, VALUE_MODEL)
-    if model["kind"] not in VALUE_MODELS:
-        raise RefusedError(f'{here}: unknown kind "{model["kind"]}"{nearest(model["kind"], VALUE_MODELS)}')
+    refuse_unknown("kind", model["kind"], VALUE_MODELS, here)
     for task, weight in model["weights"].items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise RefusedError(f'{here}: the weight of "{task}" should be a finite number, found {weight}')
@@ -106,9 +104,7 @@ def check_fields(place: str, manifest: object) -> None:
         raise RefusedError(f"{place}: expected schemaVersion 1, found {manifest['schemaVersion']}")
     if not MODEL_NAME.fullmatch(manifest["name"]):
         raise RefusedError(f'{place}: a model\'s name is [a-z0-9-]{{1,64}}, found "{manifest["name"]}"')
-    if manifest.get("role", "student") not in ("student", "teacher"):
-        role = manifest["role"]
-        raise RefusedError(f'{place}: unknown role "{role}"{nearest(role, ("student", "teacher"))}')
+    refuse_unknown("role", manifest.get("role", "student"), ROLES, place)
     digest(f"{place}: sha256", manifest["sha256"])
     plain_file(f"{place}: file", manifest["file"])
     fields(f"{place}: output", manifest["output"], OUTPUT)
@@ -119,8 +115,7 @@ def check_fields(place: str, manifest: object) -> None:
         here = f"{place}: inputs[{k}]"
         fields(here, one, INPUT)
         for field, known in (("dtype", DTYPES), ("entity", ENTITIES)):
-            if one[field] not in known:
-                raise RefusedError(f'{here}: unknown {field} "{one[field]}"{nearest(one[field], known)}')
+            refuse_unknown(field, one[field], known, here)
     for k, one in enumerate(manifest["features"]):
         here = f"{place}: features[{k}]"
         fields(here, one, FEATURE)

@@ -5,7 +5,7 @@ Metrics are named `<slice>/<task>/<metric>`, as in `all/click/auc`; every task h
 
 import math
 
-from training.refusal import RefusedError, nearest
+from training.refusal import RefusedError, refuse_unknown
 
 ALL = "all"
 PARTS = 3
@@ -21,8 +21,7 @@ def check_offline_metrics(place: str, manifest: dict) -> None:
         parts = name.split("/")
         if len(parts) != PARTS:
             raise RefusedError(f'{here}: a metric is named slice/task/metric, found "{name}"')
-        if parts[1] not in manifest["tasks"]:
-            raise RefusedError(f'{here}: "{name}" measures an unknown task{nearest(parts[1], manifest["tasks"])}')
+        refuse_unknown("task", parts[1], manifest["tasks"], f'{here}, "{name}"')
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise RefusedError(f'{here}: "{name}" should be a finite number, found {value}')
     for task in manifest["tasks"]:

@@ -3,10 +3,9 @@
 import csv
 import math
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 
-from training.refusal import RefusedError
+from training.refusal import RefusedError, near
 
 
 def finite(text: str) -> float:
@@ -41,11 +40,8 @@ def _columns(path: Path, rows, columns: dict[str, Callable]) -> dict[str, list]:
     places = {}
     for name in columns:
         if name not in header:
-            near = get_close_matches(name, header, 1)
-            hint = f" (nearest: {near[0]!r})" if near else ""
-            raise RefusedError(
-                f"{path} line 1: expected a column {name!r}, found {', '.join(header) or 'nothing'}{hint}"
-            )
+            found = ", ".join(header) or "nothing"
+            raise RefusedError(f"{path} line 1: expected a column {name!r}, found {found}{near(name, header)}")
         places[name] = header.index(name)
     read = {name: [] for name in columns}
     for row in rows:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from training.refusal import RefusedError
+
 
 def between(text: str, begin: str, end: str, content: str, name: str) -> str:
-    """`text` with what stands between the two markers replaced; a ValueError unless each is there once."""
+    """`text` with what stands between the two markers replaced; RefusedError unless each is there once."""
     if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"{name}: expected the markers {begin} and {end} once each, to write between them")
+        raise RefusedError(f"{name}: expected the markers {begin} and {end} once each, to write between them")
     head, rest = text.split(begin)
     return f"{head}{begin}\n\n{content}\n\n{end}{rest.split(end)[1]}"
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from training.features.music_features import SCHEMAS
 from training.features.teacher_inputs import OWN
-from training.nearest import refuse_unknown
+from training.refusal import refuse_unknown
 from training.students.network import Student
 from training.teacher.network import Teacher
 from training.teacher.plan import TeacherPlan
@@ -82,7 +82,7 @@ class Configuration:
 
 
 def narrowed(chosen: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[str, ...]]:
-    """The space with some of its sides cut down to the names given; an unknown side or name is a ValueError."""
+    """The space with some of its sides cut down to the names given; an unknown side or name is refused."""
     space = dict(SPACE)
     for side, names in chosen.items():
         refuse_unknown("side", side, SPACE, "search space")

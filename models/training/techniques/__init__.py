@@ -1,6 +1,6 @@
 """How a teacher may have a say in a student's loss. A technique is one file and one entry here."""
 
-from training.nearest import refuse_unknown
+from training.refusal import refuse_unknown
 from training.students.plans import StudentPlan
 from training.techniques.augmentation import Augmentation
 from training.techniques.auxiliary import Auxiliary
@@ -18,10 +18,9 @@ TECHNIQUES: dict[str, type[Hard]] = {
 
 
 def technique_of(plan: StudentPlan, tasks: tuple[str, ...], teacher_tasks: tuple[str, ...]) -> Hard:
-    """The plan's technique; an unknown technique, option or task is a ValueError with the nearest name."""
-    refuse_unknown("technique", plan.technique, TECHNIQUES, f"student {plan.name!r}")
+    """The plan's technique; an unknown technique, option or task is refused with the nearest name."""
+    refuse_unknown("technique", plan.technique, TECHNIQUES, f'student "{plan.name}"')
     for option in plan.options:
-        refuse_unknown(
-            "option", option, TECHNIQUES[plan.technique].options, f"student {plan.name!r}, {plan.technique!r}"
-        )
+        place = f'student "{plan.name}", technique "{plan.technique}"'
+        refuse_unknown("option", option, TECHNIQUES[plan.technique].options, place)
     return TECHNIQUES[plan.technique](plan, tasks, teacher_tasks)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from training.examples import Batch
-from training.nearest import refuse_unknown
+from training.refusal import RefusedError, refuse_unknown
 from training.students.plans import StudentPlan
 from training.techniques.hard import Hard, hard_loss, masked_loss
 
@@ -20,14 +20,14 @@ class Auxiliary(Hard):
 
     def __init__(self, plan: StudentPlan, tasks: tuple[str, ...], teacher_tasks: tuple[str, ...]) -> None:
         super().__init__(plan, tasks, teacher_tasks)
-        asked, place = plan.options.get("tasks", ("watch_next",)), f"student {plan.name!r}, option 'tasks'"
+        asked, place = plan.options.get("tasks", ("watch_next",)), f'student "{plan.name}", option "tasks"'
         # A text is a sequence of letters, and a table one of its keys: neither is meant.
         if not isinstance(asked, list | tuple) or not asked:
-            raise ValueError(f"{place}: expected a list of the teacher's tasks, found {asked!r}")
+            raise RefusedError(f"{place}: expected a list of the teacher's tasks, found {asked!r}")
         for task in asked:
             refuse_unknown("teacher task", task, teacher_tasks, place)
             if asked.count(task) > 1:
-                raise ValueError(f"{place}: expected every task once, found {task!r} again")
+                raise RefusedError(f'{place}: expected every task once, found "{task}" again')
         self.auxiliary_tasks = tuple(asked)
         self.weight = plan.number("weight", 1.0)
         self._columns = [teacher_tasks.index(task) for task in self.auxiliary_tasks]

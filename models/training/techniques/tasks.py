@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from training.nearest import refuse_unknown
+from training.refusal import RefusedError, refuse_unknown
 from training.students.plans import StudentPlan
 
 # Student task to the teacher task that resembles it. Radio has none by nature: a plan must name its own.
@@ -17,11 +17,11 @@ def task_columns(
     pairs = plan.options.get("tasks")
     if pairs is None:
         pairs = CORRESPONDING.get(plan.surface)
-    place = f"student {plan.name!r}, option 'tasks'"
+    place = f'student "{plan.name}", option "tasks"'
     if not isinstance(pairs, Mapping) or not pairs:
-        raise ValueError(
+        raise RefusedError(
             f"{place}: expected a table from student task to teacher task, found {pairs!r}"
-            f" (surface {plan.surface!r} has no correspondence of its own)"
+            f' (surface "{plan.surface}" has no correspondence of its own)'
         )
     for own, of_teacher in pairs.items():
         refuse_unknown("task", own, tasks, place)

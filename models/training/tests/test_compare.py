@@ -46,13 +46,13 @@ def test_the_committed_configuration_has_both_rankers_and_every_technique():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('"direct"', '"derect"'), "unknown technique 'derect'.*did you mean 'direct'"),
-        (('surface = "home"', 'surface = "hom"'), "unknown surface 'hom'.*did you mean 'home'"),
-        (("weight = 4.0", "wait = 4.0"), "unknown option 'wait'"),
-        (("technique =", "tecnique ="), "unknown field 'tecnique'.*did you mean 'technique'"),
+        (('"direct"', '"derect"'), 'unknown technique "derect".*did you mean "direct"'),
+        (('surface = "home"', 'surface = "hom"'), 'unknown surface "hom".*did you mean "home"'),
+        (("weight = 4.0", "wait = 4.0"), 'unknown option "wait"'),
+        (("technique =", "tecnique ="), 'unknown field "tecnique".*did you mean "technique"'),
         (('"home direct"', '"home none"'), "every student's name once, found 'home none'"),
         (('technique = "none"', 'technique = "direct"'), "one student of technique 'none' on 'home', found"),
-        (("[[student]]", "[[students]]"), "unknown table 'students'.*did you mean 'student'"),
+        (("[[student]]", "[[students]]"), 'unknown table "students".*did you mean "student"'),
         (('"home direct"', "7"), "student 2: expected 'name' to be a text, found 7"),
         (("[[student]]", "[[student"), "expected a readable TOML file"),
         ((TWO, "student = []"), r"expected \[\[student\]\] tables, found none"),
@@ -80,7 +80,7 @@ def test_a_mapping_that_cannot_be_meant_is_refused_before_the_teacher_is_trained
         for name in ("training.evaluation.techniques", "training.run"):
             monkeypatch.setattr(f"{name}.train_teacher", lambda *_: pytest.fail("training began"))
         monkeypatch.setattr("training.teacher_search.bench.train_student", lambda *_: pytest.fail("training began"))
-        with pytest.raises(ValueError, match="mapping of music: expected teacher input 'content' to be declared"):
+        with pytest.raises(ValueError, match='mapping of music: expected teacher input "content" to be declared'):
             train()
 
 

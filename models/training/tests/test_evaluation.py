@@ -7,7 +7,8 @@ from training.evaluation.demo_power import demo_power
 from training.evaluation.intervals import t_interval
 from training.evaluation.metrics import task_metrics
 from training.evaluation.retrieval import CANDIDATES, Retrieval
-from training.evaluation.table import BEGIN, END, write_tables
+from training.evaluation.table import BEGIN, END
+from training.reporting.readme_part import prepare_readme
 
 
 def test_interval_is_students():
@@ -44,5 +45,5 @@ def test_a_readme_without_markers_is_left_alone(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"{BEGIN}\nno end")
     with pytest.raises(ValueError, match="markers"):
-        write_tables(readme, {"runs": []})
+        prepare_readme(readme, "Results", BEGIN, END)
     assert END not in readme.read_text()

@@ -277,8 +277,8 @@ def test_what_is_missing_is_refused_with_the_command_that_makes_it(tmp_path, ref
     [
         (["--arm-rows", "kd-dirct"], 'no rows of arm "kd-dirct"; did you mean "kd-direct"?'),
         (["--experiment", "home-kdd"], 'no assignment of experiment "home-kdd"; did you mean "home-kd"?'),
-        (["--teacher-tasks", "clik=click"], "unknown task 'clik'"),
-        (["--teacher-tasks", "click=clik"], "unknown teacher task 'clik'"),
+        (["--teacher-tasks", "clik=click"], 'unknown task "clik"'),
+        (["--teacher-tasks", "click=clik"], 'unknown teacher task "clik"'),
         (["--surface", "radio"], '--name home-kd is a student of surface "home"'),
     ],
 )

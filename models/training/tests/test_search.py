@@ -180,9 +180,9 @@ def test_an_unknown_name_is_one_line_and_status_1(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        ({"size": ["3x"]}, "unknown size '3x'"),
-        ({"features": ["shard only"]}, "unknown features 'shard only'.*did you mean 'shared only'"),
-        ({"sise": ["1x"]}, "unknown side 'sise'.*did you mean 'size'"),
+        ({"size": ["3x"]}, 'unknown size "3x"'),
+        ({"features": ["shard only"]}, 'unknown features "shard only".*did you mean "shared only"'),
+        ({"sise": ["1x"]}, 'unknown side "sise".*did you mean "size"'),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest(chosen, words):
@@ -191,7 +191,7 @@ def test_unknown_names_are_refused_with_the_nearest(chosen, words):
 
 
 def test_an_unknown_input_of_a_teacher_plan_is_refused():
-    with pytest.raises(ValueError, match=r"unknown teacher input 'makr'.*did you mean 'maker'"):
+    with pytest.raises(ValueError, match=r'unknown teacher input "makr".*did you mean "maker"'):
         TeacherPlan(unused=("makr",))
 
 

@@ -74,5 +74,5 @@ def test_a_teacher_far_from_the_rate_is_brought_to_it():
 
 def test_an_unplanned_technique_is_refused(examples):
     plan = replace(PLANS[0], technique="derect")
-    with pytest.raises(ValueError, match=r"unknown technique 'derect'.*did you mean 'direct'"):
+    with pytest.raises(ValueError, match=r'unknown technique "derect".*did you mean "direct"'):
         train_student(SEED, plan, 1, examples["home"])

@@ -153,18 +153,18 @@ def test_the_rank_loss_agrees_with_calibrated_probabilities_and_softmax_does_not
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (plan("direct", wieght=1.0), r"unknown option 'wieght'.*did you mean 'weight'"),
-        (plan("direct", tasks={"clik": "click"}), r"unknown task 'clik'.*did you mean 'click'"),
-        (plan("direct", tasks={"click": "watch_fractoin"}), r"unknown teacher task.*did you mean 'watch_fraction'"),
-        (plan("auxiliary", tasks=["watchnext"]), r"unknown teacher task.*did you mean 'watch_next'"),
+        (plan("direct", wieght=1.0), r'unknown option "wieght".*did you mean "weight"'),
+        (plan("direct", tasks={"clik": "click"}), r'unknown task "clik".*did you mean "click"'),
+        (plan("direct", tasks={"click": "watch_fractoin"}), r'unknown teacher task.*did you mean "watch_fraction"'),
+        (plan("auxiliary", tasks=["watchnext"]), r'unknown teacher task.*did you mean "watch_next"'),
         (plan("auxiliary", tasks="watch_next"), r"expected a list of the teacher's tasks, found 'watch_next'"),
         (plan("auxiliary", tasks={"click": "like"}), r"expected a list of the teacher's tasks, found \{'click'"),
-        (plan("auxiliary", tasks=["click", "click"]), r"expected every task once, found 'click' again"),
+        (plan("auxiliary", tasks=["click", "click"]), r'expected every task once, found "click" again'),
         (plan("direct", tasks={}), r"expected a table from student task to teacher task, found \{\}"),
-        (plan("direct", "radio"), r"surface 'radio' has no correspondence"),
+        (plan("direct", "radio"), r'surface "radio" has no correspondence'),
         (plan("direct", weight=-1.0), r"option 'weight': expected a number above 0, found -1.0"),
         (plan("direct", temperature="hot"), r"option 'temperature'.*found 'hot'"),
-        (plan("none", weight=1.0), r"unknown option 'weight'"),
+        (plan("none", weight=1.0), r'unknown option "weight"'),
     ],
 )
 def test_a_plan_that_cannot_be_trained_is_refused_by_name(wrong, message):
