@@ -51,13 +51,15 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
   const drafts = join(root, draftFolder);
   await makeDurably(join(root, "done"));
   const lock = lockFolder(root);
+  let staged = 0;
   try {
     await rm(drafts, { recursive: true, force: true });
     await makeDurably(drafts);
     const done = await readMarkers<Facts>(root, counts);
     return {
       done,
-      stage: (work) => withDatabase({ overflow: join(drafts, "overflow") }, work),
+      // Of two databases at once, one would remove the other's.
+      stage: (work) => withDatabase({ overflow: join(drafts, `overflow-${staged++}`) }, work),
       async publish(staging, segment, tables, facts) {
         const files: string[] = [];
         const file = `${segment.name}.parquet`;

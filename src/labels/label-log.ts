@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
+import { type ColumnarStore, openColumnarStore, type Staging } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Clock } from "../domain/ports.ts";
+import { KnownRequests } from "./known-requests.ts";
 import { checkSameTasks, checkTaskNames } from "./label-columns.ts";
 import { type LabelFacts, labelCounts, labelSegment } from "./label-segment.ts";
 import { type Labelling, LabelTally } from "./labelling.ts";
@@ -58,8 +59,10 @@ async function withStore<T>(
   try {
     await checkSameTasks(store, root, teacher);
     const before = new Set(store.done.keys());
-    const checked = new Set<string>();
-    return await work(() => labelOnce(options, { root, store, before, checked }));
+    return await store.stage((index) => {
+      const run = { root, store, index, before, checked: new Set<string>(), known: undefined };
+      return work(() => labelOnce(options, run));
+    });
   } finally {
     store.close();
   }
@@ -73,6 +76,10 @@ interface Run {
   readonly before: ReadonlySet<string>;
   /** The segments whose marker is known to be of this log. */
   readonly checked: Set<string>;
+  /** The database of `known`. */
+  readonly index: Staging;
+  /** Opened for the first segment that is labelled: a run with nothing to do reads no labels. */
+  known: KnownRequests | undefined;
 }
 
 async function labelOnce(options: LabelOptions, run: Run): Promise<Labelling> {
@@ -93,12 +100,19 @@ async function labelOnce(options: LabelOptions, run: Run): Promise<Labelling> {
   progress(sealed.length - left.length);
   for (const [index, segment] of left.entries()) {
     signal.throwIfAborted();
-    const fresh = await labelSegment({ segment, salt: await segment.salt(), teacher, root, store, signal });
+    run.known ??= await KnownRequests.open(run.index, filesDone(run));
+    const { known } = run;
+    const salt = await segment.salt();
+    const fresh = await labelSegment({ segment, salt, teacher, root, store, known, signal });
     checked.add(segment.name);
     tally.add(fresh, false);
     progress(sealed.length - left.length + index + 1, fresh);
   }
   return summary();
+}
+
+function filesDone({ root, store }: Run): (readonly string[])[] {
+  return [...store.done.values()].map(({ files }) => files.map((file) => `${root}/${file}`));
 }
 
 /** Undefined where the segment has no labels yet. */

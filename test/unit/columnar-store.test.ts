@@ -1,7 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ColumnarStore, openColumnarStore, partitionDate } from "../../src/columnar/columnar.ts";
+import {
+  type ColumnarStore,
+  openColumnarStore,
+  partitionDate,
+  type Staging,
+} from "../../src/columnar/columnar.ts";
 import { rowsOf } from "../support/label-house.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -91,12 +96,15 @@ test("what a killed process left is gone: drafts at the next opening, other date
   });
 });
 
-test("what outgrows memory goes among the drafts, so that a killed process leaves nothing elsewhere", async () => {
+test("what outgrows memory goes among the drafts, each database's apart, so that a killed process leaves nothing elsewhere", async () => {
   const root = await temporaryFolder();
   const store = await open(root);
-  const setting = await store.stage(async (staging) =>
-    (await staging.runAndReadAll("SELECT current_setting('temp_directory')")).getRows(),
-  );
+  const folderOf = async (staging: Staging): Promise<unknown> =>
+    (await staging.runAndReadAll("SELECT current_setting('temp_directory')")).getRows()[0]?.[0];
+  const folders = await store.stage(async (first) => [
+    await folderOf(first),
+    await store.stage((second) => folderOf(second)),
+  ]);
   store.close();
-  expect(setting).toStrictEqual([[join(root, ".draft/overflow")]]);
+  expect(folders).toStrictEqual([join(root, ".draft/overflow-0"), join(root, ".draft/overflow-1")]);
 });

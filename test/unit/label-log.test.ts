@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { openColumnarStore } from "../../src/columnar/columnar.ts";
+import { KnownRequests } from "../../src/labels/known-requests.ts";
 import {
   followLog,
   type LabelOptions,
@@ -8,6 +10,7 @@ import {
   labelLog,
   type Teacher,
 } from "../../src/labels/labels.ts";
+import { rowsOf } from "../support/label-house.ts";
 import { impressionOf } from "../support/log-records.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { realClock } from "../support/tiny-models.ts";
@@ -19,7 +22,10 @@ const teacher: Teacher = {
   score: async ({ items }) => new Float32Array(items.length).fill(0.5),
 };
 
-/** Options over a log of one segment for each list of request ids, of which each is a batch of its own. */
+/**
+ * Options over a log of one segment for each list of requests, of which each is a batch of its own: `r1` shows t1 and
+ * t2, `r1 t5 t6` what it says.
+ */
 async function optionsFor(
   segments: readonly (readonly string[])[],
   changes: Partial<LabelOptions> = {},
@@ -28,7 +34,10 @@ async function optionsFor(
     name: String(index + 1).padStart(10, "0"),
     salt: async () => index,
     async *read() {
-      for (const request of requests) yield [impressionOf(request, "u1", "kd", ["t1", "t2"])];
+      for (const request of requests) {
+        const [id = "", ...items] = request.split(" ");
+        yield [impressionOf(id, "u1", "kd", items.length === 0 ? ["t1", "t2"] : items)];
+      }
     },
   }));
   return {
@@ -53,6 +62,59 @@ test("a teacher that fails for a later request, while an earlier one is being sc
   };
   const options = await optionsFor([["first", "second"]], { teacher: failing });
   await expect(labelLog(options)).rejects.toThrow("the teacher is ill");
+});
+
+test("a request that comes again, segments and runs later, gets labels for its new items only", async () => {
+  const options = await optionsFor([
+    ["r1 a b", "r2 a"],
+    ["r3 a"],
+    ["r4 a", "r1 b c"],
+    ["r1 a b", "r1 c"],
+    ["r3 a d", "r1 c e e", "r5 a"],
+  ]);
+  const { sealed } = await options.segments();
+  const first = { ...options, segments: async () => ({ sealed: sealed.slice(0, 3), open: 0 }) };
+  expect(await labelLog(first)).toMatchObject({ labelled: 6, alreadyLabelled: 1 });
+  expect(await labelLog(options)).toMatchObject({ labelled: 3, alreadyLabelled: 6 + 1 + 3 + 3 });
+  const keys = await rowsOf(
+    `SELECT request || ' ' || item AS key FROM '${options.labels}/teacher=wise/version=1/date=*/*.parquet' ORDER BY 1`,
+  );
+  expect(keys.map(({ key }) => key)).toStrictEqual([
+    "r1 a",
+    "r1 b",
+    "r1 c",
+    "r1 e",
+    "r2 a",
+    "r3 a",
+    "r3 d",
+    "r4 a",
+    "r5 a",
+  ]);
+});
+
+test("of the labels that are there, only those of segments with the same requests are read again", async () => {
+  const root = await temporaryFolder();
+  const store = await openColumnarStore(root, []);
+  const found = await store.stage(async (index) => {
+    await index.run(`COPY (SELECT unnest(['r1', 'r2', 'r2']) AS request) TO '${root}/one.parquet'`);
+    await index.run(`COPY (SELECT unnest(['r2', 'r3']) AS request) TO '${root}/two.parquet'`);
+    const known = await KnownRequests.open(index, [[`${root}/one.parquet`], [], [`${root}/two.parquet`]]);
+    await known.add(["r4", "r1"], ["three"]);
+    await known.add(["r5"], []);
+    return [
+      await known.filesOf(["r1", "r9"]),
+      await known.filesOf(["r2"]),
+      await known.filesOf(["r5", "r9"]),
+      await known.filesOf([]),
+    ];
+  });
+  store.close();
+  expect(found).toStrictEqual([
+    [`${root}/one.parquet`, "three"],
+    [`${root}/one.parquet`, `${root}/two.parquet`],
+    [],
+    [],
+  ]);
 });
 
 test("tasks that cannot be columns of one table are refused", async () => {
