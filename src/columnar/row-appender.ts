@@ -21,7 +21,8 @@ export class RowAppender {
     return new RowAppender(await staging.createAppender(table), types);
   }
 
-  append(...row: DuckDBValue[]): void {
+  /** The values are copied: `row` may be used again. */
+  append(row: readonly DuckDBValue[]): void {
     for (let column = 0; column < row.length; column++) {
       (this.#columns[column] as DuckDBValue[]).push(row[column] as DuckDBValue);
     }

@@ -50,7 +50,7 @@ export class KnownRequests {
   async #ask(requests: Iterable<string>): Promise<void> {
     await this.#index.run("DELETE FROM asked");
     const rows = await RowAppender.open(this.#index, "asked", [VARCHAR]);
-    for (const request of requests) rows.append(request);
+    for (const request of requests) rows.append([request]);
     rows.close();
   }
 }

@@ -86,16 +86,16 @@ async function compactOnce(
         if (record.kind === "outcome") {
           const date = partitionDate(record.occurredAt);
           dates.outcomes.add(date);
-          rows.outcomes.append(date, facts.outcomes++, ...outcomeValues(record));
+          rows.outcomes.append([date, facts.outcomes++, ...outcomeValues(record)]);
           continue;
         }
         const date = partitionDate(record.at);
         dates.impressions.add(date);
         const n = facts.impressions++;
-        rows.impressions.append(date, n, ...impressionValues(record));
+        rows.impressions.append([date, n, ...impressionValues(record)]);
         for (const [place, { id, position, score }] of record.items.entries()) {
           const sent = record.sent?.items?.[place];
-          rows.items.append(n, id, position, score, sent === undefined ? null : JSON.stringify(sent));
+          rows.items.append([n, id, position, score, sent === undefined ? null : JSON.stringify(sent)]);
         }
       }
     }
