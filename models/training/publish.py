@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from training.command_line import one_sentence
+from training.command_line import MODELS, one_sentence
 from training.publishing.next_version import publish
 
-REPOSITORY = Path(__file__).resolve().parent.parent / "repository"
+REPOSITORY = MODELS / "repository"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

@@ -9,13 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.command_line import make_folders, one_sentence
-from training.make import MODELS
+from training.command_line import MODELS, make_folders, new_parser, one_sentence, parsed
 from training.real.__main__ import SMOKE_SHARES, read_sets
 from training.real.run import SHARES
 from training.refusal import RefusedError
-
-SMOKE_OUT = MODELS / "training" / "out" / "reports-smoke"
 
 
 @dataclass(frozen=True)
@@ -46,21 +43,16 @@ REAL = "the recipe on public data: a movie teacher, artist students"
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.reports",
-        description="Runs every report's command, one after the other, and writes what each took to reports/README.md.",
-        allow_abbrev=False,
+    parser = new_parser(
+        "training.reports",
+        "Runs every report's command, one after the other, and writes what each took to reports/README.md.",
+        "each report in little: whether it runs, not how well",
     )
     parser.add_argument("--movielens", type=Path, metavar="DIR", help="folder of ml-latest-small, for real-data.md")
     parser.add_argument("--lastfm", type=Path, metavar="DIR", help="folder of HetRec 2011 Last.fm, for real-data.md")
-    parser.add_argument("--smoke", action="store_true", help="each report in little: whether it runs, not how well")
-    parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/...)")
-    options = parser.parse_args(argv)
+    options = parsed(parser, argv, "reports-smoke", "reports")
     if (options.movielens is None) != (options.lastfm is None):
         parser.error("--movielens and --lastfm: expected both or neither, for the one report needs both sets")
-    options.out = options.out or (SMOKE_OUT if options.smoke else MODELS)
-    if options.smoke and options.out.resolve() == MODELS:
-        parser.error("--smoke would overwrite the committed reports; choose another --out")
     return options
 
 

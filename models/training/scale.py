@@ -1,6 +1,6 @@
 """How much of everything one run makes: the full recipe, and the smoke run that walks the same path in little."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,15 @@ SMOKE = Scale(
     student_epochs=8,
     live_listeners=100,
     parity_requests=400,
+)
+# The smallest world in which everything still happens: what the reports' smoke runs and the tests are made from.
+TINY = replace(
+    SMOKE,
+    accounts=500,
+    listeners=300,
+    tracks=400,
+    artists=40,
+    videos=400,
+    creators=40,
+    video_impressions=20_000,
 )

@@ -5,11 +5,9 @@ import math
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
-from training.command_line import make_folders, one_sentence
+from training.command_line import make_folders, new_parser, one_sentence, parsed, positive
 from training.export.digest import write_json
-from training.make import MODELS, positive
 from training.randomness import fix_threads
 from training.teacher_search.budget import Budget
 from training.teacher_search.configuration import SPACE, narrowed
@@ -18,8 +16,6 @@ from training.teacher_search.picture import write_picture
 from training.teacher_search.report import report
 from training.teacher_search.run import WORLDS_MAX, Found, run_search
 from training.teacher_search.scale import SEARCH, SMOKE
-
-SMOKE_OUT = MODELS / "training" / "out" / "search-smoke"
 
 
 def _minutes(text: str) -> float:
@@ -48,10 +44,10 @@ def _worlds(text: str) -> int:
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.search",
-        description="Finds, within a budget of processor time, the teacher whose student gains most over a control.",
-        allow_abbrev=False,
+    parser = new_parser(
+        "training.search",
+        "Finds, within a budget of processor time, the teacher whose student gains most over a control.",
+        "the whole way in little, in under a minute",
     )
     parser.add_argument("--budget-minutes", type=_minutes, default=None, help="CPU minutes (10; smoke 0.5)")
     parser.add_argument("--seed", type=positive, default=1, help="of the trials' order and of the worlds (1)")
@@ -59,14 +55,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     for side, names in SPACE.items():
         choices = "; ".join(names).replace("%", "%%")
         parser.add_argument(f"--{side}", type=_names, default=None, help=f"only these, split by ';' ({choices})")
-    parser.add_argument("--smoke", action="store_true", help="the whole way in little, in under a minute")
-    parser.add_argument("--out", type=Path, default=None, help="where to write (models/; smoke training/out/...)")
-    options = parser.parse_args(argv)
+    options = parsed(parser, argv, "search-smoke", "report")
     options.budget_minutes = options.budget_minutes or (0.5 if options.smoke else 10.0)
     options.worlds = options.worlds or (2 if options.smoke else 4)
-    options.out = options.out or (SMOKE_OUT if options.smoke else MODELS)
-    if options.smoke and options.out.resolve() == MODELS:
-        parser.error("--smoke would overwrite the committed report; choose another --out")
     return options
 
 

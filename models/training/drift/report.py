@@ -6,7 +6,7 @@ from training.drift.figures import CLAIMS, difference, interval, leak
 from training.drift.measure import TASKS
 from training.drift.teachers import POLICIES
 from training.drift.techniques import PLANS, SOFT_WEIGHT
-from training.evaluation.intervals import Interval
+from training.reporting.cells import cell, head, row, seed_list
 
 INTRODUCTION = """# Distribution shift: what of a stale teacher's bias is served
 
@@ -59,10 +59,6 @@ LIMITS = """
 """
 
 
-def _cell(of: Interval, digits: int, sign: bool = False) -> str:
-    return f"{100 * of.mean:{'+' if sign else ''}.{digits}f} ± {100 * of.half_width:.{digits}f}"
-
-
 def _every_arm() -> list[str]:
     """The control, then each policy's teacher and its students."""
     arms = ["none/control"]
@@ -79,12 +75,11 @@ def _leaks(results: dict) -> list[str]:
         "In the last period the teacher trained once is more biased than the continuous one. Of that extra bias, the"
         " percentage that is found in the student: 0 is none, 100 is all.",
         "",
-        f"| technique | {' | '.join(TASKS)} |",
-        f"|---|{'---:|' * len(TASKS)}",
+        *head(["technique", *TASKS], 1),
     ]
     for name in PLANS:
         if name != "control":
-            lines.append(f"| {name} | {' | '.join(_cell(leak(results, name, task), 0, True) for task in TASKS)} |")
+            lines.append(row([name, *(cell(leak(results, name, task), 0, 100, True) for task in TASKS)]))
     return lines
 
 
@@ -95,16 +90,15 @@ def _last_period(results: dict) -> list[str]:
         "",
         "Percentage points; AUC in percent. The teacher rows are the teacher itself, run zero-shot on music.",
         "",
-        "| teacher | technique | bias | error | spread | AUC | AUC over control |",
-        "|---|---|---:|---:|---:|---:|---:|",
+        *head(["teacher", "technique", "bias", "error", "spread", "AUC", "AUC over control"], 2),
     ]
     for arm in _every_arm():
-        cells = [*arm.split("/"), _cell(interval(results, arm, "click/bias"), 1, True)]
-        cells += [_cell(interval(results, arm, f"click/{f}"), 1) for f in ("error", "spread", "auc")]
+        cells = [*arm.split("/"), cell(interval(results, arm, "click/bias"), 1, 100, True)]
+        cells += [cell(interval(results, arm, f"click/{f}"), 1, 100) for f in ("error", "spread", "auc")]
         cells.append(
-            "" if arm == "none/control" else _cell(difference(results, arm, "none/control", "click/auc"), 1, True)
+            "" if arm == "none/control" else cell(difference(results, arm, "none/control", "click/auc"), 1, 100, True)
         )
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(row(cells))
     return lines
 
 
@@ -116,12 +110,11 @@ def _bias_of_tasks(results: dict) -> list[str]:
         "Difference of the logits of mean predicted and mean true probability, times 100: rarer tasks compare that way."
         f" Over the periods every logit has moved by {100 * _moved(results):+.0f}.",
         "",
-        f"| teacher | technique | {' | '.join(TASKS)} |",
-        f"|---|---|{'---:|' * len(TASKS)}",
+        *head(["teacher", "technique", *TASKS], 2),
     ]
     for arm in _every_arm():
-        cells = [*arm.split("/"), *(_cell(interval(results, arm, f"{task}/logit"), 0, True) for task in TASKS)]
-        lines.append(f"| {' | '.join(cells)} |")
+        cells = [*arm.split("/"), *(cell(interval(results, arm, f"{task}/logit"), 0, 100, True) for task in TASKS)]
+        lines.append(row(cells))
     return lines
 
 
@@ -137,13 +130,13 @@ def _claims(results: dict) -> list[str]:
         "Each claim says that a figure of one arm is greater than that of another in the last period. It holds if the"
         " paired interval is above zero, is contradicted if below, and is not shown otherwise. Percentage points.",
         "",
-        "| claim | figure | greater | than | difference | verdict |",
+        row(["claim", "figure", "greater", "than", "difference", "verdict"]),
         "|---|---|---|---|---:|---|",
     ]
     for claim in CLAIMS:
         found = difference(results, claim.arm, claim.other, claim.figure)
-        cells = [claim.words, claim.figure.split("/")[1], claim.arm, claim.other, _cell(found, 1, True)]
-        lines.append(f"| {' | '.join([*cells, claim.verdict(found)])} |")
+        cells = [claim.words, claim.figure.split("/")[1], claim.arm, claim.other, cell(found, 1, 100, True)]
+        lines.append(row([*cells, claim.verdict(found)]))
     return lines
 
 
@@ -153,7 +146,7 @@ def report(results: dict) -> str:
     introduction = INTRODUCTION.format(
         first=results["runs"][0]["seed"],
         count=len(results["runs"]),
-        seeds=", ".join(str(run["seed"]) for run in results["runs"]),
+        seeds=seed_list(results),
         periods=scale["periods"],
         turn=scale["drift"]["turn"],
         rate=scale["drift"]["rate"],

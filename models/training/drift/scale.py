@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from training.drift.world import Drift
 from training.scale import SMOKE as SMALL
-from training.scale import Scale
+from training.scale import TINY, Scale
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,7 @@ FULL = DriftScale(
 )
 SMOKE = replace(
     FULL,
-    world=replace(
-        SMALL,
-        accounts=500,
-        listeners=300,
-        tracks=400,
-        artists=40,
-        videos=400,
-        creators=40,
-        video_impressions=20_000,
-        home_requests=60,
-        held_out_requests=100,
-    ),
+    world=replace(TINY, home_requests=60, held_out_requests=100),
     periods=3,
     past=2,
     step=2,

@@ -16,6 +16,11 @@ class Interval:
     mean: float
     half_width: float
 
+    @property
+    def leaves_out_zero(self) -> bool:
+        """Whether a difference is shown."""
+        return abs(self.mean) > self.half_width
+
 
 def t_interval(values: Sequence[float]) -> Interval:
     """Interval of the mean of independent values; one value alone has an infinite half-width."""

@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from training.command_line import MODELS, positive
 from training.logs.music_log import SURFACE_TASKS
 from training.publishing.manifest_fields import MODEL_NAME
 from training.refusal import nearest
 from training.techniques import TECHNIQUES
 
-WORLD = Path(__file__).resolve().parent.parent.parent / "world"
+WORLD = MODELS / "world"
 
 
 def _one_of(what: str, names: list[str]):
@@ -31,12 +32,6 @@ def _number(low: float, high: float):
         return value
 
     return between
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
 
 
 def _model_name(text: str) -> str:
@@ -84,8 +79,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--teacher", default="video-teacher", help="whose labels (video-teacher)")
     add("--validation", type=_number(0, 0.5), default=0.15, help="share of requests for the stopping rule (0.15)")
     add("--held-out", type=_number(0, 0.5), default=0.15, help="last share of requests, for the metrics (0.15)")
-    add("--epochs", type=_whole, default=40, help="at most (40)")
-    add("--seed", type=_whole, default=1, help="of initialisation and shuffling (1)")
+    add("--epochs", type=positive, default=40, help="at most (40)")
+    add("--seed", type=positive, default=1, help="of initialisation and shuffling (1)")
     add("--world", type=Path, default=WORLD, help="folder of users.parquet and items.parquet (models/world)")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where the model goes; a new or empty folder")
     return parser.parse_args(argv)

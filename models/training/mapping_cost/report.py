@@ -5,7 +5,7 @@ from training.features.mapping import Absent, Same, Sources, Translated, read_fe
 from training.features.teacher_inputs import SHARED, TEACHER_INPUTS
 from training.mapping_cost.figures import gain, gain_cost, gain_difference, teacher_auc, teacher_cost
 from training.mapping_cost.measure import DROPOUTS, MEASURED, NOTHING, STUDENTS
-from training.reporting.cells import cell, row
+from training.reporting.cells import cell, head, row, seed_list
 from training.scale import FULL as RECIPE
 from training.teacher.plan import TEACHER_PLAN
 
@@ -60,7 +60,7 @@ def report(results: dict, sources: Sources) -> str:
     head = INTRODUCTION.format(
         first=runs[0]["seed"],
         count=len(runs),
-        seeds=", ".join(str(run["seed"]) for run in runs),
+        seeds=seed_list(results),
         cpu=results["cpu_seconds"],
         wall=results["wall_seconds"],
         inputs=len(TEACHER_INPUTS),
@@ -101,8 +101,7 @@ def _students(results: dict) -> list[str]:
         "Gain in AUC of the home student over its control, mean of its three tasks; below, what of it is lost where\nan"
         " input is hidden from the labels.",
         "",
-        row(["hidden", *(f"dropout: {arm}" for arm in DROPOUTS)]),
-        "|---|" + "---:|" * len(DROPOUTS),
+        *head(["hidden", *(f"dropout: {arm}" for arm in DROPOUTS)], 1),
         row(["*gain, nothing hidden*", *(cell(gain(results, arm, NOTHING), 2, 100, True) for arm in DROPOUTS)]),
     ]
     for name in STUDENTS[1:]:
@@ -123,7 +122,7 @@ def _students(results: dict) -> list[str]:
 
 
 def _verdict(found: Interval) -> str:
-    if abs(found.mean) <= found.half_width:
+    if not found.leaves_out_zero:
         return "the interval holds zero: no difference is shown"
     return "more" if found.mean > 0 else "less"
 
@@ -135,8 +134,7 @@ def _teacher(results: dict) -> list[str]:
             "",
             f"Feature dropout in training: {arm}.",
             "",
-            row(["hidden", *MEASURED]),
-            "|---|" + "---:|" * len(MEASURED),
+            *head(["hidden", *MEASURED], 1),
             row(["*AUC, nothing hidden*", *(cell(teacher_auc(results, arm, NOTHING, t), 2, 100) for t in MEASURED)]),
         ]
         for name in SHARED:

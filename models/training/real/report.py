@@ -10,6 +10,7 @@ from training.evaluation.intervals import Interval, t_interval
 from training.real.ranking_metrics import METRICS
 from training.real.report_text import report_text
 from training.real.students import CONTROL, TASKS, TREATED
+from training.reporting.cells import cell, row
 from training.reporting.picture import COLOURS, save
 
 LABELS = {"auc": "AUC", "log_loss": "log loss", "ndcg_at_10": "NDCG@10"}
@@ -36,9 +37,10 @@ def save_report(folder: Path, command: str, sets: dict, cost: dict, runs: list[d
 def gain_table(runs: list[dict]) -> list[str]:
     """Markdown rows: control's mean and each treated student's gain with its 95 % interval; bold where it leaves 0
     out."""
+    columns = ["share of traffic", "proxy", "metric", "control", *(p.name for p in TREATED)]
     rows = [
-        f"| share of traffic | proxy | metric | control | {' | '.join(p.name for p in TREATED)} |",
-        "|---|---|---|---|" + "---|" * len(TREATED),
+        row(columns),
+        "|" + "---|" * len(columns),
     ]
     for share in runs[0]["shares"]:
         for task in TASKS:
@@ -47,21 +49,21 @@ def gain_table(runs: list[dict]) -> list[str]:
                 cells = [_cell(t_interval(gains(runs, share, p.name, task, metric))) for p in TREATED]
                 name = task.replace("_", " ")
                 line = [f"{float(share):.0%}", name, LABELS[metric], f"{control:.4f}", *cells]
-                rows.append(f"| {' | '.join(line)} |")
+                rows.append(row(line))
     return rows
 
 
 def _cell(interval: Interval) -> str:
-    text = f"{interval.mean:+.4f} ± {interval.half_width:.4f}"
-    return f"**{text}**" if abs(interval.mean) > interval.half_width else text
+    text = cell(interval, 4, sign=True)
+    return f"**{text}**" if interval.leaves_out_zero else text
 
 
 def _picture(path: Path, runs: list[dict]) -> None:
     shares = list(runs[0]["shares"])
     figure = Figure(figsize=(8.0, 7.5))
     axes = figure.subplots(len(METRICS), len(TASKS), sharex=True)
-    for row, metric in zip(axes, METRICS, strict=True):
-        for axis, task in zip(row, TASKS, strict=True):
+    for line, metric in zip(axes, METRICS, strict=True):
+        for axis, task in zip(line, TASKS, strict=True):
             axis.axhline(0, color="#888888", linewidth=0.8)
             for k, plan in enumerate(TREATED):
                 intervals = [t_interval(gains(runs, s, plan.name, task, metric)) for s in shares]
@@ -78,7 +80,7 @@ def _picture(path: Path, runs: list[dict]) -> None:
             if metric == METRICS[-1]:
                 axis.set_xlabel("share of training users", fontsize=9)
         better = "lower is better" if metric == "log_loss" else "higher is better"
-        row[0].set_ylabel(f"change of {LABELS[metric]}\n({better})", fontsize=9)
+        line[0].set_ylabel(f"change of {LABELS[metric]}\n({better})", fontsize=9)
     axes[0, 0].legend(fontsize=8)
     figure.suptitle("Treated minus control, mean and 95 % interval over seeds", fontsize=11)
     figure.tight_layout()

@@ -18,6 +18,16 @@ def cell(interval: Interval | None, digits: int, scale: float = 1.0, sign: bool 
     return f"{mean} ± {interval.half_width * scale:.{digits}f}"
 
 
+def head(cells: Sequence[str], texts: int) -> list[str]:
+    """A table's first two lines: its columns, of which the first `texts` hold words and the others figures."""
+    return [row(cells), "|" + "---|" * texts + "---:|" * (len(cells) - texts)]
+
+
+def seed_list(results: dict) -> str:
+    """The seeds of the results' runs, as a sentence names them."""
+    return ", ".join(str(run["seed"]) for run in results["runs"])
+
+
 def row(cells: Sequence[str]) -> str:
     """One line of a Markdown table."""
     return f"| {' | '.join(cells)} |"

@@ -37,11 +37,6 @@ def gain(results: dict, name: str, base: str, key: str) -> Interval | None:
     return interval_of([None if a is None or b is None else a - b for a, b in pairs])
 
 
-def significant(interval: Interval | None) -> bool:
-    """Whether the interval leaves out zero."""
-    return interval is not None and abs(interval.mean) > interval.half_width
-
-
 def best(results: dict, surface: str, slice_name: str, task: str) -> str | None:
     """Name of the treated student of largest mean gain in AUC; None where no gain is defined."""
     base, key = control(results, surface), f"{slice_name}/{task}/auc"

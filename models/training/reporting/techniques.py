@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from training.logs.music_log import SURFACE_TASKS
-from training.reporting.cells import cell, interval_of, row
+from training.reporting.cells import cell, interval_of, row, seed_list
 from training.reporting.picture import save
 from training.reporting.readme_part import write_part
 from training.reporting.technique_gains import (
@@ -14,7 +14,6 @@ from training.reporting.technique_gains import (
     control,
     gain,
     short,
-    significant,
     surfaces,
     treated,
     values,
@@ -70,7 +69,7 @@ def readings(results: dict) -> str:
                 if name is None:
                     continue
                 found = gain(results, name, base, f"{slice_name}/{task}/auc")
-                verdict = "" if significant(found) else ", not told apart from none"
+                verdict = "" if found.leaves_out_zero else ", not told apart from none"
                 parts.append(f"`{task}` {short(name, surface)} ({cell(found, 2, 100, sign=True)}{verdict})")
             lines.append(f"- {surface}, {words}: {'; '.join(parts) or 'no figure'}.")
     return "\n".join(lines)
@@ -109,7 +108,6 @@ def _options(results: dict) -> list[str]:
 def report(results: dict) -> str:
     """The whole report as Markdown."""
     runs = results["runs"]
-    seeds = ", ".join(str(r["seed"]) for r in runs)
     processor = sum(r["seconds"] for r in runs) / 60
     lines = [
         "# Techniques compared",
@@ -117,8 +115,8 @@ def report(results: dict) -> str:
         "Written by `python -m training.compare` (in `models/`) from `training/results/techniques.json`; the students"
         " are those of `training/techniques.toml`.",
         "",
-        f"Seeds {seeds}: each draws its own world, logs and teacher, and all students of a seed learn from them."
-        f" {results['wall_seconds'] / 60:.1f} minutes on the wall,"
+        f"Seeds {seed_list(results)}: each draws its own world, logs and teacher, and all students of a seed learn"
+        f" from them. {results['wall_seconds'] / 60:.1f} minutes on the wall,"
         f" {processor:.1f} minutes of processor time. Mean ± half-width of the 95 % t interval over seeds; gains are"
         " differences from the control of the same seed, in points. Figures are those of held-out impressions, scored"
         " as served.",
@@ -177,11 +175,11 @@ def write_report(out: Path, results: dict) -> None:
 
 def readme_part(results: dict) -> str:
     """What stands between the README's markers."""
-    seeds = ", ".join(str(r["seed"]) for r in results["runs"])
     return "\n".join(
         [
-            f"Gain in AUC over the control, in points, seeds {seeds}, paired by seed; the largest of each column in"
-            " bold. [The report](reports/techniques.md) has every slice and measure, and what the figures do not say.",
+            f"Gain in AUC over the control, in points, seeds {seed_list(results)}, paired by seed; the largest of"
+            " each column in bold. [The report](reports/techniques.md) has every slice and measure, and what the"
+            " figures do not say.",
             "",
             summary(results),
             "",

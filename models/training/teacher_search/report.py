@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.evaluation.intervals import t_interval
-from training.reporting.cells import cell, row
+from training.reporting.cells import cell, head, row
 from training.scale import FULL as RECIPE
 from training.scale import Scale
 from training.teacher.plan import TEACHER_PLAN
@@ -103,10 +103,8 @@ def _confirmed(found: Found) -> list[str]:
     lines += [f"Winner: **{best.configuration.words}**. Gains in AUC points.", ""]
     if gain(found.confirmed.get(WINNER, [])) is None:
         return [*lines, "The budget left fewer than two fresh worlds: the choice is not confirmed."]
-    lines += [
-        row(["teacher", "gain in the search", "gain on fresh worlds", "worlds", "CPU s to train", "ms a 1,000 labels"]),
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    gains = ("gain in the search", "gain on fresh worlds")
+    lines += head(["teacher", *gains, "worlds", "CPU s to train", "ms a 1,000 labels"], 1)
     searched = {WINNER: best.gain, CHEAP: frontier(found.trials)[0].gain}
     for name, evaluations in found.confirmed.items():
         in_search = f"{100 * searched[name]:+.2f}" if name in searched else "not searched"
@@ -128,7 +126,7 @@ def _confirmed(found: Found) -> list[str]:
 
 def _difference(name: str, of: list[Evaluation], other: str, base: list[Evaluation]) -> str:
     found = difference(of, base)
-    shown = "shown" if abs(found.mean) > found.half_width else "not shown: the interval holds zero"
+    shown = "shown" if found.leaves_out_zero else "not shown: the interval holds zero"
     return f"- {name} minus {other}: {cell(found, 2, 100, True)}; a difference is {shown}."
 
 
@@ -139,8 +137,7 @@ def _frontier(trials: list[Trial]) -> list[str]:
         "",
         "Complete trials that none beats at the same or a smaller training time.",
         "",
-        row(["teacher", "gain", "CPU s to train", "ms a 1,000 labels"]),
-        "|---|---:|---:|---:|",
+        *head(["teacher", "gain", "CPU s to train", "ms a 1,000 labels"], 1),
     ]
     for trial in frontier(trials):
         interval = t_interval([e.mean_gain for e in trial.evaluations])
@@ -156,8 +153,7 @@ def _sides(trials: list[Trial]) -> list[str]:
         "",
         "Mean gain on the first world, which every trial was measured on, over the trials with that choice.",
         "",
-        row(["side", "choice", "trials", "gain, first world"]),
-        "|---|---|---:|---:|",
+        *head(["side", "choice", "trials", "gain, first world"], 2),
     ]
     for side, names in SPACE.items():
         for name in names:

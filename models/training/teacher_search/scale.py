@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from training.scale import SMOKE as SMALL
+from training.scale import TINY
 
 FULL = replace(
     SMALL,
@@ -12,19 +13,7 @@ FULL = replace(
     held_out_requests=2_000,
     student_epochs=12,
 )
-SMOKE = replace(
-    FULL,
-    accounts=500,
-    listeners=300,
-    tracks=400,
-    artists=40,
-    videos=400,
-    creators=40,
-    video_impressions=20_000,
-    home_requests=120,
-    held_out_requests=200,
-    student_epochs=3,
-)
+SMOKE = replace(TINY, home_requests=120, radio_requests=20, held_out_requests=200, student_epochs=3)
 
 # A step of a quarter of the recipe's rows: a tenth of the recipe's video log then still gives 400 steps.
 BATCH = 1_024

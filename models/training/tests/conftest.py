@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from training import scale
 from training.examples import music_examples
 from training.features.music_inputs import MusicInputs
 from training.features.teacher_view import music_view, video_view
 from training.logs.music_log import SURFACE_TASKS
 from training.logs.video_log import draw_video_log
 from training.randomness import fix_threads
-from training.scale import SMOKE
 from training.students.plans import PLANS
 from training.students.serving import ServingStudent
 from training.students.training import train_student
@@ -19,20 +19,7 @@ from training.teacher.zero_shot import teacher_logits
 from training.world.simulation import draw_world
 
 SEED = 11
-TINY = replace(
-    SMOKE,
-    accounts=500,
-    listeners=300,
-    tracks=400,
-    artists=40,
-    videos=400,
-    creators=40,
-    video_impressions=20_000,
-    home_requests=60,
-    radio_requests=60,
-    held_out_requests=100,
-    student_epochs=1,
-)
+TINY = replace(scale.TINY, home_requests=60, radio_requests=60, held_out_requests=100, student_epochs=1)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from training.evaluation.table import tables
+from training.command_line import MODELS
 from training.export.digest import sha256
-from training.make import MODELS
+from training.reporting.results_table import tables
 from training.students.plans import PLANS
 
 MIB = 2**20

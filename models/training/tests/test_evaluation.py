@@ -7,8 +7,8 @@ from training.evaluation.demo_power import demo_power
 from training.evaluation.intervals import t_interval
 from training.evaluation.metrics import task_metrics
 from training.evaluation.retrieval import CANDIDATES, Retrieval
-from training.evaluation.table import BEGIN, END
 from training.reporting.readme_part import prepare_readme
+from training.reporting.results_table import BEGIN, END
 
 
 def test_interval_is_students():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from training.make import MODELS, SMOKE_OUT, arguments, main
+from training.command_line import MODELS, OUT
+from training.make import arguments, main
 
 
 def test_unknown_flags_are_refused():
@@ -12,7 +13,7 @@ def test_unknown_flags_are_refused():
 
 
 def test_smoke_never_writes_over_the_committed_models():
-    assert arguments(["--smoke"]).out == SMOKE_OUT
+    assert arguments(["--smoke"]).out == OUT / "smoke"
     with pytest.raises(SystemExit):
         arguments(["--smoke", "--out", str(MODELS)])
 

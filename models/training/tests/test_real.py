@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from training.command_line import MODELS, OUT
 from training.randomness import stream
-from training.real.__main__ import MODELS, SMOKE_OUT, arguments, main
+from training.real.__main__ import arguments, main
 from training.real.domain import shared_vocabulary
 from training.real.lastfm import read_lastfm
 from training.real.movielens import read_movielens
@@ -237,7 +238,7 @@ def test_wrong_usage_is_refused(folders, wrong):
 
 
 def test_smoke_never_writes_over_the_committed_report():
-    assert arguments(["--movielens", "m", "--lastfm", "l", "--smoke"]).out == SMOKE_OUT
+    assert arguments(["--movielens", "m", "--lastfm", "l", "--smoke"]).out == OUT / "real-smoke"
 
 
 def test_smoke_writes_report_picture_and_figures_without_data(folders, tmp_path):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from training.command_line import MODELS
 from training.drift.figures import Claim, leak
 from training.drift.measure import TASKS, bias_figures, true_probabilities
 from training.drift.periods import draw_drifting_world
@@ -15,7 +16,6 @@ from training.drift.world import Drift, rotation
 from training.evaluation.intervals import Interval
 from training.examples import music_examples
 from training.features.music_inputs import MusicInputs
-from training.make import MODELS
 from training.shift import main
 from training.world.behaviour import MusicTruth, VideoTruth
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from conftest import SEED
 
+from training.command_line import MODELS
 from training.export.digest import sha256
 from training.export.parity import TOLERANCE, largest_difference, open_graph
 from training.export.teacher_folder import export_teacher
 from training.export.teacher_graph import TeacherGraph
 from training.features.music_inputs import MusicInputs
 from training.features.teacher_mapping import music_inputs, teacher_schema
-from training.make import MODELS
 
 
 @pytest.fixture(scope="module")
