@@ -5,4 +5,11 @@ import { enableCompileCache } from "node:module";
 enableCompileCache();
 const { run } = await import("./cli/cli.ts");
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever read the answer has heard enough and gone, as `head` does.
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`setlist: the answer cannot be written: ${error.message}\n`);
+  process.exit(1);
+});
+
 process.exitCode = await run(process.argv.slice(2));

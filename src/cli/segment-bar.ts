@@ -9,7 +9,8 @@ export function segmentBar(
   const bar = new SingleBar({
     stream,
     format: `${what} {bar} {value} of {total} segments`,
-    hideCursor: true,
+    // The cursor stays: whoever ends the command with Ctrl-C would be left without one.
+    hideCursor: false,
   });
   let started = false;
   return {

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, writeFile } from "node:fs/promises";
+import { open, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -82,6 +82,34 @@ describe("a command line", () => {
     expect(stderr).toContain(nowhere);
     expect(stderr).not.toContain("    at ");
     await folder.remove();
+  });
+});
+
+describe("an answer", () => {
+  const verify = async (stdout: "pipe" | number): Promise<{ child: ChildProcess; said: () => string }> => {
+    const args = [main, "verify-log", "--json", "--data-dir", await temporaryFolder()];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", stdout, "pipe"] });
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    return { child, said: () => stderr };
+  };
+
+  test("that nobody reads to its end, as before `head`, is no failure", async () => {
+    const { child, said } = await verify("pipe");
+    child.stdout?.destroy();
+    expect(await once(child, "close")).toStrictEqual([0, null]);
+    expect(said()).toBe("");
+  });
+
+  test("that cannot be written is a failure in a sentence", async () => {
+    const full = await open("/dev/full", "w");
+    const { child, said } = await verify(full.fd);
+    const ended = await once(child, "close");
+    await full.close();
+    expect(ended).toStrictEqual([1, null]);
+    expect(said()).toBe("setlist: the answer cannot be written: ENOSPC: no space left on device, write\n");
   });
 });
 
