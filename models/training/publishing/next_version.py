@@ -14,6 +14,7 @@ from training.refusal import RefusedError
 VERSION = re.compile(r"[1-9][0-9]*")
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 ATTEMPTS = 100
+STUDENT = "student"
 
 
 def versions(model: Path) -> list[int]:
@@ -23,16 +24,21 @@ def versions(model: Path) -> list[int]:
     return sorted(int(entry.name) for entry in model.iterdir() if VERSION.fullmatch(entry.name))
 
 
-def _check_surface(model: Path, highest: int, manifest: dict) -> None:
+def _check_like_before(model: Path, highest: int, manifest: dict) -> None:
     path = model / str(highest) / MANIFEST
     try:
-        before = json.loads(path.read_text())["surface"]
+        before = json.loads(path.read_text())
+        surface, role = before["surface"], before.get("role", STUDENT)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RefusedError(f"{path}: the version before this one cannot be read") from error
-    if before != manifest["surface"]:
+    if surface != manifest["surface"]:
         raise RefusedError(
-            f'{path}: version {highest} serves "{before}", the next one would serve "{manifest["surface"]}"'
+            f'{path}: version {highest} serves "{surface}", the next one would serve "{manifest["surface"]}"'
         )
+    # An arm that names no version takes the highest: a teacher there would leave it without a model.
+    if role != manifest.get("role", STUDENT):
+        found = manifest.get("role", STUDENT)
+        raise RefusedError(f"{path}: version {highest} is a {role}, the next one would be a {found}")
 
 
 def publish(folder: Path, repository: Path) -> tuple[Path, float]:
@@ -48,7 +54,7 @@ def publish(folder: Path, repository: Path) -> tuple[Path, float]:
         for _ in range(ATTEMPTS):
             highest = max(versions(model), default=0)
             if highest:
-                _check_surface(model, highest, manifest)
+                _check_like_before(model, highest, manifest)
             manifest["version"] = str(highest + 1)
             write_json(copy / MANIFEST, manifest)
             (copy / "offline.md").write_text(offline_table(manifest))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from training.examples import Batch
+from training.refusal import RefusedError
 from training.students.plans import StudentPlan
 from training.techniques.hard import Hard, hard_loss, masked_loss
 from training.techniques.tasks import task_columns
@@ -52,10 +53,24 @@ class Direct(Hard):
         self.weight = plan.number("weight", 1.0)
         self.temperature = plan.number("temperature", 1.0)
         self.own, self.of_teacher = task_columns(plan, tasks, teacher_tasks)
+        self._names = [tasks[column] for column in self.own]
 
     def prepare(self, labels: Tensor, teacher: Tensor) -> Tensor:
-        """The corresponding tasks' softened probabilities, at the rates of the labels."""
-        return torch.sigmoid(shifted_to_rate(teacher[:, self.of_teacher], labels[:, self.own]) / self.temperature)
+        """The corresponding tasks' softened probabilities, at the rates of the labels; raises RefusedError where the
+        labels give no rate."""
+        own, logits = labels[:, self.own], teacher[:, self.of_teacher]
+        self._check_rates(own, logits)
+        return torch.sigmoid(shifted_to_rate(logits, own) / self.temperature)
+
+    def _check_rates(self, labels: Tensor, logits: Tensor) -> None:
+        """A rate of 0 or 1 would move every soft label there, whatever the teacher says."""
+        for column, task in enumerate(self._names):
+            seen = labels[~(torch.isnan(labels[:, column]) | torch.isnan(logits[:, column])), column]
+            if not len(seen) or seen.min() == seen.max():
+                found = f"{seen[0]:g} in all {len(seen)}" if len(seen) else "none"
+                raise RefusedError(
+                    f'labels of task "{task}" where the teacher has one too: expected both outcomes, found {found}'
+                )
 
     def loss(self, shown: Tensor, served: Tensor, auxiliary: Tensor | None, batch: Batch, soft: Tensor) -> Tensor:
         """Hard where it was shown, soft as it will be served."""

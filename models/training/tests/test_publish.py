@@ -209,6 +209,13 @@ def test_a_next_version_of_another_surface_is_refused(model, repository):
         publish(model, repository)
 
 
+def test_a_teacher_is_no_next_version_of_a_student(model, repository):
+    publish(model, repository)
+    edit(model, set_to("teacher", "role"))
+    with pytest.raises(RefusedError, match="version 1 is a student, the next one would be a teacher"):
+        publish(model, repository)
+
+
 def test_a_number_that_another_publisher_took_meanwhile_is_passed_over(model, repository, monkeypatch):
     """The other's model lands between reading the numbers and the renaming."""
     seen, calls = next_version.versions, []

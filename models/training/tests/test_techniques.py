@@ -75,6 +75,19 @@ def test_a_masked_teacher_label_takes_no_part_in_the_shift():
     assert torch.isnan(soft[3]).all()
 
 
+@pytest.mark.parametrize(
+    ("labels", "found"), [([0.0, 0.0, 1.0], "0 in all 2"), ([NAN, NAN, 1.0], "none"), ([1.0, 1.0, 0.0], "1 in all 2")]
+)
+def test_outcomes_that_give_the_soft_labels_no_rate_are_refused(labels, found):
+    """Both outcomes are there, but not among the items that the teacher labelled."""
+    technique = technique_of(plan("direct", tasks={"like": "like"}), TASKS, TEACHER_TASKS)
+    teacher = torch.tensor([[1.0], [2.0], [NAN]]).repeat(1, 4)
+    with pytest.raises(
+        ValueError, match=f'"like" where the teacher has one too: expected both outcomes, found {found}'
+    ):
+        technique.prepare(torch.tensor(labels)[:, None].repeat(1, 3), teacher)
+
+
 def test_auxiliary_leaves_the_serving_logits_to_the_outcomes():
     technique = technique_of(plan("auxiliary", "radio", weight=6.0, tasks=["watch_next"]), TASKS, TEACHER_TASKS)
     served = torch.zeros(1, 3, requires_grad=True)
