@@ -4,15 +4,18 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { ModelInput } from "../src/domain/model.ts";
+import { InferenceSession } from "onnxruntime-node";
+import type { EncodedRequest, Tensor } from "../src/domain/ports.ts";
+import { FilledSlots } from "../src/inference/filled-slots.ts";
 import { parseManifest } from "../src/inference/manifest.ts";
-import { allocateBatch, inputDims, tensorsOf } from "../src/inference/ragged-batch.ts";
+import { joinRequests } from "../src/inference/ragged-batch.ts";
 import { sessionOptions } from "../src/inference/session-options.ts";
 import { SplitSession } from "../src/inference/split-session.ts";
+import { feedsOf } from "../src/inference/tensor-feeds.ts";
+import { median } from "./bench-ratios.ts";
 
 const candidates = 200;
-const slabRows = 4000;
+const tableRows = 4_000;
 const runsARound = 20;
 
 async function measure(folder: string, rounds: number): Promise<string> {
@@ -23,34 +26,38 @@ async function measure(folder: string, rounds: number): Promise<string> {
     version,
   });
   if (split === undefined) throw new Error(`${path}: split: expected, but missing`);
+  const { inputs, tasks } = model;
   const reference = await InferenceSession.create(await readFile(join(folder, file)), sessionOptions);
   const graphs = await SplitSession.open({
     item: await shared(join(folder, split.item.file)),
     request: await shared(join(folder, split.request.file)),
-    inputs: model.inputs,
+    inputs,
     outputName,
     rowWidth: split.rowWidth,
+    tasks: tasks.length,
   });
-  const batch = allocateBatch(model.inputs, 1, candidates);
-  const feeds: Record<string, Tensor> = {};
-  for (const [place, data] of tensorsOf(model.inputs, batch).entries()) {
-    const input = model.inputs[place] as ModelInput;
-    if (data instanceof Float32Array) data.fill(0.5);
-    const dims = inputDims(input, 1, candidates);
-    feeds[input.name] =
-      data instanceof Float32Array ? new Tensor("float32", data, dims) : new Tensor("int32", data, dims);
-  }
-  const rows = await graphs.itemRows(batch);
-  const slab = new Float32Array(slabRows * split.rowWidth);
-  // A stride that is prime to the slab's length: rows scattered over it, as candidates' are.
-  const itemRow = Int32Array.from({ length: candidates }, (_, index) => (index * 1237) % slabRows);
-  for (const [index, place] of itemRow.entries()) {
-    slab.set(rows.subarray(index * split.rowWidth, (index + 1) * split.rowWidth), place * split.rowWidth);
-  }
-  const ways = [
-    () => reference.run(feeds, [outputName]),
-    () => graphs.score(batch, slab, itemRow, model.tasks.length),
-  ];
+  const request: EncodedRequest = {
+    candidateCount: candidates,
+    tensors: inputs.map(({ entity, dtype, columns }) =>
+      entity === "user" || entity === "context" ? half(dtype, columns ?? 1) : undefined,
+    ),
+    table: {
+      tensors: inputs.map(({ entity, dtype, columns }) =>
+        entity === "item" ? half(dtype, tableRows * (columns ?? 1)) : undefined,
+      ),
+      versions: new Uint32Array(tableRows).fill(1),
+    },
+    // A stride that is prime to the table's length: rows scattered over it, as candidates' are.
+    slots: Int32Array.from({ length: candidates }, (_, index) => (index * 1237) % tableRows),
+    defaultedCount: 0,
+    storeUnavailable: false,
+    release: () => undefined,
+  };
+  const filled = new FilledSlots(inputs);
+  await graphs.score(filled.join([request]));
+  const batch = filled.join([request]);
+  const feeds = feedsOf(inputs, joinRequests(inputs, [request]));
+  const ways = [() => reference.run(feeds, [outputName]), () => graphs.score(batch)];
   const times: number[][] = [[], []];
   for (let round = -1; round < rounds; round += 1) {
     for (const [way, run] of ways.entries()) {
@@ -67,8 +74,8 @@ async function measure(folder: string, rounds: number): Promise<string> {
   return `${folder}: ${candidates} candidates, ${rounds} rounds of ${runsARound}: reference ${one.toFixed(3)} ms, request graph ${other.toFixed(3)} ms, median ratio ${ratio.toFixed(2)}`;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+function half(dtype: "float32" | "int32", elements: number): Tensor {
+  return dtype === "float32" ? new Float32Array(elements).fill(0.5) : new Int32Array(elements);
 }
 
 async function shared(path: string): Promise<SharedArrayBuffer> {

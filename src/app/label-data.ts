@@ -113,11 +113,13 @@ function teacherOf(model: Model, features: FeatureStore, scorer: Scorer): Teache
     async score(impression) {
       const encoded = await encodeOrNothing(model, features, impression);
       if (encoded === undefined) return undefined;
-      if (encoded.storeUnavailable)
+      if (encoded.storeUnavailable) {
+        encoded.release();
         throw new SetlistError(
           "UNAVAILABLE",
           "the feature store cannot be read: labels from defaults would be wrong",
         );
+      }
       const scores = await scorer.score(model, encoded, systemClock.monotonic() + scoreMsMax);
       return scores.probabilities;
     },

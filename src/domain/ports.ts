@@ -18,17 +18,35 @@ export interface Random {
   next(): number;
 }
 
+export type Tensor = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/** Encoded rows of items, of one model: a row stands in one slot of every tensor. */
+export interface ItemTable {
+  /**
+   * In the order of `model.inputs`, undefined for what is no item input: `[slots, columns]`, row-major. They are replaced
+   * as the table grows: ask anew in every task.
+   */
+  readonly tensors: readonly (Tensor | undefined)[];
+  /** `[slots]`: never 0 for a row that was written, and another number whenever a slot gets another row. */
+  readonly versions: Uint32Array;
+}
+
 /**
- * One request's tensors, in the order of `model.inputs`: user and context inputs have one row, item inputs one row a
- * candidate, all row-major; the place of the `row` input is undefined, since only the batch knows it.
+ * One request's tensors, in the order of `model.inputs`: user and context inputs, each one row, row-major. The item
+ * inputs stay where they are kept, in `table`, at `slots`; the `row` input only the batch knows.
  */
 export interface EncodedRequest {
   readonly candidateCount: number;
-  readonly tensors: readonly (Float32Array | Int32Array | undefined)[];
+  readonly tensors: readonly (Tensor | undefined)[];
+  readonly table: ItemTable;
+  /** `[candidates]`: each candidate's slot; it holds this row until `release`. */
+  readonly slots: Int32Array;
   /** Candidates, and the user, of which neither the request nor the store knew a feature that the model asks for. */
   readonly defaultedCount: number;
   /** True where the store could not be asked: everything not in the request is a default. */
   readonly storeUnavailable: boolean;
+  /** Lets the slots be used again. To be called once, by whoever scores. */
+  release(): void;
 }
 
 /** Turns a request into tensors: a feature comes from the request, else the store, else the model's default. */
@@ -52,6 +70,7 @@ export interface Scorer {
   /** Every loaded version. */
   models(): readonly Model[];
   /**
+   * Releases the request once it is settled, however.
    * @param deadline on the monotonic clock, ms.
    * @throws {SetlistError} DEADLINE_EXCEEDED at the deadline; RESOURCE_EXHAUSTED where the queue is full;
    *   UNAVAILABLE where inference failed or the model is gone. The caller has a fallback for each.

@@ -1,6 +1,7 @@
 import type { FeatureEntity, FeatureSpec } from "../domain/feature.ts";
 import type { Model } from "../domain/model.ts";
-import { type Tensor, type ValueWriter, writerOf } from "./value-encoding.ts";
+import type { Tensor } from "../domain/ports.ts";
+import { type ValueWriter, writerOf } from "./value-encoding.ts";
 
 /** One feature's columns: in row r of tensor `place` they begin at `r * stride + offset`. */
 export interface PlannedFeature {
@@ -57,11 +58,10 @@ function planFeature(model: Model, spec: FeatureSpec): PlannedFeature {
   return { spec, place, stride, offset: spec.offset, width: spec.width, write, fallback };
 }
 
-/** Empty tensors for one request, in the order of `model.inputs`; undefined for the row input. */
-export function allocateTensors(model: Model, candidates: number): (Tensor | undefined)[] {
+/** Empty tensors for one request, in the order of `model.inputs`; undefined for item and row inputs. */
+export function allocateTensors(model: Model): (Tensor | undefined)[] {
   return model.inputs.map(({ dtype, entity, columns }) => {
-    if (columns === undefined) return undefined;
-    const elements = (entity === "item" ? candidates : 1) * columns;
-    return dtype === "float32" ? new Float32Array(elements) : new Int32Array(elements);
+    if (columns === undefined || entity === "item") return undefined;
+    return dtype === "float32" ? new Float32Array(columns) : new Int32Array(columns);
   });
 }

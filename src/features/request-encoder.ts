@@ -1,15 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FeatureSpec, Features } from "../domain/feature.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, FeatureStore } from "../domain/ports.ts";
+import type { EncodedRequest, FeatureStore, Tensor } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
 import { allocateTensors, type EntityPlan, planEntity } from "./encoder-plan.ts";
 import { KnownFeatures } from "./known-features.ts";
-import { RowCache } from "./row-cache.ts";
 import type { RowSource, StoredEntity } from "./row-source.ts";
+import { RowTable } from "./row-table.ts";
 import { override, writeContext, writeStored } from "./row-writing.ts";
 import { checkColumns } from "./store-columns.ts";
-import type { Tensor } from "./value-encoding.ts";
 
 /** A feature store that can be told of the models before their first request. */
 export interface PreparedFeatureStore extends FeatureStore {
@@ -22,14 +21,24 @@ export interface PreparedFeatureStore extends FeatureStore {
 }
 
 interface ModelPlan {
-  readonly user: CachedEntity;
-  readonly item: CachedEntity;
+  readonly user: StoredRows;
+  readonly item: StoredRows;
   readonly context: EntityPlan;
 }
 
-interface CachedEntity {
+interface StoredRows {
+  readonly entity: StoredEntity;
   readonly plan: EntityPlan;
-  readonly cache: RowCache;
+  readonly table: RowTable;
+  /** How messages name the features of the request's n-th row. */
+  readonly field: (row: number) => string;
+}
+
+/** One slot for each of a request's rows, pinned. */
+interface FoundRows {
+  readonly slots: Int32Array;
+  readonly defaultedCount: number;
+  readonly storeUnavailable: boolean;
 }
 
 interface Row {
@@ -63,15 +72,21 @@ export class RequestEncoder implements PreparedFeatureStore {
   async encode(model: Model, request: RankRequest): Promise<EncodedRequest> {
     const plan = this.#planOf(model);
     this.#checkNames(model.surface, request);
-    const tensors = allocateTensors(model, request.candidates.length);
+    const tensors = allocateTensors(model);
     writeContext(plan.context, tensors, request.context.features);
-    const user = await this.#writeRows(model, "user", plan.user, tensors, [request.user]);
-    const item = await this.#writeRows(model, "item", plan.item, tensors, request.candidates);
+    const user = await this.#findRows(model, plan.user, [request.user]);
+    copyRow(plan.user, user.slots[0] as number, tensors);
+    plan.user.table.release(user.slots);
+    const { table } = plan.item;
+    const item = await this.#findRows(model, plan.item, request.candidates);
     return {
       candidateCount: request.candidates.length,
       tensors,
+      table,
+      slots: item.slots,
       defaultedCount: user.defaultedCount + item.defaultedCount,
       storeUnavailable: user.storeUnavailable || item.storeUnavailable,
+      release: () => table.release(item.slots),
     };
   }
 
@@ -82,11 +97,15 @@ export class RequestEncoder implements PreparedFeatureStore {
   #planOf(model: Model): ModelPlan {
     const known = this.#plans.get(model);
     if (known !== undefined) return known;
-    const cached = (entity: StoredEntity): CachedEntity => {
+    const rows = (entity: StoredEntity, field: (row: number) => string): StoredRows => {
       const plan = planEntity(model, entity);
-      return { plan, cache: new RowCache(plan.inputs, this.#cacheRowsMax) };
+      return { entity, plan, table: new RowTable(plan.inputs, this.#cacheRowsMax), field };
     };
-    const plan = { user: cached("user"), item: cached("item"), context: planEntity(model, "context") };
+    const plan = {
+      user: rows("user", () => "user.features"),
+      item: rows("item", (row) => `candidates[${row}].features`),
+      context: planEntity(model, "context"),
+    };
     this.#known.add(model);
     this.#plans.set(model, plan);
     return plan;
@@ -102,25 +121,50 @@ export class RequestEncoder implements PreparedFeatureStore {
     }
   }
 
-  /** Writes one row of the entity's tensors for each of `rows`. */
-  async #writeRows(
-    model: Model,
-    entity: StoredEntity,
-    { plan, cache }: CachedEntity,
-    tensors: readonly (Tensor | undefined)[],
-    rows: readonly Row[],
-  ): Promise<{ defaultedCount: number; storeUnavailable: boolean }> {
-    if (plan.features.length === 0) return { defaultedCount: 0, storeUnavailable: false };
-    let defaultedCount = 0;
+  /** A pinned slot for each of `rows`: what is not in the table yet is read and written there. */
+  async #findRows(model: Model, stored: StoredRows, rows: readonly Row[]): Promise<FoundRows> {
+    const { plan, table, field } = stored;
+    const slots = new Int32Array(rows.length);
+    // A model that reads nothing of an entity has one row of it for all.
+    if (plan.features.length === 0) return { slots: pinned(table, slots), ...noDefaults };
     const strangers: number[] = [];
     for (let row = 0; row < rows.length; row++) {
-      const { id, features } = rows[row] as Row;
-      const defaulted = cache.copyTo(tensors, row, id);
-      if (defaulted === undefined) strangers.push(row);
-      else if (override(plan, entity, tensors, row, features, defaulted) > 0) defaultedCount += 1;
+      const slot = table.find((rows[row] as Row).id);
+      slots[row] = slot;
+      if (slot < 0) strangers.push(row);
     }
-    if (strangers.length === 0) return { defaultedCount, storeUnavailable: false };
+    try {
+      const storeUnavailable =
+        strangers.length > 0 && !(await this.#addRows(model, stored, rows, strangers, slots));
+      let defaultedCount = 0;
+      for (let row = 0; row < rows.length; row++) {
+        const slot = slots[row] as number;
+        const { features } = rows[row] as Row;
+        const defaulted = table.defaultedIn(slot);
+        let defaults = defaulted.length;
+        if (features !== undefined && !isEmpty(features)) {
+          const own = table.copy(slot);
+          slots[row] = own;
+          table.release(Int32Array.of(slot));
+          defaults = override(plan, table.tensors, own, features, defaulted, () => field(row));
+        }
+        if (defaults > 0) defaultedCount += 1;
+      }
+      return { slots, defaultedCount, storeUnavailable };
+    } catch (error) {
+      table.release(slots.filter((slot) => slot >= 0));
+      throw error;
+    }
+  }
 
+  /** Reads the rows of `strangers` from the source and writes them, defaults where it cannot be asked: false then. */
+  async #addRows(
+    model: Model,
+    { entity, plan, table }: StoredRows,
+    rows: readonly Row[],
+    strangers: readonly number[],
+    slots: Int32Array,
+  ): Promise<boolean> {
     const ids = strangers.map((row) => (rows[row] as Row).id);
     const stored = asksTheStore(plan) ? await this.#read(entity, ids) : [];
     const misfit = ({ name }: FeatureSpec, expected: string, id: string): void =>
@@ -131,12 +175,13 @@ export class RequestEncoder implements PreparedFeatureStore {
     for (const [index, row] of strangers.entries()) {
       // Encoding rows for the first time is the one long part: others get their turn in between.
       if (index > 0 && index % rowsPerTurn === 0) await nextTurn();
-      const { id, features } = rows[row] as Row;
-      const defaulted = writeStored(plan, tensors, row, id, stored?.[index], misfit);
-      if (stored !== undefined) cache.keep(tensors, row, id, defaulted);
-      if (override(plan, entity, tensors, row, features, defaulted) > 0) defaultedCount += 1;
+      const id = ids[index] as string;
+      const slot = table.take();
+      slots[row] = slot;
+      table.note(slot, writeStored(plan, table.tensors, slot, id, stored?.[index], misfit));
+      if (stored !== undefined) table.keep(id, slot);
     }
-    return { defaultedCount, storeUnavailable: stored === undefined };
+    return stored !== undefined;
   }
 
   /** Undefined where the source cannot be asked; said once, not with every request. */
@@ -172,3 +217,24 @@ const rowsPerTurn = 128;
 function asksTheStore(plan: EntityPlan): boolean {
   return plan.features.some((feature) => feature.spec.name !== "id");
 }
+
+/** Most candidates bring `{}` at most: those share the row that is kept. */
+function isEmpty(features: Features): boolean {
+  for (const _ in features) return false;
+  return true;
+}
+
+function copyRow({ plan, table }: StoredRows, slot: number, tensors: (Tensor | undefined)[]): void {
+  for (const { place, columns } of plan.inputs) {
+    const row = (table.tensors[place] as Tensor).subarray(slot * columns, (slot + 1) * columns);
+    tensors[place]?.set(row);
+  }
+}
+
+/** All rows are the same one, which has no columns. */
+function pinned(table: RowTable, slots: Int32Array): Int32Array {
+  for (let row = 0; row < slots.length; row++) slots[row] = table.take();
+  return slots;
+}
+
+const noDefaults = { defaultedCount: 0, storeUnavailable: false };

@@ -1,8 +1,8 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { FeatureSpec, Features, FeatureValue } from "../domain/feature.ts";
+import type { Tensor } from "../domain/ports.ts";
 import type { EntityPlan, PlannedFeature } from "./encoder-plan.ts";
-import type { StoredEntity } from "./row-source.ts";
-import { expectationOf, type Tensor } from "./value-encoding.ts";
+import { expectationOf } from "./value-encoding.ts";
 
 type Tensors = readonly (Tensor | undefined)[];
 
@@ -37,21 +37,19 @@ export function writeStored(
 }
 
 /**
- * Lets the request's own values go before the row's. Returns how many features remain defaults.
+ * Lets the request's own values go before the row's; `field` names them in messages. Returns how many features remain
+ * defaults.
  * @throws {SetlistError} INVALID_ARGUMENT where a value does not fit its feature.
  */
 export function override(
   plan: EntityPlan,
-  entity: StoredEntity,
   tensors: Tensors,
   row: number,
-  features: Features | undefined,
+  features: Features,
   defaulted: readonly number[],
+  field: () => string,
 ): number {
-  if (features === undefined) return defaulted.length;
-  const given = writeInline(plan, tensors, row, features, () =>
-    entity === "user" ? "user.features" : `candidates[${row}].features`,
-  );
+  const given = writeInline(plan, tensors, row, features, field);
   return defaulted.filter((index) => !given.includes(index)).length;
 }
 

@@ -1,14 +1,19 @@
 import { SetlistError } from "../domain/error.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
 import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
+import { FilledSlots } from "./filled-slots.ts";
 import { QueuedRequest } from "./queued-request.ts";
 import { assertFits, joinRequests, splitProbabilities } from "./ragged-batch.ts";
 import { RequestQueue } from "./request-queue.ts";
-import type { WorkerPool } from "./worker-pool.ts";
+import { buffersOf } from "./split-batch.ts";
+import type { PostedOrder, WorkerPool } from "./worker-pool.ts";
+import type { WorkerThread } from "./worker-thread.ts";
 
 export interface BatchingScorerOptions {
   /** In the order in which the workers loaded them; versions of a model in rising order. */
   readonly models: readonly Model[];
+  /** Those that run as an item graph and a request graph. */
+  readonly split: ReadonlySet<Model>;
   readonly batchRowsMax: number;
   readonly queueRequestsMax: number;
   readonly clock: Clock;
@@ -21,6 +26,8 @@ export class BatchingScorer implements Scorer {
   readonly #queue = new RequestQueue();
   readonly #placeOf: ReadonlyMap<string, number>;
   readonly #latest: ReadonlyMap<string, Model>;
+  /** What each thread's slab holds, by the place of the model; it goes with the thread. */
+  readonly #filled = new WeakMap<WorkerThread, FilledSlots[]>();
   #running = 0;
   #closed: Promise<void> | undefined;
   #drained: () => void = () => undefined;
@@ -42,7 +49,11 @@ export class BatchingScorer implements Scorer {
     return this.#options.models;
   }
 
-  async score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
+  score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
+    return this.#score(version, request, deadline).finally(() => request.release());
+  }
+
+  async #score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
     const { models, clock, queueRequestsMax } = this.#options;
     const place = this.#placeOf.get(keyOf(version));
     const model = place === undefined ? undefined : models[place];
@@ -65,7 +76,8 @@ export class BatchingScorer implements Scorer {
     if (request.candidateCount === 0) {
       return { probabilities: new Float32Array(0), queueMs: 0, inferenceMs: 0 };
     }
-    const queued = new QueuedRequest(place, request, arrivedAt, deadline);
+    const group = this.#options.split.has(model) ? request.table : model;
+    const queued = new QueuedRequest(place, group, request, arrivedAt, deadline);
     queued.startTimer(() => {
       this.#queue.remove(queued);
       this.#noteDrained();
@@ -102,13 +114,18 @@ export class BatchingScorer implements Scorer {
   }
 
   async #run(batch: readonly QueuedRequest[], startedAt: number): Promise<void> {
-    const model = this.#options.models[batch[0]?.model ?? -1] as Model;
     const place = batch[0]?.model as number;
+    const model = this.#options.models[place] as Model;
     const requests = batch.map((queued) => queued.request);
     this.#running += 1;
     try {
-      const joined = joinRequests(model.inputs, requests);
-      const reply = await this.#pool.run({ kind: "run", model: place, batch: joined }, [joined.buffer]);
+      let filled: FilledSlots | undefined;
+      const reply = await this.#pool.run((thread) => {
+        filled = this.#filledOf(thread, place);
+        return this.#orderFor(filled, place, requests);
+      });
+      // The run may have failed before the slab got what was sent for it.
+      if (reply.kind !== "scored") filled?.clear();
       if (reply.kind === "scored") {
         const parts = splitProbabilities(reply.probabilities, model.tasks.length, requests);
         for (const [index, queued] of batch.entries()) {
@@ -133,6 +150,25 @@ export class BatchingScorer implements Scorer {
       this.#running -= 1;
       this.dispatch();
     }
+  }
+
+  #orderFor(filled: FilledSlots, place: number, requests: readonly EncodedRequest[]): PostedOrder {
+    const model = this.#options.models[place] as Model;
+    if (!this.#options.split.has(model)) {
+      const batch = joinRequests(model.inputs, requests);
+      return { order: { kind: "run", model: place, batch }, transfer: [batch.buffer] };
+    }
+    const batch = filled.join(requests);
+    return { order: { kind: "run-split", model: place, ...batch }, transfer: buffersOf(batch) };
+  }
+
+  #filledOf(thread: WorkerThread, place: number): FilledSlots {
+    let filled = this.#filled.get(thread);
+    if (filled === undefined) {
+      filled = this.#options.models.map(({ inputs }) => new FilledSlots(inputs));
+      this.#filled.set(thread, filled);
+    }
+    return filled[place] as FilledSlots;
   }
 
   #noteDrained(): void {

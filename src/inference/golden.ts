@@ -1,8 +1,9 @@
 import Type from "typebox";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
+import type { Tensor } from "../domain/ports.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import type { Manifest } from "./manifest.ts";
-import { type BatchTensor, inputElements } from "./ragged-batch.ts";
+import { inputElements } from "./ragged-batch.ts";
 
 /** An example with its answer, as the recipe computed it: run at load, so that a wrong model never serves. */
 export interface Golden {
@@ -10,7 +11,7 @@ export interface Golden {
   readonly requests: number;
   readonly candidates: number;
   /** In the order of `model.inputs`. */
-  readonly tensors: readonly BatchTensor[];
+  readonly tensors: readonly Tensor[];
   /** `[candidates, tasks]`, row-major. */
   readonly probabilities: readonly number[];
   readonly tolerance: number;

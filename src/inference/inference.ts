@@ -47,6 +47,9 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
     onWarning,
   });
   const models = stored.map((model) => model.manifest.model);
-  scorer.current = new BatchingScorer(pool, { models, batchRowsMax, queueRequestsMax, clock });
+  const split = new Set(
+    stored.filter((model) => model.split !== undefined).map((model) => model.manifest.model),
+  );
+  scorer.current = new BatchingScorer(pool, { models, split, batchRowsMax, queueRequestsMax, clock });
   return scorer.current;
 }

@@ -1,10 +1,14 @@
 import { invalidArgument } from "../domain/error.ts";
+import type { ModelInput } from "../domain/model.ts";
 import { checkGoldenAnswer, type Golden } from "./golden.ts";
 import { checkSession } from "./model-check.ts";
 import { allocateBatch, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
 import type { StoredModel } from "./repository.ts";
+import { itemInputs, requestInputs } from "./split.ts";
+import { buffersOf } from "./split-batch.ts";
 import { checkSplit } from "./split-check.ts";
 import type { Reply } from "./worker-messages.ts";
+import type { PostedOrder } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
 /**
@@ -29,17 +33,33 @@ export async function loadModels(
     if (loaded.kind !== "loaded") throw refused(stored, "to load", loaded);
     checkSession(stored, loaded);
     if (stored.golden !== undefined) {
-      const answer = await run(thread, place, stored, goldenBatch(stored, stored.golden));
+      const answer = await run(thread, wholeRun(place, goldenBatch(stored, stored.golden)), stored);
       checkGoldenAnswer(stored.golden, answer, model.tasks);
-      if (stored.split !== undefined) {
-        await checkSplit(thread, stored, stored.split, stored.golden, goldenBatch(stored, stored.golden));
-      }
+      if (stored.split !== undefined) await checkSplit(thread, place, stored, stored.split, stored.golden);
     }
     for (const rows of warmUpRows(batchRowsMax)) {
-      const answer = await run(thread, place, stored, allocateBatch(model.inputs, Math.min(rows, 4), rows));
-      checkProbabilities(stored, answer);
+      const requests = Math.min(rows, 4);
+      const order =
+        stored.split === undefined
+          ? wholeRun(place, allocateBatch(model.inputs, requests, rows))
+          : splitRun(place, model.inputs, requests, rows);
+      checkProbabilities(stored, await run(thread, order, stored));
     }
   }
+}
+
+function wholeRun(place: number, batch: RaggedBatch): PostedOrder {
+  return { order: { kind: "run", model: place, batch }, transfer: [batch.buffer] };
+}
+
+/** Every item's row is computed anew, into the slab's first slot. */
+function splitRun(place: number, inputs: readonly ModelInput[], requests: number, rows: number): PostedOrder {
+  const batch = {
+    batch: allocateBatch(requestInputs(inputs), requests, rows),
+    items: allocateBatch(itemInputs(inputs), 0, rows),
+    slots: 1,
+  };
+  return { order: { kind: "run-split", model: place, ...batch }, transfer: buffersOf(batch) };
 }
 
 /** One candidate, a usual request, and the largest batch: the arena then has its peak before the first request. */
@@ -49,11 +69,10 @@ function warmUpRows(batchRowsMax: number): readonly number[] {
 
 async function run(
   thread: WorkerThread,
-  place: number,
+  { order, transfer }: PostedOrder,
   stored: StoredModel,
-  batch: RaggedBatch,
 ): Promise<Float32Array> {
-  const reply = await thread.call({ kind: "run", model: place, batch }, [batch.buffer]);
+  const reply = await thread.call(order, transfer);
   if (reply.kind !== "scored") throw refused(stored, "to run", reply);
   return reply.probabilities;
 }

@@ -9,6 +9,8 @@ const timerMsMax = 2 ** 31 - 1;
 export class QueuedRequest {
   /** Place of its model in the order of loading. */
   readonly model: number;
+  /** Requests of one group may run together. */
+  readonly group: object;
   readonly request: EncodedRequest;
   /** Monotonic ms. */
   readonly arrivedAt: number;
@@ -21,8 +23,9 @@ export class QueuedRequest {
   #reject: (error: Error) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(model: number, request: EncodedRequest, arrivedAt: number, deadline: number) {
+  constructor(model: number, group: object, request: EncodedRequest, arrivedAt: number, deadline: number) {
     this.model = model;
+    this.group = group;
     this.request = request;
     this.arrivedAt = arrivedAt;
     this.deadline = deadline;

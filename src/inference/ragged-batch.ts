@@ -1,5 +1,5 @@
 import type { Model, ModelInput } from "../domain/model.ts";
-import type { EncodedRequest } from "../domain/ports.ts";
+import type { EncodedRequest, ItemTable, Tensor } from "../domain/ports.ts";
 
 /**
  * One run's inputs: all tensors in one buffer, so that one transfer hands them to a worker. Which tensor stands where
@@ -10,8 +10,6 @@ export interface RaggedBatch {
   readonly requests: number;
   readonly candidates: number;
 }
-
-export type BatchTensor = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 /** Elements of one input for a run of so many requests and candidates. */
 export function inputElements(input: ModelInput, requests: number, candidates: number): number {
@@ -26,7 +24,7 @@ export function inputDims(input: ModelInput, requests: number, candidates: numbe
 }
 
 /** Tensors over a batch's buffer, in the order of `inputs`: views, nothing is copied. */
-export function tensorsOf(inputs: readonly ModelInput[], batch: RaggedBatch): readonly BatchTensor[] {
+export function tensorsOf(inputs: readonly ModelInput[], batch: RaggedBatch): readonly Tensor[] {
   let offset = 0;
   return inputs.map((input) => {
     const elements = inputElements(input, batch.requests, batch.candidates);
@@ -52,32 +50,68 @@ export function allocateBatch(
 }
 
 /**
- * Joins requests into one run: user and context rows one after the other, item rows likewise, and the row input says
- * for each candidate whose it is. The requests' own tensors are copied, never handed away: they stay the caller's.
+ * Joins requests into one run of the reference graph: user and context rows one after the other, item rows likewise,
+ * and the row input says for each candidate whose it is. Everything is copied, nothing handed away.
  */
 export function joinRequests(
   inputs: readonly ModelInput[],
   requests: readonly EncodedRequest[],
 ): RaggedBatch {
-  const candidates = requests.reduce((sum, request) => sum + request.candidateCount, 0);
-  const batch = allocateBatch(inputs, requests.length, candidates);
+  const batch = allocateBatch(inputs, requests.length, candidatesOf(requests));
   for (const [place, target] of tensorsOf(inputs, batch).entries()) {
-    if (inputs[place]?.entity === "row") {
-      fillRows(target, requests);
-      continue;
-    }
-    let offset = 0;
-    for (const request of requests) {
-      const tensor = request.tensors[place];
-      if (tensor === undefined) continue;
-      target.set(tensor, offset);
-      offset += tensor.length;
-    }
+    const { entity, columns = 1 } = inputs[place] as ModelInput;
+    if (entity === "row") fillRows(target, requests);
+    else if (entity === "item") gatherItems(target, place, columns, requests);
+    else joinRows(target, place, requests);
   }
   return batch;
 }
 
-function fillRows(target: BatchTensor, requests: readonly EncodedRequest[]): void {
+export function candidatesOf(requests: readonly EncodedRequest[]): number {
+  return requests.reduce((sum, request) => sum + request.candidateCount, 0);
+}
+
+/** The requests' own rows of input `place`, one after the other. */
+export function joinRows(target: Tensor, place: number, requests: readonly EncodedRequest[]): void {
+  let offset = 0;
+  for (const request of requests) {
+    const tensor = request.tensors[place];
+    if (tensor === undefined) continue;
+    target.set(tensor, offset);
+    offset += tensor.length;
+  }
+}
+
+function gatherItems(
+  target: Tensor,
+  place: number,
+  columns: number,
+  requests: readonly EncodedRequest[],
+): void {
+  let offset = 0;
+  for (const { slots, table } of requests) {
+    gatherRows(target, offset, table.tensors[place] as Tensor, columns, slots);
+    offset += slots.length * columns;
+  }
+}
+
+/** Copies rows into `target` from `at`. A loop: for rows of a few dozen numbers a view and `set` cost more than that. */
+export function gatherRows(
+  target: Tensor,
+  at: number,
+  from: Tensor,
+  columns: number,
+  rows: ArrayLike<number>,
+): void {
+  let to = at;
+  for (let index = 0; index < rows.length; index++) {
+    const start = (rows[index] as number) * columns;
+    for (let column = 0; column < columns; column++) target[to++] = from[start + column] as number;
+  }
+}
+
+/** Says for each candidate whose it is: its request's place in the batch. */
+export function fillRows(target: Tensor, requests: readonly EncodedRequest[]): void {
   let offset = 0;
   for (const [row, request] of requests.entries()) {
     target.fill(row, offset, offset + request.candidateCount);
@@ -104,11 +138,15 @@ export function splitProbabilities(
  * rows, and each would get another's scores.
  * @throws {Error} naming the input: a fault of this program, not of who asked.
  */
-export function assertFits(model: Model, request: EncodedRequest): void {
+export function assertFits(model: Model, { candidateCount, tensors, table, slots }: EncodedRequest): void {
+  if (slots.length !== candidateCount) {
+    throw new Error(`expected a slot for each of ${candidateCount} candidates, got ${slots.length}`);
+  }
   for (const [place, input] of model.inputs.entries()) {
-    const tensor = request.tensors[place];
     if (input.entity === "row") continue;
-    const elements = inputElements(input, 1, request.candidateCount);
+    const isItem = input.entity === "item";
+    const tensor = isItem ? table.tensors[place] : tensors[place];
+    const elements = (isItem ? slotsOf(table) : 1) * (input.columns ?? 1);
     const typed = input.dtype === "float32" ? tensor instanceof Float32Array : tensor instanceof Int32Array;
     if (!typed || tensor?.length !== elements) {
       throw new Error(
@@ -116,6 +154,10 @@ export function assertFits(model: Model, request: EncodedRequest): void {
       );
     }
   }
+}
+
+function slotsOf(table: ItemTable): number {
+  return table.versions.length;
 }
 
 /** ONNX Runtime's kernels read fastest from where a cache line begins. */

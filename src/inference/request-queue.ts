@@ -1,9 +1,9 @@
 import type { QueuedRequest } from "./queued-request.ts";
 
-/** First come, first served between models; within a model whatever waits goes together. */
+/** First come, first served between groups; within a group whatever waits goes together. */
 export class RequestQueue {
   // Sets keep the order of arrival and forget a request at once, wherever it stands: an expired one holds no place.
-  readonly #waiting = new Map<number, Set<QueuedRequest>>();
+  readonly #waiting = new Map<object, Set<QueuedRequest>>();
   #size = 0;
 
   get size(): number {
@@ -11,13 +11,13 @@ export class RequestQueue {
   }
 
   add(queued: QueuedRequest): void {
-    const waiting = this.#waiting.get(queued.model) ?? new Set();
-    this.#waiting.set(queued.model, waiting.add(queued));
+    const waiting = this.#waiting.get(queued.group) ?? new Set();
+    this.#waiting.set(queued.group, waiting.add(queued));
     this.#size += 1;
   }
 
   remove(queued: QueuedRequest): void {
-    if (this.#waiting.get(queued.model)?.delete(queued)) this.#size -= 1;
+    if (this.#waiting.get(queued.group)?.delete(queued)) this.#size -= 1;
   }
 
   /** Takes everything. */
@@ -29,7 +29,7 @@ export class RequestQueue {
   }
 
   /**
-   * Takes the next run: the longest-waiting request and those of its model that came after it, in their order, as long
+   * Takes the next run: the longest-waiting request and those of its group that came after it, in their order, as long
    * as they fit into `batchRowsMax` candidates. A request that is larger by itself goes alone. Empty where nothing waits.
    */
   takeBatch(batchRowsMax: number): readonly QueuedRequest[] {

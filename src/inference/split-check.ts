@@ -1,30 +1,40 @@
 import { invalidArgument } from "../domain/error.ts";
+import type { ModelInput } from "../domain/model.ts";
 import { checkGoldenAnswer, type Golden } from "./golden.ts";
 import { checkTensors } from "./model-check.ts";
-import type { RaggedBatch } from "./ragged-batch.ts";
+import { allocateBatch, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
 import type { StoredModel } from "./repository.ts";
-import { type StoredSplit, splitNames } from "./split.ts";
+import { itemInputs, requestInputs, type StoredSplit, splitNames } from "./split.ts";
+import { buffersOf, type SplitBatch } from "./split-batch.ts";
 import type { Reply, TensorFacts } from "./worker-messages.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
 /**
- * Both graphs of a model have the inputs and outputs that its manifest says, and together they answer the golden
+ * Loads both graphs of a model in place of its one. They have the inputs and outputs that its manifest says, and together they answer the golden
  * example as the recipe did.
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
 export async function checkSplit(
   thread: WorkerThread,
+  place: number,
   { manifest }: StoredModel,
   split: StoredSplit,
   golden: Golden,
-  batch: RaggedBatch,
 ): Promise<void> {
   const { item, request, rowWidth } = split;
   const { model, outputName } = manifest;
   const both = `${item.path} and ${request.path}`;
   const loaded = await thread.call({
     kind: "load-split",
-    graphs: { item: item.bytes, request: request.bytes, inputs: model.inputs, outputName, rowWidth },
+    model: place,
+    graphs: {
+      item: item.bytes,
+      request: request.bytes,
+      inputs: model.inputs,
+      outputName,
+      rowWidth,
+      tasks: model.tasks.length,
+    },
   });
   if (loaded.kind !== "split-loaded") throw refused(both, "graphs for ONNX Runtime to load", loaded);
   const reference = model.inputs.map(({ name, dtype, entity, columns }) => {
@@ -40,9 +50,31 @@ export async function checkSplit(
   checkTensors(item.path, "output", [rows], loaded.item.outputs);
   checkTensors(request.path, "input", [...others, rows, row], loaded.request.inputs);
   checkTensors(request.path, "output", [output], loaded.request.outputs);
-  const answer = await thread.call({ kind: "run-split", batch, tasks: model.tasks.length }, [batch.buffer]);
+  const batch = goldenSplitBatch(model.inputs, golden);
+  const answer = await thread.call({ kind: "run-split", model: place, ...batch }, buffersOf(batch));
   if (answer.kind !== "scored") throw refused(both, "graphs for ONNX Runtime to run", answer);
   checkGoldenAnswer(golden, answer.probabilities, model.tasks, both);
+}
+
+/**
+ * The golden example as a run that brings every item. The rows lie in the slab the other way round, between slots that
+ * no candidate has, so that a request graph that does not follow `item_row` answers otherwise.
+ */
+function goldenSplitBatch(inputs: readonly ModelInput[], golden: Golden): SplitBatch {
+  const slots = Int32Array.from({ length: golden.candidates }, (_, index) => golden.candidates - index);
+  const fill = (of: readonly ModelInput[], requests: number): RaggedBatch => {
+    const batch = allocateBatch(of, requests, golden.candidates);
+    for (const [index, target] of tensorsOf(of, batch).entries()) {
+      const place = inputs.indexOf(of[index] as ModelInput);
+      target.set(place < 0 ? slots : (golden.tensors[place] ?? []));
+    }
+    return batch;
+  };
+  return {
+    batch: fill(requestInputs(inputs), golden.requests),
+    items: fill(itemInputs(inputs), 0),
+    slots: golden.candidates + 2,
+  };
 }
 
 function refused(paths: string, what: string, reply: Reply): Error {

@@ -1,5 +1,6 @@
 import type { ModelInput } from "../domain/model.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
+import type { SplitBatch } from "./split-batch.ts";
 import type { SplitGraphs } from "./split-session.ts";
 
 /** What a session says of one of its inputs or outputs; undefined where it is no tensor. */
@@ -26,9 +27,9 @@ export type Order =
       readonly tasks: number;
     }
   | { readonly kind: "run"; readonly model: number; readonly batch: RaggedBatch }
-  | { readonly kind: "load-split"; readonly graphs: SplitGraphs }
-  /** Runs the graphs loaded last, and releases them: requests are still answered by the reference graph. */
-  | { readonly kind: "run-split"; readonly batch: RaggedBatch; readonly tasks: number }
+  /** The model's own graph, which has answered for its golden example, makes way for its two graphs. */
+  | { readonly kind: "load-split"; readonly model: number; readonly graphs: SplitGraphs }
+  | ({ readonly kind: "run-split"; readonly model: number } & SplitBatch)
   | { readonly kind: "exit" };
 
 /** From a worker. */

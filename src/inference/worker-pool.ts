@@ -14,6 +14,12 @@ export interface WorkerPoolOptions {
   readonly restartWaitMs?: ((failures: number) => number) | undefined;
 }
 
+/** An order and the buffers that go with it instead of being copied. */
+export interface PostedOrder {
+  readonly order: Order;
+  readonly transfer: ArrayBuffer[];
+}
+
 /** One worker's place in the pool, whichever thread fills it at the moment. */
 interface Seat {
   thread: WorkerThread;
@@ -61,11 +67,15 @@ export class WorkerPool {
     return this.#seats.size > 0;
   }
 
-  /** Runs on an idle worker. @throws {Error} where there is none, or it dies before it has answered. */
-  async run(order: Order, transfer: ArrayBuffer[]): Promise<Reply> {
+  /**
+   * Runs on an idle worker what `orderFor` makes for that very thread.
+   * @throws {Error} where no worker is idle, or it dies before it has answered.
+   */
+  async run(orderFor: (thread: WorkerThread) => PostedOrder): Promise<Reply> {
     // The worker that was busy last has the warmest caches.
     const seat = this.#idle.pop();
     if (seat === undefined) throw new Error("no inference worker is idle");
+    const { order, transfer } = orderFor(seat.thread);
     const reply = await seat.thread.call(order, transfer);
     seat.failures = 0;
     this.#idle.push(seat);

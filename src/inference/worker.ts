@@ -1,26 +1,26 @@
 /**
- * The thread that infers: one ONNX session a model, one order after the other. It has no state beyond its sessions, so
- * that any worker can run anything and a dead one is simply replaced.
+ * The thread that infers: a model's one graph or its two, one order after the other. All it keeps beside its sessions is
+ * what any worker could compute again, so that any worker can run anything and a dead one is simply replaced.
  */
 import { parentPort } from "node:worker_threads";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession } from "onnxruntime-node";
 import type { ModelInput } from "../domain/model.ts";
-import { inputDims, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
+import type { RaggedBatch } from "./ragged-batch.ts";
 import { sessionOptions } from "./session-options.ts";
-import { SplitSession, scoreBySplit } from "./split-session.ts";
+import { SplitSession } from "./split-session.ts";
+import { feedsOf, outputOf } from "./tensor-feeds.ts";
 import type { GraphFacts, Order, Reply, TensorFacts } from "./worker-messages.ts";
 
-interface LoadedSession {
-  readonly onnxSession: InferenceSession;
+interface LoadedModel {
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
   readonly tasks: number;
+  session: InferenceSession | SplitSession;
 }
 
 if (parentPort === null) throw new Error("src/inference/worker.ts runs as a worker thread only");
 const port = parentPort;
-const sessions: LoadedSession[] = [];
-let split: SplitSession | undefined;
+const models: LoadedModel[] = [];
 
 port.on("message", (order: Order) => {
   obey(order).catch((error: unknown) => {
@@ -33,18 +33,13 @@ async function obey(order: Order): Promise<void> {
     case "load":
       return load(order);
     case "run":
-      return run(order.model, order.batch);
+      return run(() => scoreWhole(order.model, order.batch));
     case "load-split":
-      split = await SplitSession.open(order.graphs);
-      return reply({
-        kind: "split-loaded",
-        item: graphFactsOf(split.item),
-        request: graphFactsOf(split.request),
-      });
+      return loadSplit(order);
     case "run-split":
-      return runSplit(order.batch, order.tasks);
+      return run(() => scoreSplit(order));
     case "exit":
-      for (const { onnxSession } of sessions) await onnxSession.release();
+      for (const { session } of models) await session.release();
       // Nothing is left to wait for: the thread ends by itself. Ending it from outside could abort a run.
       port.close();
   }
@@ -53,43 +48,43 @@ async function obey(order: Order): Promise<void> {
 async function load(order: Extract<Order, { kind: "load" }>): Promise<void> {
   const { inputs, outputName, tasks } = order;
   // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
-  const onnxSession = await InferenceSession.create(new Uint8Array(order.bytes).slice(), sessionOptions);
-  sessions.push({ onnxSession, inputs, outputName, tasks });
-  reply({ kind: "loaded", ...graphFactsOf(onnxSession) });
+  const session = await InferenceSession.create(new Uint8Array(order.bytes).slice(), sessionOptions);
+  models.push({ inputs, outputName, tasks, session });
+  reply({ kind: "loaded", ...graphFactsOf(session) });
 }
 
-async function runSplit(batch: RaggedBatch, tasks: number): Promise<void> {
-  if (split === undefined) throw new Error("this worker never loaded a split model");
+async function loadSplit({ model, graphs }: Extract<Order, { kind: "load-split" }>): Promise<void> {
+  const loaded = loadedModel(model);
+  const split = await SplitSession.open(graphs);
+  await loaded.session.release();
+  loaded.session = split;
+  reply({ kind: "split-loaded", item: graphFactsOf(split.item), request: graphFactsOf(split.request) });
+}
+
+async function run(score: () => Promise<Float32Array<ArrayBuffer>>): Promise<void> {
   const began = performance.now();
-  const probabilities = await scoreBySplit(split, batch, tasks);
+  const probabilities = await score();
   const inferenceMs = performance.now() - began;
-  await split.release();
-  split = undefined;
   reply({ kind: "scored", probabilities, inferenceMs }, [probabilities.buffer]);
 }
 
-async function run(model: number, batch: RaggedBatch): Promise<void> {
-  const session = sessions[model];
-  if (session === undefined) throw new Error(`this worker never loaded model number ${model}`);
-  const { inputs, outputName, tasks, onnxSession } = session;
-  const feeds: Record<string, Tensor> = {};
-  for (const [place, data] of tensorsOf(inputs, batch).entries()) {
-    const input = inputs[place] as ModelInput;
-    const dims = inputDims(input, batch.requests, batch.candidates);
-    feeds[input.name] =
-      data instanceof Float32Array ? new Tensor("float32", data, dims) : new Tensor("int32", data, dims);
-  }
-  const began = performance.now();
-  const output = (await onnxSession.run(feeds, [outputName]))[outputName];
-  const inferenceMs = performance.now() - began;
-  const [rows, columns] = output?.dims ?? [];
-  if (output === undefined || rows !== batch.candidates || columns !== tasks) {
-    throw new Error(
-      `expected output ${outputName} of shape [${batch.candidates}, ${tasks}], found [${output?.dims.join(", ")}]`,
-    );
-  }
-  const probabilities = output.data as Float32Array<ArrayBuffer>;
-  reply({ kind: "scored", probabilities, inferenceMs }, [probabilities.buffer]);
+async function scoreWhole(model: number, batch: RaggedBatch): Promise<Float32Array<ArrayBuffer>> {
+  const { inputs, outputName, tasks, session } = loadedModel(model);
+  if (session instanceof SplitSession) throw new Error(`model number ${model} is loaded as two graphs`);
+  const outputs = await session.run(feedsOf(inputs, batch), [outputName]);
+  return outputOf(outputs, outputName, [batch.candidates, tasks]);
+}
+
+async function scoreSplit(order: Extract<Order, { kind: "run-split" }>): Promise<Float32Array<ArrayBuffer>> {
+  const { session } = loadedModel(order.model);
+  if (session instanceof SplitSession) return session.score(order);
+  throw new Error(`model number ${order.model} is loaded as one graph`);
+}
+
+function loadedModel(place: number): LoadedModel {
+  const loaded = models[place];
+  if (loaded === undefined) throw new Error(`this worker never loaded model number ${place}`);
+  return loaded;
 }
 
 function graphFactsOf({ inputMetadata, outputMetadata }: InferenceSession): GraphFacts {

@@ -7,6 +7,7 @@ import type { Features } from "../../src/domain/feature.ts";
 import { murmur3 } from "../../src/domain/murmur3.ts";
 import type { Candidate } from "../../src/domain/rank.ts";
 import type { PreparedFeatureStore } from "../../src/features/features.ts";
+import { encodedBy } from "../support/encoded-request.ts";
 import { homeModel, radioModel, requestOf, tempoModel, testWorld } from "../support/feature-models.ts";
 import type { TinyWorld } from "../support/tiny-world.ts";
 
@@ -28,7 +29,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
   describe(`${name}: what the store knows`, () => {
     test("fills the tensors, in the order of the model's inputs, one row a candidate", async () => {
       const store = await opened();
-      const encoded = await store.encode(homeModel, requestOf(["t2", "t1"]));
+      const encoded = await encodedBy(store, homeModel, requestOf(["t2", "t1"]));
       expect(encoded).toEqual({
         candidateCount: 2,
         tensors: [
@@ -46,7 +47,8 @@ export function featureStoreContract(name: string, open: OpenStore): void {
 
     test("is cut after the feature's width, and a value outside the vocabulary is 0", async () => {
       const store = await opened();
-      const { tensors, defaultedCount } = await store.encode(
+      const { tensors, defaultedCount } = await encodedBy(
+        store,
         homeModel,
         requestOf(["t3"], { user: { id: "u2" } }),
       );
@@ -60,13 +62,13 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("is the same the second time", async () => {
       const store = await opened();
       const request = requestOf(["t1", "nobody's", "t2"]);
-      expect(await store.encode(homeModel, request)).toEqual(await store.encode(homeModel, request));
+      expect(await encodedBy(store, homeModel, request)).toEqual(await encodedBy(store, homeModel, request));
     });
 
     test("is each model's own", async () => {
       const store = await opened();
-      await store.encode(homeModel, requestOf(["t1", "t2"]));
-      const { tensors } = await store.encode(tempoModel, requestOf(["t1", "t2"]));
+      await encodedBy(store, homeModel, requestOf(["t1", "t2"]));
+      const { tensors } = await encodedBy(store, tempoModel, requestOf(["t1", "t2"]));
       expect(tensors).toEqual([floats(90, 100)]);
     });
 
@@ -77,8 +79,8 @@ export function featureStoreContract(name: string, open: OpenStore): void {
         ["t4", "t1"],
         ["t3", "x", "t1", "y", "t2"],
       ]) {
-        expect(await narrow.encode(homeModel, requestOf(ids))).toEqual(
-          await roomy.encode(homeModel, requestOf(ids)),
+        expect(await encodedBy(narrow, homeModel, requestOf(ids))).toEqual(
+          await encodedBy(roomy, homeModel, requestOf(ids)),
         );
       }
     });
@@ -88,7 +90,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("is the model's default, and an unknown item or user is counted", async () => {
       const store = await opened();
       const request = requestOf(["t1", "t99"], { user: { id: "u99" } });
-      const { tensors, defaultedCount, storeUnavailable } = await store.encode(homeModel, request);
+      const { tensors, defaultedCount, storeUnavailable } = await encodedBy(store, homeModel, request);
       expect(tensors[0]).toEqual(floats(0.5, -0.5));
       expect(tensors[2]).toEqual(ints(0, 0, 0, 2, hash("u99", 50)));
       expect(tensors[4]).toEqual(floats(11, 0.1, 0.2, 7, 0, 0));
@@ -100,17 +102,17 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("counts a row that lacks one feature of those asked for", async () => {
       const store = await opened();
       const request = requestOf(["t1", "t4"], { user: { id: "u3" } });
-      const { tensors, defaultedCount } = await store.encode(homeModel, request);
+      const { tensors, defaultedCount } = await encodedBy(store, homeModel, request);
       expect(tensors[0]).toEqual(floats(0.5, -0.5));
       // An empty list is a value: nothing was heard yet.
       expect(tensors[2]).toEqual(ints(0, 0, 0, 2, hash("u3", 50)));
       expect(defaultedCount).toBe(2);
-      expect((await store.encode(tempoModel, request)).defaultedCount).toBe(0);
+      expect((await encodedBy(store, tempoModel, request)).defaultedCount).toBe(0);
     });
 
     test("is no reason to count the context, which no store keeps", async () => {
       const store = await opened();
-      expect((await store.encode(homeModel, requestOf(["t1"]))).defaultedCount).toBe(0);
+      expect((await encodedBy(store, homeModel, requestOf(["t1"]))).defaultedCount).toBe(0);
     });
   });
 
@@ -121,7 +123,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
         user: { features: { country: "FR", taste: [3, 4] } },
         context: { features: { device: "ios" } },
       });
-      const { tensors } = await store.encode(homeModel, request);
+      const { tensors } = await encodedBy(store, homeModel, request);
       expect(tensors[0]).toEqual(floats(3, 4));
       expect(tensors[2]).toEqual(ints(hash("t2", 1_000), hash("t1", 1_000), 0, 2, hash("u1", 50)));
       expect(tensors[3]).toEqual(ints(1));
@@ -132,9 +134,10 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("is of that request only", async () => {
       const store = await opened();
       const plain = requestOf(["t1", "t99"], { user: { id: "u99" } });
-      const before = await store.encode(homeModel, plain);
+      const before = await encodedBy(store, homeModel, plain);
       const features = { content: [8, 9], popularity: 1, genre: "pop" };
-      await store.encode(
+      await encodedBy(
+        store,
         homeModel,
         requestOf(
           [
@@ -148,8 +151,8 @@ export function featureStoreContract(name: string, open: OpenStore): void {
           },
         ),
       );
-      expect(await store.encode(homeModel, plain)).toEqual(before);
-      const { tensors } = await store.encode(homeModel, requestOf(["t98"]));
+      expect(await encodedBy(store, homeModel, plain)).toEqual(before);
+      const { tensors } = await encodedBy(store, homeModel, requestOf(["t98"]));
       expect(tensors[4]).toEqual(floats(7, 0, 0));
     });
 
@@ -157,7 +160,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
       const store = await opened();
       const whole = { content: [1, 2], popularity: 3, genre: "pop" };
       const count = async (features: Features): Promise<number> =>
-        (await store.encode(homeModel, requestOf([{ id: "t99", features }]))).defaultedCount;
+        (await encodedBy(store, homeModel, requestOf([{ id: "t99", features }]))).defaultedCount;
       expect(await count(whole)).toBe(0);
       expect(await count({ content: [1, 2], popularity: 3 })).toBe(1);
       expect(await count(whole)).toBe(0);
@@ -166,9 +169,9 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("may be what only another model of the surface reads: callers cannot know which arm answers", async () => {
       const store = await opened();
       const request = requestOf([{ id: "t1", features: { tempo: 130 } }]);
-      expect((await store.encode(tempoModel, request)).tensors).toEqual([floats(130)]);
-      expect(await store.encode(homeModel, request)).toEqual(
-        await store.encode(homeModel, requestOf(["t1"])),
+      expect((await encodedBy(store, tempoModel, request)).tensors).toEqual([floats(130)]);
+      expect(await encodedBy(store, homeModel, request)).toEqual(
+        await encodedBy(store, homeModel, requestOf(["t1"])),
       );
     });
 
@@ -216,7 +219,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
       ],
     ])("is refused with its field for %s", async (_what, features, sentence) => {
       const store = await opened();
-      const encoded = store.encode(homeModel, requestOf(ofItem(features)));
+      const encoded = encodedBy(store, homeModel, requestOf(ofItem(features)));
       await expect(encoded).rejects.toMatchObject({
         code: "INVALID_ARGUMENT",
         message: expect.stringContaining(`candidates[1].features${sentence}`),
@@ -226,7 +229,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("is refused likewise for the user and the context", async () => {
       const store = await opened();
       const refusal = (parts: Parameters<typeof requestOf>[1]): Promise<unknown> =>
-        store.encode(homeModel, requestOf(["t1"], parts)).catch((error: Error) => error.message);
+        encodedBy(store, homeModel, requestOf(["t1"], parts)).catch((error: Error) => error.message);
       expect(await refusal({ user: { features: { tast: [1, 2] } } })).toBe(
         'user.features.tast: unknown user feature (did you mean "taste"?)',
       );
@@ -247,7 +250,7 @@ export function featureStoreContract(name: string, open: OpenStore): void {
     test("is refused where only another surface's models read it", async () => {
       const store = await opened();
       const request = { ...requestOf([{ id: "t1", features: { content: [1, 2] } }]), surface: "radio" };
-      await expect(store.encode(radioModel, request)).rejects.toMatchObject({
+      await expect(encodedBy(store, radioModel, request)).rejects.toMatchObject({
         message: "candidates[0].features.content: unknown item feature (known: tempo)",
       });
     });
@@ -255,9 +258,10 @@ export function featureStoreContract(name: string, open: OpenStore): void {
 
   test(`${name}: a store that cannot be asked gives defaults, says so, and does not throw`, async () => {
     const store = await opened();
-    await store.encode(homeModel, requestOf(["t1"]));
+    await encodedBy(store, homeModel, requestOf(["t1"]));
     await store.close();
-    const { tensors, defaultedCount, storeUnavailable } = await store.encode(
+    const { tensors, defaultedCount, storeUnavailable } = await encodedBy(
+      store,
       homeModel,
       requestOf(["t1", "t2", { id: "t3", features: { popularity: 3 } }]),
     );

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
 import { joinRequests, splitProbabilities, tensorsOf } from "../../src/inference/ragged-batch.ts";
+import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer } from "../support/tiny-models.ts";
 
@@ -98,12 +99,8 @@ describe("joining requests", () => {
     { name: "row", dtype: "int32", entity: "row", columns: undefined },
     { name: "item", dtype: "int32", entity: "item", columns: 2 },
   ] as const;
-  const request = (user: number, items: number[]): EncodedRequest => ({
-    candidateCount: items.length / 2,
-    tensors: [Float32Array.of(user), undefined, Int32Array.from(items)],
-    defaultedCount: 0,
-    storeUnavailable: false,
-  });
+  const request = (user: number, items: number[]): EncodedRequest =>
+    encodedRequest(items.length / 2, [Float32Array.of(user), undefined, Int32Array.from(items)], [2]);
 
   test("puts their rows one after the other, and says whose each candidate is", () => {
     const batch = joinRequests(inputs, [request(7, [1, 2, 3, 4]), request(8, []), request(9, [5, 6])]);

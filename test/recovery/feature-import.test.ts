@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { openFeatureStore } from "../../src/features/features.ts";
+import { encodedBy } from "../support/encoded-request.ts";
 import { requestOf, tempoModel } from "../support/feature-models.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { runSql } from "../support/tiny-world.ts";
@@ -60,7 +61,7 @@ test("an import that was killed, three times, leaves no half store: the next sta
   const store = await openFeatureStore({ directory, world, cacheRowsMax: 10 });
   onTestFinished(() => store.close());
   const ids = Array.from({ length: 2_000 }, (_, index) => `t${1 + index * 20}`);
-  const { tensors, defaultedCount } = await store.encode(tempoModel, requestOf([...ids, `t${items}`]));
+  const { tensors, defaultedCount } = await encodedBy(store, tempoModel, requestOf([...ids, `t${items}`]));
   expect(defaultedCount).toBe(0);
   expect(tensors).toEqual([Float32Array.from([...ids.map((_, index) => 1 + index * 20), items])]);
   expect((await readdir(directory)).filter((name) => name.includes("importing"))).toEqual([]);

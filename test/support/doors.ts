@@ -8,6 +8,7 @@ import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
 import { createReadiness, type ReadinessSwitch } from "../../src/serving/readiness.ts";
 import { createServing, type Serving, type ServingDependencies } from "../../src/serving/serving.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { emptyRequest } from "./encoded-request.ts";
 import { type GrpcCaller, grpcCaller } from "./grpc-caller.ts";
 
 /** Both transports over the real serving core, whose ports are plain values held in memory. */
@@ -186,10 +187,9 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     }),
     features: {
       encode: async (_model, request) => ({
+        ...emptyRequest,
         candidateCount: request.candidates.length,
-        tensors: [],
         defaultedCount: request.candidates.filter((candidate) => candidate.id.startsWith("unknown")).length,
-        storeUnavailable: false,
       }),
       close: async () => {},
     },

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
 import type { Clock, EncodedRequest, Scorer } from "../../src/domain/ports.ts";
 import { openScorer, type ScorerOptions } from "../../src/inference/inference.ts";
+import { encodedRequest } from "./encoded-request.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export const tinyModels = join(import.meta.dirname, "models");
@@ -64,7 +65,8 @@ export function drawRequest(model: Model, candidates: number, draw: () => number
     const indices = entity === "item" ? 65 : 3;
     return Int32Array.from({ length: elements }, () => Math.floor(draw() * indices));
   });
-  return { candidateCount: candidates, tensors, defaultedCount: 0, storeUnavailable: false };
+  const itemPlaces = model.inputs.flatMap(({ entity }, place) => (entity === "item" ? [place] : []));
+  return encodedRequest(candidates, tensors, itemPlaces);
 }
 
 /** A request for `linear`: click = 0.5 popularity + 0.25 taste, like = 0.01 genre + 0.1 device. */
@@ -73,26 +75,17 @@ export function linearRequest(
   device: number,
   items: readonly (readonly [popularity: number, genre: number])[],
 ): EncodedRequest {
-  return {
-    candidateCount: items.length,
-    tensors: [
-      Float32Array.of(taste, 0),
-      Int32Array.of(device),
-      Float32Array.from(items.flatMap(([popularity]) => [popularity, 0, 0])),
-      Int32Array.from(items.flatMap(([, genre]) => [genre, 0, 0])),
-      undefined,
-    ],
-    defaultedCount: 0,
-    storeUnavailable: false,
-  };
+  const tensors = [
+    Float32Array.of(taste, 0),
+    Int32Array.of(device),
+    Float32Array.from(items.flatMap(([popularity]) => [popularity, 0, 0])),
+    Int32Array.from(items.flatMap(([, genre]) => [genre, 0, 0])),
+    undefined,
+  ];
+  return encodedRequest(items.length, tensors, [2, 3]);
 }
 
 /** A request for `slow`, which takes about a third of a millisecond a candidate. */
 export function slowRequest(candidates: number): EncodedRequest {
-  return {
-    candidateCount: candidates,
-    tensors: [new Float32Array(2), new Float32Array(candidates * 3), undefined],
-    defaultedCount: 0,
-    storeUnavailable: false,
-  };
+  return encodedRequest(candidates, [new Float32Array(2), new Float32Array(candidates * 3), undefined], [1]);
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
 import type { Scorer } from "../../src/domain/ports.ts";
+import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer, slowRequest } from "../support/tiny-models.ts";
 
@@ -13,12 +14,7 @@ const models = (...refs: { name: string }[]) => ({ models: refs });
 
 /** brittle: click = 0.1 (genre - 1) + sqrt(popularity), within [0, 1]; genre 4 breaks the whole run. */
 function brittleRequest(popularity: number, genre: number) {
-  return {
-    candidateCount: 1,
-    tensors: [Float32Array.of(popularity, 0, 0), Int32Array.of(genre, 0, 0)],
-    defaultedCount: 0,
-    storeUnavailable: false,
-  };
+  return encodedRequest(1, [Float32Array.of(popularity, 0, 0), Int32Array.of(genre, 0, 0)], [0, 1]);
 }
 
 function rounded(probabilities: Float32Array): number[] {
@@ -225,7 +221,7 @@ describe("what cannot be scored", () => {
     const scorer = await openTinyScorer(models(linear));
     const request = linearRequest(0, 0, [[0, 0]]);
     await expect(scorer.score(linear, { ...request, candidateCount: 2 }, never)).rejects.toThrow(
-      "linear/1: expected 6 float32 for input item_numbers of one request, got Float32Array of 3",
+      "expected a slot for each of 2 candidates, got 1",
     );
     const [numbers, ...rest] = request.tensors;
     await expect(

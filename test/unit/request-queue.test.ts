@@ -1,10 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { QueuedRequest } from "../../src/inference/queued-request.ts";
 import { RequestQueue } from "../../src/inference/request-queue.ts";
+import { emptyRequest } from "../support/encoded-request.ts";
+
+/** Of each model. */
+const groups = [{}, {}, {}];
 
 function request(model: number, candidateCount: number, arrivedAt: number): QueuedRequest {
-  const encoded = { candidateCount, tensors: [], defaultedCount: 0, storeUnavailable: false };
-  return new QueuedRequest(model, encoded, arrivedAt, Number.POSITIVE_INFINITY);
+  const group = groups[model] as object;
+  return new QueuedRequest(
+    model,
+    group,
+    { ...emptyRequest, candidateCount },
+    arrivedAt,
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 function queueOf(...requests: QueuedRequest[]): RequestQueue {

@@ -6,6 +6,7 @@ import { defaultLimits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
+import { emptyRequest } from "../support/encoded-request.ts";
 
 const model = (name: string): Model => ({
   name,
@@ -46,10 +47,8 @@ function house(parts: Partial<ServingDependencies> = {}) {
     }),
     features: {
       encode: async (_model, request) => ({
+        ...emptyRequest,
         candidateCount: request.candidates.length,
-        tensors: [],
-        defaultedCount: 0,
-        storeUnavailable: false,
       }),
       close: async () => {},
     },
@@ -208,7 +207,12 @@ describe("a rank request", () => {
     const { serving } = house({
       features: {
         ...deps.features,
-        encode: async () => ({ candidateCount: 3, tensors: [], defaultedCount: 2, storeUnavailable: true }),
+        encode: async () => ({
+          ...emptyRequest,
+          candidateCount: 3,
+          defaultedCount: 2,
+          storeUnavailable: true,
+        }),
       },
     });
     const answer = await serving.rank(request, 0);

@@ -25,7 +25,9 @@ test("a worker that keeps dying is given up after a bounded number of tries, and
   );
   // The one who waits is told, to refuse what is in the queue.
   expect(onChange).toHaveBeenCalled();
-  await expect(pool.run({ kind: "exit" }, [])).rejects.toThrow("no inference worker is idle");
+  await expect(pool.run(() => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
+    "no inference worker is idle",
+  );
   await pool.close();
 });
 
@@ -46,7 +48,9 @@ test("a replacement that cannot be made ready counts as a failure", async () => 
     onWarning: (warning) => warnings.push(warning),
     restartWaitMs: () => 1,
   });
-  await expect(pool.run({ kind: "exit" }, [])).rejects.toThrow("the inference worker ended: exit code 1");
+  await expect(pool.run(() => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
+    "the inference worker ended: exit code 1",
+  );
   await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
   expect(prepared).toBe(9);
   expect(warnings.at(-1)).toMatch(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
 import { openFeatureStore, type PreparedFeatureStore } from "../../src/features/features.ts";
+import { encodedBy } from "../support/encoded-request.ts";
 import { homeModel, requestOf, tempoModel, testWorld } from "../support/feature-models.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { realClock } from "../support/tiny-models.ts";
@@ -35,7 +36,7 @@ async function place(world = testWorld): Promise<Place> {
 }
 
 async function tempoOf(store: PreparedFeatureStore, id: string): Promise<number | undefined> {
-  return (await store.encode(tempoModel, requestOf([id]))).tensors[0]?.[0];
+  return (await encodedBy(store, tempoModel, requestOf([id]))).tensors[0]?.[0];
 }
 
 function flipLastBit(rows: Buffer): Buffer {
@@ -194,7 +195,7 @@ describe("columns", () => {
     );
     const store = await at.open();
     store.prepare([homeModel, tempoModel]);
-    const { tensors, defaultedCount } = await store.encode(homeModel, requestOf(["t1"]));
+    const { tensors, defaultedCount } = await encodedBy(store, homeModel, requestOf(["t1"]));
     expect(tensors[4]).toEqual(Float32Array.of(7, 1, 2));
     expect(tensors[5]?.[0]).toBe(2);
     expect(defaultedCount).toBe(0);
@@ -219,7 +220,7 @@ describe("columns", () => {
     expect(at.warnings).toEqual([
       "model home-tempo/1: the feature store has no column for the item feature tempo; it is a default wherever a request does not bring it",
     ]);
-    const { tensors, defaultedCount } = await store.encode(tempoModel, requestOf(["t1"]));
+    const { tensors, defaultedCount } = await encodedBy(store, tempoModel, requestOf(["t1"]));
     expect(tensors).toEqual([Float32Array.of(120)]);
     expect(defaultedCount).toBe(1);
   });
@@ -242,7 +243,7 @@ describe("columns", () => {
       },
     });
     const store = await at.open();
-    const { tensors, defaultedCount } = await store.encode(homeModel, requestOf(["t1", "t2", "t3"]));
+    const { tensors, defaultedCount } = await encodedBy(store, homeModel, requestOf(["t1", "t2", "t3"]));
     expect(tensors[4]).toEqual(Float32Array.of(1, 1, 2, 1, 0, 0, 1, 0, 0));
     expect(defaultedCount).toBe(2);
     expect(at.warnings).toEqual([
@@ -279,7 +280,7 @@ test("the committed world knows every feature that the committed models ask for,
   const tracks = Array.from({ length: 2_000 }, (_, index) => `t${1 + index * 2}`);
   for (const model of scorer.models()) {
     for (const user of ["u1", "u5000"]) {
-      const encoded = await store.encode(model, requestOf(tracks, { user: { id: user } }));
+      const encoded = await encodedBy(store, model, requestOf(tracks, { user: { id: user } }));
       expect(encoded).toMatchObject({ defaultedCount: 0, storeUnavailable: false });
     }
   }

@@ -1,13 +1,21 @@
-"""One student as two graphs: what depends on the item alone, once an item; the rest, once a candidate."""
+"""One student as two graphs: what depends on the item alone, once an item; the rest, once a candidate.
+
+A request of 200 candidates is small: the request graph's time goes into passes over memory as much as into products.
+So what is linear in the request is one matrix, and no expert's answer is moved or weighed before its heads have made
+it one number a task.
+"""
 
 import torch
 from torch import Tensor, nn
 
 from training.features.schema import Schema
+from training.students.experts import EXPERTS, FACTORS, HIDDEN
 from training.students.serving import ServingStudent
 
 ITEM_ROWS = "item_rows"
 ITEM_ROW = "item_row"
+# Past this a gate's exponential would leave float32; a gate so far from the others has all or nothing of the weight.
+GATE_MAX = 60.0
 
 
 class ItemGraph(nn.Module):
@@ -16,13 +24,12 @@ class ItemGraph(nn.Module):
     def __init__(self, student: ServingStudent) -> None:
         super().__init__()
         self.encoder = student.trunk.encoders["item"]
-        self.experts, self.gate = student.trunk.experts.item, student.heads.item_gate
-        self.row_width = self.experts.out_features + self.gate.out_features
+        self.joined = _stacked(student.trunk.experts.item, student.heads.item_gate)
+        self.row_width = self.joined.out_features
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """[items, row_width] float32 from numbers [items, n] float32 and indices [items, m] int32."""
-        item = self.encoder(*inputs)
-        return torch.cat([self.experts(item), self.gate(item)], dim=1)
+        return self.joined(self.encoder(*inputs))
 
 
 class RequestGraph(nn.Module):
@@ -30,20 +37,43 @@ class RequestGraph(nn.Module):
 
     def __init__(self, student: ServingStudent, schema: Schema) -> None:
         super().__init__()
+        experts, heads = student.trunk.experts, student.heads
         self.names = request_inputs(schema)
         self.encoders = nn.ModuleDict({e: m for e, m in student.trunk.encoders.items() if e != "item"})
-        self.experts, self.heads = student.trunk.experts, student.heads
-        self.first = self.experts.item.out_features
+        self.request, self.product = _stacked(experts.request, heads.request_gate), experts.product
+        self.second, self.second_bias = experts.second, experts.second_bias
+        self.weight, self.bias = nn.Parameter(heads.weight.T.contiguous()), heads.bias
+        first, gates = EXPERTS * HIDDEN[0], heads.tasks * EXPERTS
+        self.widths = (first, FACTORS, gates)
+        # Sums a task's four gates, [tasks x EXPERTS, tasks]: a product is cheaper here than a reduction over 4 columns.
+        self.register_buffer("of_task", torch.eye(heads.tasks).repeat_interleave(EXPERTS, dim=0))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """[candidates, tasks] float32; item_rows [slab_rows, row_width] float32, both rows int32 [candidates]."""
         *tensors, item_rows, item_row, request_row = inputs
         named = dict(zip(self.names, tensors, strict=True))
         encoded = [e(named[f"{name}_numbers"], named[f"{name}_indices"]) for name, e in self.encoders.items()]
-        request, of_item, row = torch.cat(encoded, dim=1), item_rows[item_row.long()], request_row.long()
-        experts = self.experts.joined(self.experts.request(request)[row], of_item[:, : self.first])
-        gates = self.heads.request_gate(request)[row] + of_item[:, self.first :]
-        return torch.sigmoid(self.heads.joined(experts, gates))
+        of_request = self.request(torch.cat(encoded, dim=1)).index_select(0, request_row)
+        of_item = item_rows.index_select(0, item_row)
+        request_first, request_factors, request_gates = of_request.split(self.widths, dim=1)
+        item_first, item_factors, item_gates = of_item.split(self.widths, dim=1)
+        product = (request_factors * item_factors) @ self.product.weight.T
+        first = torch.relu(product + (request_first + item_first))
+        by_expert = first.unflatten(1, (EXPERTS, HIDDEN[0])).transpose(0, 1)
+        second = torch.relu(torch.bmm(by_expert, self.second) + self.second_bias)
+        said = (second @ self.weight).permute(1, 2, 0).flatten(1)
+        weights = torch.exp((request_gates + item_gates).clamp(-GATE_MAX, GATE_MAX))
+        return torch.sigmoid((weights * said) @ self.of_task / (weights @ self.of_task) + self.bias)
+
+
+def _stacked(*layers: nn.Linear) -> nn.Linear:
+    """One layer that answers what these answer, side by side."""
+    stacked = nn.Linear(layers[0].in_features, sum(layer.out_features for layer in layers))
+    biases = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias for layer in layers]
+    with torch.no_grad():
+        stacked.weight.copy_(torch.cat([layer.weight for layer in layers]))
+        stacked.bias.copy_(torch.cat(biases))
+    return stacked
 
 
 def item_inputs(schema: Schema) -> list[str]:

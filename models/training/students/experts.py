@@ -27,7 +27,7 @@ class Experts(nn.Module):
 
     def forward(self, request: Tensor, item: Tensor, request_row: Tensor) -> Tensor:
         """[candidates, EXPERTS, 64] from request [requests, r], item [candidates, i] and int64 request_row."""
-        return self.joined(self.request(request)[request_row], self.item(item))
+        return self.joined(self.request(request).index_select(0, request_row), self.item(item))
 
     def joined(self, of_request: Tensor, of_item: Tensor) -> Tensor:
         """The same from both first layers, each [candidates, 4 x 128 + FACTORS]."""
@@ -51,7 +51,7 @@ class Heads(nn.Module):
 
     def forward(self, experts: Tensor, request: Tensor, item: Tensor, request_row: Tensor) -> Tensor:
         """Logits [candidates, tasks]."""
-        return self.joined(experts, self.request_gate(request)[request_row] + self.item_gate(item))
+        return self.joined(experts, self.request_gate(request).index_select(0, request_row) + self.item_gate(item))
 
     def joined(self, experts: Tensor, gates: Tensor) -> Tensor:
         """The same from the gates' logits [candidates, tasks x EXPERTS]."""

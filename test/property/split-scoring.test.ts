@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
+import { observeWorkers } from "../support/observed-workers.ts";
+import { splitModel } from "../support/split-model.ts";
+import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
+
+const linear = { name: "linear", version: "1" };
+const never = Number.POSITIVE_INFINITY;
+const slotsMax = 24;
+
+/** A table that many requests share, as the feature store's: popularity is what a slot holds, and rows are rewritten. */
+class SharedTable {
+  readonly versions = new Uint32Array(slotsMax);
+  readonly popularity = new Float32Array(slotsMax);
+  tensors = [undefined, undefined, new Float32Array(slotsMax * 3), new Int32Array(slotsMax * 3)] as const;
+
+  write(slot: number, popularity: number): void {
+    this.versions[slot] = (this.versions[slot] as number) + 1;
+    this.popularity[slot] = popularity;
+    this.tensors[2][slot * 3] = popularity;
+  }
+
+  request(taste: number, slots: readonly number[]): EncodedRequest {
+    const { tensors } = linearRequest(taste, 0, []);
+    return {
+      ...linearRequest(
+        taste,
+        0,
+        slots.map(() => [0, 0]),
+      ),
+      tensors,
+      table: this,
+      slots: Int32Array.from(slots),
+    };
+  }
+
+  /** Clicks by hand: 0.5 popularity + 0.25 taste. */
+  clicks(taste: number, slots: readonly number[]): number[] {
+    return slots.map((slot) => 0.5 * (this.popularity[slot] as number) + 0.25 * taste);
+  }
+}
+
+async function openSplit(workers: number, spawn = observeWorkers().spawn): Promise<Scorer> {
+  const { repository } = await splitModel();
+  return openTinyScorer({ repository, batchRowsMax: 40, workers, spawn });
+}
+
+function clicksOf(probabilities: Float32Array): number[] {
+  return [...probabilities].filter((_, index) => index % 2 === 0);
+}
+
+const slot = fc.integer({ min: 0, max: slotsMax - 1 });
+const share = fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100);
+const rounds = fc.array(
+  fc.record({
+    rewritten: fc.array(fc.tuple(slot, share), { maxLength: 10 }),
+    asked: fc.array(fc.tuple(share, fc.uniqueArray(slot, { minLength: 1, maxLength: 12 })), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+test.each([1, 2])(
+  "with %i workers, rows that are kept, new or rewritten score as what stands in the table",
+  async (workers) => {
+    const scorer = await openSplit(workers);
+    await fc.assert(
+      fc.asyncProperty(rounds, async (sequence) => {
+        const table = new SharedTable();
+        for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
+        for (const { rewritten, asked } of sequence) {
+          for (const [at, popularity] of rewritten) table.write(at, popularity);
+          const all = await Promise.all(
+            asked.map(([taste, slots]) => scorer.score(linear, table.request(taste, slots), never)),
+          );
+          for (const [index, { probabilities }] of all.entries()) {
+            const [taste, slots] = asked[index] as (typeof asked)[number];
+            const expected = table.clicks(taste, slots);
+            const furthest = clicksOf(probabilities).map((click, row) =>
+              Math.abs(click - (expected[row] as number)),
+            );
+            expect(probabilities).toHaveLength(slots.length * 2);
+            expect(Math.max(...furthest)).toBeLessThan(1e-6);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test("an item is sent to a worker once, and again only when its row has changed", async () => {
+  const workers = observeWorkers();
+  const scorer = await openSplit(1, workers.spawn);
+  const sent: number[] = [];
+  const [worker] = workers.started;
+  const post = worker?.postMessage.bind(worker);
+  if (worker !== undefined && post !== undefined) {
+    worker.postMessage = (order: { items?: { candidates: number } }, transfer) => {
+      sent.push(order.items?.candidates ?? 0);
+      post(order, transfer as ArrayBuffer[]);
+    };
+  }
+  const table = new SharedTable();
+  for (let at = 0; at < slotsMax; at++) table.write(at, 0.5);
+  await scorer.score(linear, table.request(0, [1, 2, 3]), never);
+  await scorer.score(linear, table.request(0, [3, 2, 1, 4]), never);
+  table.write(2, 0.75);
+  await scorer.score(linear, table.request(0, [1, 2, 3]), never);
+  expect(sent).toEqual([3, 1, 1]);
+});
+
+test("a worker that replaces a dead one is sent what its predecessor had", async () => {
+  const workers = observeWorkers(new URL("../support/mortal-worker.ts", import.meta.url));
+  const scorer = await openSplit(1, workers.spawn);
+  onTestFinished(() => scorer.close());
+  const table = new SharedTable();
+  for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
+  await scorer.score(linear, table.request(0.4, [5, 6]), never);
+  workers.started[0]?.postMessage({ kind: "die" });
+  await vi.waitFor(() => expect(workers.started).toHaveLength(2));
+  const { probabilities } = await scorer.score(linear, table.request(0.4, [6, 5]), never);
+  for (const [row, expected] of table.clicks(0.4, [6, 5]).entries()) {
+    expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);
+  }
+});
