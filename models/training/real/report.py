@@ -31,7 +31,28 @@ def save_report(folder: Path, command: str, sets: dict, cost: dict, runs: list[d
     kept = {"command": command, "sets": sets, "cost": cost, "runs": runs}
     results.write_text(json.dumps(kept, indent=1) + "\n")
     _picture(report.with_suffix(".svg"), runs)
-    report.write_text(report_text(command, sets, cost, runs, gain_table(runs)))
+    report.write_text(report_text(command, sets, cost, runs, tallies(runs), gain_table(runs)))
+
+
+def tallies(runs: list[dict]) -> list[str]:
+    """A line a share: how many of its differences from the control leave 0 out, and to which side."""
+    lines = []
+    for share in runs[0]["shares"]:
+        better = worse = differences = 0
+        for plan in TREATED:
+            for task in TASKS:
+                for metric in METRICS:
+                    interval = t_interval(gains(runs, share, plan.name, task, metric))
+                    differences += 1
+                    if abs(interval.mean) <= interval.half_width:
+                        continue
+                    good = (interval.mean < 0) == (metric == "log_loss")
+                    better, worse = better + good, worse + (not good)
+        lines.append(
+            f"- At {float(share):.0%} of the traffic {better} of {differences} differences are better than the control "
+            f"and {worse} are worse, by intervals that leave 0 out."
+        )
+    return lines
 
 
 def gain_table(runs: list[dict]) -> list[str]:

@@ -8,7 +8,7 @@ from training.real.students import CONTROL, EPOCH_REQUESTS, EPOCHS, TREATED
 from training.real.teacher import INPUTS, MAPPING
 
 
-def report_text(command: str, sets: dict, cost: dict, runs: list[dict], table: list[str]) -> str:
+def report_text(command: str, sets: dict, cost: dict, runs: list[dict], tallies: list[str], table: list[str]) -> str:
     """Markdown of the whole report."""
     cut = f"{TAG_CUT // 12}-{TAG_CUT % 12 + 1:02d}"
     seeds = ", ".join(str(r["seed"]) for r in runs)
@@ -23,6 +23,10 @@ def report_text(command: str, sets: dict, cost: dict, runs: list[dict], table: l
         "**Every label is a proxy**: the sets hold no impressions, and what a user was shown is unknown.",
         "",
         "![Change against control at each share of the traffic](real-data.svg)",
+        "",
+        "## In short",
+        "",
+        *tallies,
         "",
         "## Gains",
         "",
@@ -56,7 +60,9 @@ def report_text(command: str, sets: dict, cost: dict, runs: list[dict], table: l
         "own features and no item's statistic.",
         "- Statistics: popularity and tag profiles come from observed rows of training users alone, and of all of "
         "them at every share: the share makes labels scarce, not the catalogue's past. A tagging of a held-out pair "
-        "is nobody's statistic.",
+        "is nobody's statistic. Which strings are shared is read from all taggings; a string that no training user "
+        "gave before the cut is an input that is zero for every artist. Movies are cut user by user, so a movie's "
+        "popularity may hold one user's ratings from after another's cut: of the source domain alone.",
         f"- A request: a user, up to {TAKEN} held-out artists, up to {TAGGED} artists tagged after the cut, and "
         f"{NEGATIVES_A_POSITIVE} negatives a positive: half drawn evenly, half in proportion to observed listeners "
         "plus one, none that the user is known to have taken. The popular half makes popularity a poor guess; even "
