@@ -1,6 +1,6 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Model, ModelInput } from "../domain/model.ts";
-import { nearest } from "../schema/schema.ts";
+import { checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
 import { checkUnique, expectEqual, expectShape } from "./expectations.ts";
 import { checkColumns, checkFeature } from "./manifest-features.ts";
 import type { ManifestDocument } from "./manifest-schema.ts";
@@ -23,10 +23,8 @@ export function checkManifest(
     checkFeature(feature, `features[${index}]`, inputs),
   );
   for (const input of inputs) if (input.columns !== undefined) checkColumns(input, input.columns, features);
-  for (const task of Object.keys(document.valueModel.weights)) {
-    if (document.tasks.includes(task)) continue;
-    throw invalidArgument(`valueModel.weights.${task}: expected a task${nearest(task, document.tasks)}`);
-  }
+  checkValueModel(document.valueModel, "valueModel");
+  checkWeighedTasks(document.valueModel, "valueModel", document.tasks);
   checkSplit(document, inputs);
   const { name, version, role = "student", surface, description, tasks, valueModel, provenance } = document;
   return { name, version, role, surface, description, tasks, inputs, features, valueModel, provenance };

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { valueModelSchema } from "../schema/value-model.ts";
 
 const closed = { additionalProperties: false };
 // No separator and no leading dot: a manifest cannot reach outside its folder.
@@ -56,13 +57,7 @@ export const manifestSchema = Type.Object(
         closed,
       ),
     ),
-    valueModel: Type.Object(
-      {
-        kind: oneOf("weighted-sum", "weighted-product"),
-        weights: Type.Record(Type.String(), Type.Number(), { minProperties: 1 }),
-      },
-      closed,
-    ),
+    valueModel: valueModelSchema,
     split: Type.Optional(
       Type.Object(
         { item: splitFile, request: splitFile, rowWidth: Type.Integer({ minimum: 1, maximum: 65_536 }) },
