@@ -37,6 +37,9 @@ class EntityEncoder(nn.Module):
         self.indices = next((i for i in schema.inputs if i.name == f"{entity}_indices"), None)
         self.tables = nn.ModuleDict()
         self.width = self.numbers.width if self.numbers else 0
+        columns = [f.name for f in (self.numbers.features if self.numbers else ()) for _ in range(f.width)]
+        self.register_buffer("counted", torch.tensor([name in LOG_SCALES for name in columns]), persistent=False)
+        self.register_buffer("scale", torch.tensor([LOG_SCALES.get(n, 1.0) for n in columns]), persistent=False)
         for feature in self.indices.features if self.indices else ():
             if isinstance(feature.encoding, Vocabulary):
                 self.tables[feature.name] = silent_embedding(len(feature.encoding.values), VOCABULARY_WIDTH)
@@ -51,22 +54,20 @@ class EntityEncoder(nn.Module):
 
     def forward(self, numbers: Tensor, indices: Tensor) -> Tensor:
         """[rows, width] float32 from numbers [rows, n] float32 and indices [rows, m] int32."""
-        parts = [self._scaled(numbers, feature.name) for feature in self.numbers.features]
+        # A negative count is a caller's mistake; it counts as none rather than spoiling the scores.
+        logarithms = torch.log1p(numbers.clamp(min=0.0)) / self.scale
+        parts = [torch.where(self.counted, logarithms, numbers)]
         for feature in self.indices.features:
-            index = indices[:, self.indices.columns(feature.name)].long()
+            columns = self.indices.columns(feature.name)
+            # One column as one dimension: cutting it out later is one more pass at serving.
+            index = indices[:, columns.start] if feature.width == 1 else indices[:, columns]
             table = self.tables[feature.name] if feature.name in self.tables else self.tracks  # noqa: SIM401 (no get)
             if self.training and not isinstance(feature.encoding, Vocabulary):
                 index = index * (torch.rand(index.shape) >= ID_DROPOUT)
             embedded = table(index)
             if feature.width == 1:
-                parts.append(embedded[:, 0])
+                parts.append(embedded)
                 continue
             known = (index > 0).float().unsqueeze(-1)
             parts.append((embedded * known).sum(dim=1) / known.sum(dim=1).clamp(min=1.0))
         return torch.cat(parts, dim=1)
-
-    def _scaled(self, numbers: Tensor, name: str) -> Tensor:
-        column = numbers[:, self.numbers.columns(name)]
-        scale = LOG_SCALES.get(name)
-        # A negative count is a caller's mistake; it counts as none rather than spoiling the scores.
-        return column if scale is None else torch.log1p(column.clamp(min=0.0)) / scale
