@@ -31,6 +31,7 @@ async function measure(folder: string, rounds: number): Promise<string> {
   const graphs = await SplitSession.open({
     item: await shared(join(folder, split.item.file)),
     request: await shared(join(folder, split.request.file)),
+    providers: ["cpu"],
     inputs,
     outputName,
     rowWidth: split.rowWidth,

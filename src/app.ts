@@ -50,7 +50,10 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, requests, metrics } = createTelemetry({ clock, logLevel: config.logLevel });
+  const { logger, observer, requests, metrics, watchModels } = createTelemetry({
+    clock,
+    logLevel: config.logLevel,
+  });
   const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
     logger.warn(fields, message);
   for (const warning of config.warnings) onWarning(warning);
@@ -73,6 +76,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     await openScorer({ repository: config.models, ...config.inference, clock, onWarning }),
     (it) => it.close(),
   );
+  watchModels(scorer);
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
   const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { executionProviders } from "../domain/execution-provider.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 
 const closed = { additionalProperties: false };
@@ -20,6 +21,11 @@ const surface = Type.Object(
   },
   closed,
 );
+
+const providers = Type.Array(Type.Union(executionProviders.map((name) => Type.Literal(name))), {
+  minItems: 1,
+  maxItems: executionProviders.length,
+});
 
 const limitNames = Object.keys(defaultLimits) as (keyof Limits)[];
 const limit = Type.Optional(positive);
@@ -64,6 +70,14 @@ export const configFileSchema = Type.Object(
           workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
           batchRowsMax: Type.Optional(positive),
           queueRequestsMax: Type.Optional(positive),
+          executionProviders: Type.Optional(providers),
+          perModel: Type.Optional(
+            Type.Record(
+              Type.String({ pattern: "^[a-z0-9-]{1,64}$" }),
+              Type.Object({ executionProviders: Type.Optional(providers) }, closed),
+              closed,
+            ),
+          ),
         },
         closed,
       ),

@@ -23,7 +23,13 @@ export const defaults = {
   // A segment is read whole when it is sealed, and found by scanning at a start: 64 MiB takes well under a second.
   log: { segmentBytesMax: 64 * 1_048_576, syncIntervalMs: 50 },
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
-  inference: { workers: 1, batchRowsMax: 2_000, queueRequestsMax: 256 },
+  inference: {
+    workers: 1,
+    batchRowsMax: 2_000,
+    queueRequestsMax: 256,
+    executionProviders: ["cpu"],
+    perModel: new Map(),
+  },
   // Encoded rows kept for each model and entity. In our models an item takes about 230 bytes (108 of them numbers), a
   // user 340 (220): with everything kept, some 55 MB a model.
   features: { cacheRowsMax: 100_000 },

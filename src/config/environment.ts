@@ -7,10 +7,13 @@ export interface Setting {
   /** Its place in the configuration file. */
   readonly path: readonly string[];
   readonly variable: string;
-  readonly number: boolean;
+  readonly kind: "text" | "number" | "list";
 }
 
-/** Every setting that one value can hold; surfaces are for the file. */
+/** What a setting's text means, by its kind. */
+export type SettingValue = string | number | readonly string[];
+
+/** Every setting that a text can hold; what is named by surface or model is for the file. */
 export const settings: readonly Setting[] = settingsOf(configFileSchema as unknown as SchemaNode, []);
 
 const configVariable = "SETLIST_CONFIG";
@@ -27,7 +30,12 @@ function settingsOf(node: SchemaNode, path: readonly string[]): Setting[] {
     return Object.entries(node.properties).flatMap(([name, inner]) => settingsOf(inner, [...path, name]));
   }
   const variable = `SETLIST_${path.map(upperSnake).join("_")}`;
-  return [{ path, variable, number: node.type === "integer" || node.type === "number" }];
+  return [{ path, variable, kind: kindOf(node) }];
+}
+
+function kindOf({ type }: SchemaNode): Setting["kind"] {
+  if (type === "array") return "list";
+  return type === "integer" || type === "number" ? "number" : "text";
 }
 
 /** `httpPort` to `HTTP_PORT`. */
@@ -36,11 +44,15 @@ function upperSnake(name: string): string {
 }
 
 /**
- * A setting's value from its text.
+ * A setting's value from its text; a list's elements stand between commas.
  * @throws {SetlistError} INVALID_ARGUMENT naming `source` where a number was expected.
  */
-export function readSetting(setting: Setting, text: string | number, source: string): string | number {
-  if (!setting.number) return String(text);
+export function readSetting(setting: Setting, text: string | number, source: string): SettingValue {
+  if (setting.kind === "list")
+    return String(text)
+      .split(",")
+      .map((element) => element.trim());
+  if (setting.kind === "text") return String(text);
   const value = typeof text === "number" ? text : Number(text);
   if (typeof text === "string" && !/^\d{1,16}$/.test(text.trim())) {
     throw invalidArgument(`${source}: expected a whole number, got ${JSON.stringify(text)}`);

@@ -3,7 +3,8 @@ import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
 import { defaultConfigFile, defaultDataDir, defaultPaths, defaults, defaultTimeoutMs } from "./defaults.ts";
-import { readSetting, settings, suspectVariables } from "./environment.ts";
+import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
+import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
@@ -52,7 +53,7 @@ function overlay(merged: Record<string, unknown>, { flags, env, cwd }: ConfigInp
     const text = flag ?? present(env[variable]);
     if (text === undefined) continue;
     const source = flag === undefined ? variable : flagOf(name);
-    const read = (): string | number => {
+    const read = (): SettingValue => {
       const value = readSetting(setting, text, source);
       check(inner === undefined ? { [name]: value } : { [name]: { [inner]: value } }, source, path.join("."));
       return value;
@@ -81,7 +82,11 @@ function check(partial: object, source: string, field: string): void {
     parseFile(partial, source);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw invalidArgument(message.startsWith(`${field}:`) ? source + message.slice(field.length) : message);
+    throw invalidArgument(
+      message.startsWith(`${field}:`) || message.startsWith(`${field}[`)
+        ? source + message.slice(field.length)
+        : message,
+    );
   }
 }
 
@@ -100,7 +105,11 @@ function complete(
     surfaces: surfaces === undefined ? defaults.surfaces : surfacesOf(surfaces),
     limits: { ...defaults.limits, ...limits },
     log: { ...defaults.log, ...log },
-    inference: { ...defaults.inference, ...inference },
+    inference: {
+      ...defaults.inference,
+      ...inference,
+      perModel: new Map(Object.entries(inference?.perModel ?? {})),
+    },
     features: { ...defaults.features, ...features },
     file: origin.file,
     warnings: origin.warnings,
@@ -110,6 +119,7 @@ function complete(
   }
   if (config.surfaces.size === 0)
     throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
+  checkProviders(config.inference);
   return config;
 }
 

@@ -1,3 +1,4 @@
+import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef } from "../domain/model.ts";
 
@@ -34,6 +35,13 @@ export interface SetlistConfig {
     readonly workers: number;
     readonly batchRowsMax: number;
     readonly queueRequestsMax: number;
+    /** Of every model, most wanted first; what the machine cannot run is passed over for the next. */
+    readonly executionProviders: readonly ExecutionProvider[];
+    /** What differs for one model, by its name. */
+    readonly perModel: ReadonlyMap<
+      string,
+      { readonly executionProviders?: readonly ExecutionProvider[] | undefined }
+    >;
   };
   readonly features: { readonly cacheRowsMax: number };
   /** The configuration file that was read. */

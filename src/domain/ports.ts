@@ -1,6 +1,7 @@
 /**
  * What the core asks of the world around it. `app.ts` is the only place where these meet their implementations.
  */
+import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "./experiment.ts";
 import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
@@ -69,6 +70,8 @@ export interface Scorer {
   resolve(ref: ModelRef): Model | undefined;
   /** Every loaded version. */
   models(): readonly Model[];
+  /** On what a loaded version runs, undefined where it is not loaded. */
+  execution(model: ModelVersion): ModelExecution | undefined;
   /**
    * Releases the request once it is settled, however.
    * @param deadline on the monotonic clock, ms.

@@ -1,7 +1,9 @@
 import { SetlistError } from "../domain/error.ts";
+import type { ModelExecution } from "../domain/execution-provider.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
 import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
 import { FilledSlots } from "./filled-slots.ts";
+import type { ModelExecutions } from "./model-executions.ts";
 import { QueuedRequest } from "./queued-request.ts";
 import { assertFits, joinRequests, splitProbabilities } from "./ragged-batch.ts";
 import { RequestQueue } from "./request-queue.ts";
@@ -12,6 +14,8 @@ import type { WorkerThread } from "./worker-thread.ts";
 export interface BatchingScorerOptions {
   /** In the order in which the workers loaded them; versions of a model in rising order. */
   readonly models: readonly Model[];
+  /** On what they run. */
+  readonly executions: ModelExecutions;
   /** Those that run as an item graph and a request graph. */
   readonly split: ReadonlySet<Model>;
   readonly batchRowsMax: number;
@@ -47,6 +51,10 @@ export class BatchingScorer implements Scorer {
 
   models(): readonly Model[] {
     return this.#options.models;
+  }
+
+  execution(version: ModelVersion): ModelExecution | undefined {
+    return this.#options.executions.of(version);
   }
 
   score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {

@@ -2,30 +2,38 @@ import { invalidArgument } from "../domain/error.ts";
 import type { ModelInput } from "../domain/model.ts";
 import { checkGoldenAnswer, type Golden } from "./golden.ts";
 import { checkSession } from "./model-check.ts";
+import type { ModelExecutions } from "./model-executions.ts";
+import type { ProviderChoice } from "./provider-choice.ts";
 import { allocateBatch, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
 import type { StoredModel } from "./repository.ts";
 import { itemInputs, requestInputs } from "./split.ts";
 import { buffersOf } from "./split-batch.ts";
 import { checkSplit } from "./split-check.ts";
+import { isCpuAlone } from "./traced-session.ts";
 import type { Reply } from "./worker-messages.ts";
 import type { PostedOrder } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
 /**
  * Loads every model into one worker, checks each against its manifest and its golden example, and warms it up, so that
- * the first request costs what every other costs. The places in `models` are the numbers that runs then name.
+ * the first request costs what every other costs. The places in `models` are the numbers that runs then name; on what
+ * each runs is noted in `executions`.
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
 export async function loadModels(
   thread: WorkerThread,
   models: readonly StoredModel[],
   batchRowsMax: number,
+  choice: ProviderChoice,
+  executions: ModelExecutions,
 ): Promise<void> {
   for (const [place, stored] of models.entries()) {
     const { model, outputName } = stored.manifest;
+    const chosen = await choice.of(model.name);
     const loaded = await thread.call({
       kind: "load",
       bytes: stored.bytes,
+      providers: chosen.usable,
       inputs: model.inputs,
       outputName,
       tasks: model.tasks.length,
@@ -35,7 +43,9 @@ export async function loadModels(
     if (stored.golden !== undefined) {
       const answer = await run(thread, wholeRun(place, goldenBatch(stored, stored.golden)), stored);
       checkGoldenAnswer(stored.golden, answer, model.tasks);
-      if (stored.split !== undefined) await checkSplit(thread, place, stored, stored.split, stored.golden);
+      if (stored.split !== undefined) {
+        await checkSplit(thread, place, stored, stored.split, stored.golden, chosen.usable);
+      }
     }
     for (const rows of warmUpRows(batchRowsMax)) {
       const requests = Math.min(rows, 4);
@@ -45,6 +55,11 @@ export async function loadModels(
           : splitRun(place, model.inputs, requests, rows);
       checkProbabilities(stored, await run(thread, order, stored));
     }
+    const counted = isCpuAlone(chosen.usable)
+      ? undefined
+      : await thread.call({ kind: "count-operators", model: place });
+    if (counted?.kind === "failed") throw refused(stored, "to trace", counted);
+    executions.note(model, chosen, counted?.kind === "operators-counted" ? counted.operators : undefined);
   }
 }
 

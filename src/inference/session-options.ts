@@ -1,4 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
+import type { ExecutionProvider } from "../domain/execution-provider.ts";
 
 /**
  * How every session runs. One thread a session: workers are what runs side by side, and without an explicit number a
@@ -17,3 +18,8 @@ export const sessionOptions: InferenceSession.SessionOptions = {
   // ONNX Runtime's configuration entries are strings, numbers are silently dropped.
   extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
 };
+
+/** The same on other providers: each operator goes to the first of them that has it, and to the CPU where none has. */
+export function sessionOptionsFor(providers: readonly ExecutionProvider[]): InferenceSession.SessionOptions {
+  return { ...sessionOptions, executionProviders: [...providers] };
+}

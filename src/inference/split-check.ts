@@ -1,4 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
+import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { ModelInput } from "../domain/model.ts";
 import { checkGoldenAnswer, type Golden } from "./golden.ts";
 import { checkTensors } from "./model-check.ts";
@@ -20,6 +21,7 @@ export async function checkSplit(
   { manifest }: StoredModel,
   split: StoredSplit,
   golden: Golden,
+  providers: readonly ExecutionProvider[],
 ): Promise<void> {
   const { item, request, rowWidth } = split;
   const { model, outputName } = manifest;
@@ -30,6 +32,7 @@ export async function checkSplit(
     graphs: {
       item: item.bytes,
       request: request.bytes,
+      providers,
       inputs: model.inputs,
       outputName,
       rowWidth,

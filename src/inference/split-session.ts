@@ -1,16 +1,18 @@
-import { InferenceSession } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
+import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { ModelInput } from "../domain/model.ts";
 import { ItemSlab } from "./item-slab.ts";
 import { type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
-import { sessionOptions } from "./session-options.ts";
 import { itemInputs, requestInputs, splitNames } from "./split.ts";
 import type { SplitBatch } from "./split-batch.ts";
 import { feedsOf, outputOf } from "./tensor-feeds.ts";
+import { closeSession, openSession } from "./traced-session.ts";
 
 /** What it takes to run a model's two graphs. */
 export interface SplitGraphs {
   readonly item: SharedArrayBuffer;
   readonly request: SharedArrayBuffer;
+  readonly providers: readonly ExecutionProvider[];
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
   readonly rowWidth: number;
@@ -37,8 +39,8 @@ export class SplitSession {
 
   static async open(graphs: SplitGraphs): Promise<SplitSession> {
     // ONNX Runtime refuses a SharedArrayBuffer.
-    const item = await InferenceSession.create(new Uint8Array(graphs.item).slice(), sessionOptions);
-    const request = await InferenceSession.create(new Uint8Array(graphs.request).slice(), sessionOptions);
+    const item = await openSession(new Uint8Array(graphs.item).slice(), graphs.providers);
+    const request = await openSession(new Uint8Array(graphs.request).slice(), graphs.providers);
     return new SplitSession(graphs, item, request);
   }
 
@@ -53,8 +55,8 @@ export class SplitSession {
   }
 
   async release(): Promise<void> {
-    await this.item.release();
-    await this.request.release();
+    await closeSession(this.item);
+    await closeSession(this.request);
   }
 
   async #addItems(items: RaggedBatch): Promise<void> {

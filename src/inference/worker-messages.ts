@@ -1,7 +1,9 @@
+import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { ModelInput } from "../domain/model.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
 import type { SplitBatch } from "./split-batch.ts";
 import type { SplitGraphs } from "./split-session.ts";
+import type { OperatorCounts } from "./traced-session.ts";
 
 /** What a session says of one of its inputs or outputs; undefined where it is no tensor. */
 export interface TensorFacts {
@@ -22,6 +24,7 @@ export type Order =
   | {
       readonly kind: "load";
       readonly bytes: SharedArrayBuffer;
+      readonly providers: readonly ExecutionProvider[];
       readonly inputs: readonly ModelInput[];
       readonly outputName: string;
       readonly tasks: number;
@@ -30,6 +33,8 @@ export type Order =
   /** The model's own graph, which has answered for its golden example, makes way for its two graphs. */
   | { readonly kind: "load-split"; readonly model: number; readonly graphs: SplitGraphs }
   | ({ readonly kind: "run-split"; readonly model: number } & SplitBatch)
+  /** Once it has run: which provider ran how many of its operators. */
+  | { readonly kind: "count-operators"; readonly model: number }
   | { readonly kind: "exit" };
 
 /** From a worker. */
@@ -40,6 +45,7 @@ export type Reply =
       readonly outputs: readonly TensorFacts[];
     }
   | { readonly kind: "split-loaded"; readonly item: GraphFacts; readonly request: GraphFacts }
+  | { readonly kind: "operators-counted"; readonly operators: OperatorCounts }
   | {
       readonly kind: "scored";
       /** `[candidates, tasks]`, row-major. */

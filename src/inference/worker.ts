@@ -3,12 +3,12 @@
  * what any worker could compute again, so that any worker can run anything and a dead one is simply replaced.
  */
 import { parentPort } from "node:worker_threads";
-import { InferenceSession } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import type { ModelInput } from "../domain/model.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
-import { sessionOptions } from "./session-options.ts";
 import { SplitSession } from "./split-session.ts";
 import { feedsOf, outputOf } from "./tensor-feeds.ts";
+import { closeSession, countOperators, openSession } from "./traced-session.ts";
 import type { GraphFacts, Order, Reply, TensorFacts } from "./worker-messages.ts";
 
 interface LoadedModel {
@@ -38,8 +38,10 @@ async function obey(order: Order): Promise<void> {
       return loadSplit(order);
     case "run-split":
       return run(() => scoreSplit(order));
+    case "count-operators":
+      return reply({ kind: "operators-counted", operators: await countOperators(sessionsOf(order.model)) });
     case "exit":
-      for (const { session } of models) await session.release();
+      for (const { session } of models) await close(session);
       // Nothing is left to wait for: the thread ends by itself. Ending it from outside could abort a run.
       port.close();
   }
@@ -48,7 +50,7 @@ async function obey(order: Order): Promise<void> {
 async function load(order: Extract<Order, { kind: "load" }>): Promise<void> {
   const { inputs, outputName, tasks } = order;
   // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
-  const session = await InferenceSession.create(new Uint8Array(order.bytes).slice(), sessionOptions);
+  const session = await openSession(new Uint8Array(order.bytes).slice(), order.providers);
   models.push({ inputs, outputName, tasks, session });
   reply({ kind: "loaded", ...graphFactsOf(session) });
 }
@@ -56,7 +58,7 @@ async function load(order: Extract<Order, { kind: "load" }>): Promise<void> {
 async function loadSplit({ model, graphs }: Extract<Order, { kind: "load-split" }>): Promise<void> {
   const loaded = loadedModel(model);
   const split = await SplitSession.open(graphs);
-  await loaded.session.release();
+  await close(loaded.session);
   loaded.session = split;
   reply({ kind: "split-loaded", item: graphFactsOf(split.item), request: graphFactsOf(split.request) });
 }
@@ -79,6 +81,15 @@ async function scoreSplit(order: Extract<Order, { kind: "run-split" }>): Promise
   const { session } = loadedModel(order.model);
   if (session instanceof SplitSession) return session.score(order);
   throw new Error(`model number ${order.model} is loaded as one graph`);
+}
+
+function sessionsOf(model: number): readonly InferenceSession[] {
+  const { session } = loadedModel(model);
+  return session instanceof SplitSession ? [session.item, session.request] : [session];
+}
+
+function close(session: LoadedModel["session"]): Promise<void> {
+  return session instanceof SplitSession ? session.release() : closeSession(session);
 }
 
 function loadedModel(place: number): LoadedModel {

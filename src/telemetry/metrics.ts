@@ -1,6 +1,6 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Impression } from "../domain/impression.ts";
-import type { MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
+import type { MetricsSource, RankObserver, RequestObserver, Scorer } from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
 import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
 
@@ -8,6 +8,8 @@ export interface Metrics {
   readonly source: MetricsSource;
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly requests: RequestObserver;
+  /** Says of each model that is loaded when the metrics are read on what it runs. */
+  watchModels(scorer: Pick<Scorer, "models" | "execution">): void;
 }
 
 /**
@@ -22,7 +24,29 @@ export function createMetrics(): Metrics {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
     ranks: rankMetrics(registry),
     requests: requestMetrics(registry),
+    watchModels: (scorer) => executionMetrics(registry, scorer),
   };
+}
+
+function executionMetrics(registry: Registry, scorer: Pick<Scorer, "models" | "execution">): void {
+  new Gauge({
+    name: "setlist_model_execution_info",
+    help: "1 for the execution provider that runs most of a loaded model's operators; wanted is the one configured first",
+    labelNames: ["model", "version", "provider", "wanted"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const model of scorer.models()) {
+        const execution = scorer.execution(model);
+        if (execution === undefined) continue;
+        const { provider, configured } = execution;
+        this.set(
+          { model: model.name, version: model.version, provider, wanted: configured[0] ?? provider },
+          1,
+        );
+      }
+    },
+  });
 }
 
 function rankMetrics(registry: Registry): Metrics["ranks"] {

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Clock, MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
 export type { LogLevel } from "./logger.ts";
@@ -14,6 +14,8 @@ export interface Telemetry {
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
+  /** Hand it the scorer: the metrics then say on what each model runs. */
+  readonly watchModels: Metrics["watchModels"];
 }
 
 /** @param options.destination where log lines go, one JSON object each; standard output where absent. */
@@ -23,13 +25,14 @@ export function createTelemetry(options: {
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, requests } = createMetrics();
+  const { source, ranks, requests, watchModels } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
     logger,
     requests,
     metrics: source,
+    watchModels,
     observer: {
       ranked: ranks.ranked,
       outcomes: ranks.outcomes,

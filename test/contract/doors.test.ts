@@ -104,6 +104,7 @@ describe("a ranking", () => {
         scorer: {
           resolve: () => undefined,
           models: () => [],
+          execution: () => undefined,
           score: () => Promise.reject(new Error("unused")),
           close: async () => {},
         },
@@ -266,7 +267,7 @@ describe("experiments", () => {
   });
 });
 
-test("the loaded models can be seen", async () => {
+test("the loaded models can be seen, and on what they run", async () => {
   expect((await doors.get("/v1/models")).body).toEqual({
     models: [
       {
@@ -275,6 +276,7 @@ test("the loaded models can be seen", async () => {
         surface: "home",
         description: "For tests",
         tasks: ["click", "completion"],
+        execution: { configured: ["cuda", "webgpu"], provider: "webgpu", operators: { webgpu: 70, cpu: 4 } },
         provenance: { seed: 1, offlineMetrics: { auc: 0.7 } },
       },
     ],

@@ -1,3 +1,4 @@
+import type { ModelExecution } from "../../src/domain/execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "../../src/domain/experiment.ts";
 import { defaultLimits, type Limits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
@@ -48,6 +49,12 @@ export const testModel: Model = {
   features: [],
   valueModel: { kind: "weighted-sum", weights: { click: 1, completion: 2 } },
   provenance: { seed: 1, offlineMetrics: { auc: 0.7 } },
+};
+
+export const testExecution: ModelExecution = {
+  configured: ["cuda", "webgpu"],
+  provider: "webgpu",
+  operators: { webgpu: 70, cpu: 4 },
 };
 
 export const testExperiment: Experiment = {
@@ -196,6 +203,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     scorer: {
       resolve: () => testModel,
       models: () => [testModel],
+      execution: () => testExecution,
       score: async (_model, { candidateCount }) => ({
         probabilities: Float32Array.from({ length: candidateCount * 2 }, (_, i) => (i + 1) / 10_000),
         queueMs: 0.5,

@@ -55,6 +55,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
     scorer: {
       resolve: (ref) => model(ref.name),
       models: () => [],
+      execution: () => undefined,
       // The last candidate is the best one, so that the order differs from the one it came in.
       score: async (_model, { candidateCount }) => ({
         probabilities: Float32Array.from({ length: candidateCount * 2 }, (_, i) =>
