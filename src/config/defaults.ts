@@ -25,7 +25,7 @@ export const defaults = {
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
   inference: {
     workers: 1,
-    batchRowsMax: 2_000,
+    batchRowsMax: 800,
     queueRequestsMax: 256,
     executionProviders: ["cpu"],
     perModel: new Map(),

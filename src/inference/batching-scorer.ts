@@ -9,7 +9,7 @@ import { assertFits, joinRequests, splitProbabilities } from "./ragged-batch.ts"
 import { RequestQueue } from "./request-queue.ts";
 import { buffersOf } from "./split-batch.ts";
 import type { PostedOrder, WorkerPool } from "./worker-pool.ts";
-import type { WorkerThread } from "./worker-thread.ts";
+import { NotBegunError, type WorkerThread } from "./worker-thread.ts";
 
 export interface BatchingScorerOptions {
   /** In the order in which the workers loaded them; versions of a model in rising order. */
@@ -104,9 +104,15 @@ export class BatchingScorer implements Scorer {
     return this.#closed;
   }
 
-  /** Starts as many runs as there are idle workers and waiting requests; called whenever either changes. */
+  /**
+   * Starts as many runs as there are idle workers and waiting requests; called whenever either changes. A full batch is
+   * sent ahead to a busy worker, which would otherwise stand still until this thread had read its answer.
+   */
   dispatch(): void {
-    while (this.#pool.hasIdle) {
+    while (
+      this.#pool.hasIdle ||
+      (this.#pool.hasRoom && this.#queue.hasFullBatch(this.#options.batchRowsMax))
+    ) {
       const batch = this.#queue.takeBatch(this.#options.batchRowsMax);
       if (batch.length === 0) break;
       // The doomed are dropped here, not their batch: a timer may be late, a deadline is not.
@@ -139,25 +145,31 @@ export class BatchingScorer implements Scorer {
         for (const [index, queued] of batch.entries()) {
           queued.answer(model, parts[index] as Float32Array, startedAt, reply.inferenceMs);
         }
+      } else if (reply.kind === "stale") {
+        this.#queueAgain(batch);
       } else if (batch.length > 1) {
         // One of them broke the run for all: each alone, only that one fails.
-        for (const queued of batch) {
-          queued.alone = true;
-          if (!queued.isSettled) this.#queue.add(queued);
-        }
+        for (const queued of batch) queued.alone = true;
+        this.#queueAgain(batch);
       } else {
         const why = reply.kind === "failed" ? reply.message : `unexpected answer "${reply.kind}"`;
         for (const queued of batch) queued.fail(`model ${keyOf(model)} failed: ${why}`);
       }
     } catch (error) {
-      for (const queued of batch)
-        queued.fail(
-          `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`,
-        );
+      if (error instanceof NotBegunError) this.#queueAgain(batch);
+      else
+        for (const queued of batch)
+          queued.fail(
+            `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`,
+          );
     } finally {
       this.#running -= 1;
       this.dispatch();
     }
+  }
+
+  #queueAgain(batch: readonly QueuedRequest[]): void {
+    for (const queued of batch) if (!queued.isSettled) this.#queue.add(queued);
   }
 
   #orderFor(filled: FilledSlots, place: number, requests: readonly EncodedRequest[]): PostedOrder {

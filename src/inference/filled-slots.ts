@@ -21,6 +21,7 @@ export class FilledSlots {
   readonly #ofItems: readonly PlacedInput[];
   #table: ItemTable | undefined;
   #versions = new Uint32Array(0);
+  #epoch = 0;
 
   constructor(inputs: readonly ModelInput[]) {
     this.#ofRequests = placed(requestInputs(inputs), inputs);
@@ -30,6 +31,7 @@ export class FilledSlots {
   /** Forgets everything: the worker may have failed to write what it was sent. */
   clear(): void {
     this.#versions.fill(0);
+    this.#epoch += 1;
   }
 
   /** Joins requests of one table into one run, with the inputs of every item whose row the slab lacks. */
@@ -41,6 +43,7 @@ export class FilledSlots {
       batch: joinRequestInputs(this.#ofRequests, requests),
       items: missing.length === 0 ? undefined : joinItemInputs(this.#ofItems, table, missing),
       slots: table.versions.length,
+      epoch: this.#epoch,
     };
   }
 

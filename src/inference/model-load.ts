@@ -73,6 +73,7 @@ function splitRun(place: number, inputs: readonly ModelInput[], requests: number
     batch: allocateBatch(requestInputs(inputs), requests, rows),
     items: allocateBatch(itemInputs(inputs), 0, rows),
     slots: 1,
+    epoch: -2,
   };
   return { order: { kind: "run-split", model: place, ...batch }, transfer: buffersOf(batch) };
 }

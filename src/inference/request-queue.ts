@@ -20,6 +20,16 @@ export class RequestQueue {
     if (this.#waiting.get(queued.group)?.delete(queued)) this.#size -= 1;
   }
 
+  /** Whether the next run would be as large as one may be. */
+  hasFullBatch(batchRowsMax: number): boolean {
+    let rows = 0;
+    for (const queued of this.#longestWaiting()) {
+      rows += queued.request.candidateCount;
+      if (rows >= batchRowsMax || queued.alone) return true;
+    }
+    return false;
+  }
+
   /** Takes everything. */
   takeAll(): readonly QueuedRequest[] {
     const all = [...this.#waiting.values()].flatMap((waiting) => [...waiting]);

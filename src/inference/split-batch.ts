@@ -8,6 +8,8 @@ export interface SplitBatch {
   readonly items: RaggedBatch | undefined;
   /** Slots that there are. */
   readonly slots: number;
+  /** Runs of one epoch rely on what the runs before them put into the slab; one that failed ends its epoch. */
+  readonly epoch: number;
 }
 
 /** The memory that goes over to the worker with it. */

@@ -77,6 +77,7 @@ function goldenSplitBatch(inputs: readonly ModelInput[], golden: Golden): SplitB
     batch: fill(requestInputs(inputs), golden.requests),
     items: fill(itemInputs(inputs), 0),
     slots: golden.candidates + 2,
+    epoch: -2,
   };
 }
 

@@ -27,6 +27,7 @@ export class SplitSession {
   readonly #itemInputs: readonly ModelInput[];
   readonly #requestInputs: readonly ModelInput[];
   readonly #slab: ItemSlab;
+  #endedEpoch = -1;
 
   private constructor(graphs: SplitGraphs, item: InferenceSession, request: InferenceSession) {
     this.#graphs = graphs;
@@ -45,7 +46,21 @@ export class SplitSession {
   }
 
   /** `[candidates, tasks]`, row-major. */
-  async score({ batch, items, slots }: SplitBatch): Promise<Float32Array<ArrayBuffer>> {
+  async score(run: SplitBatch): Promise<Float32Array<ArrayBuffer>> {
+    try {
+      return await this.#score(run);
+    } catch (error) {
+      this.#endedEpoch = run.epoch;
+      throw error;
+    }
+  }
+
+  /** Whether the slab may lack rows that a run takes for granted. */
+  isStale({ epoch }: SplitBatch): boolean {
+    return epoch === this.#endedEpoch;
+  }
+
+  async #score({ batch, items, slots }: SplitBatch): Promise<Float32Array<ArrayBuffer>> {
     const slab = this.#slab.tensor(slots);
     if (items !== undefined) await this.#addItems(items);
     const feeds = feedsOf(this.#requestInputs, batch);

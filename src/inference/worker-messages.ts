@@ -52,4 +52,6 @@ export type Reply =
       readonly probabilities: Float32Array<ArrayBuffer>;
       readonly inferenceMs: number;
     }
+  /** The run relied on one that failed: it was not begun. */
+  | { readonly kind: "stale" }
   | { readonly kind: "failed"; readonly message: string };

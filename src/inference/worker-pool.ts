@@ -23,6 +23,8 @@ export interface PostedOrder {
 /** One worker's place in the pool, whichever thread fills it at the moment. */
 interface Seat {
   thread: WorkerThread;
+  /** Runs that were sent to it and are not answered yet. */
+  running: number;
   /** Deaths and failed restarts since the last run that went well. */
   failures: number;
 }
@@ -31,11 +33,13 @@ interface Seat {
 const failuresMax = 8;
 const doublingWaitMs = (failures: number): number => 100 * 2 ** (failures - 1);
 
-/** A fixed number of inference workers, each busy with at most one run; the dead are replaced. */
+/** Runs that a worker may be sent before it has answered the first: one to do, and one to go on with at once. */
+const runsMax = 2;
+
+/** A fixed number of inference workers, each with at most two runs to do; the dead are replaced. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats = new Set<Seat>();
-  readonly #idle: Seat[] = [];
   readonly #closing = new AbortController();
   readonly #restarts = new Set<Promise<void>>();
 
@@ -53,13 +57,18 @@ export class WorkerPool {
       await Promise.all(threads.map((thread) => thread.exit()));
       throw failed.reason;
     }
-    for (const thread of threads) pool.#seat({ thread, failures: 0 });
+    for (const thread of threads) pool.#seat({ thread, running: 0, failures: 0 });
     return pool;
   }
 
   /** Whether a run would start at once. */
   get hasIdle(): boolean {
-    return this.#idle.length > 0;
+    return this.#leastBusy()?.running === 0;
+  }
+
+  /** Whether a run could be sent ahead, to a worker that has one to do. */
+  get hasRoom(): boolean {
+    return this.#leastBusy() !== undefined;
   }
 
   /** False once every worker was given up. */
@@ -68,17 +77,17 @@ export class WorkerPool {
   }
 
   /**
-   * Runs on an idle worker what `orderFor` makes for that very thread.
-   * @throws {Error} where no worker is idle, or it dies before it has answered.
+   * Runs what `orderFor` makes for a worker's very thread, on the one with the least to do.
+   * @throws {Error} where no worker has room, or it dies before it has answered.
    */
   async run(orderFor: (thread: WorkerThread) => PostedOrder): Promise<Reply> {
-    // The worker that was busy last has the warmest caches.
-    const seat = this.#idle.pop();
+    const seat = this.#leastBusy();
     if (seat === undefined) throw new Error("no inference worker is idle");
     const { order, transfer } = orderFor(seat.thread);
+    seat.running += 1;
     const reply = await seat.thread.call(order, transfer);
     seat.failures = 0;
-    this.#idle.push(seat);
+    seat.running -= 1;
     return reply;
   }
 
@@ -89,12 +98,17 @@ export class WorkerPool {
     await Promise.all([...this.#seats].map((seat) => seat.thread.exit()));
   }
 
+  #leastBusy(): Seat | undefined {
+    let least: Seat | undefined;
+    for (const seat of this.#seats) if (seat.running < (least?.running ?? runsMax)) least = seat;
+    return least;
+  }
+
   #seat(seat: Seat): void {
     this.#seats.add(seat);
-    this.#idle.push(seat);
+    seat.running = 0;
     seat.thread.ended.then((cause) => {
-      const place = this.#idle.indexOf(seat);
-      if (place >= 0) this.#idle.splice(place, 1);
+      seat.running = runsMax;
       if (this.#closing.signal.aborted) return;
       const restart = this.#restart(seat, `an inference worker died (${cause})`);
       this.#restarts.add(restart);

@@ -7,20 +7,21 @@ export type SpawnWorker = () => Worker;
 export const spawnInferenceWorker: SpawnWorker = () =>
   new Worker(new URL("./worker.ts", import.meta.url), { name: "setlist-inference" });
 
-/** The answering thread's end of one worker: one order at a time, and its death made visible. */
+/** The order was not begun: another worker may do it. */
+export class NotBegunError extends Error {}
+
+/** The answering thread's end of one worker: orders are answered in their order, and its death is made visible. */
 export class WorkerThread {
   /** Resolves with the reason once the thread is gone, whoever ended it. */
   readonly ended: Promise<string>;
   readonly #worker: Worker;
-  #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void } | undefined;
+  readonly #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   #dead: string | undefined;
 
   constructor(spawn: SpawnWorker) {
     this.#worker = spawn();
     this.#worker.on("message", (reply: Reply) => {
-      const waiting = this.#waiting;
-      this.#waiting = undefined;
-      waiting?.resolve(reply);
+      this.#waiting.shift()?.resolve(reply);
     });
     let thrown: unknown;
     this.#worker.on("error", (error: unknown) => {
@@ -30,8 +31,9 @@ export class WorkerThread {
       this.#worker.on("exit", (code) => {
         const cause = thrown instanceof Error ? thrown.message : `exit code ${code}`;
         this.#dead = `the inference worker ended: ${cause}`;
-        this.#waiting?.reject(new Error(this.#dead));
-        this.#waiting = undefined;
+        const [begun, ...others] = this.#waiting.splice(0);
+        begun?.reject(new Error(this.#dead));
+        for (const { reject } of others) reject(new NotBegunError(this.#dead));
         resolve(cause);
       });
     });
@@ -41,8 +43,7 @@ export class WorkerThread {
   call(order: Order, transfer: ArrayBuffer[] = []): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#dead !== undefined) return reject(new Error(this.#dead));
-      if (this.#waiting !== undefined) return reject(new Error("the inference worker is busy"));
-      this.#waiting = { resolve, reject };
+      this.#waiting.push({ resolve, reject });
       this.#worker.postMessage(order, transfer);
     });
   }

@@ -22,10 +22,14 @@ if (parentPort === null) throw new Error("src/inference/worker.ts runs as a work
 const port = parentPort;
 const models: LoadedModel[] = [];
 
+// A run gives way to the event loop while it lasts: without this the next order would begin before it has ended.
+let last: Promise<void> = Promise.resolve();
 port.on("message", (order: Order) => {
-  obey(order).catch((error: unknown) => {
-    reply({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
-  });
+  last = last
+    .then(() => obey(order))
+    .catch((error: unknown) => {
+      reply({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    });
 });
 
 async function obey(order: Order): Promise<void> {
@@ -37,7 +41,7 @@ async function obey(order: Order): Promise<void> {
     case "load-split":
       return loadSplit(order);
     case "run-split":
-      return run(() => scoreSplit(order));
+      return runSplit(order);
     case "count-operators":
       return reply({ kind: "operators-counted", operators: await countOperators(sessionsOf(order.model)) });
     case "exit":
@@ -77,10 +81,11 @@ async function scoreWhole(model: number, batch: RaggedBatch): Promise<Float32Arr
   return outputOf(outputs, outputName, [batch.candidates, tasks]);
 }
 
-async function scoreSplit(order: Extract<Order, { kind: "run-split" }>): Promise<Float32Array<ArrayBuffer>> {
+async function runSplit(order: Extract<Order, { kind: "run-split" }>): Promise<void> {
   const { session } = loadedModel(order.model);
-  if (session instanceof SplitSession) return session.score(order);
-  throw new Error(`model number ${order.model} is loaded as one graph`);
+  if (!(session instanceof SplitSession))
+    throw new Error(`model number ${order.model} is loaded as one graph`);
+  return session.isStale(order) ? reply({ kind: "stale" }) : run(() => session.score(order));
 }
 
 function sessionsOf(model: number): readonly InferenceSession[] {

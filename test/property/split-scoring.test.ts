@@ -127,3 +127,23 @@ test("a worker that replaces a dead one is sent what its predecessor had", async
     expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);
   }
 });
+
+test("a run that was sent ahead of one that failed is not scored from rows that never came", async () => {
+  const workers = observeWorkers();
+  const { repository } = await splitModel();
+  const scorer = await openTinyScorer({ repository, batchRowsMax: 3, spawn: workers.spawn });
+  const table = new SharedTable();
+  for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
+  workers.runs.length = 0;
+  // A row that no slab has breaks the first run; the second, a full batch, is under way by then and relies on it.
+  const broken = scorer.score(linear, table.request(0, [7, 8, slotsMax + 5]), never);
+  const ahead = scorer.score(linear, table.request(0.4, [8, 7, 9]), never);
+  expect(workers.runs).toEqual([1, 1]);
+  await expect(broken).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  const { probabilities } = await ahead;
+  for (const [row, expected] of table.clicks(0.4, [8, 7, 9]).entries()) {
+    expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);
+  }
+  // Asked again, once the slab was filled anew.
+  expect(workers.runs).toEqual([1, 1, 1]);
+});

@@ -8,12 +8,13 @@ const one = linearRequest(0.4, 0, [[1, 0]]);
 const soon = (): number => performance.now() + 10_000;
 
 /** A scorer whose workers die on demand. */
-async function mortal(workers = 1) {
+async function mortal(workers = 1, batchRowsMax = 64) {
   const observed = observeWorkers(new URL("../support/mortal-worker.ts", import.meta.url));
   const warnings: string[] = [];
   const scorer = await openTinyScorer({
     models: [linear],
     workers,
+    batchRowsMax,
     spawn: observed.spawn,
     onWarning: (warning) => warnings.push(warning),
   });
@@ -41,6 +42,18 @@ test("a worker that dies rejects what it was doing, is replaced, and what waited
   expect(warnings).toEqual([
     "an inference worker died (exit code 3); replaced in 100 ms (failure 1 of 8 in a row)",
   ]);
+});
+
+test("a run that was sent ahead to a worker that dies is done by the next one", async () => {
+  const { scorer, started, runs } = await mortal(1, 1);
+  started[0]?.postMessage({ kind: "die" });
+  runs.length = 0;
+  // Every request is a full batch, so that the second one does not wait for the first's answer.
+  const inside = scorer.score(linear, one, soon());
+  const ahead = scorer.score(linear, one, soon());
+  expect(runs).toEqual([1, 1]);
+  await expect(inside).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect((await ahead).probabilities).toHaveLength(2);
 });
 
 test("a worker that throws is a worker that dies", async () => {
