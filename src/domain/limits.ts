@@ -14,6 +14,11 @@ export interface Limits {
   readonly featureValuesMax: number;
   /** Inline features or attributes of one entity. */
   readonly entriesMax: number;
+  /**
+   * Requests of one `RankStream` that are not answered yet; past it the server stops reading from that stream. Several
+   * batches of inference, so that a stream alone can keep it busy, and a quarter of its queue, so that one cannot fill it.
+   */
+  readonly streamRequestsInFlightMax: number;
 }
 
 export const defaultLimits: Limits = {
@@ -24,4 +29,5 @@ export const defaultLimits: Limits = {
   outcomeTypeCharactersMax: 64,
   featureValuesMax: 1_024,
   entriesMax: 256,
+  streamRequestsInFlightMax: 64,
 };

@@ -75,10 +75,17 @@ export interface Scorer {
   /**
    * Releases the request once it is settled, however.
    * @param deadline on the monotonic clock, ms.
+   * @param signal aborted where nobody waits for the scores any more: a scorer may then settle however it likes, and
+   *   should not run the model for it.
    * @throws {SetlistError} DEADLINE_EXCEEDED at the deadline; RESOURCE_EXHAUSTED where the queue is full;
    *   UNAVAILABLE where inference failed or the model is gone. The caller has a fallback for each.
    */
-  score(model: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores>;
+  score(
+    model: ModelVersion,
+    request: EncodedRequest,
+    deadline: number,
+    signal?: AbortSignal,
+  ): Promise<Scores>;
   close(): Promise<void>;
 }
 

@@ -36,7 +36,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     "grpc.max_concurrent_streams": 1_024,
   });
   const contract = loadContract();
-  offerRanking(server, contract, options);
+  const drainStreams = offerRanking(server, contract, options);
   offerOutcomes(server, contract, options);
   offerExperiments(server, contract, options);
   const endWatches = offerHealth(server, options.readiness);
@@ -54,6 +54,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     async close() {
       const grace = setTimeout(() => server.forceShutdown(), options.closeGraceMs ?? closeGraceMsDefault);
       endWatches();
+      drainStreams();
       await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(grace));
     },
   };

@@ -1,4 +1,25 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
+
+/**
+ * @param read throws any error where the bytes are no such message.
+ * @throws {SetlistError} PAYLOAD_TOO_LARGE, or INVALID_ARGUMENT: whatever is wrong with a message is its sender's fault.
+ */
+export function readMessage<Message>(
+  bytes: Uint8Array,
+  read: (reader: MessageReader) => Message,
+  bytesMax: number,
+): Message {
+  if (bytes.length > bytesMax) {
+    throw new SetlistError("PAYLOAD_TOO_LARGE", `body: expected at most ${bytesMax} bytes`);
+  }
+  try {
+    return read(new MessageReader(bytes));
+  } catch (error) {
+    if (error instanceof SetlistError) throw error;
+    throw invalidArgument(`body: malformed protobuf: ${(error as Error).message}`);
+  }
+}
 
 /**
  * Reads protobuf straight into our own objects, strictly: bytes that end early, a known field of another wire type

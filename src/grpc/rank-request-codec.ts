@@ -9,10 +9,37 @@ import { readAttribute, readEntry, readFeature } from "./value-codec.ts";
  * @throws {SetlistError} INVALID_ARGUMENT where a field that must be there is not.
  */
 export function readRankRequest(reader: MessageReader): WireRankRequest {
-  const draft: Draft = { surface: "", user: undefined, context: undefined, explain: false };
+  const draft = emptyDraft();
+  readFields(reader, reader.end, draft);
+  return finished(draft);
+}
+
+/**
+ * The request inside a `setlist.v1.RankStreamRequest`, which holds nothing else yet.
+ * @throws {SetlistError} as `readRankRequest`.
+ */
+export function readRankStreamRequest(reader: MessageReader): WireRankRequest {
+  const draft = emptyDraft();
   const { end } = reader;
-  for (let number = reader.next(end); number !== 0; number = reader.next(end))
+  for (let number = reader.next(end); number !== 0; number = reader.next(end)) {
+    if (number === 1) readFields(reader, reader.enter(), draft);
+    else reader.skip();
+  }
+  return finished(draft);
+}
+
+function emptyDraft(): Draft {
+  return { surface: "", user: undefined, context: undefined, explain: false };
+}
+
+function readFields(reader: MessageReader, end: number, draft: Draft): void {
+  for (let number = reader.next(end); number !== 0; number = reader.next(end)) {
     readField(reader, number, draft);
+  }
+}
+
+/** What the contract asks for is there. */
+function finished(draft: Draft): WireRankRequest {
   const { surface, user } = draft;
   if (surface === "") throw invalidArgument("surface: expected, but missing");
   if (user === undefined) throw invalidArgument("user: expected, but missing");

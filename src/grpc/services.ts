@@ -6,26 +6,31 @@ import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
 import { readRankRequest } from "./rank-request-codec.ts";
 import { writeRankResponse } from "./rank-response-codec.ts";
+import { rankStreams } from "./rank-stream.ts";
 import { readAssignRequest, readId, readNothing, readRecordRequest } from "./request-codecs.ts";
 import { unary } from "./unary.ts";
 
-export function offerRanking(server: Server, contract: PackageDefinition, context: GrpcContext): void {
+/** Returns what ends the streams at a drain: they would keep a closing server waiting for their clients. */
+export function offerRanking(server: Server, contract: PackageDefinition, context: GrpcContext): () => void {
   const { serving } = context;
   const { definition } = rawService(contract, "setlist.v1.RankingService");
+  const streams = rankStreams(context);
   server.addService(definition, {
     Rank: unary(context, {
       route: "RankingService/Rank",
       read: readRankRequest,
+      idOf: (request) => request.requestId,
       async handle(request, call) {
-        if (request.requestId !== undefined) call.named(request.requestId);
         const named = request.requestId === undefined ? { ...request, requestId: call.requestId } : request;
-        const answer = await serving.rank(named, call.receivedAt, call.timeoutMs);
+        const answer = await serving.rank(named, call.receivedAt, call.timeoutMs, call.signal());
         call.trailer.set("server-timing", serverTiming(answer.timings));
         return answer;
       },
       write: writeRankResponse,
     }),
+    RankStream: streams.open,
   });
+  return streams.drain;
 }
 
 export function offerOutcomes(server: Server, contract: PackageDefinition, context: GrpcContext): void {

@@ -1,7 +1,7 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { ErrorCode } from "../domain/error.ts";
 import { headerText } from "../serving/answer-headers.ts";
-import { publicError } from "../serving/public-error.ts";
+import type { PublicError } from "../serving/public-error.ts";
 
 /** The one mapping of error codes to gRPC. */
 const statuses: Readonly<Record<ErrorCode, status>> = {
@@ -17,9 +17,13 @@ const statuses: Readonly<Record<ErrorCode, status>> = {
   INTERNAL: status.INTERNAL,
 };
 
-/** Whatever was thrown, as gRPC says it: the same code and detail as over HTTP. */
-export function statusOf(thrown: unknown, requestId: string): ServiceError {
-  const { code, detail, retryAfterSeconds } = publicError(thrown);
+/** The name that metrics show for a code. */
+export function statusName(code: ErrorCode): string {
+  return status[statuses[code]];
+}
+
+/** A refusal as gRPC says it: the same code and detail as over HTTP. */
+export function statusOf({ code, detail, retryAfterSeconds }: PublicError, requestId: string): ServiceError {
   const metadata = new Metadata();
   // The closed list's code: PAYLOAD_TOO_LARGE and RESOURCE_EXHAUSTED share a gRPC status.
   metadata.set("setlist-code", code);

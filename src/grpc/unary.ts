@@ -1,15 +1,16 @@
-import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from "@grpc/grpc-js";
-import { v7 as uuidv7 } from "uuid";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { type handleUnaryCall, Metadata } from "@grpc/grpc-js";
 import { headerText } from "../serving/answer-headers.ts";
 import { isId } from "../serving/id.ts";
+import { newRequestId } from "../serving/request-id.ts";
+import { endedEarly, signalOf, timeLeft } from "./call-end.ts";
 import type { GrpcContext } from "./context.ts";
-import { MessageReader } from "./message-reader.ts";
+import { type MessageReader, readMessage } from "./message-reader.ts";
+import { refusalOf } from "./refusal.ts";
 import { statusOf } from "./status.ts";
 
 /** What a handler knows of its call. */
 interface Call {
-  /** Made for this call; see `named`. */
+  /** The request's own, where it has one that is usable; else made for this call. */
   readonly requestId: string;
   /** Monotonic ms. */
   readonly receivedAt: number;
@@ -17,8 +18,8 @@ interface Call {
   readonly timeoutMs: number | undefined;
   /** Goes out as trailing metadata. */
   readonly trailer: Metadata;
-  /** Names the call by the client's own id, where it is usable, for its answer, its errors and the log. */
-  named(requestId: string): void;
+  /** Aborted where the call ends before its answer. Made when asked for: most methods have no use for one. */
+  signal(): AbortSignal;
 }
 
 /** One method of a service. */
@@ -27,6 +28,8 @@ export interface Method<Request, Answer> {
   readonly route: string;
   /** @throws {Error} where the bytes are no such message. */
   read(reader: MessageReader): Request;
+  /** The client's own id for this request, for its answer, its errors and the log. */
+  idOf?(request: Request): string | undefined;
   handle(request: Request, call: Call): Promise<Answer> | Answer;
   write(answer: Answer): Buffer;
 }
@@ -36,54 +39,32 @@ export interface Method<Request, Answer> {
  * logged under the id that the caller gets.
  */
 export function unary<Request, Answer>(
-  { clock, limits, logger, requests }: GrpcContext,
-  { route, read, handle, write }: Method<Request, Answer>,
+  context: GrpcContext,
+  { route, read, idOf, handle, write }: Method<Request, Answer>,
 ): handleUnaryCall<Buffer, Buffer> {
+  const { clock, limits, requests } = context;
+  const count = (code: string, receivedAt: number): void =>
+    requests.answered("grpc", route, code, clock.monotonic() - receivedAt);
   return async (grpcCall, callback) => {
     const receivedAt = clock.monotonic();
-    const trailer = new Metadata();
-    const made = uuidv7();
-    let requestId = made;
-    const call: Call = {
-      requestId: made,
-      receivedAt,
-      timeoutMs: timeoutOf(grpcCall),
-      trailer,
-      named: (own) => {
-        if (isId(own, limits)) requestId = own;
-      },
-    };
+    let requestId: string | undefined;
     try {
-      const request = decode(grpcCall.request, read, limits.bodyBytesMax);
-      const answer = write(await handle(request, call));
+      const request = readMessage(grpcCall.request, read, limits.bodyBytesMax);
+      const own = idOf?.(request);
+      requestId = isId(own, limits) ? own : newRequestId();
+      const trailer = new Metadata();
+      const timeoutMs = timeLeft(grpcCall);
+      const signal = (): AbortSignal => signalOf(grpcCall);
+      const answer = await handle(request, { requestId, receivedAt, timeoutMs, trailer, signal });
+      if (grpcCall.cancelled) return count(endedEarly, receivedAt);
+      const message = write(answer);
       trailer.set("request-id", headerText(requestId));
-      requests.answered("grpc", route, "OK", clock.monotonic() - receivedAt);
-      callback(null, answer, trailer);
+      count("OK", receivedAt);
+      callback(null, message, trailer);
     } catch (error) {
-      const refusal = statusOf(error, requestId);
-      if (refusal.code === status.INTERNAL) {
-        logger.error({ requestId, transport: "grpc", route, err: error }, "request failed");
-      }
-      requests.answered("grpc", route, status[refusal.code], clock.monotonic() - receivedAt);
-      callback(refusal);
+      if (grpcCall.cancelled) return count(endedEarly, receivedAt);
+      requestId ??= newRequestId();
+      callback(statusOf(refusalOf(error, { route, requestId, receivedAt }, context), requestId));
     }
   };
-}
-
-function decode<Request>(bytes: Buffer, read: (reader: MessageReader) => Request, bytesMax: number): Request {
-  if (bytes.length > bytesMax) {
-    throw new SetlistError("PAYLOAD_TOO_LARGE", `body: expected at most ${bytesMax} bytes`);
-  }
-  try {
-    return read(new MessageReader(bytes));
-  } catch (error) {
-    if (error instanceof SetlistError) throw error;
-    throw invalidArgument(`body: malformed protobuf: ${(error as Error).message}`);
-  }
-}
-
-/** grpc-js counts a call's deadline on the wall clock, so that only that clock can say what is left of it. */
-function timeoutOf(call: ServerUnaryCall<Buffer, Buffer>): number | undefined {
-  const deadline = Number(call.getDeadline());
-  return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
 }

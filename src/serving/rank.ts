@@ -34,6 +34,7 @@ export interface RankDependencies {
 /**
  * One rank request, from the door to the log: assign, features, score, order, record.
  * @param deadline monotonic ms.
+ * @param signal aborted where nobody waits for the answer any more: it then stops at the next step and throws.
  * @throws {SetlistError} INVALID_ARGUMENT where an inline feature does not fit the model. Every other fault has a
  *   fallback, in the worst case the order in which the candidates came.
  */
@@ -42,6 +43,7 @@ export async function rank(
   surface: Surface,
   deadline: number,
   deps: RankDependencies,
+  signal?: AbortSignal,
 ): Promise<RankAnswer> {
   const { clock, observer } = deps;
   const began = clock.monotonic();
@@ -50,7 +52,8 @@ export async function rank(
   const assignments = assigner.assign(request.surface, request.user.id, attributes);
   const assigned = clock.monotonic();
 
-  const ordered = await order(request, modelRef(assigner, assignments, surface), deadline, deps);
+  const ordered = await order(request, modelRef(assigner, assignments, surface), deadline, deps, signal);
+  signal?.throwIfAborted();
   const answer: RankAnswer = {
     requestId: request.requestId,
     surface: request.surface,
@@ -85,6 +88,7 @@ async function order(
   ref: ModelRef,
   deadline: number,
   deps: RankDependencies,
+  signal: AbortSignal | undefined,
 ): Promise<Ordered> {
   const { clock, scorer } = deps;
   const timings = { features: 0, queue: 0, inference: 0, rank: 0 };
@@ -103,9 +107,13 @@ async function order(
   const encoded = await deps.features.encode(model, request);
   timings.features = clock.monotonic() - mark;
   degraded.push(...shortcomings(encoded));
+  if (signal?.aborted === true) {
+    encoded.release();
+    throw signal.reason;
+  }
 
   try {
-    const scores = await scorer.score(model, encoded, deadline);
+    const scores = await scorer.score(model, encoded, deadline, signal);
     timings.queue = scores.queueMs;
     timings.inference = scores.inferenceMs;
     mark = clock.monotonic();
@@ -118,6 +126,7 @@ async function order(
     timings.rank = clock.monotonic() - mark;
     return { items, model, degraded, timings };
   } catch (error) {
+    signal?.throwIfAborted();
     return fallBack(reasonOf(error), error);
   }
 }

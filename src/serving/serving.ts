@@ -18,10 +18,16 @@ export interface Serving {
    * @param wire what the transport decoded: right in its types, not yet in its meaning.
    * @param receivedAt monotonic ms at which the request arrived.
    * @param transportTimeoutMs the transport's own deadline (`grpc-timeout`); the least of all deadlines counts.
+   * @param signal aborted where nobody waits for the answer any more: then nothing is logged as shown.
    * @throws {SetlistError} INVALID_ARGUMENT, also for an unknown surface. A fault that has a fallback never
-   *   throws: the answer then says `degraded`.
+   *   throws: the answer then says `degraded`. Anything, once the signal is aborted.
    */
-  rank(wire: WireRankRequest, receivedAt: number, transportTimeoutMs?: number): Promise<RankAnswer>;
+  rank(
+    wire: WireRankRequest,
+    receivedAt: number,
+    transportTimeoutMs?: number,
+    signal?: AbortSignal,
+  ): Promise<RankAnswer>;
   /**
    * Each outcome is checked on its own: a wrong one is rejected by its index and the rest are taken.
    * Resolves once every accepted outcome is on the disk and synced.
@@ -50,11 +56,11 @@ export function createServing(deps: ServingDependencies): Serving {
     newRequestId: deps.newRequestId,
   };
   return {
-    async rank(wire, receivedAt, transportTimeoutMs = Number.POSITIVE_INFINITY) {
+    async rank(wire, receivedAt, transportTimeoutMs = Number.POSITIVE_INFINITY, signal) {
       const request = parseRankRequest(wire, rules);
       const surface = deps.surfaces.get(request.surface) as Surface;
       const timeoutMs = Math.min(request.timeoutMs ?? surface.timeoutMs, transportTimeoutMs);
-      return rank(request, surface, receivedAt + timeoutMs, deps);
+      return rank(request, surface, receivedAt + timeoutMs, deps, signal);
     },
 
     async recordOutcomes(batch) {

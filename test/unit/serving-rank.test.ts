@@ -302,3 +302,61 @@ describe("an outcome batch", () => {
     await expect(serving.recordOutcomes(Array(1001).fill(good))).rejects.toThrow("got 1001");
   });
 });
+
+describe("a rank request that nobody waits for any more", () => {
+  const gone = new Error("the client went away");
+
+  test("is not scored, nor logged as shown, and lets go of what it held", async () => {
+    const leaving = new AbortController();
+    let released = 0;
+    let scored = 0;
+    const { deps } = house();
+    const { serving, logged, ranked, fallbacks } = house({
+      features: {
+        ...deps.features,
+        encode: async () => {
+          leaving.abort(gone);
+          return { ...emptyRequest, release: () => released++ };
+        },
+      },
+      scorer: {
+        ...deps.scorer,
+        score: async () => {
+          scored++;
+          throw new Error("unused");
+        },
+      },
+    });
+    await expect(serving.rank(request, 0, undefined, leaving.signal)).rejects.toBe(gone);
+    expect({ released, scored, logged, ranked, fallbacks }).toEqual({
+      released: 1,
+      scored: 0,
+      logged: [],
+      ranked: [],
+      fallbacks: [],
+    });
+  });
+
+  test.each([
+    ["is given up by the scorer", true],
+    ["was scored nevertheless", false],
+  ])("is not logged as shown where it %s", async (_name, givesUp) => {
+    const leaving = new AbortController();
+    const { deps } = house();
+    const seen: (AbortSignal | undefined)[] = [];
+    const { serving, logged, ranked, fallbacks } = house({
+      scorer: {
+        ...deps.scorer,
+        score: async (scoredModel, encoded, deadline, signal) => {
+          seen.push(signal);
+          leaving.abort(gone);
+          if (givesUp) throw new SetlistError("UNAVAILABLE", "given up");
+          return deps.scorer.score(scoredModel, encoded, deadline);
+        },
+      },
+    });
+    await expect(serving.rank(request, 0, undefined, leaving.signal)).rejects.toBe(gone);
+    expect(seen).toEqual([leaving.signal]);
+    expect([logged, ranked, fallbacks]).toEqual([[], [], []]);
+  });
+});
