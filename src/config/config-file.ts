@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
+import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 const closed = { additionalProperties: false };
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
@@ -18,6 +19,7 @@ const surface = Type.Object(
       closed,
     ),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+    valueModel: Type.Optional(valueModelOverrideSchema),
   },
   closed,
 );

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
+import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
 import { defaultConfigFile, defaultDataDir, defaultPaths, defaults, defaultTimeoutMs } from "./defaults.ts";
 import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
@@ -33,7 +34,7 @@ export function loadConfig({ flags, env, cwd }: ConfigInput): SetlistConfig {
   const named = flags["config"] ?? present(env["SETLIST_CONFIG"]);
   const file = named === undefined ? join(root, defaultConfigFile) : resolve(cwd, String(named));
   const yaml = readYamlFile(file);
-  const written = yaml.refine(() => parseFile(yaml.value, "configuration"));
+  const written = yaml.refine(() => checkSurfaces(parseFile(yaml.value, "configuration")));
 
   const merged = structuredClone(written) as Record<string, unknown>;
   for (const name of pathNames) {
@@ -123,12 +124,16 @@ function complete(
   return config;
 }
 
+function checkSurfaces(file: ConfigFile): ConfigFile {
+  for (const [name, { valueModel }] of Object.entries(file.surfaces ?? {})) {
+    if (valueModel !== undefined) checkValueModel(valueModel, `surfaces.${name}.valueModel`);
+  }
+  return file;
+}
+
 function surfacesOf(written: NonNullable<ConfigFile["surfaces"]>): SetlistConfig["surfaces"] {
   return new Map(
-    Object.entries(written).map(([name, { defaultModel, timeoutMs = defaultTimeoutMs }]) => [
-      name,
-      { defaultModel, timeoutMs },
-    ]),
+    Object.entries(written).map(([name, surface]) => [name, { timeoutMs: defaultTimeoutMs, ...surface }]),
   );
 }
 

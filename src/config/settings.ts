@@ -1,6 +1,6 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { ModelRef } from "../domain/model.ts";
+import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 
 type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
@@ -9,6 +9,8 @@ interface SurfaceSettings {
   readonly defaultModel: ModelRef;
   /** From the arrival of a request that names no timeout of its own, ms. */
   readonly timeoutMs: number;
+  /** Goes before the models' own value models; an arm's goes before it. */
+  readonly valueModel?: ValueModelOverride | undefined;
 }
 
 /** Everything that can be configured, checked, with absolute paths; docs/configuration.md is its page. */

@@ -1,4 +1,4 @@
-import type { ModelRef } from "./model.ts";
+import type { ModelRef, ValueModelOverride } from "./model.ts";
 
 export type ExperimentStatus = "draft" | "running" | "paused" | "stopped";
 
@@ -8,6 +8,8 @@ export interface Arm {
   /** Share of [0, 1) relative to the other arms' weights. */
   readonly weight: number;
   readonly model: ModelRef;
+  /** Goes before the surface's value model, and that before the model's own. */
+  readonly valueModel?: ValueModelOverride | undefined;
 }
 
 /** What is measured per unit: outcomes of one type, folded by `aggregate`. */

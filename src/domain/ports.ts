@@ -57,6 +57,16 @@ export interface FeatureStore {
   close(): Promise<void>;
 }
 
+/** What the store says of items by name, for the steps that compare items with one another; no model is needed. */
+export interface ItemLabels {
+  /**
+   * One an id, in their order: the item's value of a feature as text, of a list the first; undefined where the store
+   * knows none.
+   * @throws {Error} where the store cannot be asked.
+   */
+  labels(feature: string, ids: readonly string[]): Promise<readonly (string | undefined)[]>;
+}
+
 /** `probabilities` is `[candidates, tasks] float32`, row-major; the times are ms. */
 export interface Scores {
   readonly probabilities: Float32Array;

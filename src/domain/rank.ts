@@ -1,4 +1,5 @@
 import type { Assignment, Decision } from "./assignment.ts";
+import type { RankingExplanation } from "./explanation.ts";
 import type { Attributes, Features } from "./feature.ts";
 import type { ModelVersion } from "./model.ts";
 
@@ -68,3 +69,5 @@ export interface RankAnswer {
   /** With `explain`: what every experiment decided, and why. */
   readonly decisions: readonly Decision[] | undefined;
 }
+  /** With `explain`, where a model scored. */
+  readonly explanation?: RankingExplanation | undefined;

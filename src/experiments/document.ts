@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 import type { ExperimentDocument, Metric } from "../domain/experiment.ts";
 import { parserOf } from "../schema/schema.ts";
+import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 /** Bounds on one document: far above what people write, low enough that none can stall a server. */
 const armsMax = 100;
@@ -27,6 +28,7 @@ const arm = Type.Object(
       },
       closed,
     ),
+    valueModel: Type.Optional(valueModelOverrideSchema),
   },
   closed,
 );
@@ -100,6 +102,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
       control: one.control ?? false,
       weight: one.weight ?? 1,
       model: one.model,
+      ...(one.valueModel === undefined ? {} : { valueModel: one.valueModel }),
     })),
     ...(written.targeting === undefined ? {} : { targeting: written.targeting }),
     overrides: written.overrides ?? {},

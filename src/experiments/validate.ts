@@ -1,6 +1,8 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Arm, ExperimentDocument } from "../domain/experiment.ts";
+import type { ValueModelOverride } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
+import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
 import { compileTargeting } from "./targeting.ts";
 import { trafficStep } from "./traffic.ts";
 
@@ -9,12 +11,17 @@ interface KnownModel {
   readonly name: string;
   readonly version: string;
   readonly surface: string;
+  readonly tasks?: readonly string[] | undefined;
 }
 
 /** What a document is held against. What is undefined is not known and so not checked. */
 export interface ValidationContext {
   readonly surfaces?: readonly string[] | undefined;
   readonly models?: readonly KnownModel[] | undefined;
+  /** By surface, those that say something over their models' value models. */
+  readonly valueModels?: ReadonlyMap<string, ValueModelOverride> | undefined;
+  /** What a diversity step may go by. */
+  readonly itemFeatures?: readonly string[] | undefined;
   /** Every other experiment, whatever its layer. */
   readonly others: readonly ExperimentDocument[];
 }
@@ -41,8 +48,10 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   checkSalt(document, others);
   checkTraffic(document.traffic);
   checkArms(document.arms);
-  for (const [index, arm] of document.arms.entries())
-    checkModel(arm, index, document.surface, context.models);
+  for (const [index, arm] of document.arms.entries()) {
+    checkArmsValueModel(arm, `arms[${index}].valueModel`, context.itemFeatures);
+    checkModel(arm, index, document.surface, context);
+  }
   if (document.targeting !== undefined) compileTargeting(document.targeting);
   checkOverrides(document);
   checkMetrics(document);
@@ -99,7 +108,7 @@ function checkModel(
   arm: Arm,
   index: number,
   surface: string,
-  models: readonly KnownModel[] | undefined,
+  { models, valueModels }: ValidationContext,
 ): void {
   if (models === undefined) return;
   const { name, version } = arm.model;
@@ -123,6 +132,30 @@ function checkModel(
       `arms[${index}].model.name: expected a model of surface ${surface}, ${name} serves ${stranger.surface}`,
     );
   }
+  for (const { version: one, tasks } of meant) {
+    if (tasks === undefined) continue;
+    if (arm.valueModel?.weights !== undefined) {
+      checkWeighedTasks(arm.valueModel, `arms[${index}].valueModel`, tasks, `${name}/${one}`);
+      continue;
+    }
+    // The surface's weights count where the arm has none.
+    const weighed = Object.keys(valueModels?.get(surface)?.weights ?? {});
+    const missing = weighed.find((task) => !tasks.includes(task));
+    if (missing === undefined) continue;
+    throw invalidArgument(
+      `arms[${index}].model: expected one with the task ${missing}, which surfaces.${surface}.valueModel weighs, got ${name}/${one} of ${tasks.join(", ")}; give the arm a valueModel with weights of its own`,
+    );
+  }
+}
+
+function checkArmsValueModel(
+  { valueModel }: Arm,
+  field: string,
+  itemFeatures: readonly string[] | undefined,
+): void {
+  if (valueModel === undefined) return;
+  checkValueModel(valueModel, field);
+  if (itemFeatures !== undefined) checkDiversity(valueModel, field, itemFeatures);
 }
 
 function checkOverrides({ arms, overrides }: ExperimentDocument): void {

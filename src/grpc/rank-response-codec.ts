@@ -1,5 +1,7 @@
 import type { Decision } from "../domain/assignment.ts";
+import type { ScoreExplanation } from "../domain/explanation.ts";
 import type { RankAnswer, RankedItem } from "../domain/rank.ts";
+import { writeExplanation, writeValueModel } from "./explanation-codec.ts";
 import { type MessageWriter, startMessage } from "./message-writer.ts";
 
 /**
@@ -17,7 +19,10 @@ export function writeRankResponse(answer: RankAnswer): Buffer {
 export function writeRankFields(writer: MessageWriter, answer: RankAnswer): void {
   writer.text(1, answer.requestId);
   writer.text(2, answer.surface);
-  for (const item of answer.items) writeItem(writer, item);
+  const { explanation } = answer;
+  for (let i = 0; i < answer.items.length; i++) {
+    writeItem(writer, answer.items[i] as RankedItem, explanation?.items[i]);
+  }
   for (const { experiment, arm, layer } of answer.assignments) {
     const at = writer.open(4);
     writer.text(1, experiment);
@@ -33,9 +38,14 @@ export function writeRankFields(writer: MessageWriter, answer: RankAnswer): void
   }
   for (const reason of answer.degraded) writer.text(6, reason);
   for (const decision of answer.decisions ?? []) writeDecision(writer, decision);
+  if (explanation !== undefined) writeValueModel(writer, explanation);
 }
 
-function writeItem(writer: MessageWriter, { id, score, tasks }: RankedItem): void {
+function writeItem(
+  writer: MessageWriter,
+  { id, score, tasks }: RankedItem,
+  explanation: ScoreExplanation | undefined,
+): void {
   const item = writer.open(3);
   writer.text(1, id);
   writer.float64(2, score);
@@ -45,6 +55,7 @@ function writeItem(writer: MessageWriter, { id, score, tasks }: RankedItem): voi
     writer.float64(2, tasks[task] ?? 0);
     writer.close(entry);
   }
+  if (explanation !== undefined) writeExplanation(writer, explanation);
   writer.close(item);
 }
 

@@ -1,4 +1,6 @@
 import Type from "typebox";
+import type { ValueModelOverride } from "../domain/model.ts";
+import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 /** An experiment as it is shown: the document, and what the store adds to it. */
 export const experimentSchema = Type.Object({
@@ -19,6 +21,12 @@ export const experimentSchema = Type.Object({
         name: Type.String(),
         version: Type.Optional(Type.String({ description: "The highest loaded one where absent." })),
       }),
+      valueModel: Type.Optional(
+        Type.Unsafe<ValueModelOverride>({
+          ...valueModelOverrideSchema,
+          description: "Goes before the surface's value model, and that before the model's own.",
+        }),
+      ),
     }),
   ),
   targeting: Type.Optional(

@@ -1,4 +1,4 @@
-import type { RankAnswer } from "../domain/rank.ts";
+import type { RankAnswer, RankedItem } from "../domain/rank.ts";
 
 /**
  * A rank answer as JSON. Written by hand, since it is the one large answer of the hot path: 200 items with three
@@ -7,7 +7,9 @@ import type { RankAnswer } from "../domain/rank.ts";
  */
 export function rankBody(answer: RankAnswer): string {
   let items = "";
-  for (const { id, score, tasks } of answer.items) {
+  const { explanation } = answer;
+  for (let i = 0; i < answer.items.length; i++) {
+    const { id, score, tasks } = answer.items[i] as RankedItem;
     if (items !== "") items += ",";
     items += `{"id":${jsonString(id)},"score":${score},"tasks":{`;
     let separator = "";
@@ -15,15 +17,22 @@ export function rankBody(answer: RankAnswer): string {
       items += `${separator}${jsonString(task)}:${tasks[task]}`;
       separator = ",";
     }
-    items += "}}";
+    items += explanation === undefined ? "}}" : `},"explanation":${JSON.stringify(explanation.items[i])}}`;
   }
   const assignments = answer.assignments.map(({ experiment, arm, layer }) => ({ experiment, arm, layer }));
   const decisions = answer.decisions === undefined ? "" : `,"decisions":${JSON.stringify(answer.decisions)}`;
   return (
     `{"requestId":${jsonString(answer.requestId)},"surface":${jsonString(answer.surface)}` +
     `,"items":[${items}],"assignments":${JSON.stringify(assignments)}` +
-    `,"model":${JSON.stringify(answer.model ?? null)},"degraded":${JSON.stringify(answer.degraded)}${decisions}}`
+    `,"model":${JSON.stringify(answer.model ?? null)},"degraded":${JSON.stringify(answer.degraded)}${decisions}${valueModelOf(explanation)}}`
   );
+}
+
+/** The fields that an explained answer has besides. */
+function valueModelOf(explanation: RankAnswer["explanation"]): string {
+  if (explanation === undefined) return "";
+  const { valueModel, origin } = explanation;
+  return `,"valueModel":${JSON.stringify(valueModel)},"valueModelOrigin":${JSON.stringify(origin)}`;
 }
 
 /** Ids nearly always hold nothing that JSON escapes; one test is cheaper than a call into the engine. */

@@ -1,5 +1,7 @@
 import Type from "typebox";
 import type { AttributeValue, FeatureValue } from "../domain/feature.ts";
+import type { ValueModel } from "../domain/model.ts";
+import { valueModelSchema } from "../schema/value-model.ts";
 
 /** Only types: what a value means is checked once in serving, for every transport alike. */
 const closed = { additionalProperties: false };
@@ -55,7 +57,11 @@ export const rankRequestSchema = Type.Object(
     timeoutMs: Type.Optional(
       Type.Number({ description: "From the arrival, in milliseconds; the surface's default where absent." }),
     ),
-    explain: Type.Optional(Type.Boolean({ description: "Asks for the decisions of every experiment." })),
+    explain: Type.Optional(
+      Type.Boolean({
+        description: "Asks for the decisions of every experiment, and for how each item came by its score.",
+      }),
+    ),
   },
   closed,
 );
@@ -72,6 +78,30 @@ export const decisionSchema = Type.Object({
   armBucket: Type.Number({ description: "The unit's place among the arms, in [0, 1)." }),
 });
 
+const originSchema = Type.Enum(["arm", "surface", "model"]);
+
+const explanationSchema = Type.Object(
+  {
+    parts: Type.Record(Type.String(), Type.Number(), {
+      description: "What each task adds to a weighted-sum, or multiplies a weighted-product by.",
+    }),
+    fused: Type.Number({ description: "What the parts make: the score before the steps." }),
+    steps: Type.Array(
+      Type.Object({
+        step: Type.Literal("diversity"),
+        by: Type.String({ description: "The item feature." }),
+        key: Type.Optional(
+          Type.String({ description: "The item's value of it; absent where nobody knows one." }),
+        ),
+        repeats: Type.Integer({ description: "How many better items have the same." }),
+        factor: Type.Number({ description: "What the score before the step was multiplied by." }),
+        score: Type.Number({ description: "After the step." }),
+      }),
+    ),
+  },
+  { description: "With explain, where a model scored: how the item came by its score." },
+);
+
 /** Documents what `rankBody` writes; nothing is serialised by it. */
 export const rankAnswerSchema = Type.Object({
   requestId: Type.String(),
@@ -83,6 +113,7 @@ export const rankAnswerSchema = Type.Object({
         description: "The tasks fused by the model's value model; 0 where no model scored.",
       }),
       tasks: Type.Record(Type.String(), Type.Number(), { description: "The probability of each task." }),
+      explanation: Type.Optional(explanationSchema),
     }),
     { description: "Best first; ties in the order of the request." },
   ),
@@ -97,4 +128,16 @@ export const rankAnswerSchema = Type.Object({
       "deadline, overload, model-unavailable, feature-store-unavailable, defaults:N. Empty: all is well.",
   }),
   decisions: Type.Optional(Type.Array(decisionSchema, { description: "With explain." })),
+  valueModel: Type.Optional(
+    Type.Unsafe<ValueModel>({
+      ...valueModelSchema,
+      description: "With explain, where a model scored: what made the order.",
+    }),
+  ),
+  valueModelOrigin: Type.Optional(
+    Type.Object(
+      { fusion: originSchema, diversity: originSchema },
+      { description: "With explain: where each half of the value model stands written." },
+    ),
+  ),
 });

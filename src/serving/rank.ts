@@ -1,30 +1,37 @@
 import type { Assignment } from "../domain/assignment.ts";
 import { SetlistError } from "../domain/error.ts";
+import type { RankingExplanation } from "../domain/explanation.ts";
 import type { Impression } from "../domain/impression.ts";
-import type { Model, ModelRef } from "../domain/model.ts";
+import type { Model, ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type {
   Clock,
   EncodedRequest,
   FeatureStore,
+  ItemLabels,
   OutcomeLog,
   RankObserver,
   Scorer,
 } from "../domain/ports.ts";
 import type { DegradedReason, RankAnswer, RankedItem, RankRequest, RankTimings } from "../domain/rank.ts";
 import type { Assigner } from "../experiments/experiments.ts";
-import { incomingOrder, rankCandidates } from "../ranking/ranking.ts";
+import { explainRanking, incomingOrder, rankCandidates, valuePlan } from "../ranking/ranking.ts";
+import { type DiversityLabels, diversityLabels } from "./diversity-labels.ts";
 import { sentFeatures } from "./sent-features.ts";
 
 /** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
 export interface Surface {
   readonly defaultModel: ModelRef;
   readonly timeoutMs: number;
+  /** Goes before the models' own value models; an arm's goes before it. */
+  readonly valueModel?: ValueModelOverride | undefined;
 }
 
 export interface RankDependencies {
   readonly surfaces: ReadonlyMap<string, Surface>;
   readonly assigner: () => Assigner;
   readonly features: FeatureStore;
+  /** Asked only where a value model has a diversity step. */
+  readonly itemLabels?: ItemLabels | undefined;
   readonly scorer: Scorer;
   readonly log: OutcomeLog;
   readonly observer: RankObserver;
@@ -52,7 +59,7 @@ export async function rank(
   const assignments = assigner.assign(request.surface, request.user.id, attributes);
   const assigned = clock.monotonic();
 
-  const ordered = await order(request, modelRef(assigner, assignments, surface), deadline, deps, signal);
+  const ordered = await order(request, rankerOf(assigner, assignments, surface), deadline, deps, signal);
   signal?.throwIfAborted();
   const answer: RankAnswer = {
     requestId: request.requestId,
@@ -63,6 +70,7 @@ export async function rank(
     degraded: ordered.degraded,
     timings: { assign: assigned - began, ...ordered.timings },
     decisions: request.explain ? assigner.explain(request.surface, request.user.id, attributes) : undefined,
+    explanation: ordered.explanation,
   };
 
   const impression = impressionOf(request, answer, clock.now());
@@ -80,12 +88,13 @@ interface Ordered {
   readonly model: Model | undefined;
   readonly degraded: readonly DegradedReason[];
   readonly timings: Omit<RankTimings, "assign">;
+  readonly explanation?: RankingExplanation | undefined;
 }
 
 /** Features, scores and order; the order of arrival wherever one of them cannot be had. */
 async function order(
   request: RankRequest,
-  ref: ModelRef,
+  ranker: Ranker,
   deadline: number,
   deps: RankDependencies,
   signal: AbortSignal | undefined,
@@ -100,8 +109,9 @@ async function order(
     return { items, model: undefined, degraded, timings };
   };
 
-  const model = scorer.resolve(ref);
-  if (model === undefined) return fallBack("model-unavailable", `no model ${ref.name} is loaded`);
+  const model = scorer.resolve(ranker.model);
+  if (model === undefined) return fallBack("model-unavailable", `no model ${ranker.model.name} is loaded`);
+  const plan = valuePlan(model, ranker.surface, ranker.arm);
 
   let mark = clock.monotonic();
   const encoded = await deps.features.encode(model, request);
@@ -112,19 +122,33 @@ async function order(
     throw signal.reason;
   }
 
+  // Read while the model runs.
+  const reading =
+    plan.diversity.length === 0
+      ? undefined
+      : diversityLabels(plan.diversity, request.candidates, deps.itemLabels);
   try {
     const scores = await scorer.score(model, encoded, deadline, signal);
     timings.queue = scores.queueMs;
     timings.inference = scores.inferenceMs;
     mark = clock.monotonic();
-    const items = rankCandidates({
-      candidates: request.candidates,
-      probabilities: scores.probabilities,
-      model,
-      limit: request.limit,
-    });
+    let labels: DiversityLabels["labels"] | undefined;
+    if (reading !== undefined) {
+      const read = await reading;
+      labels = read.labels;
+      timings.features += clock.monotonic() - mark;
+      mark = clock.monotonic();
+      if (read.storeError !== undefined && !encoded.storeUnavailable) {
+        deps.observer.fellBack("feature-store-unavailable", request.requestId, read.storeError);
+        degraded.push("feature-store-unavailable");
+      }
+    }
+    const { candidates, limit } = request;
+    const input = { candidates, probabilities: scores.probabilities, model, plan, labels, limit };
+    const items = rankCandidates(input);
+    const explanation = request.explain ? explainRanking(input) : undefined;
     timings.rank = clock.monotonic() - mark;
-    return { items, model, degraded, timings };
+    return { items, model, degraded, timings, explanation };
   } catch (error) {
     signal?.throwIfAborted();
     return fallBack(reasonOf(error), error);
@@ -139,10 +163,22 @@ function exposures(assignments: readonly Assignment[]): readonly Assignment[] {
   return assignments.slice(0, 1);
 }
 
+/** Which model ranks, and what is said over its value model. */
+interface Ranker {
+  readonly model: ModelRef;
+  readonly surface: ValueModelOverride | undefined;
+  readonly arm: ValueModelOverride | undefined;
+}
+
 /** The arm's model, if an arm was given; else the surface's own. */
-function modelRef(assigner: Assigner, assignments: readonly Assignment[], surface: Surface): ModelRef {
+function rankerOf(assigner: Assigner, assignments: readonly Assignment[], surface: Surface): Ranker {
   const [first] = exposures(assignments);
-  return first === undefined ? surface.defaultModel : assigner.armOf(first).model;
+  const arm = first === undefined ? undefined : assigner.armOf(first);
+  return {
+    model: arm?.model ?? surface.defaultModel,
+    surface: surface.valueModel,
+    arm: arm?.valueModel,
+  };
 }
 
 function shortcomings(encoded: EncodedRequest): DegradedReason[] {

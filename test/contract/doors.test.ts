@@ -38,11 +38,21 @@ describe("a ranking", () => {
         id: "t3",
         score: Math.fround(0.0005) + 2 * Math.fround(0.0006),
         tasks: { click: Math.fround(0.0005), completion: Math.fround(0.0006) },
+        explanation: {
+          parts: { click: Math.fround(0.0005), completion: 2 * Math.fround(0.0006) },
+          fused: Math.fround(0.0005) + 2 * Math.fround(0.0006),
+          steps: [],
+        },
       },
       {
         id: "t2",
         score: Math.fround(0.0003) + 2 * Math.fround(0.0004),
         tasks: { click: Math.fround(0.0003), completion: Math.fround(0.0004) },
+        explanation: {
+          parts: { click: Math.fround(0.0003), completion: 2 * Math.fround(0.0004) },
+          fused: Math.fround(0.0003) + 2 * Math.fround(0.0004),
+          steps: [],
+        },
       },
     ],
     assignments: [{ experiment: "home-kd", arm: "control", layer: "home-ranker" }],
@@ -59,6 +69,8 @@ describe("a ranking", () => {
         armBucket: 0.125,
       },
     ],
+    valueModel: { kind: "weighted-sum", weights: { click: 1, completion: 2 }, diversity: [] },
+    valueModelOrigin: { fusion: "model", diversity: "model" },
   };
 
   test("over HTTP is the contract's JSON and no more, with its timings", async () => {

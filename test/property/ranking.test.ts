@@ -11,15 +11,20 @@ const probability = fc.oneof(
   fc.float({ min: 0, max: 1, noNaN: true }),
 );
 const weight = fc.oneof(fc.constantFrom(0, 1, -1), fc.double({ min: -100, max: 100, noNaN: true }));
+const power = fc.oneof(fc.constantFrom(1, 0.5, 2), fc.double({ min: 0.01, max: 100, noNaN: true }));
 const request = fc
   .record({
     kind: fc.constantFrom("weighted-sum" as const, "weighted-product" as const),
     weights: fc.dictionary(fc.constantFrom(...tasks, "unknown"), weight),
+    powers: fc.dictionary(fc.constantFrom(...tasks), power),
     rows: fc.array(fc.tuple(probability, probability, probability), { maxLength: 60 }),
     limit: fc.option(fc.integer({ min: 1, max: 80 }), { nil: undefined }),
   })
-  .map(({ kind, weights, rows, limit }) => ({
-    model: modelWith({ tasks, valueModel: { kind, weights } }),
+  .map(({ kind, weights, powers, rows, limit }) => ({
+    model: modelWith({
+      tasks,
+      valueModel: { kind, weights, ...(kind === "weighted-sum" ? { powers } : {}) },
+    }),
     rows,
     limit,
     candidates: rows.map((_, i) => ({ id: `t${i}` })),
@@ -94,7 +99,9 @@ function formula({ valueModel, tasks: names }: Model, row: Float32Array): number
     if (weight === 0) continue;
     const worst = weight > 0 ? 0 : 1;
     const p = Number.isFinite(row[i]) ? (row[i] ?? worst) : worst;
-    sum += weight * (valueModel.kind === "weighted-sum" ? p : Math.log(Math.min(1, Math.max(1e-9, p))));
+    const power = valueModel.powers?.[name] ?? 1;
+    const summand = power === 1 ? p : Math.min(1, Math.max(0, p)) ** power;
+    sum += weight * (valueModel.kind === "weighted-sum" ? summand : Math.log(Math.min(1, Math.max(1e-9, p))));
   }
   return Math.min(valueModel.kind === "weighted-sum" ? sum : Math.exp(sum), Number.MAX_VALUE);
 }

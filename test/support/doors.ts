@@ -99,6 +99,7 @@ export async function openDoors(
   change: {
     ports?: Partial<ServingDependencies>;
     serving?: Partial<Serving>;
+    experiments?: ExperimentStore;
     limits?: Partial<Limits>;
     connectionRules?: Partial<ConnectionRules>;
     closeGraceMs?: number;
@@ -118,7 +119,7 @@ export async function openDoors(
   const { logger, metrics, requests } = telemetry;
   const doors = {
     serving,
-    experiments,
+    experiments: change.experiments ?? experiments,
     scorer: ports.scorer,
     readiness,
     metrics,

@@ -290,6 +290,26 @@ const broken: [what: string, change: (manifest: ManifestJson) => void, sentence:
     (m) => Object.assign(m.valueModel, { kind: "sum" }),
     /valueModel\.kind: expected one of weighted-sum, weighted-product, got "sum"/,
   ],
+  [
+    "an unknown field of a value model",
+    (m) => Object.assign(m.valueModel, { wieghts: {} }),
+    /valueModel\.wieghts: unknown field \(did you mean "weights"\?\)/,
+  ],
+  [
+    "a power of a task without a weight",
+    (m) => Object.assign(m.valueModel, { powers: { clik: 2 } }),
+    /valueModel\.powers\.clik: expected a task that has a weight \(did you mean "click"\?\)/,
+  ],
+  [
+    "a power that is not above 0",
+    (m) => Object.assign(m.valueModel, { powers: { click: 0 } }),
+    /valueModel\.powers\.click: must be > 0, got 0/,
+  ],
+  [
+    "a decay above 1",
+    (m) => Object.assign(m.valueModel, { diversity: [{ by: "artist", decay: 1.5 }] }),
+    /valueModel\.diversity\[0\]\.decay: must be <= 1, got 1\.5/,
+  ],
 ];
 
 describe("a manifest is refused, with its file and field, for", () => {
