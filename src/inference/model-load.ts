@@ -93,8 +93,12 @@ async function run(
   return reply.probabilities;
 }
 
-function goldenBatch(stored: StoredModel, golden: Golden): RaggedBatch {
-  const { inputs } = stored.manifest.model;
+/** The golden example, or another like it, as a run of the reference graph. */
+export function goldenBatch(
+  { manifest }: StoredModel,
+  golden: Pick<Golden, "requests" | "candidates" | "tensors">,
+): RaggedBatch {
+  const { inputs } = manifest.model;
   const batch = allocateBatch(inputs, golden.requests, golden.candidates);
   for (const [place, target] of tensorsOf(inputs, batch).entries()) target.set(golden.tensors[place] ?? []);
   return batch;

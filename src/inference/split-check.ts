@@ -63,7 +63,10 @@ export async function checkSplit(
  * The golden example as a run that brings every item. The rows lie in the slab the other way round, between slots that
  * no candidate has, so that a request graph that does not follow `item_row` answers otherwise.
  */
-function goldenSplitBatch(inputs: readonly ModelInput[], golden: Golden): SplitBatch {
+export function goldenSplitBatch(
+  inputs: readonly ModelInput[],
+  golden: Pick<Golden, "requests" | "candidates" | "tensors">,
+): SplitBatch {
   const slots = Int32Array.from({ length: golden.candidates }, (_, index) => golden.candidates - index);
   const fill = (of: readonly ModelInput[], requests: number): RaggedBatch => {
     const batch = allocateBatch(of, requests, golden.candidates);

@@ -67,6 +67,16 @@ describe("a flag goes before the variable, that before the file, that before the
   });
 });
 
+test("execution providers are a list for all models, from a file or a variable, and another for one model", async () => {
+  const file = await configFile(
+    "inference: { executionProviders: [cuda], perModel: { home-kd: { executionProviders: [webgpu, cpu] } } }",
+  );
+  const env = { SETLIST_INFERENCE_EXECUTION_PROVIDERS: "tensorrt, cuda,cpu" };
+  const { inference } = loadConfig({ flags: { config: file }, env, cwd });
+  expect(inference.executionProviders).toEqual(["tensorrt", "cuda", "cpu"]);
+  expect([...inference.perModel]).toEqual([["home-kd", { executionProviders: ["webgpu", "cpu"] }]]);
+});
+
 test("every setting is documented, with its variable", () => {
   const page = readFileSync(join(root, "docs/configuration.md"), "utf8");
   for (const { path, variable } of settings)
@@ -97,6 +107,11 @@ describe("refused:", () => {
     ["SETLIST_HTTP_PORT", "65536", "SETLIST_HTTP_PORT: must be <= 65535, got 65536"],
     ["SETLIST_LOG_LEVEL", "inf", 'did you mean "info"?'],
     ["SETLIST_INFERENCE_WORKERS", "0", "SETLIST_INFERENCE_WORKERS: must be >= 1"],
+    [
+      "SETLIST_INFERENCE_EXECUTION_PROVIDERS",
+      "cudda,cpu",
+      'SETLIST_INFERENCE_EXECUTION_PROVIDERS[0]: expected one of cpu, webgpu, cuda, tensorrt, got "cudda" (did you mean "cuda"?)',
+    ],
   ])("variable %s=%s", (name, value, complaint) => {
     expect(() => loadConfig({ flags: {}, env: { [name]: value }, cwd })).toThrow(complaint);
   });
@@ -140,6 +155,31 @@ describe("refused:", () => {
       /setlist\.yaml:3: surfaces\.home\.defaultModel: expected, but missing/,
     ],
     ["no surface", "surfaces: {}", /surfaces: expected at least one surface/],
+    [
+      "an unknown execution provider of one model",
+      "inference:\n  perModel:\n    home-kd:\n      executionProviders: [gpu]",
+      /setlist\.yaml:4: inference\.perModel\.home-kd\.executionProviders\[0\]: expected one of cpu, webgpu, cuda, tensorrt, got "gpu"/,
+    ],
+    [
+      "an unknown setting of one model",
+      "inference:\n  perModel:\n    home-kd:\n      executionProvider: [cpu]",
+      /inference\.perModel\.home-kd\.executionProvider: unknown field \(did you mean "executionProviders"\?\)/,
+    ],
+    [
+      "an execution provider twice",
+      "inference: { executionProviders: [cuda, cuda] }",
+      /inference\.executionProviders: expected each once, got cuda twice in cuda, cuda$/,
+    ],
+    [
+      "an execution provider behind the one that always runs",
+      "inference: { perModel: { home-kd: { executionProviders: [cpu, cuda] } } }",
+      /inference\.perModel\.home-kd\.executionProviders: expected cpu last, since it always runs, got cpu, cuda$/,
+    ],
+    [
+      "WebGPU in two threads",
+      "inference: { workers: 2, executionProviders: [webgpu, cpu] }",
+      /inference\.executionProviders: expected webgpu only with inference\.workers: 1, .*, got inference\.workers: 2$/,
+    ],
     ["broken YAML", "host: [", /setlist\.yaml:1: not valid YAML/],
     [
       "two documents",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
+import type { Model } from "../../src/domain/model.ts";
 import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
 
 function listen(logLevel: LogLevel = "info") {
@@ -111,4 +112,17 @@ test("two servers in one process count apart", async () => {
   const other = listen();
   one.observer.ranked(impression);
   expect(await other.metrics.render()).not.toContain("setlist_rank_total{");
+});
+
+test("the metrics say on what each loaded model runs, beside what was wanted", async () => {
+  const { metrics, watchModels } = listen();
+  const models = [{ name: "home-kd", version: "2" }] as Model[];
+  watchModels({
+    models: () => models,
+    execution: () => ({ configured: ["cuda", "cpu"], provider: "cpu", operators: undefined }),
+  });
+  const series = 'setlist_model_execution_info{model="home-kd",version="2",provider="cpu",wanted="cuda"} 1';
+  expect(await metrics.render()).toContain(series);
+  models.pop();
+  expect(await metrics.render()).not.toContain('model="home-kd"');
 });
