@@ -23,7 +23,7 @@ function check(field: string, providers: readonly ExecutionProvider[], workers: 
     throw invalidArgument(`${field}: expected cpu last, since it always runs, got ${list}`);
   }
   // Two threads that run WebGPU sessions of one process share its device, unlocked: ONNX Runtime 1.30 ends the process
-  // with a segmentation fault within 200 runs (2 of 2 tries; onnxruntime 1.30's own limits of dispatches break as well).
+  // with a segmentation fault within 200 runs (2 of 2 tries, once after it had counted too many pending dispatches).
   if (providers.includes("webgpu") && workers > 1) {
     throw invalidArgument(
       `${field}: expected webgpu only with inference.workers: 1, for ONNX Runtime crashes where two threads share its device, got inference.workers: ${workers}`,
