@@ -12,6 +12,7 @@ export interface Round {
 export interface Ratios {
   readonly http200ThroughputVsBare: number;
   readonly grpc200ThroughputVsBare: number;
+  readonly stream200ThroughputVsBare: number;
   readonly http200MedianVsBare: number;
   readonly http10x16ThroughputVsPlain: number;
   readonly http200x16ThroughputVsPlain: number;
@@ -30,6 +31,9 @@ export function ratiosOf(rounds: readonly Round[]): Ratios {
     ),
     grpc200ThroughputVsBare: of(
       ({ bare, scenarios }) => scenarios.setlistGrpc200x32.candidatesPerSecond / bare.candidatesPerSecond,
+    ),
+    stream200ThroughputVsBare: of(
+      ({ bare, scenarios }) => scenarios.setlistStream200x32.candidatesPerSecond / bare.candidatesPerSecond,
     ),
     http200MedianVsBare: of(({ bare, scenarios }) => scenarios.setlistHttp200x1.p50Ms / bare.medianMs),
     http10x16ThroughputVsPlain: of(

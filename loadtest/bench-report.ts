@@ -51,16 +51,21 @@ export function reportOf(rounds: readonly Round[], loadBefore: number): BenchRep
   };
 }
 
+/** A committed report. One that was made before a ratio came up lacks it. */
+export interface Baseline {
+  readonly ratios: Partial<Ratios>;
+}
+
 /** The committed figures to stand beside today's; undefined where there are none. */
-export function readBaseline(): BenchReport | undefined {
+export function readBaseline(): Baseline | undefined {
   try {
-    return JSON.parse(readFileSync(join(import.meta.dirname, "baselines/bench.json"), "utf8")) as BenchReport;
+    return JSON.parse(readFileSync(join(import.meta.dirname, "baselines/bench.json"), "utf8")) as Baseline;
   } catch {
     return undefined;
   }
 }
 
-export function formatBench(report: BenchReport, baseline: BenchReport | undefined): string {
+export function formatBench(report: BenchReport, baseline: Baseline | undefined): string {
   const figures = new Table({
     head: ["", "requests/s", "candidates/s", "p50 ms", "p99 ms", "failed", "degraded"],
     colAligns: ["left", "right", "right", "right", "right", "right", "right"],
@@ -102,6 +107,7 @@ ${
 const meanings: Readonly<Record<keyof Ratios, string>> = {
   http200ThroughputVsBare: "HTTP, 200 candidates, 32 connections: candidates/s over bare's; more is better",
   grpc200ThroughputVsBare: "gRPC unary, the same; more is better",
+  stream200ThroughputVsBare: "one gRPC stream with 32 requests in flight, the same; more is better",
   http200MedianVsBare: "HTTP, 200 candidates, 1 connection: median over bare's; less is better",
   http10x16ThroughputVsPlain: "HTTP, 16 clients of 10 candidates: requests/s over plain's; more is better",
   http200x16ThroughputVsPlain: "HTTP, 16 clients of 200 candidates: requests/s over plain's; more is better",

@@ -11,8 +11,10 @@ export interface Scenario {
 export type ScenarioId =
   | "setlistHttp200x32"
   | "setlistGrpc200x32"
+  | "setlistStream200x32"
   | "setlistHttp200x1"
   | "setlistGrpc200x1"
+  | "setlistStream200x1"
   | "plainHttp200x1"
   | "setlistHttp10x16"
   | "plainHttp10x16"
@@ -22,12 +24,16 @@ export type ScenarioId =
 /** Items that a frontend shows. Every server answers with so many, Setlist and plain alike. */
 const limit = 20;
 
+const protocolNames = { http: "HTTP", grpc: "gRPC", stream: "gRPC stream" } as const;
+
 /** In the order in which a round runs them: what is compared stands side by side, so that both get the same minute. */
 export const scenarios: readonly Scenario[] = [
   scenario("setlistHttp200x32", "setlist", "http", 32, 200),
   scenario("setlistGrpc200x32", "setlist", "grpc", 32, 200),
+  scenario("setlistStream200x32", "setlist", "stream", 32, 200),
   scenario("setlistHttp200x1", "setlist", "http", 1, 200),
   scenario("setlistGrpc200x1", "setlist", "grpc", 1, 200),
+  scenario("setlistStream200x1", "setlist", "stream", 1, 200),
   scenario("plainHttp200x1", "plain", "http", 1, 200),
   scenario("setlistHttp10x16", "setlist", "http", 16, 10),
   scenario("plainHttp10x16", "plain", "http", 16, 10),
@@ -35,19 +41,20 @@ export const scenarios: readonly Scenario[] = [
   scenario("plainHttp200x16", "plain", "http", 16, 200),
 ];
 
+/** @param inFlight requests at a time: one a connection, but over a stream all of them on one call. */
 function scenario(
   id: ScenarioId,
   server: Scenario["server"],
-  protocol: "http" | "grpc",
-  connections: number,
+  protocol: ClosedLoopOrder["protocol"],
+  inFlight: number,
   candidates: number,
 ): Scenario {
   const name = server === "setlist" ? "Setlist" : "plain";
-  const connected = connections === 1 ? "1 connection" : `${connections} connections`;
+  const unit = protocol === "stream" ? "in flight" : inFlight === 1 ? "connection" : "connections";
   return {
     id,
-    label: `${name}, ${protocol === "http" ? "HTTP" : "gRPC"}, ${candidates} candidates, ${connected}`,
+    label: `${name}, ${protocolNames[protocol]}, ${candidates} candidates, ${inFlight} ${unit}`,
     server,
-    order: { protocol, connections, candidates, limit: Math.min(limit, candidates) },
+    order: { protocol, inFlight, candidates, limit: Math.min(limit, candidates) },
   };
 }

@@ -36,8 +36,8 @@ const client = opened.adopt(await startAskedProcess("closed-loop-client.ts"), (i
 const plain = opened.adopt(await startPortProcess("plain-server.ts"), (it) => it.close());
 const setlist = opened.adopt(await startServerProcess({ dataDir }), (it) => it.stop().then(() => {}));
 
-function addressOf(server: "setlist" | "plain", protocol: "http" | "grpc"): string {
-  if (protocol === "grpc") return `127.0.0.1:${setlist.grpcPort}`;
+function addressOf(server: "setlist" | "plain", protocol: ClosedLoopOrder["protocol"]): string {
+  if (protocol !== "http") return `127.0.0.1:${setlist.grpcPort}`;
   return `http://127.0.0.1:${server === "setlist" ? setlist.httpPort : plain.httpPort}`;
 }
 

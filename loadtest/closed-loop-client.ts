@@ -1,18 +1,28 @@
 /**
- * The benchmark's client, in a process of its own: every connection sends its next request once the last is answered.
+ * The benchmark's client, in a process of its own: so many loops send each its next request once the last is answered.
  * Closed loops measure throughput; latencies under a given load are the open-loop generator's business.
  */
+import { grpcStreamTarget } from "./grpc-stream-target.ts";
 import { grpcTarget } from "./grpc-target.ts";
 import { httpTarget } from "./http-target.ts";
 import { createLatencies } from "./latency.ts";
-import { drawRankRequests, grpcRankRequests, httpRankRequests } from "./rank-requests.ts";
+import {
+  drawRankRequests,
+  grpcRankRequests,
+  grpcStreamRankRequests,
+  httpRankRequests,
+  type RankRequestBody,
+} from "./rank-requests.ts";
+import type { Target } from "./target.ts";
 import { worldSize } from "./world-size.ts";
 
 export interface ClosedLoopOrder {
-  readonly protocol: "http" | "grpc";
+  /** `grpc` is unary, `stream` is one `RankStream` call. */
+  readonly protocol: "http" | "grpc" | "stream";
   /** `http://host:port`, or `host:port`. */
   readonly address: string;
-  readonly connections: number;
+  /** Requests at a time: over HTTP and gRPC unary each on a connection of its own. */
+  readonly inFlight: number;
   readonly candidates: number;
   readonly limit: number;
   readonly seconds: number;
@@ -32,13 +42,12 @@ export interface ClosedLoopResult {
 const distinctRequests = 300;
 
 export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopResult> {
-  const { protocol, address, connections, candidates, limit } = order;
+  const { inFlight, candidates, limit } = order;
   const bodies = drawRankRequests(
     { ...worldSize(), seed: 1, surface: "home", candidates, limit },
     distinctRequests,
   );
-  const requests = protocol === "http" ? httpRankRequests(bodies, address) : grpcRankRequests(bodies);
-  const target = protocol === "http" ? httpTarget(address, connections) : grpcTarget(address, connections);
+  const { target, requests } = openTarget(order, bodies);
   const latencies = createLatencies();
   const errors: Record<string, number> = {};
   const start = performance.now();
@@ -55,7 +64,7 @@ export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopR
     }
   }
 
-  await Promise.all(Array.from({ length: connections }, loop));
+  await Promise.all(Array.from({ length: inFlight }, loop));
   const requestsPerSecond = (1_000 * (latencies.count - degraded)) / (performance.now() - start);
   target.close();
   return {
@@ -66,6 +75,21 @@ export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopR
     errors,
     degraded,
   };
+}
+
+/** A target, and the requests as it takes them. */
+function openTarget(
+  { protocol, address, inFlight }: ClosedLoopOrder,
+  bodies: readonly RankRequestBody[],
+): { target: Target; requests: readonly Buffer[] } {
+  switch (protocol) {
+    case "http":
+      return { target: httpTarget(address, inFlight), requests: httpRankRequests(bodies, address) };
+    case "grpc":
+      return { target: grpcTarget(address, inFlight), requests: grpcRankRequests(bodies) };
+    case "stream":
+      return { target: grpcStreamTarget(address, 1), requests: grpcStreamRankRequests(bodies) };
+  }
 }
 
 if (process.send !== undefined && import.meta.main) {

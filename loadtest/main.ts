@@ -4,18 +4,26 @@ import { Command, Option } from "commander";
 import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
 import type { ArrivalKind } from "./arrivals.ts";
 import { findHighestRate } from "./find-max.ts";
+import { grpcStreamTarget } from "./grpc-stream-target.ts";
 import { grpcTarget } from "./grpc-target.ts";
 import { httpTarget } from "./http-target.ts";
 import { drawLatencyPlot } from "./latency-plot.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatLoadTable } from "./load-table.ts";
 import { sendOutcomesBeside } from "./outcome-load.ts";
-import { drawRankRequests, grpcRankRequests, httpRankRequests } from "./rank-requests.ts";
+import {
+  drawRankRequests,
+  grpcRankRequests,
+  grpcStreamRankRequests,
+  httpRankRequests,
+} from "./rank-requests.ts";
+import type { Target } from "./target.ts";
 import { worldSize } from "./world-size.ts";
 
 interface Flags {
   readonly url: string;
   readonly grpc?: string;
+  readonly grpcStream?: string;
   readonly rate: number;
   readonly seconds: number;
   readonly warmup: number;
@@ -39,6 +47,7 @@ const flags = new Command("loadtest")
   .description("Open-loop load on a running server: arrivals keep their schedule whatever the answers do.")
   .option("--url <address>", "the server's HTTP address", "http://127.0.0.1:8080")
   .option("--grpc <host:port>", "load over gRPC instead (the outcomes still go over HTTP)")
+  .addOption(new Option("--grpc-stream <host:port>", "the same over one RankStream call").conflicts("grpc"))
   .option("--rate <per second>", "requests a second; with --find-max the first tried", positiveNumber, 100)
   .option("--seconds <seconds>", "length of a run", positiveNumber, 10)
   .option("--warmup <seconds>", "unmeasured load before it", positiveNumber, 2)
@@ -60,10 +69,16 @@ const flags = new Command("loadtest")
   .opts<Flags>();
 
 const bodies = drawRankRequests({ ...worldSize(), ...flags, limit: flags.limit }, distinctRequests);
-const ranks =
-  flags.grpc === undefined
-    ? { target: httpTarget(flags.url, flags.connections), requests: httpRankRequests(bodies, flags.url) }
-    : { target: grpcTarget(flags.grpc, Math.min(flags.connections, 8)), requests: grpcRankRequests(bodies) };
+const ranks = ((): { target: Target; requests: readonly Buffer[] } => {
+  const { url, grpc, grpcStream, connections } = flags;
+  if (grpcStream !== undefined) {
+    return { target: grpcStreamTarget(grpcStream, 1), requests: grpcStreamRankRequests(bodies) };
+  }
+  if (grpc !== undefined) {
+    return { target: grpcTarget(grpc, Math.min(connections, 8)), requests: grpcRankRequests(bodies) };
+  }
+  return { target: httpTarget(url, connections), requests: httpRankRequests(bodies, url) };
+})();
 const outcomes = flags.outcomes === true ? sendOutcomesBeside(ranks.target, flags.url) : undefined;
 const load = {
   ...ranks,

@@ -45,13 +45,25 @@ export function httpRankRequests(
   return bodies.map((body) => postRequest(host, path, body));
 }
 
+/** For `Rank`: each a framed `RankRequest`. */
 export function grpcRankRequests(bodies: readonly RankRequestBody[]): Buffer[] {
+  const write = requestWriter("Rank");
+  return bodies.map((body) => grpcFrame(write(body)));
+}
+
+/** For `RankStream`: each a framed `RankStreamRequest`. */
+export function grpcStreamRankRequests(bodies: readonly RankRequestBody[]): Buffer[] {
+  const write = requestWriter("RankStream");
+  return bodies.map((request) => grpcFrame(write({ request })));
+}
+
+function requestWriter(method: "Rank" | "RankStream"): (message: object) => Buffer {
   const folder = join(import.meta.dirname, "..", "proto");
   const definitions = loadSync("setlist/v1/ranking.proto", { includeDirs: [folder] });
   const service = definitions["setlist.v1.RankingService"] as ServiceDefinition | undefined;
-  const rank = service?.["Rank"];
-  if (rank === undefined) throw new Error(`expected setlist.v1.RankingService/Rank in ${folder}`);
-  return bodies.map((body) => grpcFrame(rank.requestSerialize(body)));
+  const definition = service?.[method];
+  if (definition === undefined) throw new Error(`expected setlist.v1.RankingService/${method} in ${folder}`);
+  return definition.requestSerialize;
 }
 
 function drawDistinct(random: Random, count: number, tracks: number): number[] {

@@ -5,12 +5,14 @@
 import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
 import { usableDataDirectory } from "./app/data-directory.ts";
+import { knownValueModels } from "./app/known-value-models.ts";
 import { configurationWriter } from "./app/experiments-data.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmUp } from "./app/warm-up.ts";
 import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
 import { SetlistError } from "./domain/error.ts";
 import { compileAssigner } from "./experiments/experiments.ts";
+import { openItemLabels } from "./features/item-labels.ts";
 import { openFeatureStore } from "./features/features.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
@@ -72,6 +74,10 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     }),
     (it) => it.close(),
   );
+  const itemLabels = opened.adopt(
+    await openItemLabels({ directory: join(dataDir, "features"), world: config.world, ...config.features }),
+    (it) => it.close(),
+  );
   const scorer = opened.adopt(
     await openScorer({ repository: config.models, ...config.inference, clock, onWarning }),
     (it) => it.close(),
@@ -88,7 +94,11 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       `surfaces.${surface}.defaultModel: no model ${JSON.stringify(defaultModel.name)} for it in ${config.models}`,
     );
   }
-  const known = { surfaces: [...config.surfaces.keys()], models: scorer.models() };
+  const known = {
+    surfaces: [...config.surfaces.keys()],
+    models: scorer.models(),
+    ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
+  };
   registry.sync(loadExperimentDocuments(config.experiments, known), configurationWriter);
   const assigner = compileAssigner(registry.list());
 
@@ -96,6 +106,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     surfaces: config.surfaces,
     assigner: () => assigner,
     features,
+    itemLabels,
     scorer,
     log,
     observer,

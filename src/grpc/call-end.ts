@@ -16,10 +16,15 @@ export function timeLeft(call: GrpcCall): number | undefined {
 /** The metrics' code where a call ended before its answer: its client went away, or its deadline passed. */
 export const endedEarly = status[status.CANCELLED];
 
-/** Aborted once the call has ended: also where its answer has left, when nobody listens any more. */
-export function signalOf(call: GrpcCall): AbortSignal {
+/**
+ * Aborted where the call ends before its answer.
+ * @param isAnswered grpc-js calls a call cancelled after its answer, too: aborting then would be for nobody (1 us).
+ */
+export function signalOf(call: GrpcCall, isAnswered: () => boolean): AbortSignal {
   const controller = new AbortController();
-  call.once("cancelled", () => controller.abort(callEnded));
+  call.on("cancelled", () => {
+    if (!isAnswered()) controller.abort(callEnded);
+  });
   return controller.signal;
 }
 

