@@ -5,15 +5,15 @@
 import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
 import { usableDataDirectory } from "./app/data-directory.ts";
-import { knownValueModels } from "./app/known-value-models.ts";
 import { configurationWriter } from "./app/experiments-data.ts";
+import { knownValueModels } from "./app/known-value-models.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmUp } from "./app/warm-up.ts";
 import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
 import { SetlistError } from "./domain/error.ts";
 import { compileAssigner } from "./experiments/experiments.ts";
-import { openItemLabels } from "./features/item-labels.ts";
 import { openFeatureStore } from "./features/features.ts";
+import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openScorer } from "./inference/inference.ts";

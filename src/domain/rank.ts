@@ -68,6 +68,6 @@ export interface RankAnswer {
   readonly timings: RankTimings;
   /** With `explain`: what every experiment decided, and why. */
   readonly decisions: readonly Decision[] | undefined;
-}
   /** With `explain`, where a model scored. */
   readonly explanation?: RankingExplanation | undefined;
+}

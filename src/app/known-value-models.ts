@@ -1,0 +1,42 @@
+import type { SetlistConfig } from "../config.ts";
+import type { Model, ValueModelOverride } from "../domain/model.ts";
+import type { Scorer } from "../domain/ports.ts";
+import { checkDiversity, checkWeighedTasks } from "../schema/value-model.ts";
+
+/** What value models may speak of, and what the surfaces say; experiments are held against both. */
+export interface KnownValueModels {
+  readonly valueModels: ReadonlyMap<string, ValueModelOverride>;
+  /** What a diversity step may go by: columns of the store, and features that requests may bring. */
+  readonly itemFeatures: readonly string[];
+}
+
+/**
+ * Holds the surfaces' and the models' value models against the models and features that there are.
+ * @param stored the store's columns of items.
+ * @throws {SetlistError} INVALID_ARGUMENT naming the field, and the nearest name.
+ */
+export function knownValueModels(
+  surfaces: SetlistConfig["surfaces"],
+  scorer: Pick<Scorer, "models" | "resolve">,
+  stored: readonly string[],
+): KnownValueModels {
+  const models = scorer.models();
+  const itemFeatures = [...new Set([...stored, ...models.flatMap(itemFeaturesOf)])];
+  for (const { name, version, valueModel } of models) {
+    checkDiversity(valueModel, `model ${name}/${version}: valueModel`, itemFeatures);
+  }
+  const valueModels = new Map<string, ValueModelOverride>();
+  for (const [surface, { defaultModel, valueModel }] of surfaces) {
+    const model = scorer.resolve(defaultModel);
+    if (valueModel === undefined || model === undefined) continue;
+    const field = `surfaces.${surface}.valueModel`;
+    checkWeighedTasks(valueModel, field, model.tasks, `${model.name}/${model.version}`);
+    checkDiversity(valueModel, field, itemFeatures);
+    valueModels.set(surface, valueModel);
+  }
+  return { valueModels, itemFeatures };
+}
+
+function itemFeaturesOf({ features }: Model): readonly string[] {
+  return features.filter(({ entity, name }) => entity === "item" && name !== "id").map(({ name }) => name);
+}
