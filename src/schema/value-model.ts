@@ -34,7 +34,7 @@ export const valueModelSchema = Type.Object({ kind, weights, ...rest }, closed);
 /** What a surface or an arm may say over it. */
 export const valueModelOverrideSchema = Type.Object(
   { kind: Type.Optional(kind), weights: Type.Optional(weights), ...rest },
-  { ...closed, minProperties: 1 },
+  closed,
 );
 
 /**
@@ -44,6 +44,9 @@ export const valueModelOverrideSchema = Type.Object(
  */
 export function checkValueModel(valueModel: ValueModelOverride, field: string): void {
   const { kind, weights, powers, diversity = [] } = valueModel;
+  if (Object.keys(valueModel).length === 0) {
+    throw invalidArgument(`${field}: expected kind and weights, diversity, or both, got {}`);
+  }
   if (kind !== undefined && weights === undefined) {
     throw invalidArgument(`${field}.weights: expected, since kind is ${kind}, but missing`);
   }

@@ -109,7 +109,7 @@ describe("a surface of the configuration", () => {
       "diversity: [{ by: artist }]",
       /5: surfaces\.home\.valueModel\.diversity\[0\]\.decay: expected, but missing$/,
     ],
-    ["{}", /surfaces\.home\.valueModel: must NOT have fewer than 1 properties, got \{\}$/],
+    ["{}", /surfaces\.home\.valueModel: expected kind and weights, diversity, or both, got \{\}$/],
   ])("is refused with file and line for %s", async (text, sentence) => {
     await expect(load(`${home}${text}\n`)).rejects.toThrow(sentence);
   });
