@@ -3,7 +3,6 @@
  * their implementations.
  */
 import { join } from "node:path";
-import { v7 as uuidv7 } from "uuid";
 import { usableDataDirectory } from "./app/data-directory.ts";
 import { configurationWriter } from "./app/experiments-data.ts";
 import { knownValueModels } from "./app/known-value-models.ts";
@@ -20,6 +19,7 @@ import { openScorer } from "./inference/inference.ts";
 import { openOutcomeLog } from "./outcomes/outcomes.ts";
 import { openRegistry } from "./registry/registry.ts";
 import { createReadiness } from "./serving/readiness.ts";
+import { newRequestId } from "./serving/request-id.ts";
 import { createServing } from "./serving/serving.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
@@ -112,7 +112,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     observer,
     clock,
     limits,
-    newRequestId: () => uuidv7(),
+    newRequestId,
   });
   const readiness = createReadiness();
   const doors = {

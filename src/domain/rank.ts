@@ -1,12 +1,19 @@
 import type { Assignment, Decision } from "./assignment.ts";
 import type { RankingExplanation } from "./explanation.ts";
 import type { Attributes, Features } from "./feature.ts";
+import type { IdBytes } from "./id-bytes.ts";
 import type { ModelVersion } from "./model.ts";
 
 /** One thing that could be shown. `features` go before the store's. */
 export interface Candidate {
   readonly id: string;
   readonly features?: Features | undefined;
+}
+
+/** Candidates by their place, such as an array of them. */
+export interface CandidateList extends Iterable<Candidate> {
+  readonly length: number;
+  at(place: number): Candidate | undefined;
 }
 
 /** A rank request that was parsed at the door: every field is within the limits and cannot be wrong any more. */
@@ -20,7 +27,9 @@ export interface RankRequest {
   };
   readonly context: { readonly attributes: Attributes; readonly features: Features };
   /** Without duplicates, in the order of the request. */
-  readonly candidates: readonly Candidate[];
+  readonly candidates: CandidateList;
+  /** The candidates' ids once more, where they came as bytes: no candidate has features of its own then. */
+  readonly idBytes?: IdBytes | undefined;
   /** At most this many ranked items; all where undefined. */
   readonly limit: number | undefined;
   /** Milliseconds from the arrival; the surface's default where undefined. */

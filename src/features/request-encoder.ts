@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FeatureSpec, Features } from "../domain/feature.ts";
+import type { IdBytes } from "../domain/id-bytes.ts";
 import type { Model } from "../domain/model.ts";
 import type { EncodedRequest, FeatureStore, Tensor } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
@@ -46,6 +47,12 @@ interface Row {
   readonly features?: Features | undefined;
 }
 
+/** Rows by their place, such as an array of them. */
+interface RowList {
+  readonly length: number;
+  at(place: number): Row | undefined;
+}
+
 /** Turns requests into tensors, over whichever source keeps the rows. */
 export class RequestEncoder implements PreparedFeatureStore {
   readonly #source: RowSource;
@@ -78,7 +85,7 @@ export class RequestEncoder implements PreparedFeatureStore {
     copyRow(plan.user, user.slots[0] as number, tensors);
     plan.user.table.release(user.slots);
     const { table } = plan.item;
-    const item = await this.#findRows(model, plan.item, request.candidates);
+    const item = await this.#findRows(model, plan.item, request.candidates, request.idBytes);
     return {
       candidateCount: request.candidates.length,
       tensors,
@@ -111,35 +118,40 @@ export class RequestEncoder implements PreparedFeatureStore {
     return plan;
   }
 
-  #checkNames(surface: string, { user, context, candidates }: RankRequest): void {
+  #checkNames(surface: string, { user, context, candidates, idBytes }: RankRequest): void {
     this.#known.check(surface, "user", user.features, () => "user.features");
     this.#known.check(surface, "context", context.features, () => "context.features");
+    if (idBytes !== undefined) return;
     for (let index = 0; index < candidates.length; index++) {
-      const features = candidates[index]?.features;
+      const features = candidates.at(index)?.features;
       if (features === undefined) continue;
       this.#known.check(surface, "item", features, () => `candidates[${index}].features`);
     }
   }
 
   /** A pinned slot for each of `rows`: what is not in the table yet is read and written there. */
-  async #findRows(model: Model, stored: StoredRows, rows: readonly Row[]): Promise<FoundRows> {
+  async #findRows(
+    model: Model,
+    stored: StoredRows,
+    rows: RowList,
+    ids?: IdBytes | undefined,
+  ): Promise<FoundRows> {
     const { plan, table, field } = stored;
     const slots = new Int32Array(rows.length);
     // A model that reads nothing of an entity has one row of it for all.
     if (plan.features.length === 0) return { slots: pinned(table, slots), ...noDefaults };
     const strangers: number[] = [];
-    for (let row = 0; row < rows.length; row++) {
-      const slot = table.find((rows[row] as Row).id);
-      slots[row] = slot;
-      if (slot < 0) strangers.push(row);
-    }
+    if (ids !== undefined) table.findAll(ids, slots);
+    else for (let row = 0; row < rows.length; row++) slots[row] = table.find((rows.at(row) as Row).id);
+    for (let row = 0; row < slots.length; row++) if ((slots[row] as number) < 0) strangers.push(row);
     try {
       const storeUnavailable =
         strangers.length > 0 && !(await this.#addRows(model, stored, rows, strangers, slots));
       let defaultedCount = 0;
       for (let row = 0; row < rows.length; row++) {
         const slot = slots[row] as number;
-        const { features } = rows[row] as Row;
+        // Candidates that came as bytes have no features, and are best left as they are.
+        const features = ids === undefined ? rows.at(row)?.features : undefined;
         const defaulted = table.defaultedIn(slot);
         let defaults = defaulted.length;
         if (features !== undefined && !isEmpty(features)) {
@@ -161,11 +173,11 @@ export class RequestEncoder implements PreparedFeatureStore {
   async #addRows(
     model: Model,
     { entity, plan, table }: StoredRows,
-    rows: readonly Row[],
+    rows: RowList,
     strangers: readonly number[],
     slots: Int32Array,
   ): Promise<boolean> {
-    const ids = strangers.map((row) => (rows[row] as Row).id);
+    const ids = strangers.map((row) => (rows.at(row) as Row).id);
     const stored = asksTheStore(plan) ? await this.#read(entity, ids) : [];
     const misfit = ({ name }: FeatureSpec, expected: string, id: string): void =>
       this.#warnOnce(

@@ -1,9 +1,14 @@
 import { LRUCache } from "lru-cache";
+import type { IdBytes } from "../domain/id-bytes.ts";
 import type { ItemTable, Tensor } from "../domain/ports.ts";
+import { ByteIndex } from "./byte-index.ts";
 import type { PlannedInput } from "./encoder-plan.ts";
 
 /** Rows for which memory is taken at first; it doubles from there. */
 const slotsAtFirst = 1_024;
+
+/** Every so many requests that bring their ids as bytes, one says which rows it used. */
+const requestsPerUse = 8;
 
 /**
  * Encoded rows of one entity of one model, the least recently used forgotten first. All rows of a tensor stand in one
@@ -15,12 +20,19 @@ export class RowTable implements ItemTable {
   versions = new Uint32Array(slotsAtFirst);
   readonly #inputs: readonly PlannedInput[];
   readonly #slotOf: LRUCache<string, number> | undefined;
+  /** Those ids' slots once more, by their bytes. */
+  readonly #byBytes = new ByteIndex();
+  /** By slot; of those that are an id's. */
+  readonly #ids: string[] = [];
   readonly #freeSlots: number[] = [];
   #pins = new Uint32Array(slotsAtFirst);
   /** 1 where the slot is an id's; a slot that is neither an id's nor pinned is free. */
   #kept = new Uint8Array(slotsAtFirst);
-  #defaulted: (readonly number[])[] = [];
+  readonly #defaulted: (readonly number[])[] = [];
+  /** 1 where a row has a default: most have none, and the lists are then not looked at. */
+  #hasDefaults = new Uint8Array(slotsAtFirst);
   #slotsTaken = 0;
+  #requests = 0;
 
   /**
    * @param inputs tensors by their place among the model's inputs.
@@ -34,6 +46,7 @@ export class RowTable implements ItemTable {
         max: rowsMax,
         dispose: (slot) => {
           this.#kept[slot] = 0;
+          this.#byBytes.delete(slot);
           if (this.#pins[slot] === 0) this.#freeSlots.push(slot);
         },
       });
@@ -46,6 +59,25 @@ export class RowTable implements ItemTable {
     if (slot === undefined) return -1;
     this.#pins[slot] = (this.#pins[slot] as number) + 1;
     return slot;
+  }
+
+  /**
+   * Fills `slots` as `find` would. Which rows were used is noted of one such call in eight: the least recently used is
+   * then nearly so, and the cache's own list, of which every look-up moves an entry, is left alone in the others.
+   */
+  findAll(ids: IdBytes, slots: Int32Array): void {
+    const cache = this.#slotOf;
+    const uses = this.#requests++ % requestsPerUse === 0;
+    for (let index = 0; index < slots.length; index++) {
+      let slot = this.#byBytes.find(ids, index);
+      if (slot < 0) {
+        slot = this.find(ids.text(index));
+      } else {
+        this.#pins[slot] = (this.#pins[slot] as number) + 1;
+        if (uses) cache?.get(this.#ids[slot] as string);
+      }
+      slots[index] = slot;
+    }
   }
 
   /** A slot to write a row into, pinned. Ask for `tensors` after it. */
@@ -67,25 +99,28 @@ export class RowTable implements ItemTable {
       const tensor = this.tensors[place] as Tensor;
       tensor.copyWithin(slot * columns, from * columns, (from + 1) * columns);
     }
-    this.#defaulted[slot] = this.#defaulted[from] as readonly number[];
+    this.note(slot, this.defaultedIn(from));
     return slot;
   }
 
   /** Says which features are defaults in the row that was written into a slot. */
   note(slot: number, defaulted: readonly number[]): void {
     this.#defaulted[slot] = defaulted;
+    this.#hasDefaults[slot] = defaulted.length > 0 ? 1 : 0;
   }
 
   /** Places of the features that are defaults in a slot's row. */
   defaultedIn(slot: number): readonly number[] {
-    return this.#defaulted[slot] as readonly number[];
+    return this.#hasDefaults[slot] === 0 ? none : (this.#defaulted[slot] as readonly number[]);
   }
 
   /** Keeps a slot's row for later requests that name `id`. */
   keep(id: string, slot: number): void {
     if (this.#slotOf === undefined) return;
     this.#kept[slot] = 1;
+    this.#ids[slot] = id;
     this.#slotOf.set(id, slot);
+    this.#byBytes.add(id, slot);
   }
 
   release(slots: Int32Array): void {
@@ -105,8 +140,11 @@ export class RowTable implements ItemTable {
     this.versions = grown(this.versions, new Uint32Array(slots));
     this.#pins = grown(this.#pins, new Uint32Array(slots));
     this.#kept = grown(this.#kept, new Uint8Array(slots));
+    this.#hasDefaults = grown(this.#hasDefaults, new Uint8Array(slots));
   }
 }
+
+const none: readonly number[] = Object.freeze([]);
 
 function slabs(inputs: readonly PlannedInput[], slots: number): readonly (Tensor | undefined)[] {
   const tensors: (Tensor | undefined)[] = [];

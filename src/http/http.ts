@@ -2,10 +2,10 @@
 import type { ErrorObject } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
-import { v7 as uuidv7 } from "uuid";
 import { invalidArgument } from "../domain/error.ts";
 import { compileSchema, describeSchemaError } from "../schema/schema.ts";
 import { listenError } from "../serving/listen-error.ts";
+import { newRequestId } from "../serving/request-id.ts";
 import { clientErrorAnswer } from "./client-error.ts";
 import { type ConnectionRules, defaultConnectionRules } from "./connection-rules.ts";
 import { type HttpContext, observeRequests } from "./context.ts";
@@ -83,7 +83,7 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
     return503OnClosing: false,
     // Ids in a path may be 256 bytes, three characters each when percent-encoded; longer ones are refused by us.
     routerOptions: { maxParamLength: 1_024 },
-    genReqId: () => uuidv7(),
+    genReqId: newRequestId,
     logger: false,
     clientErrorHandler: clientErrorAnswer(context.requests, rules),
     frameworkErrors: answerError,
@@ -95,7 +95,7 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
     invalidArgument(describeSchemaError(errors as ErrorObject[], what)),
   );
   app.addSchema(problemSchema);
-  acceptJsonOnly(app);
+  acceptJsonOnly(app, context.limits);
   observeRequests(app, context);
   checkRequestHeads(app);
   refuseUnknownPaths(app);

@@ -2,13 +2,27 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { invalidArgument, type SetlistError } from "../domain/error.ts";
+import type { IdBytes } from "../domain/id-bytes.ts";
+import type { Limits } from "../domain/limits.ts";
+import { clearMark, takeCandidateIds } from "./candidate-ids.ts";
 import { RequestFault } from "./request-fault.ts";
+
+/** The one route whose bodies are hundreds of ids. */
+export const rankPath = "/v1/rank";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The body's `candidateIds`, which then has none of them. */
+    idBytes: IdBytes | undefined;
+  }
+}
 
 /**
  * JSON in UTF-8 is the only content that comes in. Keys that would reach a prototype (`__proto__`, `constructor` with
  * a `prototype` inside) are refused by Fastify's parser; what is malformed is answered with the place where it is.
  */
-export function acceptJsonOnly(app: FastifyInstance): void {
+export function acceptJsonOnly(app: FastifyInstance, limits: Limits): void {
+  app.decorateRequest("idBytes", undefined);
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
@@ -17,10 +31,21 @@ export function acceptJsonOnly(app: FastifyInstance): void {
       done(fault);
       return;
     }
-    const text = body.toString("utf8");
-    void parse(request, text, (error, value) => {
-      if (error === null || text.length === 0) done(error, value);
-      else done(faultIn(text));
+    const taken =
+      request.routeOptions.url === rankPath ? takeCandidateIds(body, limits.candidatesMax) : undefined;
+    const parseWhole = (): void => {
+      const text = body.toString("utf8");
+      void parse(request, text, (error, value) => {
+        if (error === null || text.length === 0) done(error, value);
+        else done(faultIn(text));
+      });
+    };
+    if (taken === undefined) return parseWhole();
+    void parse(request, taken.rest, (error, value) => {
+      // Of a field that comes twice JSON takes the last: where it is not ours, nothing was taken.
+      if (error !== null || !clearMark(value)) return parseWhole();
+      request.idBytes = taken.ids;
+      done(null, value);
     });
   });
 }

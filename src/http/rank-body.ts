@@ -1,43 +1,27 @@
-import type { RankAnswer, RankedItem } from "../domain/rank.ts";
+import type { RankAnswer } from "../domain/rank.ts";
 
 /**
- * A rank answer as JSON. Written by hand, since it is the one large answer of the hot path: 200 items with three
- * tasks take 0.11 to 0.15 ms against 0.22 to 0.25 for JSON.stringify and 0.25 to 0.39 for fast-json-stringify
- * (Node 24, same run). Scores and probabilities are finite numbers, so that they are JSON as they print.
+ * A rank answer as JSON. Of 20 items with three tasks JSON.stringify takes 11 us and writing by hand 15 to 20, of 200
+ * items 90 and 120 to 150, and leaves 20 kB less for the collector (Node 24.21, same run; up to Node 22 it was the
+ * other way round). What is not to go out, such as a position, is left out beforehand: that costs next to nothing.
  */
 export function rankBody(answer: RankAnswer): string {
-  let items = "";
-  const { explanation } = answer;
-  for (let i = 0; i < answer.items.length; i++) {
-    const { id, score, tasks } = answer.items[i] as RankedItem;
-    if (items !== "") items += ",";
-    items += `{"id":${jsonString(id)},"score":${score},"tasks":{`;
-    let separator = "";
-    for (const task in tasks) {
-      items += `${separator}${jsonString(task)}:${tasks[task]}`;
-      separator = ",";
-    }
-    items += explanation === undefined ? "}}" : `},"explanation":${JSON.stringify(explanation.items[i])}}`;
-  }
-  const assignments = answer.assignments.map(({ experiment, arm, layer }) => ({ experiment, arm, layer }));
-  const decisions = answer.decisions === undefined ? "" : `,"decisions":${JSON.stringify(answer.decisions)}`;
-  return (
-    `{"requestId":${jsonString(answer.requestId)},"surface":${jsonString(answer.surface)}` +
-    `,"items":[${items}],"assignments":${JSON.stringify(assignments)}` +
-    `,"model":${JSON.stringify(answer.model ?? null)},"degraded":${JSON.stringify(answer.degraded)}${decisions}${valueModelOf(explanation)}}`
+  const { requestId, surface, model = null, degraded, decisions, explanation } = answer;
+  const items = answer.items.map(({ id, score, tasks }, place) =>
+    explanation === undefined
+      ? { id, score, tasks }
+      : { id, score, tasks, explanation: explanation.items[place] },
   );
+  const assignments = answer.assignments.map(({ experiment, arm, layer }) => ({ experiment, arm, layer }));
+  return JSON.stringify({
+    requestId,
+    surface,
+    items,
+    assignments,
+    model,
+    degraded,
+    decisions,
+    valueModel: explanation?.valueModel,
+    valueModelOrigin: explanation?.origin,
+  });
 }
-
-/** The fields that an explained answer has besides. */
-function valueModelOf(explanation: RankAnswer["explanation"]): string {
-  if (explanation === undefined) return "";
-  const { valueModel, origin } = explanation;
-  return `,"valueModel":${JSON.stringify(valueModel)},"valueModelOrigin":${JSON.stringify(origin)}`;
-}
-
-/** Ids nearly always hold nothing that JSON escapes; one test is cheaper than a call into the engine. */
-function jsonString(text: string): string {
-  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]{0,64}$/;

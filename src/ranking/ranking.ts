@@ -1,7 +1,7 @@
 /** From probabilities to the order that goes out. Pure. */
 import type { RankingExplanation } from "../domain/explanation.ts";
 import type { Model } from "../domain/model.ts";
-import type { Candidate, RankedItem } from "../domain/rank.ts";
+import type { Candidate, CandidateList, RankedItem } from "../domain/rank.ts";
 import { type Labels, spread } from "./diversity.ts";
 import { explained } from "./explanation.ts";
 import { fusedScores } from "./fusion.ts";
@@ -12,7 +12,7 @@ export type { Labels } from "./diversity.ts";
 export { type ValuePlan, valuePlan } from "./value-plan.ts";
 
 export interface RankingInput {
-  readonly candidates: readonly Candidate[];
+  readonly candidates: CandidateList;
   /** `[candidates, tasks] float32`, row-major. */
   readonly probabilities: Float32Array;
   readonly model: Model;
@@ -47,7 +47,7 @@ export function rankCandidates(input: RankingInput): RankedItem[] {
   for (let at = 0; at < order.length; at++) {
     const place = order[at] as number;
     items[at] = {
-      id: (candidates[place] as Candidate).id,
+      id: (candidates.at(place) as Candidate).id,
       position: at + 1,
       score: scores[place] as number,
       tasks: plan.readTasks(probabilities, place * plan.width),
@@ -67,9 +67,12 @@ export function explainRanking(input: RankingInput): RankingExplanation {
 }
 
 /** The order in which the candidates came: what is left where no model scored. */
-export function incomingOrder(candidates: readonly Candidate[], limit: number | undefined): RankedItem[] {
-  const shown = limit === undefined ? candidates : candidates.slice(0, limit);
-  return shown.map(({ id }, index) => ({ id, position: index + 1, score: 0, tasks: noTasks }));
+export function incomingOrder(candidates: CandidateList, limit: number | undefined): RankedItem[] {
+  const count = Math.min(limit ?? candidates.length, candidates.length);
+  return Array.from({ length: count }, (_, place) => {
+    const { id } = candidates.at(place) as Candidate;
+    return { id, position: place + 1, score: 0, tasks: noTasks };
+  });
 }
 
 const noTasks: RankedItem["tasks"] = Object.freeze({});

@@ -1,7 +1,7 @@
 import { labelOf } from "../domain/item-label.ts";
 import type { DiversityStep } from "../domain/model.ts";
 import type { ItemLabels } from "../domain/ports.ts";
-import type { Candidate } from "../domain/rank.ts";
+import type { Candidate, CandidateList } from "../domain/rank.ts";
 import type { Labels } from "../ranking/ranking.ts";
 
 export interface DiversityLabels {
@@ -17,7 +17,7 @@ export interface DiversityLabels {
  */
 export async function diversityLabels(
   steps: readonly DiversityStep[],
-  candidates: readonly Candidate[],
+  candidates: CandidateList,
   store: ItemLabels | undefined,
 ): Promise<DiversityLabels> {
   let storeError: unknown;
@@ -26,13 +26,13 @@ export async function diversityLabels(
     const found: (string | undefined)[] = new Array(candidates.length);
     const strangers: number[] = [];
     for (let place = 0; place < candidates.length; place++) {
-      found[place] = labelOf(candidates[place]?.features?.[by]);
+      found[place] = labelOf(candidates.at(place)?.features?.[by]);
       if (found[place] === undefined) strangers.push(place);
     }
     labels.push(found);
     if (store === undefined || strangers.length === 0) continue;
     try {
-      const ids = strangers.map((place) => (candidates[place] as Candidate).id);
+      const ids = strangers.map((place) => (candidates.at(place) as Candidate).id);
       const stored = await store.labels(by, ids);
       for (const [index, place] of strangers.entries()) found[place] = stored[index];
     } catch (error) {

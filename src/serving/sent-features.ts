@@ -4,10 +4,10 @@ import type { RankedItem, RankRequest } from "../domain/rank.ts";
 
 /** What a request sent inline, of its user, its context and the items that were ranked; undefined where nothing. */
 export function sentFeatures(
-  { user, context, candidates }: RankRequest,
+  { user, context, candidates, idBytes }: RankRequest,
   ranked: readonly RankedItem[],
 ): SentFeatures | undefined {
-  const items = itemFeatures(candidates, ranked);
+  const items = idBytes === undefined ? itemFeatures(candidates, ranked) : undefined;
   const ofUser = orNothing(user.features);
   const ofContext = orNothing(context.features);
   if (items === undefined && ofUser === undefined && ofContext === undefined) return undefined;
@@ -23,9 +23,9 @@ function itemFeatures(
   ranked: readonly RankedItem[],
 ): readonly (Features | undefined)[] | undefined {
   const sent = new Map<string, Features>();
-  for (const { id, features } of candidates) {
-    const some = orNothing(features);
-    if (some !== undefined) sent.set(id, some);
+  for (const candidate of candidates) {
+    const some = orNothing(candidate.features);
+    if (some !== undefined) sent.set(candidate.id, some);
   }
   if (sent.size === 0) return undefined;
   const items = ranked.map(({ id }) => sent.get(id));

@@ -41,7 +41,7 @@ function plainTensors(model: Model, request: RankRequest): (number[] | undefined
     if (entity === "row") return undefined;
     if (entity === "user") return rowOf(name, user.id, user.features, users[user.id] ?? {});
     if (entity === "context") return rowOf(name, undefined, context.features, {});
-    return candidates.flatMap(({ id, features }) => rowOf(name, id, features ?? {}, items[id] ?? {}));
+    return [...candidates].flatMap(({ id, features }) => rowOf(name, id, features ?? {}, items[id] ?? {}));
   });
 }
 

@@ -197,7 +197,8 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
       encode: async (_model, request) => ({
         ...emptyRequest,
         candidateCount: request.candidates.length,
-        defaultedCount: request.candidates.filter((candidate) => candidate.id.startsWith("unknown")).length,
+        defaultedCount: [...request.candidates].filter((candidate) => candidate.id.startsWith("unknown"))
+          .length,
       }),
       close: async () => {},
     },
