@@ -89,6 +89,23 @@ describe("the gRPC target", () => {
     expect(answer).toMatchObject({ ok: false, code: "gRPC 8" });
   });
 
+  it("sends and reads far more than HTTP/2's windows hold at first", async () => {
+    const items = Array.from({ length: 5_000 }, (_, i) => ({ id: `t${i}`, score: i }));
+    const large = grpcRankRequests(drawRankRequests({ ...shape, candidates: 4_000, tracks: 9_000 }, 1))[0];
+    const address = await serve(({ request }, answer) => {
+      answer(null, { requestId: String(request.candidateIds.length), items });
+    });
+    const target = grpcTarget(address, 1);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => target.send(large as Buffer)));
+    target.close();
+    expect(large?.length).toBeGreaterThan(16_384);
+    for (const { ok, body } of answers) {
+      expect(ok).toBe(true);
+      expect(Buffer.from(protobufField(body, 1) ?? []).toString()).toBe("4000");
+      expect(body.length).toBeGreaterThan(65_535);
+    }
+  });
+
   it("answers, and does not throw, where no server is", async () => {
     const address = await serve(() => {});
     server?.forceShutdown();
