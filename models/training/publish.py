@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from training.command_line import MODELS, one_sentence
-from training.publishing.next_version import publish
+from training.publishing.next_version import WORLD, publish
 
 REPOSITORY = MODELS / "repository"
 
@@ -20,6 +20,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, help="holds manifest.json and the files that it names")
     parser.add_argument("--repository", type=Path, default=REPOSITORY, help="the model repository (models/repository)")
+    parser.add_argument(
+        "--world", type=Path, default=WORLD, help="whose items may have what diversity goes by (models/world)"
+    )
     return parser.parse_args(argv)
 
 
@@ -27,7 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Says where the model went."""
     options = arguments(argv)
-    version, difference = publish(options.folder, options.repository)
+    version, difference = publish(options.folder, options.repository, options.world)
     print(f"published {version}: within {difference:.1e} of its golden answers")
 
 

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from training.refusal import RefusedError, refuse_unknown
+from training.refusal import RefusedError
 
 DTYPE_OF_ENCODING = {"number": "float32", "hash": "int32", "vocabulary": "int32"}
 
@@ -15,7 +15,7 @@ def _unique(place: str, names: list[str]) -> None:
 
 
 def check_tasks(place: str, manifest: dict) -> None:
-    """Refuses tasks that repeat, an output of another width, and weights of unknown tasks."""
+    """Refuses tasks that repeat and an output of another width."""
     tasks, shape = manifest["tasks"], manifest["output"]["shape"]
     if not tasks or not all(isinstance(t, str) and t for t in tasks):
         raise RefusedError(f"{place}: tasks should be at least one name, found {tasks}")
@@ -23,10 +23,6 @@ def check_tasks(place: str, manifest: dict) -> None:
     if shape != ["candidates", len(tasks)] or manifest["output"]["dtype"] != "float32":
         wanted = f'float32 ["candidates", {len(tasks)}]'
         raise RefusedError(f"{place}: output should be {wanted}, one column a task, found {shape}")
-    if not manifest["valueModel"]["weights"]:
-        raise RefusedError(f"{place}: valueModel.weights should weigh at least one task, found none")
-    for task in manifest["valueModel"]["weights"]:
-        refuse_unknown("task", task, tasks, f"{place}: valueModel.weights")
 
 
 def _place(place: str, feature: dict, inputs: dict[str, dict]) -> None:

@@ -1,6 +1,5 @@
 """The manifest's fields: none missing, none unknown, each of its type, as docs/model-manifest.md names them."""
 
-import math
 import re
 
 from training.refusal import RefusedError, refuse_unknown
@@ -37,14 +36,12 @@ FEATURE = {
     "encoding": dict,
     "default": list,
 }
-VALUE_MODEL = {"kind": str, "weights": dict}
 GOLDEN = {"file": str}
 SPLIT = {"item": dict, "request": dict, "rowWidth": int}
 GRAPH_FILE = {"file": str, "sha256": str}
 DTYPES = ("float32", "int32")
 ENTITIES = ("user", "item", "context", "row")
 ROLES = ("student", "teacher")
-VALUE_MODELS = ("weighted-sum", "weighted-product")
 # A hash's index, 1 to buckets, has to fit an int32.
 BUCKETS_MAX = 2_147_483_646
 ENCODINGS = {"number": {}, "hash": {"buckets": int}, "vocabulary": {"values": list}}
@@ -89,14 +86,6 @@ def _check_encoding(here: str, encoding: dict) -> None:
         raise RefusedError(f"{here}.encoding: values should be at least one text, each once, found {values}")
 
 
-def _check_value_model(here: str, model: dict) -> None:
-    fields(here, model, VALUE_MODEL)
-    refuse_unknown("kind", model["kind"], VALUE_MODELS, here)
-    for task, weight in model["weights"].items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
-            raise RefusedError(f'{here}: the weight of "{task}" should be a finite number, found {weight}')
-
-
 def check_fields(place: str, manifest: object) -> None:
     """Refuses a manifest with a field missing, unknown or of the wrong type; `place` is its path, for the message."""
     fields(place, manifest, TOP, TOP_OPTIONAL)
@@ -108,7 +97,6 @@ def check_fields(place: str, manifest: object) -> None:
     digest(f"{place}: sha256", manifest["sha256"])
     plain_file(f"{place}: file", manifest["file"])
     fields(f"{place}: output", manifest["output"], OUTPUT)
-    _check_value_model(f"{place}: valueModel", manifest["valueModel"])
     fields(f"{place}: golden", manifest["golden"], GOLDEN)
     plain_file(f"{place}: golden.file", manifest["golden"]["file"])
     for k, one in enumerate(manifest["inputs"]):

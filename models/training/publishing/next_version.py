@@ -6,15 +6,18 @@ import os
 import re
 from pathlib import Path
 
+from training.command_line import MODELS
 from training.export.digest import write_json
 from training.publishing.offline_table import offline_table
 from training.publishing.staging import MANIFEST, staged, sync
+from training.publishing.value_model import check_diversity
 from training.refusal import RefusedError
 
 VERSION = re.compile(r"[1-9][0-9]*")
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 ATTEMPTS = 100
 STUDENT = "student"
+WORLD = MODELS / "world"
 
 
 def versions(model: Path) -> list[int]:
@@ -41,7 +44,7 @@ def _check_like_before(model: Path, highest: int, manifest: dict) -> None:
         raise RefusedError(f"{path}: version {highest} is a {role}, the next one would be a {found}")
 
 
-def publish(folder: Path, repository: Path) -> tuple[Path, float]:
+def publish(folder: Path, repository: Path, world: Path = WORLD) -> tuple[Path, float]:
     """(folder of the version taken, largest difference from the golden answers); refuses what is not fit to serve.
 
     A folder is renamed onto its number, which the file system refuses where another publisher's model already stands;
@@ -50,6 +53,7 @@ def publish(folder: Path, repository: Path) -> tuple[Path, float]:
     if not repository.is_dir():
         raise RefusedError(f"{repository}: expected the folder of a model repository, found none")
     with staged(folder, repository) as (copy, manifest, difference):
+        check_diversity(str(folder / MANIFEST), manifest, repository, world)
         model = repository / manifest["name"]
         for _ in range(ATTEMPTS):
             highest = max(versions(model), default=0)

@@ -13,6 +13,7 @@ from training.publishing.golden_parity import check_parity
 from training.publishing.manifest_columns import check_columns, check_tasks
 from training.publishing.manifest_fields import check_fields
 from training.publishing.offline_table import check_offline_metrics
+from training.publishing.value_model import check_value_model
 from training.refusal import RefusedError
 
 MANIFEST = "manifest.json"
@@ -31,6 +32,7 @@ def read_manifest(folder: Path) -> dict:
         raise RefusedError(f"{path}: is not JSON ({error})") from error
     check_fields(str(path), manifest)
     check_tasks(str(path), manifest)
+    check_value_model(str(path), manifest)
     check_columns(str(path), manifest)
     check_offline_metrics(str(path), manifest)
     return manifest

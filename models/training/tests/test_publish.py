@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from onnx import TensorProto, helper
 
@@ -95,6 +97,10 @@ def drop_task_metrics(task):
     return change
 
 
+def diversity(*steps):
+    return set_to(list(steps), "valueModel", "diversity")
+
+
 FAULTS = {
     "missing field": (without("surface"), '"surface" is missing'),
     "unknown field": (set_to(1, "taskz"), 'unknown field "taskz"; did you mean "tasks"'),
@@ -119,6 +125,42 @@ FAULTS = {
     "input entity": (set_to("usr", "inputs", 0, "entity"), 'unknown entity "usr"; did you mean "user"'),
     "value model": (set_to("weighted-sums", "valueModel", "kind"), 'kind "weighted-sums"; did you mean "weighted-sum"'),
     "weight": (set_to("1", "valueModel", "weights", "like"), 'the weight of "like" should be a finite number, found 1'),
+    "no weights": (set_to({}, "valueModel", "weights"), "should weigh at least one task, found none"),
+    "a weight beyond": (set_to(10**400, "valueModel", "weights", "like"), 'the weight of "like" should be a finite'),
+    "unknown field of it": (set_to(1, "valueModel", "power"), 'unknown field "power"; did you mean "powers"'),
+    "powers of another type": (set_to([], "valueModel", "powers"), '"powers" should be of type dict, found list'),
+    "no powers": (set_to({}, "valueModel", "powers"), "should raise at least one task, or be left out"),
+    "power 0": (set_to({"like": 0}, "valueModel", "powers"), "above 0 and of at most 100, found 0"),
+    "power 101": (set_to({"like": 101}, "valueModel", "powers"), "above 0 and of at most 100, found 101"),
+    "power no number": (set_to({"like": True}, "valueModel", "powers"), 'power of "like" should be .*, found True'),
+    "power of no task": (set_to({"lik": 2}, "valueModel", "powers"), 'a task that has a weight, found "lik"; did you'),
+    "powers of a product": (
+        set_to({"kind": "weighted-product", "weights": {"like": 1}, "powers": {"like": 2}}, "valueModel"),
+        "a weighted-product has no powers",
+    ),
+    "diversity of another type": (set_to({}, "valueModel", "diversity"), '"diversity" should be of type list'),
+    "five steps": (
+        set_to([{"by": str(k), "decay": 1} for k in range(5)], "valueModel", "diversity"),
+        "at most 4 steps, found 5",
+    ),
+    "step": (diversity("artist"), r"diversity\[0\]: expected an object, found str"),
+    "step without decay": (diversity({"by": "artist"}), r'diversity\[0\]: "decay" is missing'),
+    "step without by": (diversity({"decay": 1}), r'diversity\[0\]: "by" is missing'),
+    "step's field": (diversity({"by": "artist", "decay": 1, "flor": 0}), 'unknown field "flor"; did you mean "floor"'),
+    "step's decay": (diversity({"by": "artist", "decay": 1.1}), "decay should be a number from 0 to 1, found 1.1"),
+    "step's floor": (diversity({"by": "artist", "decay": 1, "floor": float("nan")}), "floor should be .* found nan"),
+    "step by nothing": (diversity({"by": "", "decay": 1}), "by should be the name of an item feature"),
+    "step by two": (diversity({"by": ["artist"], "decay": 1}), "by should be the name of an item feature"),
+    "step again": (
+        diversity({"by": "artist", "decay": 1}, {"by": "genre", "decay": 1}, {"by": "artist", "decay": 0}),
+        r'diversity\[2\]: expected one step a feature, found a second by "artist"',
+    ),
+    "step by no item's": (
+        diversity({"by": "artis", "decay": 1}),
+        'unknown item feature "artis"; did you mean "artist"',
+    ),
+    "step by a user's": (diversity({"by": "country", "decay": 1}), 'unknown item feature "country"'),
+    "step by the id": (diversity({"by": "id", "decay": 1}), 'unknown item feature "id"'),
     "default": (set_to([0.0], "features", 0, "default"), 'default of feature "taste"'),
     "sha256": (set_to("0" * 64, "sha256"), "expected sha256 0000"),
     "no offline metrics": (without("provenance", "offlineMetrics"), "should hold the offline metrics of every task"),
@@ -139,6 +181,49 @@ def test_a_faulty_manifest_is_refused_and_leaves_nothing(model, repository, faul
     with pytest.raises(RefusedError, match=said):
         publish(model, repository)
     assert list(repository.iterdir()) == []
+
+
+VALUE_MODELS = {
+    "powers": {"kind": "weighted-sum", "weights": {"click": 1, "like": -1}, "powers": {"click": 1e-9, "like": 100}},
+    "product": {"kind": "weighted-product", "weights": {"click": 0.5}, "diversity": []},
+    "diversity": {
+        "kind": "weighted-sum",
+        "weights": {"click": 1},
+        "diversity": [{"by": "artist", "decay": 0}, {"by": "genre", "decay": 1, "floor": 0.2}],
+    },
+}
+
+
+@pytest.mark.parametrize("one", VALUE_MODELS)
+def test_a_value_model_that_the_server_takes_is_published_as_it_is(model, repository, one):
+    value_model = VALUE_MODELS[one]
+    edit(model, set_to(value_model, "valueModel"))
+    version, _ = publish(model, repository)
+    assert json.loads((version / "manifest.json").read_text())["valueModel"] == value_model
+
+
+def test_diversity_goes_by_columns_of_the_world_and_by_what_other_students_read(model, repository, tmp_path):
+    edit(model, diversity({"by": "label", "decay": 0.5}))
+    with pytest.raises(RefusedError, match='unknown item feature "label"'):
+        publish(model, repository)
+    pq.write_table(pa.table({"id": ["t1"], "label": ["a"]}), tmp_path / "items.parquet")
+    assert publish(model, repository, tmp_path)[0].name == "1"
+    other = repository / "other" / "1"
+    shutil.copytree(COMMITTED, other)
+    edit(other, set_to("label", "features", -1, "name"))
+    assert publish(model, repository)[0].name == "2"
+    edit(other, set_to("teacher", "role"))
+    with pytest.raises(RefusedError, match='unknown item feature "label"'):
+        publish(model, repository)
+    with pytest.raises(RefusedError, match=r"items\.parquet: is no Parquet file that can be read; --world"):
+        publish(model, repository, tmp_path / "nowhere")
+
+
+def test_a_teachers_diversity_is_not_asked_for_its_features(model, repository):
+    """The server orders nothing by a teacher."""
+    edit(model, set_to("teacher", "role"))
+    edit(model, diversity({"by": "label", "decay": 0.5}))
+    assert publish(model, repository)[0].name == "1"
 
 
 def golden_of(model, change):
