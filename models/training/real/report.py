@@ -31,7 +31,8 @@ def save_report(folder: Path, command: str, sets: dict, cost: dict, runs: list[d
     kept = {"command": command, "sets": sets, "cost": cost, "runs": runs}
     results.write_text(json.dumps(kept, indent=1) + "\n")
     _picture(report.with_suffix(".svg"), runs)
-    report.write_text(report_text(command, sets, cost, runs, tallies(runs), gain_table(runs)))
+    said = tallies(runs), gain_table(runs), beaten_by_the_teacher(runs)
+    report.write_text(report_text(command, sets, cost, runs, *said))
 
 
 def tallies(runs: list[dict]) -> list[str]:
@@ -48,17 +49,37 @@ def tallies(runs: list[dict]) -> list[str]:
                         continue
                     good = (interval.mean < 0) == (metric == "log_loss")
                     better, worse = better + good, worse + (not good)
+        requests, stopping = (
+            np.mean([r["shares"][share]["training"][name] for r in runs]) for name in ("requests", "validation")
+        )
         lines.append(
-            f"- At {float(share):.0%} of the traffic {better} of {differences} differences are better than the control "
-            f"and {worse} are worse, by intervals that leave 0 out."
+            f"- At {float(share):.0%} of the training users ({requests:,.0f} requests to learn from, {stopping:,.0f} "
+            f"to stop by) {better} of {differences} differences are better than the control and {worse} are worse, by "
+            "intervals that leave 0 out."
         )
     return lines
+
+
+def beaten_by_the_teacher(runs: list[dict]) -> dict[str, list[str]]:
+    """By proxy, the shares at which the teacher by itself has a higher mean AUC than every student."""
+    beaten = {}
+    for task in TASKS:
+        known = [r["teacher"]["artists"][task] for r in runs]
+        beaten[task] = []
+        for share in runs[0]["shares"]:
+            of_students = [
+                np.mean([r["shares"][share]["students"][p.name][task]["auc"] for r in runs])
+                for p in (CONTROL, *TREATED)
+            ]
+            if None not in known and np.mean(known) > max(of_students):
+                beaten[task].append(f"{float(share):.0%}")
+    return beaten
 
 
 def gain_table(runs: list[dict]) -> list[str]:
     """Markdown rows: control's mean and each treated student's gain with its 95 % interval; bold where it leaves 0
     out."""
-    columns = ["share of traffic", "proxy", "metric", "control", *(p.name for p in TREATED)]
+    columns = ["share of users", "proxy", "metric", "control", *(p.name for p in TREATED)]
     rows = [
         row(columns),
         "|" + "---|" * len(columns),

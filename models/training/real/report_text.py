@@ -1,15 +1,25 @@
 """The words of the report on real behaviour."""
 
+from training.evaluation.intervals import t_interval
 from training.real.lastfm import FIRST_YEAR, LAST_YEAR
 from training.real.observed import TAG_CUT
 from training.real.requests import NEGATIVES_A_POSITIVE, TAGGED, TAKEN, UNLABELLED
 from training.real.run import SOURCE_TEST_SHARE, TEST_SHARE, VALIDATION_SHARE
 from training.real.students import CONTROL, EPOCH_REQUESTS, EPOCHS, TREATED
 from training.real.teacher import INPUTS, MAPPING
+from training.reporting.cells import cell, interval_of
 
 
-def report_text(command: str, sets: dict, cost: dict, runs: list[dict], tallies: list[str], table: list[str]) -> str:
-    """Markdown of the whole report."""
+def report_text(
+    command: str,
+    sets: dict,
+    cost: dict,
+    runs: list[dict],
+    tallies: list[str],
+    table: list[str],
+    beaten: dict[str, list[str]],
+) -> str:
+    """Markdown of the whole report; `beaten` names, by proxy, the shares at which the teacher beats every student."""
     cut = f"{TAG_CUT // 12}-{TAG_CUT % 12 + 1:02d}"
     seeds = ", ".join(str(r["seed"]) for r in runs)
     took = ", ".join(f"{seconds} s {name.removesuffix('_seconds')} time" for name, seconds in cost.items())
@@ -19,14 +29,17 @@ def report_text(command: str, sets: dict, cost: dict, runs: list[dict], tallies:
         "",
         f"Made by `{command}`; seeds {seeds}; {took}.",
         "",
-        "The source is ml-latest-small (GroupLens), the target HetRec 2011 Last.fm. No user is in both. "
+        "The source is ml-latest-small (GroupLens), the target HetRec 2011 Last.fm. Nobody is known to be in both. "
         "**Every label is a proxy**: the sets hold no impressions, and what a user was shown is unknown.",
         "",
-        "![Change against control at each share of the traffic](real-data.svg)",
+        "![Change against control at each share of the users](real-data.svg)",
         "",
         "## In short",
         "",
         *tallies,
+        "- AUC, log loss and NDCG@10 are of the same predictions, and the proxies of the same listeners: so many "
+        "differences are not so many findings.",
+        *_beside(runs, beaten),
         "",
         "## Gains",
         "",
@@ -43,7 +56,7 @@ def report_text(command: str, sets: dict, cost: dict, runs: list[dict], tallies:
         "## What was done",
         "",
         f"- Sets: {_set(sets['movies'], 'movies', 'ratings')}; {_set(sets['artists'], 'artists', 'play counts')}; "
-        f"{sets['artists']['dropped']} taggings of artists outside {FIRST_YEAR} to {LAST_YEAR} dropped; "
+        f"{sets['artists']['dropped']} taggings of artists dated outside {FIRST_YEAR} to {LAST_YEAR} dropped; "
         f"{sets['shared_tag_strings']} strings are a tag or genre of a movie and a tag given to an artist (case and "
         "space ignored).",
         f"- Proxies, artists and the movies' proxy each learns from: "
@@ -65,8 +78,8 @@ def report_text(command: str, sets: dict, cost: dict, runs: list[dict], tallies:
         "popularity may hold one user's ratings from after another's cut: of the source domain alone.",
         f"- A request: a user, up to {TAKEN} held-out artists, up to {TAGGED} artists tagged after the cut, and "
         f"{NEGATIVES_A_POSITIVE} negatives a positive: half drawn evenly, half in proportion to observed listeners "
-        "plus one, none that the user is known to have taken. The popular half makes popularity a poor guess; even "
-        "draws would flatter it. Rates, log loss and NDCG hold for these samples only.",
+        "plus one, none that the user is known to have taken. The popular half makes popularity a poorer guess than "
+        "even draws would. Rates, log loss and NDCG hold for these samples only.",
         f"- Teacher inputs, the same on both sides: {'; '.join(f'{k} ({a} / {b})' for k, (a, b) in INPUTS.items())}.",
         "- Students: the recipe's network on activity, tag profile, popularity, the hashed artist and the user's "
         "observed artists. "
@@ -110,12 +123,33 @@ def _set(counts: dict, items: str, pairs: str) -> str:
     )
 
 
+def _beside(runs: list[dict], beaten: dict[str, list[str]]) -> list[str]:
+    """What the teacher is worth by itself, next to the students that learn from it."""
+    lines = []
+    for shares in dict.fromkeys(map(tuple, beaten.values())):
+        names = " and ".join(f'"{t.replace("_", " ")}"' for t, s in beaten.items() if tuple(s) == shares)
+        if shares:
+            lines.append(
+                f"- The teacher by itself, trained on movies alone, orders {names} better than every student at "
+                f"{' and '.join(shares)} (mean AUC on the same test requests)."
+            )
+    for task in beaten:
+        name = task.replace("_", " ")
+        auc = interval_of([r["teacher"]["artists"][task] for r in runs])
+        if auc is not None and abs(auc.mean - 0.5) <= auc.half_width:
+            lines.append(
+                f'- Of "{name}" the teacher shows no knowledge (AUC {cell(auc, 3)}): what a student gains or loses '
+                "there does not come from the teacher's being right about it."
+            )
+    return lines
+
+
 def _teacher(runs: list[dict]) -> list[str]:
-    """Mean AUC a task, on movies it was trained for and on artists it never saw."""
-    lines = ["| domain | proxy | mean AUC over seeds |", "|---|---|---|"]
+    """AUC a task, on movies it was trained for and on artists it never saw."""
+    lines = ["| domain | proxy | AUC, mean ± 95 % half-width |", "|---|---|---|"]
     for domain in ("movies", "artists"):
         for task in runs[0]["teacher"][domain]:
             known = [r["teacher"][domain][task] for r in runs if r["teacher"][domain][task] is not None]
-            mean = f"{sum(known) / len(known):.3f}" if known else "unknown"
-            lines.append(f"| {domain} | {task.replace('_', ' ')} | {mean} |")
+            auc = cell(t_interval(known), 3) if known else "unknown"
+            lines.append(f"| {domain} | {task.replace('_', ' ')} | {auc} |")
     return lines

@@ -1,4 +1,4 @@
-"""One seed: split, statistics, teacher, students at every share of the traffic, figures."""
+"""One seed: split, statistics, teacher, students at every share of the training users, figures."""
 
 from dataclasses import dataclass
 
