@@ -1,10 +1,16 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
 /** A script of this folder in a process of its own that answers one message with one message. */
 export interface AskedProcess {
   ask<Answer>(question: object): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** A server in a process of its own; it ends when we do. */
+export interface PortProcess {
+  readonly httpPort: number;
   close(): Promise<void>;
 }
 
@@ -21,14 +27,22 @@ export async function startAskedProcess(script: string): Promise<AskedProcess> {
 }
 
 /** A server script that says on its output, as Setlist does, which port it got. */
-export async function startPortProcess(
-  script: string,
-): Promise<{ httpPort: number; close(): Promise<void> }> {
-  const child = fork(join(import.meta.dirname, script), { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+export function startPortProcess(script: string): Promise<PortProcess> {
+  const stdio = ["ignore", "pipe", "inherit", "ipc"] as const;
+  return portProcess(fork(join(import.meta.dirname, script), { stdio: [...stdio] }), script);
+}
+
+/** The same for any command; its input ends when we do, which is how it knows. */
+export function startPortCommand(command: string, args: readonly string[]): Promise<PortProcess> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  return portProcess(child, [command, ...args].join(" "));
+}
+
+async function portProcess(child: ChildProcess, name: string): Promise<PortProcess> {
   const [line] = (await Promise.race([
     once(child.stdout as NodeJS.ReadableStream, "data"),
     once(child, "exit").then(([code]) => {
-      throw new Error(`${script} ended with ${code} before it was ready`);
+      throw new Error(`${name} ended with ${code} before it was ready`);
     }),
   ])) as [Buffer];
   const { httpPort } = JSON.parse(line.toString()) as { httpPort: number };

@@ -1,14 +1,17 @@
 import type { BareResult } from "./bare.ts";
-import type { ScenarioId } from "./bench-scenarios.ts";
+import type { FastapiScenarioId, ScenarioId } from "./bench-scenarios.ts";
 import type { ClosedLoopResult } from "./closed-loop-client.ts";
 
-/** One round: bare and every scenario, one after the other. */
+/** One round: bare and every scenario, one after the other; without FastAPI's where it was left out. */
 export interface Round {
   readonly bare: BareResult;
-  readonly scenarios: Readonly<Record<ScenarioId, ClosedLoopResult>>;
+  readonly scenarios: Readonly<
+    Record<Exclude<ScenarioId, FastapiScenarioId>, ClosedLoopResult> &
+      Partial<Record<FastapiScenarioId, ClosedLoopResult>>
+  >;
 }
 
-/** Above 1 is better for throughput, below 1 for times. */
+/** Above 1 is better for throughput, below 1 for times; null where the other side was left out. */
 export interface Ratios {
   readonly http200ThroughputVsBare: number;
   readonly grpc200ThroughputVsBare: number;
@@ -17,6 +20,8 @@ export interface Ratios {
   readonly http10x16ThroughputVsPlain: number;
   readonly http200x16ThroughputVsPlain: number;
   readonly http200x16P99VsPlain: number;
+  readonly http200x16ThroughputVsFastapi: number | null;
+  readonly http200x16P99VsFastapi: number | null;
 }
 
 /**
@@ -25,6 +30,12 @@ export interface Ratios {
  */
 export function ratiosOf(rounds: readonly Round[]): Ratios {
   const of = (ratio: (round: Round) => number) => median(rounds.map(ratio));
+  const vsFastapi = (ratio: (one: ClosedLoopResult, other: ClosedLoopResult) => number): number | null => {
+    const values = rounds.flatMap(({ scenarios: { setlistHttp200x16, fastapiHttp200x16 } }) =>
+      fastapiHttp200x16 === undefined ? [] : [ratio(setlistHttp200x16, fastapiHttp200x16)],
+    );
+    return values.length === 0 ? null : median(values);
+  };
   return {
     http200ThroughputVsBare: of(
       ({ bare, scenarios }) => scenarios.setlistHttp200x32.candidatesPerSecond / bare.candidatesPerSecond,
@@ -47,6 +58,8 @@ export function ratiosOf(rounds: readonly Round[]): Ratios {
     http200x16P99VsPlain: of(
       ({ scenarios }) => scenarios.setlistHttp200x16.p99Ms / scenarios.plainHttp200x16.p99Ms,
     ),
+    http200x16ThroughputVsFastapi: vsFastapi((one, other) => one.requestsPerSecond / other.requestsPerSecond),
+    http200x16P99VsFastapi: vsFastapi((one, other) => one.p99Ms / other.p99Ms),
   };
 }
 

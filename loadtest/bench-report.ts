@@ -9,11 +9,14 @@ import { scenarios } from "./bench-scenarios.ts";
 export interface BenchReport {
   readonly ratios: Ratios;
   readonly figures: readonly Figure[];
+  /** Who did not take part, and why; empty where everybody did. */
+  readonly leftOut: readonly string[];
   readonly machine: Machine;
   readonly rounds: number;
   readonly at: string;
 }
 
+/** Where something was measured. */
 export interface Machine {
   readonly cpu: string;
   readonly threads: number;
@@ -35,20 +38,28 @@ export interface Figure {
   readonly degraded: number;
 }
 
-/** @param loadBefore the load average at the start, before the benchmark made its own. */
-export function reportOf(rounds: readonly Round[], loadBefore: number): BenchReport {
+/**
+ * @param loadBefore the load average at the start, before the benchmark made its own.
+ * @param leftOut sentences on who did not take part.
+ */
+export function reportOf(
+  rounds: readonly Round[],
+  loadBefore: number,
+  leftOut: readonly string[] = [],
+): BenchReport {
   return {
     ratios: ratiosOf(rounds),
     figures: [bareFigure(rounds), ...scenarioFigures(rounds)],
-    machine: {
-      cpu: cpus()[0]?.model ?? "unknown",
-      threads: availableParallelism(),
-      node: process.version,
-      loadBefore,
-    },
+    leftOut,
+    machine: machineOf(loadBefore),
     rounds: rounds.length,
     at: new Date().toISOString(),
   };
+}
+
+export function machineOf(loadBefore: number): Machine {
+  const cpu = cpus()[0]?.model ?? "unknown";
+  return { cpu, threads: availableParallelism(), node: process.version, loadBefore };
 }
 
 /** A committed report. One that was made before a ratio came up lacks it. */
@@ -88,13 +99,18 @@ export function formatBench(report: BenchReport, baseline: Baseline | undefined)
     style: { head: [], border: [], compact: true },
   });
   for (const [name, words] of Object.entries(meanings) as [keyof Ratios, string][]) {
-    ratios.push([name, words, report.ratios[name].toFixed(2), baseline?.ratios[name]?.toFixed(2) ?? ""]);
+    ratios.push([
+      name,
+      words,
+      report.ratios[name]?.toFixed(2) ?? "left out",
+      baseline?.ratios[name]?.toFixed(2) ?? "",
+    ]);
   }
   const { cpu, threads, node, loadBefore } = report.machine;
   return `${figures.toString()}
 ${ratios.toString()}
 "plain" is a Fastify server with onnxruntime-node as anyone would write it first: loadtest/plain-server.ts.
-${cpu}, ${threads} hardware threads, Node ${node}; medians of ${report.rounds} rounds.
+${report.leftOut.map((sentence) => `${sentence}\n`).join("")}${cpu}, ${threads} hardware threads, Node ${node}; medians of ${report.rounds} rounds.
 Client, server and inference share these threads: trust the ratios, not the absolute figures.
 ${
   loadBefore > 0.5
@@ -112,6 +128,8 @@ const meanings: Readonly<Record<keyof Ratios, string>> = {
   http10x16ThroughputVsPlain: "HTTP, 16 clients of 10 candidates: requests/s over plain's; more is better",
   http200x16ThroughputVsPlain: "HTTP, 16 clients of 200 candidates: requests/s over plain's; more is better",
   http200x16P99VsPlain: "the same: p99 over plain's; less is better",
+  http200x16ThroughputVsFastapi: "the same: requests/s over FastAPI's; more is better",
+  http200x16P99VsFastapi: "the same: p99 over FastAPI's; less is better",
 };
 
 function bareFigure(rounds: readonly Round[]): Figure {
@@ -129,8 +147,9 @@ function bareFigure(rounds: readonly Round[]): Figure {
 }
 
 function scenarioFigures(rounds: readonly Round[]): Figure[] {
-  return scenarios.map(({ id, label }) => {
-    const results = rounds.map((round) => round.scenarios[id]);
+  return scenarios.flatMap(({ id, label }) => {
+    const results = rounds.flatMap((round) => round.scenarios[id] ?? []);
+    if (results.length === 0) return [];
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     return {
       id,

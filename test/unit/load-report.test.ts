@@ -137,7 +137,25 @@ describe("the bench's ratios", () => {
       http10x16ThroughputVsPlain: 3,
       http200x16ThroughputVsPlain: 3,
       http200x16P99VsPlain: 0.25,
+      http200x16ThroughputVsFastapi: 3,
+      http200x16P99VsFastapi: 0.25,
     });
+  });
+
+  it("say visibly that FastAPI was left out, and why", () => {
+    const { fastapiHttp200x1, fastapiHttp200x16, ...others } = round.scenarios;
+    const without = { ...round, scenarios: others };
+    expect(ratiosOf([without])).toMatchObject({
+      http200x16ThroughputVsPlain: 3,
+      http200x16ThroughputVsFastapi: null,
+      http200x16P99VsFastapi: null,
+    });
+    const report = formatBench(reportOfRounds([without], 0, ["FastAPI was left out: no environment."]), {
+      ratios: { http200x16ThroughputVsFastapi: 9 },
+    });
+    expect(report).toContain("FastAPI was left out: no environment.");
+    expect(report).toMatch(/http200x16ThroughputVsFastapi .*left out │\s+9\.00 │/);
+    expect(report).not.toContain("FastAPI, HTTP");
   });
 
   it("are medians of each round's own ratio: a slow machine slows both sides", () => {
