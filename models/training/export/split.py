@@ -2,8 +2,8 @@
 
 A request of 200 candidates is small: the request graph's time goes into passes over memory as much as into products.
 So an item's row is gathered in chunks, its first layer straight to where it is added (cutting it out of whole rows took
-10 % of the time), what is linear in the request is one matrix, and no expert's answer is moved or weighed before its
-heads have made it one number a task.
+10 % of the time), what is linear in the request is one matrix, and no expert's answer is weighed before its heads have
+made it one number a task.
 """
 
 import torch
@@ -27,13 +27,15 @@ class ItemGraph(nn.Module):
 
     def __init__(self, student: ServingStudent) -> None:
         super().__init__()
-        self.encoder = student.trunk.encoders["item"]
         self.row_width = (FIRST + 1) * CHUNK
-        self.joined = _stacked(student.trunk.experts.item, student.heads.item_gate, width=self.row_width)
+        self.encoder = student.trunk.encoders["item"]
+        self.experts, self.gate = student.trunk.experts.item, student.heads.item_gate
+        self.padding = self.row_width - EXPERTS * HIDDEN[0] - FACTORS - self.gate.out_features
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """[items, row_width] float32 from numbers [items, n] float32 and indices [items, m] int32."""
-        return self.joined(self.encoder(*inputs))
+        item = self.encoder(*inputs)
+        return nn.functional.pad(torch.cat([self.experts(item), self.gate(item)], dim=1), (0, self.padding))
 
 
 class RequestGraph(nn.Module):
@@ -45,11 +47,16 @@ class RequestGraph(nn.Module):
         self.names = request_inputs(schema)
         self.encoders = nn.ModuleDict({e: m for e, m in student.trunk.encoders.items() if e != "item"})
         self.request, self.product = _stacked(experts.request, heads.request_gate), experts.product
-        self.second, self.second_bias = experts.second, experts.second_bias
-        self.weight, self.bias = nn.Parameter(heads.weight.T.contiguous()), heads.bias
         first, gates = EXPERTS * HIDDEN[0], heads.tasks * EXPERTS
         self.widths = (first, FACTORS, gates)
         self.register_buffer("chunk", torch.arange(FIRST, dtype=torch.int32))
+        # Every expert's layer in one matrix, with zeros between them: for layers this narrow a few times the
+        # arithmetic costs less than products by expert, with their rows moved there and back.
+        self.register_buffer("second", torch.block_diag(*experts.second.detach()))
+        self.register_buffer("second_bias", experts.second_bias.detach().flatten())
+        heads_of_expert = heads.weight.detach().T.unsqueeze(2) * torch.eye(EXPERTS).unsqueeze(1).unsqueeze(1)
+        self.register_buffer("said", heads_of_expert.reshape(EXPERTS * HIDDEN[1], gates))
+        self.register_buffer("bias", heads.bias.detach())
         # Sums a task's four gates, [tasks x EXPERTS, tasks]: a product is cheaper here than a reduction over 4 columns.
         self.register_buffer("of_task", torch.eye(heads.tasks).repeat_interleave(EXPERTS, dim=0))
 
@@ -69,23 +76,19 @@ class RequestGraph(nn.Module):
         )
         product = (request_factors * item_factors) @ self.product.weight.T
         first = torch.relu(product + (request_first + item_first))
-        by_expert = first.unflatten(1, (EXPERTS, HIDDEN[0])).transpose(0, 1)
-        second = torch.relu(torch.bmm(by_expert, self.second) + self.second_bias)
-        said = (second @ self.weight).permute(1, 2, 0).flatten(1)
+        second = torch.relu(torch.addmm(self.second_bias, first, self.second))
         weights = torch.exp((request_gates + item_gates).clamp(-GATE_MAX, GATE_MAX))
-        return torch.sigmoid((weights * said) @ self.of_task / (weights @ self.of_task) + self.bias)
+        said = weights * (second @ self.said)
+        return torch.sigmoid(said @ self.of_task / (weights @ self.of_task) + self.bias)
 
 
-def _stacked(*layers: nn.Linear, width: int | None = None) -> nn.Linear:
-    """One layer that answers what these answer, side by side, and zeros up to `width`."""
-    answered = sum(layer.out_features for layer in layers)
-    stacked = nn.Linear(layers[0].in_features, width or answered)
+def _stacked(*layers: nn.Linear) -> nn.Linear:
+    """One layer that answers what these answer, side by side."""
+    stacked = nn.Linear(layers[0].in_features, sum(layer.out_features for layer in layers))
     biases = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias for layer in layers]
     with torch.no_grad():
-        stacked.weight.zero_()
-        stacked.bias.zero_()
-        stacked.weight[:answered] = torch.cat([layer.weight for layer in layers])
-        stacked.bias[:answered] = torch.cat(biases)
+        stacked.weight.copy_(torch.cat([layer.weight for layer in layers]))
+        stacked.bias.copy_(torch.cat(biases))
     return stacked
 
 

@@ -26,7 +26,7 @@ class Trunk(nn.Module):
         self.experts = Experts(self.request_width, self.item_width)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(experts [candidates, 4, 64], request [requests, r], item [candidates, i], request_row int64)."""
+        """(experts [candidates, 4, 16], request [requests, r], item [candidates, i], request_row int64)."""
         named, request_row = dict(zip(self.names, inputs, strict=False)), inputs[-1].long()
         encoded = {
             entity: encoder(named[f"{entity}_numbers"], named[f"{entity}_indices"])

@@ -15,6 +15,8 @@ from training.techniques.hard import hard_loss
 
 BATCH_REQUESTS = 64
 LEARNING_RATE = 2e-3
+# Of the item tower's hidden layer: at the full rate controls lost 0.5 points of AUC to a student without it.
+SLOW = 0.02
 WEIGHT_DECAY = 1e-2
 PATIENCE = 6
 
@@ -32,7 +34,10 @@ def train_student(seed: int, plan: StudentPlan, epochs: int, examples: Examples)
     validation = examples.batch(np.flatnonzero(examples.validation))
     training = np.flatnonzero(~examples.validation)
     soft = technique.prepare(torch.from_numpy(examples.labels), torch.from_numpy(examples.teacher))
-    optimiser = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    slow = student.trunk.experts.item.slow()
+    others = [p for p in student.parameters() if all(p is not s for s in slow)]
+    groups = [{"params": others}, {"params": slow, "lr": SLOW * LEARNING_RATE}]
+    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     shuffle = np.random.default_rng(seed)
     best, best_loss, waited = copy.deepcopy(student), float("inf"), 0
     for _ in (epochs_done := bar(range(epochs), f"seed {seed} {plan.name}", "epoch")):
