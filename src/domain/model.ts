@@ -1,9 +1,13 @@
 import type { FeatureSpec } from "./feature.ts";
 
-/** Names a model; without a version it means the highest one that is loaded. */
+/**
+ * Names a model by a version, or by a label that stands on one and may be moved; without either it means the highest
+ * version that is loaded. Never both.
+ */
 export interface ModelRef {
   readonly name: string;
   readonly version?: string | undefined;
+  readonly label?: string | undefined;
 }
 
 /** A model and the version that answered. */

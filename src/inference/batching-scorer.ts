@@ -2,22 +2,21 @@ import { SetlistError } from "../domain/error.ts";
 import type { ModelExecution } from "../domain/execution-provider.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
 import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
-import { FilledSlots } from "./filled-slots.ts";
+import type { FilledSlots } from "./filled-slots.ts";
+import { keyOf, type LoadedModel, type LoadedModels } from "./loaded-models.ts";
 import type { ModelExecutions } from "./model-executions.ts";
+import { orderFor } from "./posted-run.ts";
 import { QueuedRequest } from "./queued-request.ts";
-import { assertFits, joinRequests, splitProbabilities } from "./ragged-batch.ts";
+import { assertFits, splitProbabilities } from "./ragged-batch.ts";
 import { RequestQueue } from "./request-queue.ts";
-import { buffersOf } from "./split-batch.ts";
-import type { PostedOrder, WorkerPool } from "./worker-pool.ts";
-import { NotBegunError, type WorkerThread } from "./worker-thread.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import { NotBegunError } from "./worker-thread.ts";
 
 export interface BatchingScorerOptions {
-  /** In the order in which the workers loaded them; versions of a model in rising order. */
-  readonly models: readonly Model[];
+  /** Models come and go while it scores. */
+  readonly models: LoadedModels;
   /** On what they run. */
   readonly executions: ModelExecutions;
-  /** Those that run as an item graph and a request graph. */
-  readonly split: ReadonlySet<Model>;
   readonly batchRowsMax: number;
   readonly queueRequestsMax: number;
   readonly clock: Clock;
@@ -28,10 +27,6 @@ export class BatchingScorer implements Scorer {
   readonly #options: BatchingScorerOptions;
   readonly #pool: WorkerPool;
   readonly #queue = new RequestQueue();
-  readonly #placeOf: ReadonlyMap<string, number>;
-  readonly #latest: ReadonlyMap<string, Model>;
-  /** What each thread's slab holds, by the place of the model; it goes with the thread. */
-  readonly #filled = new WeakMap<WorkerThread, FilledSlots[]>();
   #running = 0;
   #closed: Promise<void> | undefined;
   #drained: () => void = () => undefined;
@@ -39,18 +34,14 @@ export class BatchingScorer implements Scorer {
   constructor(pool: WorkerPool, options: BatchingScorerOptions) {
     this.#pool = pool;
     this.#options = options;
-    this.#placeOf = new Map(options.models.map((model, place) => [keyOf(model), place]));
-    this.#latest = new Map(options.models.map((model) => [model.name, model]));
   }
 
   resolve(ref: ModelRef): Model | undefined {
-    if (ref.version === undefined) return this.#latest.get(ref.name);
-    const place = this.#placeOf.get(keyOf({ name: ref.name, version: ref.version }));
-    return place === undefined ? undefined : this.#options.models[place];
+    return this.#options.models.resolve(ref);
   }
 
   models(): readonly Model[] {
-    return this.#options.models;
+    return this.#options.models.all();
   }
 
   execution(version: ModelVersion): ModelExecution | undefined {
@@ -58,15 +49,24 @@ export class BatchingScorer implements Scorer {
   }
 
   score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
-    return this.#score(version, request, deadline).finally(() => request.release());
+    // A withdrawn version still answers those who had found it, and leaves once this says that there is none.
+    const loaded = this.#options.models.of(version);
+    if (loaded !== undefined) loaded.inFlight += 1;
+    return this.#score(version, loaded, request, deadline).finally(() => {
+      if (loaded !== undefined) loaded.inFlight -= 1;
+      request.release();
+    });
   }
 
-  async #score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
-    const { models, clock, queueRequestsMax } = this.#options;
-    const place = this.#placeOf.get(keyOf(version));
-    const model = place === undefined ? undefined : models[place];
-    if (place === undefined || model === undefined)
-      throw unavailable(`model ${keyOf(version)} is not loaded`);
+  async #score(
+    version: ModelVersion,
+    loaded: LoadedModel | undefined,
+    request: EncodedRequest,
+    deadline: number,
+  ): Promise<Scores> {
+    const { clock, queueRequestsMax } = this.#options;
+    if (loaded === undefined) throw unavailable(`model ${keyOf(version)} is not loaded`);
+    const { model, place, split } = loaded;
     if (this.#closed !== undefined) throw unavailable("the server is stopping: no new inference");
     if (!this.#pool.isUsable) throw unavailable(noWorkerLeft);
     const arrivedAt = clock.monotonic();
@@ -84,7 +84,7 @@ export class BatchingScorer implements Scorer {
     if (request.candidateCount === 0) {
       return { probabilities: new Float32Array(0), queueMs: 0, inferenceMs: 0 };
     }
-    const group = this.#options.split.has(model) ? request.table : model;
+    const group = split ? request.table : model;
     const queued = new QueuedRequest(place, group, request, arrivedAt, deadline);
     queued.startTimer(() => {
       this.#queue.remove(queued);
@@ -129,14 +129,15 @@ export class BatchingScorer implements Scorer {
 
   async #run(batch: readonly QueuedRequest[], startedAt: number): Promise<void> {
     const place = batch[0]?.model as number;
-    const model = this.#options.models[place] as Model;
+    const loaded = this.#options.models.at(place) as LoadedModel;
+    const { model } = loaded;
     const requests = batch.map((queued) => queued.request);
     this.#running += 1;
     try {
       let filled: FilledSlots | undefined;
-      const reply = await this.#pool.run((thread) => {
-        filled = this.#filledOf(thread, place);
-        return this.#orderFor(filled, place, requests);
+      const reply = await this.#pool.run(place, (host) => {
+        filled = host.filledOf(loaded);
+        return orderFor(loaded, filled, requests);
       });
       // The run may have failed before the slab got what was sent for it.
       if (reply.kind !== "scored") filled?.clear();
@@ -172,25 +173,6 @@ export class BatchingScorer implements Scorer {
     for (const queued of batch) if (!queued.isSettled) this.#queue.add(queued);
   }
 
-  #orderFor(filled: FilledSlots, place: number, requests: readonly EncodedRequest[]): PostedOrder {
-    const model = this.#options.models[place] as Model;
-    if (!this.#options.split.has(model)) {
-      const batch = joinRequests(model.inputs, requests);
-      return { order: { kind: "run", model: place, batch }, transfer: [batch.buffer] };
-    }
-    const batch = filled.join(requests);
-    return { order: { kind: "run-split", model: place, ...batch }, transfer: buffersOf(batch) };
-  }
-
-  #filledOf(thread: WorkerThread, place: number): FilledSlots {
-    let filled = this.#filled.get(thread);
-    if (filled === undefined) {
-      filled = this.#options.models.map(({ inputs }) => new FilledSlots(inputs));
-      this.#filled.set(thread, filled);
-    }
-    return filled[place] as FilledSlots;
-  }
-
   #noteDrained(): void {
     if (this.#running === 0 && this.#queue.size === 0) this.#drained();
   }
@@ -198,10 +180,6 @@ export class BatchingScorer implements Scorer {
 
 function unavailable(why: string): SetlistError {
   return new SetlistError("UNAVAILABLE", why, retrySoon);
-}
-
-function keyOf(version: ModelVersion): string {
-  return `${version.name}/${version.version}`;
 }
 
 const retrySoon = { retryAfterSeconds: 1 };

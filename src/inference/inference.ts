@@ -1,30 +1,20 @@
 import type { ModelRef, ModelRole } from "../domain/model.ts";
-import type { Clock, Scorer } from "../domain/ports.ts";
-import { BatchingScorer } from "./batching-scorer.ts";
-import { ModelExecutions } from "./model-executions.ts";
-import { loadModels } from "./model-load.ts";
-import { cpuAlone, ProviderChoice, type ProviderSettings } from "./provider-choice.ts";
+import type { ModelLibrary } from "../domain/model-life.ts";
+import type { Scorer } from "../domain/ports.ts";
+import { type EngineOptions, openEngine } from "./model-engine.ts";
 import { readRepository } from "./repository.ts";
-import { WorkerPool } from "./worker-pool.ts";
-import { type SpawnWorker, spawnInferenceWorker } from "./worker-thread.ts";
+import { type LibraryOptions, ServedLibrary } from "./served-library.ts";
 
-export interface ScorerOptions extends Partial<ProviderSettings> {
+export type { ScoreAside } from "./model-engine.ts";
+export type { ModelEvent, ModelHooks } from "./served-library.ts";
+
+export interface ScorerOptions extends EngineOptions {
   /** A folder as docs/model-manifest.md describes it. */
   readonly repository: string;
   /** What to load; a reference without a version means the highest. Undefined loads every version of every model. */
   readonly models?: readonly ModelRef[] | undefined;
   /** Which models are loaded: those of the other role are passed over, and refused where `models` names them. */
   readonly role?: ModelRole | undefined;
-  /** Threads that infer, each with one session a model. */
-  readonly workers: number;
-  /** Candidates of one run. A request with more goes alone. */
-  readonly batchRowsMax: number;
-  /** Requests that may wait while every worker is busy. */
-  readonly queueRequestsMax: number;
-  readonly clock: Clock;
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /** Another worker than ours that speaks the same messages: how tests let one die. */
-  readonly spawn?: SpawnWorker | undefined;
 }
 
 /**
@@ -34,41 +24,41 @@ export interface ScorerOptions extends Partial<ProviderSettings> {
  *   no configured provider can run here: field, the missing library, and the command that installs it.
  */
 export async function openScorer(options: ScorerOptions): Promise<Scorer> {
-  const { batchRowsMax, queueRequestsMax, clock, workers, onWarning = () => undefined } = options;
-  const stored = await readRepository(
-    options.repository,
-    options.models,
-    options.role ?? "student",
-    onWarning,
-  );
-  const choice = new ProviderChoice(
-    {
-      executionProviders: options.executionProviders ?? cpuAlone.executionProviders,
-      perModel: options.perModel ?? cpuAlone.perModel,
+  const { repository, models, role = "student", onWarning = () => undefined } = options;
+  const { scorer } = await openEngine(options, async ({ choice, load }) => {
+    const stored = await readRepository(repository, models, role, onWarning);
+    choice.checkNames(stored.map(({ manifest }) => manifest.model.name));
+    for (const one of stored) await load(one);
+  });
+  return scorer;
+}
+
+/** A scorer whose models come and go while it answers. */
+export interface Models {
+  readonly scorer: Scorer;
+  readonly library: ModelLibrary;
+  /** Begins to follow the repository. */
+  follow(): void;
+  /** Stops following, then finishes what was accepted and ends the workers. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads what the policy and the needs ask for, as `openScorer` does. A version that cannot be served is refused, and
+ * stops the start only where none of its model can take its place, or where something names it.
+ * @throws {SetlistError} as `openScorer`.
+ */
+export async function openModels(options: EngineOptions & LibraryOptions): Promise<Models> {
+  const library = new ServedLibrary(options);
+  const engine = await openEngine(options, (start) => library.start(start));
+  library.use(engine);
+  return {
+    scorer: engine.scorer,
+    library,
+    follow: () => library.follow(),
+    async close() {
+      await library.close();
+      await engine.scorer.close();
     },
-    onWarning,
-  );
-  choice.checkNames(stored.map(({ manifest }) => manifest.model.name));
-  const executions = new ModelExecutions(onWarning);
-  const scorer: { current?: BatchingScorer } = {};
-  const pool = await WorkerPool.open({
-    workers,
-    spawn: options.spawn ?? spawnInferenceWorker,
-    prepare: (thread) => loadModels(thread, stored, batchRowsMax, choice, executions),
-    onChange: () => scorer.current?.dispatch(),
-    onWarning,
-  });
-  const models = stored.map((model) => model.manifest.model);
-  const split = new Set(
-    stored.filter((model) => model.split !== undefined).map((model) => model.manifest.model),
-  );
-  scorer.current = new BatchingScorer(pool, {
-    models,
-    executions,
-    split,
-    batchRowsMax,
-    queueRequestsMax,
-    clock,
-  });
-  return scorer.current;
+  };
 }

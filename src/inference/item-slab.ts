@@ -6,7 +6,7 @@ import { Tensor } from "onnxruntime-node";
  */
 export class ItemSlab {
   readonly #rowWidth: number;
-  #rows: Float32Array;
+  #rows: Float32Array<ArrayBuffer>;
   #tensor: Tensor;
 
   constructor(rowWidth: number) {
@@ -32,6 +32,11 @@ export class ItemSlab {
     for (let index = 0; index < slots.length; index++) {
       this.#rows.set(rows.subarray(index * width, (index + 1) * width), (slots[index] as number) * width);
     }
+  }
+
+  /** Gives its memory back at once: an idle thread collects no garbage, and a slab can have a hundred megabytes. */
+  free(): void {
+    this.#rows.buffer.transfer(0);
   }
 
   #wrap(): Tensor {

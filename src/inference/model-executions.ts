@@ -16,6 +16,10 @@ export class ModelExecutions {
     return this.#known.get(`${name}/${version}`);
   }
 
+  forget({ name, version }: ModelVersion): void {
+    this.#known.delete(`${name}/${version}`);
+  }
+
   /** @param operators undefined where the model was loaded for the CPU alone. */
   note(
     { name, version }: ModelVersion,

@@ -15,52 +15,52 @@ import type { PostedOrder } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
 /**
- * Loads every model into one worker, checks each against its manifest and its golden example, and warms it up, so that
- * the first request costs what every other costs. The places in `models` are the numbers that runs then name; on what
- * each runs is noted in `executions`.
+ * Loads a model into one worker, checks it against its manifest and its golden example, and warms it up, so that the
+ * first request costs what every other costs. `place` is the number that runs then name; on what it runs is noted in
+ * `executions`.
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
-export async function loadModels(
+export async function loadModel(
   thread: WorkerThread,
-  models: readonly StoredModel[],
+  place: number,
+  stored: StoredModel,
   batchRowsMax: number,
   choice: ProviderChoice,
   executions: ModelExecutions,
 ): Promise<void> {
-  for (const [place, stored] of models.entries()) {
-    const { model, outputName } = stored.manifest;
-    const chosen = await choice.of(model.name);
-    const loaded = await thread.call({
-      kind: "load",
-      bytes: stored.bytes,
-      providers: chosen.usable,
-      inputs: model.inputs,
-      outputName,
-      tasks: model.tasks.length,
-    });
-    if (loaded.kind !== "loaded") throw refused(stored, "to load", loaded);
-    checkSession(stored, loaded);
-    if (stored.golden !== undefined) {
-      const answer = await run(thread, wholeRun(place, goldenBatch(stored, stored.golden)), stored);
-      checkGoldenAnswer(stored.golden, answer, model.tasks);
-      if (stored.split !== undefined) {
-        await checkSplit(thread, place, stored, stored.split, stored.golden, chosen.usable);
-      }
+  const { model, outputName } = stored.manifest;
+  const chosen = await choice.of(model.name);
+  const loaded = await thread.call({
+    kind: "load",
+    model: place,
+    bytes: stored.bytes,
+    providers: chosen.usable,
+    inputs: model.inputs,
+    outputName,
+    tasks: model.tasks.length,
+  });
+  if (loaded.kind !== "loaded") throw refused(stored, "to load", loaded);
+  checkSession(stored, loaded);
+  if (stored.golden !== undefined) {
+    const answer = await run(thread, wholeRun(place, goldenBatch(stored, stored.golden)), stored);
+    checkGoldenAnswer(stored.golden, answer, model.tasks);
+    if (stored.split !== undefined) {
+      await checkSplit(thread, place, stored, stored.split, stored.golden, chosen.usable);
     }
-    for (const rows of warmUpRows(batchRowsMax)) {
-      const requests = Math.min(rows, 4);
-      const order =
-        stored.split === undefined
-          ? wholeRun(place, allocateBatch(model.inputs, requests, rows))
-          : splitRun(place, model.inputs, requests, rows);
-      checkProbabilities(stored, await run(thread, order, stored));
-    }
-    const counted = isCpuAlone(chosen.usable)
-      ? undefined
-      : await thread.call({ kind: "count-operators", model: place });
-    if (counted?.kind === "failed") throw refused(stored, "to trace", counted);
-    executions.note(model, chosen, counted?.kind === "operators-counted" ? counted.operators : undefined);
   }
+  for (const rows of warmUpRows(batchRowsMax)) {
+    const requests = Math.min(rows, 4);
+    const order =
+      stored.split === undefined
+        ? wholeRun(place, allocateBatch(model.inputs, requests, rows))
+        : splitRun(place, model.inputs, requests, rows);
+    checkProbabilities(stored, await run(thread, order, stored));
+  }
+  const counted = isCpuAlone(chosen.usable)
+    ? undefined
+    : await thread.call({ kind: "count-operators", model: place });
+  if (counted?.kind === "failed") throw refused(stored, "to trace", counted);
+  executions.note(model, chosen, counted?.kind === "operators-counted" ? counted.operators : undefined);
 }
 
 function wholeRun(place: number, batch: RaggedBatch): PostedOrder {

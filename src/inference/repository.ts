@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { invalidArgument } from "../domain/error.ts";
-import type { ModelRef, ModelRole } from "../domain/model.ts";
+import type { ModelRef, ModelRole, ModelVersion } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { type Golden, parseGolden } from "./golden.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import type { StoredGraph, StoredSplit } from "./split.ts";
+import { compareVersions } from "./version-policy.ts";
 
 /** One version of a model as it stands in the repository, read and checked, not yet run. */
 export interface StoredModel {
@@ -17,12 +18,6 @@ export interface StoredModel {
   readonly split: StoredSplit | undefined;
   /** For messages. */
   readonly path: string;
-}
-
-/** A version's place in the repository. */
-interface Place {
-  readonly name: string;
-  readonly version: string;
 }
 
 /**
@@ -53,9 +48,15 @@ export async function readRepository(
   return Promise.all(ofRole.map(readModel));
 }
 
-/** Every `<name>/<version>/` of the repository, versions of a model in rising order. */
-async function findVersions(repository: string, onWarning: (warning: string) => void): Promise<Place[]> {
-  const places: Place[] = [];
+/**
+ * Every `<name>/<version>/` of the repository, versions of a model in rising order.
+ * @throws {SetlistError} INVALID_ARGUMENT where it is no folder of models.
+ */
+export async function findVersions(
+  repository: string,
+  onWarning: (warning: string) => void,
+): Promise<ModelVersion[]> {
+  const places: ModelVersion[] = [];
   for (const name of await foldersOf(repository)) {
     if (!modelName.test(name)) {
       onWarning(`${join(repository, name)}: ignored, a model's folder is named [a-z0-9-]{1,64}`);
@@ -68,14 +69,18 @@ async function findVersions(repository: string, onWarning: (warning: string) => 
         onWarning(`${join(repository, name, version)}: ignored, a version's folder is a whole number from 1`);
     }
     if (versions.length === 0) onWarning(`${join(repository, name)}: ignored, it holds no version`);
-    versions.sort(byNumber);
+    versions.sort(compareVersions);
     places.push(...versions.map((version) => ({ name, version })));
   }
   return places;
 }
 
-function choose(places: readonly Place[], refs: readonly ModelRef[], repository: string): readonly Place[] {
-  const chosen = new Set<Place>();
+function choose(
+  places: readonly ModelVersion[],
+  refs: readonly ModelRef[],
+  repository: string,
+): readonly ModelVersion[] {
+  const chosen = new Set<ModelVersion>();
   for (const ref of refs) {
     const versions = places.filter((place) => place.name === ref.name);
     if (versions.length === 0) {
@@ -97,20 +102,25 @@ function choose(places: readonly Place[], refs: readonly ModelRef[], repository:
 }
 
 /** A manifest that has been checked, and where it stands. */
-interface Described {
+export interface DescribedModel {
   readonly manifest: Manifest;
   readonly folder: string;
   readonly path: string;
 }
 
-async function readManifest(repository: string, place: Place): Promise<Described> {
+/** @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found. */
+export async function readManifest(repository: string, place: ModelVersion): Promise<DescribedModel> {
   const folder = join(repository, place.name, place.version);
   const path = join(folder, "manifest.json");
   const text = (await readOr(path, "the model's manifest")).toString("utf8");
   return { manifest: parseManifest(text, path, place), folder, path };
 }
 
-async function readModel({ manifest, folder, path }: Described): Promise<StoredModel> {
+/**
+ * Reads the files of a manifest, each held against its checksum.
+ * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
+ */
+export async function readModel({ manifest, folder, path }: DescribedModel): Promise<StoredModel> {
   const reference = await readGraph(folder, manifest, path);
   return {
     manifest,
@@ -131,17 +141,40 @@ async function readGraph(
   manifestPath: string,
 ): Promise<StoredGraph> {
   const path = join(folder, described.file);
-  const data = await readOr(path, `the file of ${manifestPath}`);
-  const digest = createHash("sha256").update(data).digest("hex");
-  if (digest !== described.sha256) {
-    throw invalidArgument(
-      `${path}: expected sha256 ${described.sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
-    );
+  const file = await open(path).catch((error: unknown) => {
+    throw invalidArgument(`${path}: expected the file of ${manifestPath}, ${reason(error)}`);
+  });
+  try {
+    const { size } = await file.stat();
+    const bytes = new SharedArrayBuffer(size);
+    const whole = new Uint8Array(bytes);
+    const hash = createHash("sha256");
+    const piece = Buffer.allocUnsafeSlow(pieceBytes);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await file.read(piece, 0, pieceBytes).catch((error: unknown) => {
+        throw invalidArgument(`${path}: expected the file of ${manifestPath}, ${reason(error)}`);
+      });
+      if (bytesRead === 0) break;
+      const read = piece.subarray(0, bytesRead);
+      hash.update(read);
+      // A file that grows while it is read has another checksum in any case.
+      if (at + bytesRead <= size) whole.set(read, at);
+      at += bytesRead;
+    }
+    const digest = hash.digest("hex");
+    if (digest !== described.sha256) {
+      throw invalidArgument(
+        `${path}: expected sha256 ${described.sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
+      );
+    }
+    return { path, bytes };
+  } finally {
+    await file.close();
   }
-  const bytes = new SharedArrayBuffer(data.length);
-  new Uint8Array(bytes).set(data);
-  return { path, bytes };
 }
+
+/** Read and hashed between two turns of the event loop, 0.2 ms of work: the server may be answering requests. */
+const pieceBytes = 128 * 1_024;
 
 async function readGolden(folder: string, manifest: Manifest): Promise<Golden | undefined> {
   if (manifest.goldenFile === undefined) return undefined;
@@ -156,9 +189,17 @@ async function foldersOf(path: string): Promise<string[]> {
   });
   const kinds = await Promise.all(
     // Hidden entries are other programs' business; stat follows the links that a deployment may be made of.
-    names.map(async (name) => !name.startsWith(".") && (await stat(join(path, name))).isDirectory()),
+    // What is gone again is none.
+    names.map(async (name) => !name.startsWith(".") && (await isFolder(join(path, name)))),
   );
   return names.filter((_, index) => kinds[index]).sort();
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 async function readOr(path: string, what: string): Promise<Buffer> {
@@ -170,11 +211,6 @@ async function readOr(path: string, what: string): Promise<Buffer> {
 function reason(error: unknown): string {
   const code = (error as { code?: string }).code;
   return code === "ENOENT" ? "found nothing there" : `but it cannot be read (${code ?? String(error)})`;
-}
-
-/** Versions may be longer than a double is exact. */
-function byNumber(one: string, other: string): number {
-  return one.length - other.length || (one < other ? -1 : 1);
 }
 
 const modelName = /^[a-z0-9-]{1,64}$/;

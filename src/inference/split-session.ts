@@ -72,6 +72,7 @@ export class SplitSession {
   async release(): Promise<void> {
     await closeSession(this.item);
     await closeSession(this.request);
+    this.#slab.free();
   }
 
   async #addItems(items: RaggedBatch): Promise<void> {

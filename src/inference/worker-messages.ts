@@ -19,10 +19,11 @@ export interface GraphFacts {
   readonly outputs: readonly TensorFacts[];
 }
 
-/** To a worker; one at a time, each but `exit` is answered. `model` is a place in the order of loading. */
+/** To a worker; one at a time, each but `exit` is answered. `model` is the number that `load` gave it. */
 export type Order =
   | {
       readonly kind: "load";
+      readonly model: number;
       readonly bytes: SharedArrayBuffer;
       readonly providers: readonly ExecutionProvider[];
       readonly inputs: readonly ModelInput[];
@@ -35,6 +36,8 @@ export type Order =
   | ({ readonly kind: "run-split"; readonly model: number } & SplitBatch)
   /** Once it has run: which provider ran how many of its operators. */
   | { readonly kind: "count-operators"; readonly model: number }
+  /** Releases its sessions and its slab; a model that was never loaded is no fault. */
+  | { readonly kind: "unload"; readonly model: number }
   | { readonly kind: "exit" };
 
 /** From a worker. */
@@ -45,6 +48,7 @@ export type Reply =
       readonly outputs: readonly TensorFacts[];
     }
   | { readonly kind: "split-loaded"; readonly item: GraphFacts; readonly request: GraphFacts }
+  | { readonly kind: "unloaded" }
   | { readonly kind: "operators-counted"; readonly operators: OperatorCounts }
   | {
       readonly kind: "scored";

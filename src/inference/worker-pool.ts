@@ -1,12 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { WorkerHost } from "./worker-host.ts";
 import type { Order, Reply } from "./worker-messages.ts";
-import { type SpawnWorker, WorkerThread } from "./worker-thread.ts";
+import type { SpawnWorker, WorkerThread } from "./worker-thread.ts";
 
 export interface WorkerPoolOptions {
   readonly workers: number;
   readonly spawn: SpawnWorker;
-  /** Makes a new worker ready to run. A throw at the start stops the start; later it counts as a failed restart. */
-  readonly prepare: (thread: WorkerThread) => Promise<void>;
+  /**
+   * Loads models into a new thread, those at `places` as far as there still are any, and says which it loaded. Without
+   * `places` the thread is the pool's first, and says what every other has to load. A throw at the start stops the
+   * start; later it counts as a failed restart.
+   */
+  readonly prepare: (
+    thread: WorkerThread,
+    places: readonly number[] | undefined,
+  ) => Promise<readonly number[]>;
   /** A worker came back, or the last one is gone for good. */
   readonly onChange: () => void;
   readonly onWarning: (warning: string) => void;
@@ -20,13 +28,14 @@ export interface PostedOrder {
   readonly transfer: ArrayBuffer[];
 }
 
-/** One worker's place in the pool, whichever thread fills it at the moment. */
+/**
+ * One worker's place in the pool: it does one run at a time, whichever of its threads that is for. The first thread
+ * holds the models of the start; a model that came later stands in a thread beside it, where loading it delayed nobody.
+ */
 interface Seat {
-  thread: WorkerThread;
-  /** Runs that were sent to it and are not answered yet. */
-  running: number;
-  /** Deaths and failed restarts since the last run that went well. */
-  failures: number;
+  readonly hosts: Set<WorkerHost>;
+  /** A thread whose models are gone, kept for the next one: starting a thread costs three times what loading does. */
+  spare: WorkerHost | undefined;
 }
 
 /** Deaths in a row after which a worker is given up: with the waits below, about 25 seconds of trying. */
@@ -41,7 +50,8 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats = new Set<Seat>();
   readonly #closing = new AbortController();
-  readonly #restarts = new Set<Promise<void>>();
+  /** Restarts and loads under way. */
+  readonly #busy = new Set<Promise<unknown>>();
 
   private constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -50,25 +60,29 @@ export class WorkerPool {
   /** Resolves once every worker is ready. @throws whatever `prepare` throws first; no thread is left behind. */
   static async open(options: WorkerPoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
-    const threads = Array.from({ length: options.workers }, () => new WorkerThread(options.spawn));
-    const prepared = await Promise.allSettled(threads.map((thread) => options.prepare(thread)));
-    const failed = prepared.find((result) => result.status === "rejected");
-    if (failed !== undefined) {
-      await Promise.all(threads.map((thread) => thread.exit()));
-      throw failed.reason;
+    const hosts = Array.from({ length: options.workers }, () => new WorkerHost(options.spawn));
+    const [first, ...others] = hosts as [WorkerHost, ...WorkerHost[]];
+    try {
+      const places = await options.prepare(first.thread, undefined);
+      const prepared = await Promise.allSettled(others.map(({ thread }) => options.prepare(thread, places)));
+      const failed = prepared.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+      for (const host of hosts) pool.#seat(host, places);
+      return pool;
+    } catch (error) {
+      await Promise.all(hosts.map(({ thread }) => thread.exit()));
+      throw error;
     }
-    for (const thread of threads) pool.#seat({ thread, running: 0, failures: 0 });
-    return pool;
   }
 
   /** Whether a run would start at once. */
   get hasIdle(): boolean {
-    return this.#leastBusy()?.running === 0;
+    return this.#leastBusy().runs === 0;
   }
 
   /** Whether a run could be sent ahead, to a worker that has one to do. */
   get hasRoom(): boolean {
-    return this.#leastBusy() !== undefined;
+    return this.#leastBusy().runs < runsMax;
   }
 
   /** False once every worker was given up. */
@@ -77,71 +91,163 @@ export class WorkerPool {
   }
 
   /**
-   * Runs what `orderFor` makes for a worker's very thread, on the one with the least to do.
+   * Runs what `orderFor` makes for a worker's very thread, on the worker with the least to do.
+   * @param place the model that it is for.
    * @throws {Error} where no worker has room, or it dies before it has answered.
    */
-  async run(orderFor: (thread: WorkerThread) => PostedOrder): Promise<Reply> {
-    const seat = this.#leastBusy();
-    if (seat === undefined) throw new Error("no inference worker is idle");
-    const { order, transfer } = orderFor(seat.thread);
-    seat.running += 1;
-    const reply = await seat.thread.call(order, transfer);
-    seat.failures = 0;
-    seat.running -= 1;
+  async run(place: number, orderFor: (host: WorkerHost) => PostedOrder): Promise<Reply> {
+    const { seat } = this.#leastBusy();
+    const host = seat === undefined ? undefined : [...seat.hosts].find(({ places }) => places.has(place));
+    if (host === undefined) throw new Error("no inference worker is idle");
+    const { order, transfer } = orderFor(host);
+    const { thread } = host;
+    host.running += 1;
+    const reply = await thread.call(order, transfer);
+    host.failures = 0;
+    host.running -= 1;
     return reply;
+  }
+
+  /**
+   * Lets `load` put one more model into a thread of each worker that is not on the live path, one worker after the
+   * other. Runs for it can be sent once this has resolved.
+   * @throws whatever `load` throws; no worker holds the model then.
+   */
+  add(place: number, load: (host: WorkerHost) => Promise<void>): Promise<void> {
+    return this.#track(this.#add(place, load));
+  }
+
+  async #add(place: number, load: (host: WorkerHost) => Promise<void>): Promise<void> {
+    const loaded = new Map<Seat, WorkerHost>();
+    try {
+      for (const seat of this.#seats) {
+        const host = this.#takeSpare(seat);
+        loaded.set(seat, host);
+        await load(host);
+        if (this.#closing.signal.aborted) throw new Error("the server is stopping");
+      }
+    } catch (error) {
+      await Promise.all([...loaded].map(([seat, host]) => this.#emptied(seat, host, place)));
+      throw error;
+    }
+    for (const [seat, host] of loaded) {
+      if (this.#seats.has(seat)) this.#addTo(seat, host, [place]);
+      else host.thread.exit();
+    }
+  }
+
+  /** Takes a model out of every worker; the caller has seen to it that no run for it is to come. */
+  remove(place: number): Promise<void> {
+    const emptied = [...this.#seats].flatMap((seat) =>
+      [...seat.hosts]
+        .filter(({ places }) => places.has(place))
+        .map((host) => this.#emptied(seat, host, place)),
+    );
+    return this.#track(Promise.all(emptied)).then(() => undefined);
   }
 
   /** Ends every worker; the caller has seen to it that none is in a run. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#restarts);
-    await Promise.all([...this.#seats].map((seat) => seat.thread.exit()));
+    await Promise.allSettled(this.#busy);
+    await Promise.all([...this.#seats].flatMap(threadsOf).map((thread) => thread.exit()));
   }
 
-  #leastBusy(): Seat | undefined {
+  #track<Result>(work: Promise<Result>): Promise<Result> {
+    this.#busy.add(work);
+    const done = (): void => void this.#busy.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  #leastBusy(): { readonly seat: Seat | undefined; readonly runs: number } {
     let least: Seat | undefined;
-    for (const seat of this.#seats) if (seat.running < (least?.running ?? runsMax)) least = seat;
-    return least;
+    let runs = runsMax;
+    for (const seat of this.#seats) {
+      let sum = 0;
+      for (const { running, isDown } of seat.hosts) sum += isDown ? runsMax : running;
+      if (sum >= runs) continue;
+      least = seat;
+      runs = sum;
+    }
+    return { seat: least, runs };
   }
 
-  #seat(seat: Seat): void {
+  #seat(host: WorkerHost, places: readonly number[]): void {
+    const seat: Seat = { hosts: new Set(), spare: undefined };
     this.#seats.add(seat);
-    seat.running = 0;
-    seat.thread.ended.then((cause) => {
-      seat.running = runsMax;
-      if (this.#closing.signal.aborted) return;
-      const restart = this.#restart(seat, `an inference worker died (${cause})`);
-      this.#restarts.add(restart);
-      restart.finally(() => this.#restarts.delete(restart));
+    this.#addTo(seat, host, places);
+  }
+
+  #addTo(seat: Seat, host: WorkerHost, places: readonly number[]): void {
+    for (const place of places) host.places.add(place);
+    seat.hosts.add(host);
+    this.#watch(seat, host);
+  }
+
+  #watch(seat: Seat, host: WorkerHost): void {
+    const { thread } = host;
+    thread.ended.then((cause) => {
+      const isOurs = this.#seats.has(seat) && seat.hosts.has(host) && host.thread === thread;
+      if (this.#closing.signal.aborted || !isOurs) return;
+      host.isDown = true;
+      this.#track(this.#restart(seat, host, `an inference worker died (${cause})`));
     });
   }
 
-  /** Tries, with growing waits, until a new thread is ready or the seat is given up. */
-  async #restart(seat: Seat, why: string): Promise<void> {
-    const { spawn, prepare, onChange, onWarning, restartWaitMs = doublingWaitMs } = this.#options;
+  #takeSpare(seat: Seat): WorkerHost {
+    const { spare } = seat;
+    seat.spare = undefined;
+    return spare === undefined || spare.thread.isDead ? new WorkerHost(this.#options.spawn) : spare;
+  }
+
+  /** Takes a model out of a thread; one that holds none any more is kept for the next, or ends where there is one. */
+  async #emptied(seat: Seat, host: WorkerHost, place: number): Promise<void> {
+    host.remove(place);
+    // One that dies meanwhile holds nothing either.
+    const reply = await host.thread.call({ kind: "unload", model: place }).catch(() => undefined);
+    if (host.places.size > 0 || host.isDown) return;
+    seat.hosts.delete(host);
+    const usable = reply?.kind === "unloaded" && seat.spare === undefined && this.#seats.has(seat);
+    if (usable && !this.#closing.signal.aborted) seat.spare = host;
+    else await host.thread.exit();
+  }
+
+  /** Tries, with growing waits, until a new thread is ready or the worker is given up. */
+  async #restart(seat: Seat, host: WorkerHost, why: string): Promise<void> {
+    const { prepare, onChange, onWarning, restartWaitMs = doublingWaitMs } = this.#options;
     for (let cause = why; ; ) {
-      seat.failures += 1;
-      if (seat.failures > failuresMax) {
+      host.failures += 1;
+      if (host.failures > failuresMax) {
         this.#seats.delete(seat);
+        for (const thread of threadsOf(seat)) if (thread !== host.thread) thread.exit();
         onWarning(
           `${cause}; given up after ${failuresMax} failures in a row, ${this.#seats.size} of ${this.#options.workers} workers left; restart the server once the cause is mended`,
         );
         return onChange();
       }
-      const waitMs = restartWaitMs(seat.failures);
-      onWarning(`${cause}; replaced in ${waitMs} ms (failure ${seat.failures} of ${failuresMax} in a row)`);
+      const waitMs = restartWaitMs(host.failures);
+      onWarning(`${cause}; replaced in ${waitMs} ms (failure ${host.failures} of ${failuresMax} in a row)`);
       await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       if (this.#closing.signal.aborted) return;
-      const thread = new WorkerThread(spawn);
+      host.replaceThread();
       try {
-        await prepare(thread);
-        seat.thread = thread;
-        this.#seat(seat);
+        const places = await prepare(host.thread, [...host.places]);
+        // What was taken out while it loaded is not wanted in it any more.
+        for (const place of places) {
+          if (!host.places.has(place)) await host.thread.call({ kind: "unload", model: place });
+        }
+        host.isDown = false;
+        this.#watch(seat, host);
         return onChange();
       } catch (error) {
         cause = `an inference worker could not be replaced (${error instanceof Error ? error.message : String(error)})`;
-        await thread.exit();
+        await host.thread.exit();
       }
     }
   }
+}
+
+function threadsOf({ hosts, spare }: Seat): WorkerThread[] {
+  return [...hosts, ...(spare === undefined ? [] : [spare])].map(({ thread }) => thread);
 }

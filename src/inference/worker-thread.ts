@@ -39,6 +39,10 @@ export class WorkerThread {
     });
   }
 
+  get isDead(): boolean {
+    return this.#dead !== undefined;
+  }
+
   /** @throws {Error} where the thread is gone, or goes before it has answered. */
   call(order: Order, transfer: ArrayBuffer[] = []): Promise<Reply> {
     return new Promise((resolve, reject) => {

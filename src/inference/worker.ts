@@ -20,7 +20,7 @@ interface LoadedModel {
 
 if (parentPort === null) throw new Error("src/inference/worker.ts runs as a worker thread only");
 const port = parentPort;
-const models: LoadedModel[] = [];
+const models = new Map<number, LoadedModel>();
 
 // A run gives way to the event loop while it lasts: without this the next order would begin before it has ended.
 let last: Promise<void> = Promise.resolve();
@@ -44,18 +44,20 @@ async function obey(order: Order): Promise<void> {
       return runSplit(order);
     case "count-operators":
       return reply({ kind: "operators-counted", operators: await countOperators(sessionsOf(order.model)) });
+    case "unload":
+      return unload(order.model);
     case "exit":
-      for (const { session } of models) await close(session);
+      for (const { session } of models.values()) await close(session);
       // Nothing is left to wait for: the thread ends by itself. Ending it from outside could abort a run.
       port.close();
   }
 }
 
 async function load(order: Extract<Order, { kind: "load" }>): Promise<void> {
-  const { inputs, outputName, tasks } = order;
+  const { model, inputs, outputName, tasks } = order;
   // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
   const session = await openSession(new Uint8Array(order.bytes).slice(), order.providers);
-  models.push({ inputs, outputName, tasks, session });
+  models.set(model, { inputs, outputName, tasks, session });
   reply({ kind: "loaded", ...graphFactsOf(session) });
 }
 
@@ -65,6 +67,13 @@ async function loadSplit({ model, graphs }: Extract<Order, { kind: "load-split" 
   await close(loaded.session);
   loaded.session = split;
   reply({ kind: "split-loaded", item: graphFactsOf(split.item), request: graphFactsOf(split.request) });
+}
+
+async function unload(model: number): Promise<void> {
+  const loaded = models.get(model);
+  models.delete(model);
+  if (loaded !== undefined) await close(loaded.session);
+  reply({ kind: "unloaded" });
 }
 
 async function run(score: () => Promise<Float32Array<ArrayBuffer>>): Promise<void> {
@@ -98,7 +107,7 @@ function close(session: LoadedModel["session"]): Promise<void> {
 }
 
 function loadedModel(place: number): LoadedModel {
-  const loaded = models[place];
+  const loaded = models.get(place);
   if (loaded === undefined) throw new Error(`this worker never loaded model number ${place}`);
   return loaded;
 }

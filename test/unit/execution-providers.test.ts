@@ -192,7 +192,12 @@ describe("an order's providers reach ONNX Runtime", () => {
     ];
     const { model, outputName } = stored.manifest;
     const order = { bytes: stored.bytes, inputs: model.inputs, outputName, tasks: model.tasks.length };
-    return { thread, stored, order, loaded: await thread.call({ kind: "load", ...order, providers }) };
+    return {
+      thread,
+      stored,
+      order,
+      loaded: await thread.call({ kind: "load", model: 0, ...order, providers }),
+    };
   }
 
   test("for the whole graph", async () => {

@@ -9,7 +9,7 @@ test("a worker that keeps dying is given up after a bounded number of tries, and
   const pool = await WorkerPool.open({
     workers: 1,
     spawn: () => new Worker("process.exit(7)", { eval: true }),
-    prepare: async () => undefined,
+    prepare: async () => [0],
     onChange,
     onWarning: (warning) => warnings.push(warning),
     restartWaitMs: (failures) => {
@@ -25,7 +25,7 @@ test("a worker that keeps dying is given up after a bounded number of tries, and
   );
   // The one who waits is told, to refuse what is in the queue.
   expect(onChange).toHaveBeenCalled();
-  await expect(pool.run(() => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
+  await expect(pool.run(0, () => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
     "no inference worker is idle",
   );
   await pool.close();
@@ -43,12 +43,13 @@ test("a replacement that cannot be made ready counts as a failure", async () => 
     prepare: async () => {
       prepared += 1;
       if (prepared > 1) throw new Error("the model's file is gone");
+      return [0];
     },
     onChange: () => undefined,
     onWarning: (warning) => warnings.push(warning),
     restartWaitMs: () => 1,
   });
-  await expect(pool.run(() => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
+  await expect(pool.run(0, () => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
     "the inference worker ended: exit code 1",
   );
   await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });

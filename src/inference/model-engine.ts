@@ -1,0 +1,149 @@
+import type { Clock, EncodedRequest } from "../domain/ports.ts";
+import { BatchingScorer } from "./batching-scorer.ts";
+import { type LoadedModel, LoadedModels } from "./loaded-models.ts";
+import { ModelExecutions } from "./model-executions.ts";
+import { loadModel } from "./model-load.ts";
+import { orderFor } from "./posted-run.ts";
+import { cpuAlone, ProviderChoice, type ProviderSettings } from "./provider-choice.ts";
+import type { StoredModel } from "./repository.ts";
+import type { WorkerHost } from "./worker-host.ts";
+import { WorkerPool } from "./worker-pool.ts";
+import { type SpawnWorker, spawnInferenceWorker, type WorkerThread } from "./worker-thread.ts";
+
+export interface EngineOptions extends Partial<ProviderSettings> {
+  /** Threads that infer, each with one session a model. */
+  readonly workers: number;
+  /** Candidates of one run. A request with more goes alone. */
+  readonly batchRowsMax: number;
+  /** Requests that may wait while every worker is busy. */
+  readonly queueRequestsMax: number;
+  readonly clock: Clock;
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** Another worker than ours that speaks the same messages: how tests let one die. */
+  readonly spawn?: SpawnWorker | undefined;
+}
+
+/** Scores a request in the very thread that was just given the model, unseen by anybody else; releases the request. */
+export type ScoreAside = (request: EncodedRequest) => Promise<Float32Array>;
+
+/** What a start may use: it says with `load` what is to be there from the first request on. */
+export interface EngineStart {
+  readonly models: LoadedModels;
+  readonly choice: ProviderChoice;
+  /** @throws {SetlistError} INVALID_ARGUMENT where the model is not what its manifest says; nothing is left of it then. */
+  load(stored: StoredModel): Promise<void>;
+}
+
+/** The workers, the models that they hold, and the scorer over both. */
+export interface ModelEngine {
+  readonly models: LoadedModels;
+  readonly scorer: BatchingScorer;
+  /**
+   * Loads, checks and warms a model in every worker, away from the live path, and shows it then.
+   * @throws {SetlistError} as `load`; whatever `warm` throws.
+   */
+  add(stored: StoredModel, warm: (score: ScoreAside) => Promise<void>): Promise<void>;
+  /** Takes a withdrawn model out of every worker, and forgets it. */
+  remove(loaded: LoadedModel): Promise<void>;
+}
+
+/** @throws whatever `start` throws, or keeps another worker from loading the same. */
+export async function openEngine(
+  options: EngineOptions,
+  start: (engine: EngineStart) => Promise<void>,
+): Promise<ModelEngine> {
+  const { workers, batchRowsMax, queueRequestsMax, clock, onWarning = () => undefined } = options;
+  const models = new LoadedModels();
+  const executions = new ModelExecutions(onWarning);
+  const choice = new ProviderChoice(
+    {
+      executionProviders: options.executionProviders ?? cpuAlone.executionProviders,
+      perModel: options.perModel ?? cpuAlone.perModel,
+    },
+    onWarning,
+  );
+  // What a worker that replaces a dead one loads.
+  const kept = new Map<number, StoredModel>();
+  let placesGiven = 0;
+
+  const loadInto = (thread: WorkerThread, place: number, stored: StoredModel): Promise<void> =>
+    loadModel(thread, place, stored, batchRowsMax, choice, executions);
+  const loadedAt = (place: number, { manifest, split }: StoredModel): LoadedModel => ({
+    model: manifest.model,
+    place,
+    split: split !== undefined,
+    inFlight: 0,
+  });
+
+  async function loadFirst(thread: WorkerThread, stored: StoredModel): Promise<void> {
+    const place = placesGiven++;
+    try {
+      await loadInto(thread, place, stored);
+    } catch (error) {
+      await thread.call({ kind: "unload", model: place }).catch(() => undefined);
+      throw error;
+    }
+    kept.set(place, stored);
+    models.show(loadedAt(place, stored));
+  }
+
+  const dispatcher: { scorer?: BatchingScorer } = {};
+  const pool = await WorkerPool.open({
+    workers,
+    spawn: options.spawn ?? spawnInferenceWorker,
+    async prepare(thread, places) {
+      if (places === undefined) {
+        await start({ models, choice, load: (stored) => loadFirst(thread, stored) });
+        return [...kept.keys()];
+      }
+      const loaded: number[] = [];
+      for (const place of places) {
+        const stored = kept.get(place);
+        if (stored === undefined) continue;
+        await loadInto(thread, place, stored);
+        loaded.push(place);
+      }
+      return loaded;
+    },
+    onChange: () => dispatcher.scorer?.dispatch(),
+    onWarning,
+  });
+  const scorer = new BatchingScorer(pool, { models, executions, batchRowsMax, queueRequestsMax, clock });
+  dispatcher.scorer = scorer;
+
+  return {
+    models,
+    scorer,
+    async add(stored, warm) {
+      const place = placesGiven++;
+      const loaded = loadedAt(place, stored);
+      await pool.add(place, async (host) => {
+        await loadInto(host.thread, place, stored);
+        await warm((request) => scoreAside(host, loaded, request));
+      });
+      kept.set(place, stored);
+      models.show(loaded);
+    },
+    async remove(loaded) {
+      kept.delete(loaded.place);
+      await pool.remove(loaded.place);
+      if (models.of(loaded.model) === loaded) executions.forget(loaded.model);
+      models.forget(loaded);
+    },
+  };
+}
+
+async function scoreAside(
+  host: WorkerHost,
+  loaded: LoadedModel,
+  request: EncodedRequest,
+): Promise<Float32Array> {
+  try {
+    const { order, transfer } = orderFor(loaded, host.filledOf(loaded), [request]);
+    const reply = await host.thread.call(order, transfer);
+    if (reply.kind === "scored") return reply.probabilities;
+    throw new Error(reply.kind === "failed" ? reply.message : `unexpected answer "${reply.kind}"`);
+  } finally {
+    request.release();
+  }
+}

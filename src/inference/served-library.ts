@@ -1,0 +1,501 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
+import type { Model, ModelVersion } from "../domain/model.ts";
+import type {
+  ModelLabel,
+  ModelLabelMove,
+  ModelLabelStore,
+  ModelLibrary,
+  ModelNeed,
+  ModelVersionStatus,
+} from "../domain/model-life.ts";
+import type { Clock } from "../domain/ports.ts";
+import { folderSignature } from "./folder-signature.ts";
+import { keyOf, type LoadedModels } from "./loaded-models.ts";
+import type { EngineStart, ModelEngine, ScoreAside } from "./model-engine.ts";
+import { findVersions, readManifest, readModel, type StoredModel } from "./repository.ts";
+import { type RepositoryWatch, watchRepository } from "./repository-watch.ts";
+import { VersionBook, type VersionRecord } from "./version-book.ts";
+import { type VersionPolicy, wantedVersions } from "./version-policy.ts";
+
+/** What became of a version, for logs and metrics. */
+export interface ModelEvent extends ModelVersion {
+  readonly what: "serving" | "refused" | "retiring" | "gone";
+  /** Of a refusal. */
+  readonly reason?: string | undefined;
+  /** What loading, checking and warming took, ms. */
+  readonly durationMs?: number | undefined;
+}
+
+/** What others have to do with a model's life. */
+export interface ModelHooks {
+  /** Before a version is loaded, and before a label moves onto it. @throws {SetlistError} where it could not be used. */
+  accept(model: Model): void;
+  /** Scores what listeners asked for of late, so that the first who asks is not the first. @throws where that fails. */
+  warm(model: Model, score: ScoreAside): Promise<void>;
+  /** Whether something on its way to the scorer has found the version. */
+  inUse(model: Model): boolean;
+  /** The version left memory. */
+  gone(model: Model): void;
+}
+
+export interface LibraryOptions {
+  /** A folder as docs/model-manifest.md describes it. */
+  readonly repository: string;
+  readonly policyOf: (name: string) => VersionPolicy;
+  /** What has to find a model, at any moment. */
+  readonly needs: () => readonly ModelNeed[];
+  readonly labels: ModelLabelStore;
+  /** Between two looks at the whole repository, ms; 0 never looks again. */
+  readonly repositoryPollMs: number;
+  /** A folder that cannot be served and has stood still for so long is broken, not half-copied; ms. */
+  readonly settleMs?: number | undefined;
+  readonly clock: Clock;
+  readonly hooks: ModelHooks;
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  readonly onEvent?: ((event: ModelEvent) => void) | undefined;
+}
+
+const settleMsDefault = 2_000;
+/** Between two looks at a folder that may be half-copied, ms. */
+const lookAgainMs = 250;
+/** Between two looks whether a withdrawn version is still in use, ms; a request takes a few. */
+const retireStepMs = 20;
+
+/** Which versions are served: by the policy, by need and by command, one change after the other. */
+export class ServedLibrary implements ModelLibrary {
+  readonly #options: LibraryOptions;
+  readonly #book = new VersionBook();
+  readonly #closing = new AbortController();
+  readonly #retiring = new Set<Promise<void>>();
+  readonly #warned = new Set<string>();
+  /** By command, by key: served, or not, whatever the policy says. */
+  readonly #commanded = new Map<string, "load" | "unload">();
+  #engine: ModelEngine | undefined;
+  #models: LoadedModels | undefined;
+  #watch: RepositoryWatch | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #looking: Promise<void> | undefined;
+
+  constructor(options: LibraryOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {SetlistError} as `openModels` says. */
+  async start({ models, choice, load }: EngineStart): Promise<void> {
+    this.#models = models;
+    const { repository, labels } = this.#options;
+    const present = await this.#look();
+    const students = this.#book.all().filter(({ role }) => role !== "teacher");
+    if (students.length === 0) {
+      throw invalidArgument(
+        `${repository}: expected at least one model, <name>/<version>/manifest.json, found ${present.length === 0 ? "none" : "teachers alone"}`,
+      );
+    }
+    const names = [...new Set(students.map(({ name }) => name))];
+    choice.checkNames(names);
+    for (const { name, label, version } of labels.list()) models.setLabel(name, label, version);
+    for (const name of names) await this.#startModel(name, load);
+  }
+
+  async #startModel(name: string, load: (stored: StoredModel) => Promise<void>): Promise<void> {
+    const { explicit, kept } = this.#demandsOf(name);
+    const serve = async (version: string): Promise<SetlistError | undefined> => {
+      if (this.#isServing({ name, version })) return undefined;
+      const record = this.#book.of({ name, version });
+      const began = this.#options.clock.monotonic();
+      try {
+        const stored = await this.#read(record);
+        if (stored === undefined) return undefined;
+        await load(stored);
+        this.#serving(record, began);
+        return undefined;
+      } catch (error) {
+        this.#refuse(record, error);
+        return error instanceof SetlistError
+          ? error
+          : new SetlistError("INTERNAL", messageOf(error), { cause: error });
+      }
+    };
+    for (const version of explicit) {
+      // A version that is named and absent is for whoever names it to be told.
+      const failure = this.#book.has({ name, version }) ? await serve(version) : undefined;
+      if (failure !== undefined) throw failure;
+    }
+    for (const version of kept) if (this.#book.has({ name, version })) await serve(version);
+    let failure: SetlistError | undefined;
+    let served = 0;
+    const { candidates, count } = this.#wanted(name);
+    for (const version of candidates) {
+      if (served === count) break;
+      const error = await serve(version);
+      if (this.#isServing({ name, version })) served += 1;
+      failure ??= error;
+    }
+    if (failure !== undefined && this.#servingOf(name).length === 0) throw failure;
+  }
+
+  /** From here on versions come and go. */
+  use(engine: ModelEngine): void {
+    this.#engine = engine;
+  }
+
+  follow(): void {
+    const { repositoryPollMs } = this.#options;
+    if (repositoryPollMs === 0) return;
+    this.#watch = watchRepository(repositoryPollMs, () => void this.#lookAgain());
+    void this.#lookAgain();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#watch?.close();
+    clearTimeout(this.#again);
+    await this.#queue;
+    await Promise.all(this.#retiring);
+  }
+
+  versions(): readonly ModelVersionStatus[] {
+    const labels = this.#options.labels.list();
+    return (
+      this.#book
+        .all()
+        // Until it is whole, or has stood still, nothing is said about a folder that cannot be read.
+        .filter(({ role, state }) => role === "student" || (role === undefined && state === "refused"))
+        .map(({ name, version, state, reason }) => ({
+          name,
+          version,
+          state,
+          ...(reason === undefined ? {} : { reason }),
+          labels: labels
+            .filter((label) => label.name === name && label.version === version)
+            .map(({ label }) => label),
+        }))
+    );
+  }
+
+  labels(): readonly ModelLabel[] {
+    return this.#options.labels.list();
+  }
+
+  labelHistory(name: string): readonly ModelLabelMove[] {
+    return this.#options.labels.history(name);
+  }
+
+  load(version: ModelVersion): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#look();
+      const record = this.#known(version);
+      if (this.#isServing(version)) return;
+      if (record.state === "refused") record.state = "available";
+      await this.#serve(record, true);
+      if (!this.#isServing(version))
+        throw invalidArgument(record.reason ?? `${keyOf(version)} is no student`);
+      this.#commanded.set(keyOf(version), "load");
+    });
+  }
+
+  unload(version: ModelVersion): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isServing(version)) {
+        const loaded = this.#servingOf(version.name).join(", ");
+        const known = loaded === "" ? "none of that name is" : `of ${version.name}: ${loaded}`;
+        throw new SetlistError("NOT_FOUND", `version: ${keyOf(version)} is not loaded (${known})`);
+      }
+      this.#refuseWhereNamed(version);
+      const key = keyOf(version);
+      const before = this.#commanded.get(key);
+      this.#commanded.set(key, "unload");
+      // Whatever takes its place has to serve first.
+      await this.#reconcile(version.name);
+      if (!this.#isServing(version)) return;
+      const need = this.#options.needs().find(({ ref }) => ref.name === version.name);
+      if (need === undefined) return this.#retire(version);
+      if (before === undefined) this.#commanded.delete(key);
+      else this.#commanded.set(key, before);
+      throw new SetlistError(
+        "ABORTED",
+        `version: ${key} is the only version of ${version.name} that is loaded, and ${need.by} needs one: load another first`,
+      );
+    });
+  }
+
+  moveLabel(label: Omit<ModelLabel, "previous">, who: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!labelName.test(label.label)) {
+        throw invalidArgument(
+          `label: expected 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit, got ${JSON.stringify(label.label)}`,
+        );
+      }
+      const model = this.#engine?.models.resolve({ name: label.name, version: label.version });
+      if (model === undefined) {
+        this.#known(label);
+        const loaded = this.#servingOf(label.name).join(", ");
+        throw new SetlistError(
+          "ABORTED",
+          `version: ${keyOf(label)} is not loaded (loaded: ${loaded === "" ? "none" : loaded}), and a label stands on loaded versions only: load it first`,
+        );
+      }
+      this.#options.hooks.accept(model);
+      this.#place(label, who);
+      await this.#reconcile(label.name);
+    });
+  }
+
+  /** Puts a label that was never set where it is first needed. */
+  placeFirst(label: Omit<ModelLabel, "previous">, who: string): void {
+    this.#place(label, who);
+  }
+
+  #place(label: Omit<ModelLabel, "previous">, who: string): void {
+    this.#options.labels.move(label, who);
+    this.#models?.setLabel(label.name, label.label, label.version);
+  }
+
+  /** One change after the other: two that load at once would each think that it is alone on the machine. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#queue.then(() => {
+      if (this.#closing.signal.aborted) throw new SetlistError("UNAVAILABLE", "the server is stopping");
+      return work();
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** However many changes were seen meanwhile, one look is enough. */
+  #lookAgain(): Promise<void> {
+    this.#looking ??= this.#inTurn(async () => {
+      this.#looking = undefined;
+      const present = await this.#look();
+      const names = new Set(this.#book.all().map(({ name }) => name));
+      for (const name of names) {
+        if (this.#closing.signal.aborted) return;
+        await this.#reconcile(name);
+      }
+      const { repository } = this.#options;
+      this.#watch?.follow([repository, ...new Set(present.map(({ name }) => join(repository, name)))]);
+    }).catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) this.#warnOnce(messageOf(error));
+    });
+    return this.#looking;
+  }
+
+  /** Notes what is in the repository. */
+  async #look(): Promise<readonly ModelVersion[]> {
+    const { repository, clock } = this.#options;
+    const present = await findVersions(repository, (warning) => this.#warnOnce(warning));
+    this.#book.keep(present);
+    for (const record of this.#book.all()) {
+      // What is gone is no candidate of the policy any more; whoever names it is served on.
+      if (!present.some((version) => keyOf(version) === keyOf(record))) record.signature = undefined;
+    }
+    for (const version of present) {
+      const signature = await folderSignature(join(repository, version.name, version.version));
+      const record = this.#book.of(version);
+      if (record.signature === signature) continue;
+      if (record.state === "serving" && record.signature !== undefined) {
+        this.#warnOnce(
+          `${join(repository, version.name, version.version)} changed after it was loaded: what was loaded serves on, and a change belongs into a version of its own`,
+        );
+      }
+      record.signature = signature;
+      record.unchangedSince = clock.monotonic();
+      if (record.state === "refused") record.state = "available";
+      record.reason = undefined;
+      await this.#describe(record);
+    }
+    return present;
+  }
+
+  async #describe(record: VersionRecord): Promise<void> {
+    try {
+      const { manifest } = await readManifest(this.#options.repository, record);
+      const { role, surface, tasks } = manifest.model;
+      Object.assign(record, { role, surface, tasks });
+    } catch {
+      // Whoever wants the version reads it again, and says what is wrong.
+      record.role = undefined;
+    }
+  }
+
+  /** Loads what is wanted of one model, then withdraws what is not any more. */
+  async #reconcile(name: string): Promise<void> {
+    const wanted = new Set<string>();
+    const serve = async (version: string): Promise<boolean> => {
+      if (!this.#book.has({ name, version })) return false;
+      await this.#serve(this.#book.of({ name, version }), false);
+      if (!this.#isServing({ name, version })) return false;
+      wanted.add(version);
+      return true;
+    };
+    const { explicit, kept } = this.#demandsOf(name);
+    for (const version of [...explicit, ...kept]) await serve(version);
+    const { candidates, count } = this.#wanted(name);
+    let served = 0;
+    for (const version of candidates) {
+      if (served === count) break;
+      if (await serve(version)) served += 1;
+    }
+    // Nothing that serves is withdrawn before something else does.
+    if (wanted.size === 0) return;
+    for (const version of this.#servingOf(name)) {
+      if (!wanted.has(version)) this.#retire({ name, version });
+    }
+  }
+
+  /** Serves a version if it can be; `atOnce` does not wait for a folder to be whole. */
+  async #serve(record: VersionRecord, atOnce: boolean): Promise<void> {
+    if (this.#isServing(record) || record.state === "refused" || this.#engine === undefined) return;
+    if (this.#closing.signal.aborted) return;
+    const { clock, settleMs = settleMsDefault, hooks } = this.#options;
+    const began = clock.monotonic();
+    let stored: StoredModel | undefined;
+    try {
+      stored = await this.#read(record);
+    } catch (error) {
+      if (!atOnce && clock.monotonic() - record.unchangedSince < settleMs) this.#lookSoon();
+      else this.#refuse(record, error);
+      return;
+    }
+    if (stored === undefined) return;
+    const { model } = stored.manifest;
+    record.state = "loading";
+    try {
+      hooks.accept(model);
+      await this.#engine.add(stored, (score) => hooks.warm(model, score));
+      this.#serving(record, began);
+    } catch (error) {
+      hooks.gone(model);
+      record.state = "available";
+      if (!this.#closing.signal.aborted) this.#refuse(record, error);
+    }
+  }
+
+  /** Undefined for a teacher. */
+  async #read(record: VersionRecord): Promise<StoredModel | undefined> {
+    const described = await readManifest(this.#options.repository, record);
+    const { role, surface, tasks } = described.manifest.model;
+    Object.assign(record, { role, surface, tasks });
+    return role === "student" ? readModel(described) : undefined;
+  }
+
+  #retire(version: ModelVersion): void {
+    const loaded = this.#engine?.models.of(version);
+    if (loaded === undefined || this.#engine === undefined) return;
+    const { hooks } = this.#options;
+    this.#engine.models.withdraw(version);
+    const record = this.#book.of(version);
+    record.state = "retiring";
+    this.#tell({ ...version, what: "retiring" });
+    const leave = async (engine: ModelEngine): Promise<void> => {
+      do await delay(retireStepMs);
+      while (loaded.inFlight > 0 || hooks.inUse(loaded.model));
+      await engine.remove(loaded);
+      hooks.gone(loaded.model);
+      if (record.state === "retiring") record.state = "available";
+      this.#tell({ ...version, what: "gone" });
+    };
+    const leaving = leave(this.#engine).finally(() => this.#retiring.delete(leaving));
+    this.#retiring.add(leaving);
+  }
+
+  #serving(record: VersionRecord, began: number): void {
+    record.state = "serving";
+    record.reason = undefined;
+    const { name, version } = record;
+    this.#tell({ name, version, what: "serving", durationMs: this.#options.clock.monotonic() - began });
+  }
+
+  #refuse(record: VersionRecord, error: unknown): void {
+    record.state = "refused";
+    record.reason = messageOf(error);
+    const { name, version, reason } = record;
+    this.#tell({ name, version, what: "refused", reason });
+  }
+
+  #tell(event: ModelEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  #lookSoon(): void {
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      void this.#lookAgain();
+    }, lookAgainMs).unref();
+  }
+
+  /** Versions that something names, and those that are kept for a label to move back onto. */
+  #demandsOf(name: string): { readonly explicit: readonly string[]; readonly kept: readonly string[] } {
+    const { needs, labels } = this.#options;
+    const named = new Set<string>();
+    const standing = labels.list().filter((label) => label.name === name);
+    for (const { ref } of needs()) {
+      if (ref.name !== name) continue;
+      const version =
+        ref.label === undefined ? ref.version : standing.find(({ label }) => label === ref.label)?.version;
+      if (version !== undefined) named.add(version);
+    }
+    const kept = standing.flatMap(({ version, previous }) =>
+      previous === undefined ? [version] : [version, previous],
+    );
+    for (const [key, command] of this.#commanded) {
+      const [of, version] = key.split("/") as [string, string];
+      if (command === "load" && of === name) kept.push(version);
+    }
+    const isWanted = (version: string): boolean => this.#commanded.get(keyOf({ name, version })) !== "unload";
+    return { explicit: [...named], kept: kept.filter(isWanted) };
+  }
+
+  /** By the policy, without what was unloaded by command. */
+  #wanted(name: string): ReturnType<typeof wantedVersions> {
+    const there = this.#book
+      .all()
+      .filter((record) => record.name === name && record.role !== "teacher")
+      .filter((record) => record.signature !== undefined)
+      .map(({ version }) => version)
+      .filter((version) => this.#commanded.get(keyOf({ name, version })) !== "unload");
+    return wantedVersions(this.#options.policyOf(name), there);
+  }
+
+  #refuseWhereNamed({ name, version }: ModelVersion): void {
+    const label = this.#options.labels.list().find((one) => one.name === name && one.version === version);
+    const refuse = (by: string, instead: string): never => {
+      throw new SetlistError("ABORTED", `version: ${by} needs ${name}/${version}: ${instead}`);
+    };
+    const need = this.#options.needs().find(({ ref }) => ref.name === name && ref.version === version);
+    if (need !== undefined) refuse(need.by, "let it name another version first");
+    if (label !== undefined) refuse(`label ${label.label}`, "move it first");
+  }
+
+  /** @throws {SetlistError} NOT_FOUND where neither the repository nor the memory has it. */
+  #known(version: ModelVersion): VersionRecord {
+    if (this.#book.has(version)) return this.#book.of(version);
+    const versions = this.#book.all().filter(({ name }) => name === version.name);
+    const known =
+      versions.length === 0 ? "no model of that name" : versions.map((one) => one.version).join(", ");
+    throw new SetlistError("NOT_FOUND", `version: no ${keyOf(version)} in the repository (${known})`);
+  }
+
+  #isServing({ name, version }: ModelVersion): boolean {
+    return this.#models?.resolve({ name, version }) !== undefined;
+  }
+
+  #servingOf(name: string): readonly string[] {
+    const all = this.#models?.all() ?? [];
+    return all.filter((model) => model.name === name).map(({ version }) => version);
+  }
+
+  #warnOnce(warning: string): void {
+    if (this.#warned.has(warning)) return;
+    this.#warned.add(warning);
+    this.#options.onWarning?.(warning);
+  }
+}
+
+const labelName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
