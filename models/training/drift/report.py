@@ -12,8 +12,8 @@ INTRODUCTION = """# Distribution shift: what of a stale teacher's bias is served
 
 ![Bias and error of the served click probability over periods](shift.svg)
 
-Made by `python -m training.shift --seed {first} --seeds {count}` in `models/`: seeds {seeds}, about 80 seconds each
-on an idle core. Figures: `models/training/results/shift.json`. `--smoke` walks the same path in seconds.
+Made by `python -m training.shift --seed {first} --seeds {count}` in `models/`: seeds {seeds}.
+[What it took](README.md). Figures: `models/training/results/shift.json`. `--smoke` walks the same path in seconds.
 
 ## What was done
 

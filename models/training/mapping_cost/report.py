@@ -14,7 +14,7 @@ INTRODUCTION = """# Zero-shot mapping: what each of the teacher's inputs is wort
 ![AUC lost by hiding each input](mapping.svg)
 
 Made by `python -m training.mapping --seed {first} --seeds {count}` in `models/`: seeds {seeds}, {cpu:.0f} s of
-processor time ({wall:.0f} s on the wall, on 2 vCPUs that share one core with other work running). Figures:
+processor time ({wall:.0f} s on the wall, on 2 cores with other work running). Figures:
 `models/training/results/mapping.json`. `--smoke` walks the same path in little.
 
 The teacher learns from video alone and is run as it is on music. Each of its inputs is declared with its place in

@@ -146,7 +146,8 @@ def report(results: dict) -> str:
         "- One weight a technique. The committed students' weights were chosen on seeds 101 and 102; the others were"
         " given the same weight and never tuned, which favours the committed ones.",
         "- Held-out impressions are what the app's old ranker showed. They do not tell which tracks a student would"
-        " put first out of the whole catalogue, which is what augmentation is for; the live table of the README does.",
+        " put first out of the whole catalogue, which is what augmentation is for. The live table of models/README.md"
+        " puts 200 candidates in order, for the committed techniques alone.",
         "- Augmentation has more requests and so more steps an epoch; the stopping rule is the same.",
         "- Calibration error has a floor from sampling, which is higher the smaller the slice: compare it within a"
         " slice, not between slices.",

@@ -20,7 +20,7 @@ INTRODUCTION = """# The teacher worth having: a search within a budget
 ![The student's gain against the teacher's cost](search.svg)
 
 Made by `python -m training.search --seed {seed} --budget-minutes {budget:g}` in `models/`: {spent:.1f} CPU minutes of
-{budget:g} spent, {wall:.0f} minutes on the wall on 2 vCPUs that share one core with other work running. Figures:
+{budget:g} spent, {wall:.0f} minutes on the wall on 2 cores with other work running. Figures:
 `models/training/results/search.json`. `--smoke` walks the same path in little.
 
 ## What was done
