@@ -9,12 +9,16 @@ const positive = Type.Integer({ minimum: 1, maximum: 2 ** 40 });
 const milliseconds = Type.Integer({ minimum: 0, maximum: 600_000 });
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
 
+const versionNumber = Type.String({ pattern: "^[1-9][0-9]{0,8}$" });
+const label = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
+
 const surface = Type.Object(
   {
     defaultModel: Type.Object(
       {
         name: Type.String({ minLength: 1, maxLength: 64 }),
-        version: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,8}$" })),
+        version: Type.Optional(versionNumber),
+        label: Type.Optional(label),
       },
       closed,
     ),
@@ -28,6 +32,12 @@ const providers = Type.Array(Type.Union(executionProviders.map((name) => Type.Li
   minItems: 1,
   maxItems: executionProviders.length,
 });
+
+/** Of a model's versions, those that are served; src/inference/version-policy.ts says what each means. */
+const versions = Type.Union([
+  Type.String({ pattern: "^(all|latest|latest [1-9][0-9]{0,2})$" }),
+  Type.Array(versionNumber, { minItems: 1, maxItems: 100 }),
+]);
 
 const limitNames = Object.keys(defaultLimits) as (keyof Limits)[];
 const limit = Type.Optional(positive);
@@ -72,11 +82,19 @@ export const configFileSchema = Type.Object(
           workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
           batchRowsMax: Type.Optional(positive),
           queueRequestsMax: Type.Optional(positive),
+          queueWaitMaxMs: Type.Optional(positive),
+          standingQueueWaitMaxMs: Type.Optional(positive),
+          reducedCandidates: Type.Optional(positive),
           executionProviders: Type.Optional(providers),
+          versions: Type.Optional(versions),
+          repositoryPollMs: Type.Optional(milliseconds),
           perModel: Type.Optional(
             Type.Record(
               Type.String({ pattern: "^[a-z0-9-]{1,64}$" }),
-              Type.Object({ executionProviders: Type.Optional(providers) }, closed),
+              Type.Object(
+                { executionProviders: Type.Optional(providers), versions: Type.Optional(versions) },
+                closed,
+              ),
               closed,
             ),
           ),

@@ -27,7 +27,15 @@ export const defaults = {
     workers: 1,
     batchRowsMax: 800,
     queueRequestsMax: 256,
+    // A burst may wait for half of a surface's 200 ms; a standing queue is only lateness, and a few runs keep it full.
+    queueWaitMaxMs: 100,
+    standingQueueWaitMaxMs: 20,
+    // More than most pages show.
+    reducedCandidates: 50,
     executionProviders: ["cpu"],
+    versions: "latest",
+    // File events tell of most changes at once; this is for file systems that tell nothing.
+    repositoryPollMs: 5_000,
     perModel: new Map(),
   },
   // Encoded rows kept for each model and entity. In our models an item takes about 230 bytes (108 of them numbers), a

@@ -125,7 +125,12 @@ function complete(
 }
 
 function checkSurfaces(file: ConfigFile): ConfigFile {
-  for (const [name, { valueModel }] of Object.entries(file.surfaces ?? {})) {
+  for (const [name, { defaultModel, valueModel }] of Object.entries(file.surfaces ?? {})) {
+    if (defaultModel.version !== undefined && defaultModel.label !== undefined) {
+      throw invalidArgument(
+        `surfaces.${name}.defaultModel: expected a version or a label, got version ${defaultModel.version} and label ${defaultModel.label}`,
+      );
+    }
     if (valueModel !== undefined) checkValueModel(valueModel, `surfaces.${name}.valueModel`);
   }
   return file;

@@ -2,6 +2,9 @@ import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 
+/** `all`, `latest`, `latest 2` (the two highest), or the versions themselves. */
+type VersionPolicy = string | readonly string[];
+
 type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
 interface SurfaceSettings {
@@ -37,12 +40,25 @@ export interface SetlistConfig {
     readonly workers: number;
     readonly batchRowsMax: number;
     readonly queueRequestsMax: number;
+    /** The longest that a request may wait for inference while its queue runs empty now and then, ms. */
+    readonly queueWaitMaxMs: number;
+    /** The same once the queue has not been empty for a while, ms. */
+    readonly standingQueueWaitMaxMs: number;
+    /** Candidates of a request that are scored while half of that wait is there; the rest keep their order. */
+    readonly reducedCandidates: number;
     /** Of every model, most wanted first; what the machine cannot run is passed over for the next. */
     readonly executionProviders: readonly ExecutionProvider[];
+    /** Which versions of a model are served beside those that something names. */
+    readonly versions: VersionPolicy;
+    /** Between two looks at the whole model repository, ms; 0 does not follow it at all. */
+    readonly repositoryPollMs: number;
     /** What differs for one model, by its name. */
     readonly perModel: ReadonlyMap<
       string,
-      { readonly executionProviders?: readonly ExecutionProvider[] | undefined }
+      {
+        readonly executionProviders?: readonly ExecutionProvider[] | undefined;
+        readonly versions?: VersionPolicy | undefined;
+      }
     >;
   };
   readonly features: { readonly cacheRowsMax: number };

@@ -28,6 +28,15 @@ export class IdBytes {
     this.hashes.push(hashBytes(this.bytes, start, end));
   }
 
+  /** The first `count` of them, over the same bytes. */
+  first(count: number): IdBytes {
+    const some = new IdBytes(this.bytes);
+    some.starts.push(...this.starts.slice(0, count));
+    some.ends.push(...this.ends.slice(0, count));
+    some.hashes.push(...this.hashes.slice(0, count));
+    return some;
+  }
+
   text(index: number): string {
     return textOf(this.bytes, this.starts[index] as number, this.ends[index] as number);
   }

@@ -82,6 +82,8 @@ export interface Scorer {
   models(): readonly Model[];
   /** On what a loaded version runs, undefined where it is not loaded. */
   execution(model: ModelVersion): ModelExecution | undefined;
+  /** Candidates of one request that had better be scored now: fewer than all while it is behind. */
+  candidatesMax(): number;
   /**
    * Releases the request once it is settled, however.
    * @param deadline on the monotonic clock, ms.

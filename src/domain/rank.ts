@@ -56,14 +56,16 @@ export interface RankTimings {
 
 /**
  * Why an answer is less than it could be: `deadline`, `overload`, `model-unavailable`,
- * `feature-store-unavailable`, or `defaults:N` where N candidates (and the user) had no features of their own.
+ * `feature-store-unavailable`, `defaults:N` where N candidates (and the user) had no features of their own, or
+ * `truncated:N` where the last N candidates were not scored and keep their order behind those that were.
  */
 export type DegradedReason =
   | "deadline"
   | "overload"
   | "model-unavailable"
   | "feature-store-unavailable"
-  | `defaults:${number}`;
+  | `defaults:${number}`
+  | `truncated:${number}`;
 
 export interface RankAnswer {
   readonly requestId: string;

@@ -125,7 +125,7 @@ export const rankAnswerSchema = Type.Object({
   }),
   degraded: Type.Array(Type.String(), {
     description:
-      "deadline, overload, model-unavailable, feature-store-unavailable, defaults:N. Empty: all is well.",
+      "deadline, overload, model-unavailable, feature-store-unavailable, defaults:N, truncated:N. Empty: all is well.",
   }),
   decisions: Type.Optional(Type.Array(decisionSchema, { description: "With explain." })),
   valueModel: Type.Optional(

@@ -2,12 +2,13 @@ import { SetlistError } from "../domain/error.ts";
 import type { ModelExecution } from "../domain/execution-provider.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
 import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
+import type { Backlog } from "./backlog.ts";
 import type { FilledSlots } from "./filled-slots.ts";
 import { keyOf, type LoadedModel, type LoadedModels } from "./loaded-models.ts";
 import type { ModelExecutions } from "./model-executions.ts";
 import { orderFor } from "./posted-run.ts";
 import { QueuedRequest } from "./queued-request.ts";
-import { assertFits, splitProbabilities } from "./ragged-batch.ts";
+import { assertFits, candidatesOf, splitProbabilities } from "./ragged-batch.ts";
 import { RequestQueue } from "./request-queue.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import { NotBegunError } from "./worker-thread.ts";
@@ -19,6 +20,9 @@ export interface BatchingScorerOptions {
   readonly executions: ModelExecutions;
   readonly batchRowsMax: number;
   readonly queueRequestsMax: number;
+  /** Candidates of a request that are scored while inference is behind. */
+  readonly reducedCandidates: number;
+  readonly backlog: Backlog;
   readonly clock: Clock;
 }
 
@@ -48,11 +52,21 @@ export class BatchingScorer implements Scorer {
     return this.#options.executions.of(version);
   }
 
-  score(version: ModelVersion, request: EncodedRequest, deadline: number): Promise<Scores> {
+  candidatesMax(): number {
+    const { backlog, clock, reducedCandidates } = this.#options;
+    return backlog.isHeavy(clock.monotonic()) ? reducedCandidates : Number.POSITIVE_INFINITY;
+  }
+
+  score(
+    version: ModelVersion,
+    request: EncodedRequest,
+    deadline: number,
+    signal?: AbortSignal,
+  ): Promise<Scores> {
     // A withdrawn version still answers those who had found it, and leaves once this says that there is none.
     const loaded = this.#options.models.of(version);
     if (loaded !== undefined) loaded.inFlight += 1;
-    return this.#score(version, loaded, request, deadline).finally(() => {
+    return this.#score(version, loaded, request, deadline, signal).finally(() => {
       if (loaded !== undefined) loaded.inFlight -= 1;
       request.release();
     });
@@ -63,6 +77,7 @@ export class BatchingScorer implements Scorer {
     loaded: LoadedModel | undefined,
     request: EncodedRequest,
     deadline: number,
+    signal: AbortSignal | undefined,
   ): Promise<Scores> {
     const { clock, queueRequestsMax } = this.#options;
     if (loaded === undefined) throw unavailable(`model ${keyOf(version)} is not loaded`);
@@ -73,6 +88,8 @@ export class BatchingScorer implements Scorer {
     if (arrivedAt >= deadline) {
       throw new SetlistError("DEADLINE_EXCEEDED", "the deadline had passed before inference began");
     }
+    signal?.throwIfAborted();
+    if (!this.#pool.hasIdle) this.#refuseTheLate(arrivedAt, deadline);
     if (this.#queue.size >= queueRequestsMax && !this.#pool.hasIdle) {
       throw new SetlistError(
         "RESOURCE_EXHAUSTED",
@@ -86,13 +103,50 @@ export class BatchingScorer implements Scorer {
     }
     const group = split ? request.table : model;
     const queued = new QueuedRequest(place, group, request, arrivedAt, deadline);
-    queued.startTimer(() => {
-      this.#queue.remove(queued);
-      this.#noteDrained();
-    });
-    this.#queue.add(queued);
+    queued.startTimer(() => this.#leave(queued));
+    if (signal !== undefined) {
+      const abort = (): void => {
+        queued.abandon(signal.reason);
+        this.#leave(queued);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      queued.scores.finally(() => signal.removeEventListener("abort", abort)).catch(() => undefined);
+    }
+    this.#enter(queued);
     this.dispatch();
     return queued.scores;
+  }
+
+  /** @throws {SetlistError} where a request would be run too late, by its deadline or by what a queue may cost. */
+  #refuseTheLate(arrivedAt: number, deadline: number): void {
+    const { backlog } = this.#options;
+    const waitMs = backlog.expectedWaitMs();
+    if (arrivedAt + waitMs + backlog.expectedRunMs() >= deadline) {
+      throw new SetlistError(
+        "DEADLINE_EXCEEDED",
+        `inference is ${Math.round(waitMs)} ms behind, which the deadline does not leave`,
+      );
+    }
+    if (waitMs > backlog.waitMaxMs(arrivedAt)) {
+      throw new SetlistError(
+        "RESOURCE_EXHAUSTED",
+        `inference is ${Math.round(waitMs)} ms behind, longer than a request may wait`,
+        retrySoon,
+      );
+    }
+  }
+
+  #enter(queued: QueuedRequest): void {
+    this.#queue.add(queued);
+    this.#options.backlog.wait(queued.request.candidateCount, this.#options.clock.monotonic());
+  }
+
+  /** Out of the queue, if it is still there. */
+  #leave(queued: QueuedRequest): void {
+    if (this.#queue.remove(queued)) {
+      this.#options.backlog.wait(-queued.request.candidateCount, this.#options.clock.monotonic());
+    }
+    this.#noteDrained();
   }
 
   /** Finishes what was accepted, then ends the workers. */
@@ -113,16 +167,21 @@ export class BatchingScorer implements Scorer {
       this.#pool.hasIdle ||
       (this.#pool.hasRoom && this.#queue.hasFullBatch(this.#options.batchRowsMax))
     ) {
-      const batch = this.#queue.takeBatch(this.#options.batchRowsMax);
+      const { batchRowsMax, backlog, clock } = this.#options;
+      const now = clock.monotonic();
+      const batch = this.#queue.takeBatch(batchRowsMax, backlog.isStanding(now));
       if (batch.length === 0) break;
+      for (const { request } of batch) backlog.wait(-request.candidateCount, now);
       // The doomed are dropped here, not their batch: a timer may be late, a deadline is not.
-      const now = this.#options.clock.monotonic();
       for (const queued of batch) if (now >= queued.deadline) queued.expire();
       const live = batch.filter((queued) => !queued.isSettled);
       if (live.length > 0) this.#run(live, now);
     }
     if (!this.#pool.isUsable) {
-      for (const queued of this.#queue.takeAll()) queued.fail(noWorkerLeft);
+      for (const queued of this.#queue.takeAll()) {
+        this.#options.backlog.wait(-queued.request.candidateCount, this.#options.clock.monotonic());
+        queued.fail(noWorkerLeft);
+      }
     }
     this.#noteDrained();
   }
@@ -132,7 +191,11 @@ export class BatchingScorer implements Scorer {
     const loaded = this.#options.models.at(place) as LoadedModel;
     const { model } = loaded;
     const requests = batch.map((queued) => queued.request);
+    const candidates = candidatesOf(requests);
+    const { backlog } = this.#options;
+    let tookMs: number | undefined;
     this.#running += 1;
+    backlog.begin(candidates);
     try {
       let filled: FilledSlots | undefined;
       const reply = await this.#pool.run(place, (host) => {
@@ -142,6 +205,7 @@ export class BatchingScorer implements Scorer {
       // The run may have failed before the slab got what was sent for it.
       if (reply.kind !== "scored") filled?.clear();
       if (reply.kind === "scored") {
+        tookMs = reply.inferenceMs;
         const parts = splitProbabilities(reply.probabilities, model.tasks.length, requests);
         for (const [index, queued] of batch.entries()) {
           queued.answer(model, parts[index] as Float32Array, startedAt, reply.inferenceMs);
@@ -164,13 +228,14 @@ export class BatchingScorer implements Scorer {
             `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`,
           );
     } finally {
+      backlog.end(candidates, tookMs);
       this.#running -= 1;
       this.dispatch();
     }
   }
 
   #queueAgain(batch: readonly QueuedRequest[]): void {
-    for (const queued of batch) if (!queued.isSettled) this.#queue.add(queued);
+    for (const queued of batch) if (!queued.isSettled) this.#enter(queued);
   }
 
   #noteDrained(): void {

@@ -3,7 +3,7 @@ import type { ModelLibrary } from "../domain/model-life.ts";
 import type { Scorer } from "../domain/ports.ts";
 import { type EngineOptions, openEngine } from "./model-engine.ts";
 import { readRepository } from "./repository.ts";
-import { type LibraryOptions, ServedLibrary } from "./served-library.ts";
+import { type LibraryOptions, ServedLibrary, type ShelvedModel } from "./served-library.ts";
 
 export type { ScoreAside } from "./model-engine.ts";
 export type { ModelEvent, ModelHooks } from "./served-library.ts";
@@ -37,6 +37,8 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
 export interface Models {
   readonly scorer: Scorer;
   readonly library: ModelLibrary;
+  /** What stands in the repository and is not loaded: documents may name it all the same, and are loaded with it. */
+  shelved(): readonly ShelvedModel[];
   /** Begins to follow the repository. */
   follow(): void;
   /** Stops following, then finishes what was accepted and ends the workers. */
@@ -55,6 +57,7 @@ export async function openModels(options: EngineOptions & LibraryOptions): Promi
   return {
     scorer: engine.scorer,
     library,
+    shelved: () => library.shelved(),
     follow: () => library.follow(),
     async close() {
       await library.close();

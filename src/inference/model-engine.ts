@@ -1,4 +1,5 @@
 import type { Clock, EncodedRequest } from "../domain/ports.ts";
+import { Backlog, endlessWaits, type WaitLimits } from "./backlog.ts";
 import { BatchingScorer } from "./batching-scorer.ts";
 import { type LoadedModel, LoadedModels } from "./loaded-models.ts";
 import { ModelExecutions } from "./model-executions.ts";
@@ -10,13 +11,16 @@ import type { WorkerHost } from "./worker-host.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import { type SpawnWorker, spawnInferenceWorker, type WorkerThread } from "./worker-thread.ts";
 
-export interface EngineOptions extends Partial<ProviderSettings> {
+/** Without wait limits a request may wait for ever. */
+export interface EngineOptions extends Partial<ProviderSettings>, Partial<WaitLimits> {
   /** Threads that infer, each with one session a model. */
   readonly workers: number;
   /** Candidates of one run. A request with more goes alone. */
   readonly batchRowsMax: number;
   /** Requests that may wait while every worker is busy. */
   readonly queueRequestsMax: number;
+  /** Candidates of a request that are scored while inference is behind; all where undefined. */
+  readonly reducedCandidates?: number | undefined;
   readonly clock: Clock;
   readonly onWarning?: ((warning: string) => void) | undefined;
   /** Another worker than ours that speaks the same messages: how tests let one die. */
@@ -108,7 +112,17 @@ export async function openEngine(
     onChange: () => dispatcher.scorer?.dispatch(),
     onWarning,
   });
-  const scorer = new BatchingScorer(pool, { models, executions, batchRowsMax, queueRequestsMax, clock });
+  const backlog = new Backlog({ ...endlessWaits, ...definedWaits(options) }, workers);
+  const reducedCandidates = options.reducedCandidates ?? Number.POSITIVE_INFINITY;
+  const scorer = new BatchingScorer(pool, {
+    models,
+    executions,
+    batchRowsMax,
+    queueRequestsMax,
+    reducedCandidates,
+    backlog,
+    clock,
+  });
   dispatcher.scorer = scorer;
 
   return {
@@ -130,6 +144,13 @@ export async function openEngine(
       if (models.of(loaded.model) === loaded) executions.forget(loaded.model);
       models.forget(loaded);
     },
+  };
+}
+
+function definedWaits({ queueWaitMaxMs, standingQueueWaitMaxMs }: EngineOptions): Partial<WaitLimits> {
+  return {
+    ...(queueWaitMaxMs !== undefined && { queueWaitMaxMs }),
+    ...(standingQueueWaitMaxMs !== undefined && { standingQueueWaitMaxMs }),
   };
 }
 

@@ -73,6 +73,11 @@ export class QueuedRequest {
     this.#settle(() => this.#reject(new SetlistError("UNAVAILABLE", why, { retryAfterSeconds: 1 })));
   }
 
+  /** Rejects with the reason why nobody waits any more. */
+  abandon(reason: unknown): void {
+    this.#settle(() => this.#reject(reason instanceof Error ? reason : new Error(String(reason))));
+  }
+
   /** Rejects with DEADLINE_EXCEEDED. */
   expire(): void {
     const allowedMs = Math.round(this.deadline - this.arrivedAt);

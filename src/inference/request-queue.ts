@@ -16,8 +16,11 @@ export class RequestQueue {
     this.#size += 1;
   }
 
-  remove(queued: QueuedRequest): void {
-    if (this.#waiting.get(queued.group)?.delete(queued)) this.#size -= 1;
+  /** Whether it was there. */
+  remove(queued: QueuedRequest): boolean {
+    const wasThere = this.#waiting.get(queued.group)?.delete(queued) ?? false;
+    if (wasThere) this.#size -= 1;
+    return wasThere;
   }
 
   /** Whether the next run would be as large as one may be. */
@@ -41,11 +44,13 @@ export class RequestQueue {
   /**
    * Takes the next run: the longest-waiting request and those of its group that came after it, in their order, as long
    * as they fit into `batchRowsMax` candidates. A request that is larger by itself goes alone. Empty where nothing waits.
+   * @param newestFirst takes the group's latest instead: whoever has waited long may be beyond help.
    */
-  takeBatch(batchRowsMax: number): readonly QueuedRequest[] {
+  takeBatch(batchRowsMax: number, newestFirst = false): readonly QueuedRequest[] {
     const batch: QueuedRequest[] = [];
     let rows = 0;
-    for (const queued of this.#longestWaiting()) {
+    const waiting = this.#longestWaiting();
+    for (const queued of newestFirst ? [...waiting].reverse() : waiting) {
       rows += queued.request.candidateCount;
       if (batch.length > 0 && (rows > batchRowsMax || queued.alone)) break;
       batch.push(queued);

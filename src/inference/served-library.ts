@@ -28,6 +28,13 @@ export interface ModelEvent extends ModelVersion {
   readonly durationMs?: number | undefined;
 }
 
+/** A version that nothing can be scored with at the moment. */
+export interface ShelvedModel extends ModelVersion {
+  readonly surface: string;
+  readonly tasks: readonly string[];
+  readonly loaded: false;
+}
+
 /** What others have to do with a model's life. */
 export interface ModelHooks {
   /** Before a version is loaded, and before a label moves onto it. @throws {SetlistError} where it could not be used. */
@@ -98,6 +105,22 @@ export class ServedLibrary implements ModelLibrary {
     choice.checkNames(names);
     for (const { name, label, version } of labels.list()) models.setLabel(name, label, version);
     for (const name of names) await this.#startModel(name, load);
+    this.#setFirstLabels();
+  }
+
+  /** A label that something names and that was never set: nobody could have set it before the first start. */
+  #setFirstLabels(): void {
+    const { needs, labels, onWarning } = this.#options;
+    for (const { ref, by } of needs()) {
+      const { name, label } = ref;
+      const highest = this.#servingOf(name).at(-1);
+      if (label === undefined || highest === undefined) continue;
+      if (labels.list().some((one) => one.name === name && one.label === label)) continue;
+      this.#place({ name, label, version: highest }, "first start");
+      onWarning?.(
+        `label ${label} of ${name}, which ${by} names, was never set: it stands on version ${highest} now, the highest`,
+      );
+    }
   }
 
   async #startModel(name: string, load: (stored: StoredModel) => Promise<void>): Promise<void> {
@@ -176,6 +199,17 @@ export class ServedLibrary implements ModelLibrary {
     );
   }
 
+  /** What stands in the repository and is not loaded, as far as its manifest says what it is. */
+  shelved(): readonly ShelvedModel[] {
+    return this.#book
+      .all()
+      .flatMap(({ name, version, surface, tasks, role, state }) =>
+        role === "student" && state !== "serving" && surface !== undefined && tasks !== undefined
+          ? [{ name, version, surface, tasks, loaded: false as const }]
+          : [],
+      );
+  }
+
   labels(): readonly ModelLabel[] {
     return this.#options.labels.list();
   }
@@ -242,11 +276,6 @@ export class ServedLibrary implements ModelLibrary {
       this.#place(label, who);
       await this.#reconcile(label.name);
     });
-  }
-
-  /** Puts a label that was never set where it is first needed. */
-  placeFirst(label: Omit<ModelLabel, "previous">, who: string): void {
-    this.#place(label, who);
   }
 
   #place(label: Omit<ModelLabel, "previous">, who: string): void {

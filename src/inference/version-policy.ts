@@ -2,10 +2,7 @@
  * Which versions of a model are served: the highest (`latest`), the n highest (`latest 2`), `all`, or those of a list.
  * What experiments, surfaces and labels name is served besides.
  */
-export type VersionPolicy = "all" | "latest" | `latest ${number}` | readonly string[];
-
-/** As the configuration's schema takes it. */
-export const policyPattern = "^(all|latest|latest [1-9][0-9]{0,2})$";
+export type VersionPolicy = string | readonly string[];
 
 /**
  * The versions that a policy would have, most wanted first, and how many of them: where one cannot be served, the next

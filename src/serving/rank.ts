@@ -16,6 +16,8 @@ import type { DegradedReason, RankAnswer, RankedItem, RankRequest, RankTimings }
 import type { Assigner } from "../experiments/experiments.ts";
 import { explainRanking, incomingOrder, rankCandidates, valuePlan } from "../ranking/ranking.ts";
 import { type DiversityLabels, diversityLabels } from "./diversity-labels.ts";
+import type { RecentRequests } from "./recent-requests.ts";
+import { reducedRequest, withUnscored } from "./reduced-request.ts";
 import { sentFeatures } from "./sent-features.ts";
 
 /** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
@@ -36,6 +38,8 @@ export interface RankDependencies {
   readonly log: OutcomeLog;
   readonly observer: RankObserver;
   readonly clock: Clock;
+  /** Is shown every request that was answered. */
+  readonly recent?: Pick<RecentRequests, "note"> | undefined;
 }
 
 /**
@@ -80,6 +84,7 @@ export async function rank(
     observer.impressionDropped(request.requestId, error);
   }
   observer.ranked(impression);
+  deps.recent?.note(request);
   return answer;
 }
 
@@ -113,8 +118,12 @@ async function order(
   if (model === undefined) return fallBack("model-unavailable", `no model ${ranker.model.name} is loaded`);
   const plan = valuePlan(model, ranker.surface, ranker.arm);
 
+  const scoredMax = scorer.candidatesMax();
+  const left = Math.max(0, request.candidates.length - scoredMax);
+  const scored = left === 0 ? request : reducedRequest(request, scoredMax);
+
   let mark = clock.monotonic();
-  const encoded = await deps.features.encode(model, request);
+  const encoded = await deps.features.encode(model, scored);
   timings.features = clock.monotonic() - mark;
   degraded.push(...shortcomings(encoded));
   if (signal?.aborted === true) {
@@ -126,7 +135,7 @@ async function order(
   const reading =
     plan.diversity.length === 0
       ? undefined
-      : diversityLabels(plan.diversity, request.candidates, deps.itemLabels);
+      : diversityLabels(plan.diversity, scored.candidates, deps.itemLabels);
   try {
     const scores = await scorer.score(model, encoded, deadline, signal);
     timings.queue = scores.queueMs;
@@ -143,9 +152,13 @@ async function order(
         degraded.push("feature-store-unavailable");
       }
     }
-    const { candidates, limit } = request;
+    const { candidates, limit } = scored;
     const input = { candidates, probabilities: scores.probabilities, model, plan, labels, limit };
-    const items = rankCandidates(input);
+    let items: readonly RankedItem[] = rankCandidates(input);
+    if (left > 0) {
+      degraded.push(`truncated:${left}`);
+      items = withUnscored(items, request, scoredMax);
+    }
     const explanation = request.explain ? explainRanking(input) : undefined;
     timings.rank = clock.monotonic() - mark;
     return { items, model, degraded, timings, explanation };

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Impression } from "../domain/impression.ts";
+import type { ModelLibrary } from "../domain/model-life.ts";
 import type { MetricsSource, RankObserver, RequestObserver, Scorer } from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
 import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
@@ -9,7 +10,9 @@ export interface Metrics {
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
-  watchModels(scorer: Pick<Scorer, "models" | "execution">): void;
+  watchModels(scorer: Pick<Scorer, "models" | "execution">, library: Pick<ModelLibrary, "versions" | "labels">): void;
+  /** Counts what became of a version. */
+  modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
 }
 
 /**
@@ -24,7 +27,11 @@ export function createMetrics(): Metrics {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
     ranks: rankMetrics(registry),
     requests: requestMetrics(registry),
-    watchModels: (scorer) => executionMetrics(registry, scorer),
+    watchModels(scorer, library) {
+      executionMetrics(registry, scorer);
+      lifeMetrics(registry, library);
+    },
+    modelChanges: changeMetrics(registry),
   };
 }
 
@@ -47,6 +54,39 @@ function executionMetrics(registry: Registry, scorer: Pick<Scorer, "models" | "e
       }
     },
   });
+}
+
+function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" | "labels">): void {
+  new Gauge({
+    name: "setlist_model_version_state",
+    help: "1 for the state of each model version in the repository: available, loading, serving, retiring, refused",
+    labelNames: ["model", "version", "state"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, version, state } of library.versions()) this.set({ model: name, version, state }, 1);
+    },
+  });
+  new Gauge({
+    name: "setlist_model_label_info",
+    help: "1 for the version that a model's label stands on",
+    labelNames: ["model", "label", "version"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, label, version } of library.labels()) this.set({ model: name, label, version }, 1);
+    },
+  });
+}
+
+function changeMetrics(registry: Registry): Metrics["modelChanges"] {
+  const changes = new Counter({
+    name: "setlist_model_changes_total",
+    help: "What became of model versions: serving, refused, retiring, gone",
+    labelNames: ["model", "what"],
+    registers: [registry],
+  });
+  return (model, what) => changes.inc({ model, what });
 }
 
 function rankMetrics(registry: Registry): Metrics["ranks"] {
@@ -89,6 +129,11 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
     help: "Candidates and users that were scored with a model's defaults",
     registers,
   });
+  const truncated = new Counter({
+    name: "setlist_rank_truncated_total",
+    help: "Candidates that were not scored, since inference was behind, and kept their order",
+    registers,
+  });
   const exposures = new Counter({
     name: "setlist_assignments_total",
     help: "Assignments that were acted on, by experiment and arm",
@@ -123,7 +168,8 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       for (const reason of degraded) {
         const [kind, count] = partsOf(reason);
         degradedAnswers.inc({ reason: kind });
-        if (count > 0) defaulted.inc(count);
+        if (kind === "defaults") defaulted.inc(count);
+        if (kind === "truncated") truncated.inc(count);
       }
     },
     impressionDropped: () => dropped.inc(),

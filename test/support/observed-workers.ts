@@ -7,6 +7,8 @@ export interface ObservedWorkers {
   readonly started: Worker[];
   /** Requests of each run, since the last `runs.length = 0`. */
   readonly runs: number[];
+  /** Candidates of each run. */
+  readonly candidates: number[];
 }
 
 const ourWorker = new URL("../../src/inference/worker.ts", import.meta.url);
@@ -14,15 +16,19 @@ const ourWorker = new URL("../../src/inference/worker.ts", import.meta.url);
 export function observeWorkers(file = ourWorker): ObservedWorkers {
   const started: Worker[] = [];
   const runs: number[] = [];
+  const candidates: number[] = [];
   const spawn = (): Worker => {
     const worker = new Worker(file);
     const post = worker.postMessage.bind(worker);
-    worker.postMessage = (order: { kind: string; batch?: { requests: number } }, transfer) => {
-      if (order.batch !== undefined) runs.push(order.batch.requests);
+    worker.postMessage = (order: { batch?: { requests: number; candidates: number } }, transfer) => {
+      if (order.batch !== undefined) {
+        runs.push(order.batch.requests);
+        candidates.push(order.batch.candidates);
+      }
       post(order, transfer as ArrayBuffer[]);
     };
     started.push(worker);
     return worker;
   };
-  return { spawn, started, runs };
+  return { spawn, started, runs, candidates };
 }

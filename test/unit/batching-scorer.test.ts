@@ -232,6 +232,80 @@ describe("what cannot be scored", () => {
   });
 });
 
+describe("while inference is behind", () => {
+  /** A tenth to a third of a millisecond a candidate: 4,000 of them take 400 ms and more, and are known to. */
+  async function behind(options: Partial<Parameters<typeof openTinyScorer>[0]> = {}) {
+    const scorer = await openTinyScorer({ ...models(slow), batchRowsMax: 100, ...options });
+    for (let run = 0; run < 3; run++) await scorer.score(slow, slowRequest(100), never);
+    const before = Array.from({ length: 40 }, () => scorer.score(slow, slowRequest(100), never));
+    return { scorer, before };
+  }
+
+  test("a request whose deadline the queue does not leave is refused at once, not at its deadline", async () => {
+    const { scorer, before } = await behind();
+    const began = performance.now();
+    await expect(scorer.score(slow, slowRequest(1), began + 60)).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      message: expect.stringMatching(/^inference is \d+ ms behind, which the deadline does not leave$/),
+    });
+    expect(performance.now() - began).toBeLessThan(50);
+    await Promise.all(before);
+  });
+
+  test("a request that would wait longer than a queue may cost is refused, and taken once it is not", async () => {
+    const { scorer, before } = await behind({ queueWaitMaxMs: 20, standingQueueWaitMaxMs: 20 });
+    // Of those, most were refused themselves.
+    const settled = Promise.allSettled(before);
+    await expect(scorer.score(slow, slowRequest(1), never)).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      retryAfterSeconds: 1,
+      message: expect.stringMatching(/^inference is \d+ ms behind, longer than a request may wait$/),
+    });
+    const taken = (await settled).filter(({ status }) => status === "fulfilled");
+    expect(taken.length).toBeGreaterThan(0);
+    expect(taken.length).toBeLessThan(before.length);
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities.length).toBeGreaterThan(0);
+  });
+
+  test("fewer candidates are asked for once the queue stands, and all of them when it is gone", async () => {
+    const { scorer, before } = await behind({
+      queueWaitMaxMs: 10_000,
+      standingQueueWaitMaxMs: 40,
+      reducedCandidates: 7,
+    });
+    expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
+    await delay(120);
+    expect(scorer.candidatesMax()).toBe(7);
+    await Promise.all(before);
+    expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("the newest goes first once the queue stands", async () => {
+    const { scorer, before } = await behind({ batchRowsMax: 100 });
+    await delay(120);
+    const ended: string[] = [];
+    const older = scorer.score(slow, slowRequest(100), never).then(() => ended.push("older"));
+    const newer = scorer.score(slow, slowRequest(100), never).then(() => ended.push("newer"));
+    await Promise.all([...before, older, newer]);
+    expect(ended).toEqual(["newer", "older"]);
+  });
+
+  test("a request that its caller gives up leaves the queue", async () => {
+    const workers = observeWorkers();
+    const { scorer, before } = await behind({ spawn: workers.spawn });
+    const given = new AbortController();
+    const gone = scorer.score(slow, slowRequest(77), never, given.signal);
+    given.abort(new Error("the caller hung up"));
+    await expect(gone).rejects.toThrow("the caller hung up");
+    await Promise.all(before);
+    await scorer.score(slow, slowRequest(1), never);
+    expect(workers.candidates).not.toContain(77);
+    await expect(
+      scorer.score(slow, slowRequest(1), never, AbortSignal.abort(new Error("gone before"))),
+    ).rejects.toThrow("gone before");
+  });
+});
+
 describe("closing", () => {
   test("finishes what was accepted and refuses what comes then", async () => {
     const workers = observeWorkers();

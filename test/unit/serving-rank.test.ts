@@ -54,6 +54,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
     },
     scorer: {
       resolve: (ref) => model(ref.name),
+      candidatesMax: () => Number.POSITIVE_INFINITY,
       models: () => [],
       execution: () => undefined,
       // The last candidate is the best one, so that the order differs from the one it came in.
@@ -219,6 +220,29 @@ describe("a rank request", () => {
     const answer = await serving.rank(request, 0);
     expect(answer.degraded).toEqual(["feature-store-unavailable", "defaults:2"]);
     expect(ids(answer)).toEqual(["c", "b", "a"]);
+  });
+
+  test("scores the first candidates only while inference is behind, and puts the rest behind them", async () => {
+    const { deps } = house();
+    const asked: number[] = [];
+    const { serving } = house({
+      scorer: {
+        ...deps.scorer,
+        candidatesMax: () => 2,
+        score: (model, encoded, deadline) => {
+          asked.push(encoded.candidateCount);
+          return deps.scorer.score(model, encoded, deadline);
+        },
+      },
+    });
+    const answer = await serving.rank(request, 0);
+    expect(asked).toEqual([2]);
+    // Of the first two the last is the best; the third was not scored.
+    expect(ids(answer)).toEqual(["b", "a", "c"]);
+    expect(answer.items.map(({ position }) => position)).toEqual([1, 2, 3]);
+    expect(answer.items[2]).toMatchObject({ score: 0, tasks: {} });
+    expect(answer.degraded).toEqual(["truncated:1"]);
+    expect(ids(await serving.rank({ ...request, limit: 1 }, 0))).toEqual(["b"]);
   });
 
   test("is answered even where the log refuses the impression, which is then counted", async () => {

@@ -1,0 +1,82 @@
+/** How long a request may wait for its run, and from when on a queue counts as standing. */
+export interface WaitLimits {
+  /** While the queue runs empty now and then: a burst is worked off. */
+  readonly queueWaitMaxMs: number;
+  /** Once it has not been empty for a while: waiting longer would not help anyone, only make every answer late. */
+  readonly standingQueueWaitMaxMs: number;
+}
+
+/** For work that nobody waits for, such as labelling. */
+export const endlessWaits: WaitLimits = {
+  queueWaitMaxMs: Number.POSITIVE_INFINITY,
+  standingQueueWaitMaxMs: Number.POSITIVE_INFINITY,
+};
+
+/** A queue that was not empty for so long stands. After CoDel (Nichols and Jacobson, ACM Queue 10(5), 2012). */
+const standingAfterMs = 100;
+
+/** Weight of the newest run in the running means. */
+const newest = 0.1;
+
+/**
+ * How far behind inference is, in milliseconds of work: what waits, what runs, and what a candidate took of late. It is
+ * measured by the runs, not by this thread's own delays.
+ */
+export class Backlog {
+  readonly #limits: WaitLimits;
+  readonly #workers: number;
+  #msPerCandidate = 0;
+  #runMs = 0;
+  #waiting = 0;
+  #running = 0;
+  #emptyAt = Number.NEGATIVE_INFINITY;
+
+  constructor(limits: WaitLimits, workers: number) {
+    this.#limits = limits;
+    this.#workers = workers;
+  }
+
+  /** So many candidates joined the queue; negative where they left it. */
+  wait(candidates: number, now: number): void {
+    if (this.#waiting === 0) this.#emptyAt = now;
+    this.#waiting += candidates;
+    if (this.#waiting === 0) this.#emptyAt = now;
+  }
+
+  begin(candidates: number): void {
+    this.#running += candidates;
+  }
+
+  /** @param ms what the run took; undefined where it failed. */
+  end(candidates: number, ms: number | undefined): void {
+    this.#running -= candidates;
+    if (ms === undefined || candidates === 0) return;
+    const known = this.#msPerCandidate > 0;
+    this.#msPerCandidate += (ms / candidates - this.#msPerCandidate) * (known ? newest : 1);
+    this.#runMs += (ms - this.#runMs) * (known ? newest : 1);
+  }
+
+  /** Whether the queue has not been empty for a while. */
+  isStanding(now: number): boolean {
+    return this.#waiting > 0 && now - this.#emptyAt > standingAfterMs;
+  }
+
+  /** Until a request that came now would be run. */
+  expectedWaitMs(): number {
+    return ((this.#waiting + this.#running) * this.#msPerCandidate) / this.#workers;
+  }
+
+  /** What its own run would take then, together with others of its kind. */
+  expectedRunMs(): number {
+    return this.#runMs;
+  }
+
+  waitMaxMs(now: number): number {
+    return this.isStanding(now) ? this.#limits.standingQueueWaitMaxMs : this.#limits.queueWaitMaxMs;
+  }
+
+  /** Whether a request is better scored in part: half of the wait that a standing queue may cost is there already. */
+  isHeavy(now: number): boolean {
+    return this.isStanding(now) && this.expectedWaitMs() * 2 > this.#limits.standingQueueWaitMaxMs;
+  }
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { Backlog } from "../../src/inference/backlog.ts";
+
+const limits = { queueWaitMaxMs: 100, standingQueueWaitMaxMs: 20 };
+
+/** Runs of 100 candidates that take 10 ms: a tenth of a millisecond a candidate. */
+function measured(workers = 1): Backlog {
+  const backlog = new Backlog(limits, workers);
+  for (let run = 0; run < 50; run++) {
+    backlog.begin(100);
+    backlog.end(100, 10);
+  }
+  return backlog;
+}
+
+describe("how far behind inference is", () => {
+  test("is nothing that anybody knows before the first run", () => {
+    const backlog = new Backlog(limits, 1);
+    backlog.wait(1_000, 0);
+    expect(backlog.expectedWaitMs()).toBe(0);
+  });
+
+  test("is what waits and what runs, at what a candidate took of late", () => {
+    const backlog = measured();
+    backlog.wait(300, 0);
+    backlog.begin(100);
+    expect(backlog.expectedWaitMs()).toBeCloseTo(40, 6);
+    expect(backlog.expectedRunMs()).toBeCloseTo(10, 6);
+    backlog.wait(-300, 1);
+    backlog.end(100, undefined);
+    expect(backlog.expectedWaitMs()).toBe(0);
+  });
+
+  test("is shared by the workers", () => {
+    const backlog = measured(2);
+    backlog.wait(300, 0);
+    expect(backlog.expectedWaitMs()).toBeCloseTo(15, 6);
+  });
+
+  test("follows a model that becomes slower", () => {
+    const backlog = measured();
+    for (let run = 0; run < 60; run++) {
+      backlog.begin(100);
+      backlog.end(100, 20);
+    }
+    backlog.wait(100, 0);
+    expect(backlog.expectedWaitMs()).toBeGreaterThan(19.9);
+  });
+});
+
+describe("a queue", () => {
+  test("stands once it has not been empty for a tenth of a second, and no longer when it has been", () => {
+    const backlog = measured();
+    backlog.wait(100, 1_000);
+    expect(backlog.isStanding(1_100)).toBe(false);
+    expect(backlog.waitMaxMs(1_100)).toBe(100);
+    // What leaves and what joins meanwhile changes nothing, as long as something is left.
+    backlog.wait(100, 1_050);
+    backlog.wait(-100, 1_060);
+    expect(backlog.isStanding(1_101)).toBe(true);
+    expect(backlog.waitMaxMs(1_101)).toBe(20);
+    backlog.wait(-100, 1_102);
+    backlog.wait(100, 1_103);
+    expect(backlog.isStanding(1_150)).toBe(false);
+  });
+
+  test("is heavy once it stands and half of what it may cost is there", () => {
+    const backlog = measured();
+    backlog.wait(90, 0);
+    expect(backlog.isHeavy(500)).toBe(false);
+    backlog.wait(20, 500);
+    expect(backlog.isHeavy(500)).toBe(true);
+    expect(backlog.isHeavy(50)).toBe(false);
+  });
+});
