@@ -14,6 +14,14 @@ export function isSustained(report: LoadReport, bound: SustainedBound): boolean 
 }
 
 /**
+ * How much longer the slowest of a hundred waits than the middle one. Of a run at half of the highest sustained rate
+ * it says how calm a server is that has room.
+ */
+export function tailRatio({ latencyMs }: Pick<LoadReport, "latencyMs">): number {
+  return latencyMs.p99 / latencyMs.p50;
+}
+
+/**
  * The highest rate that is sustained: doubled until one is not, then halved in between until within `precision`. A
  * rate counts as failed only if it fails twice: on a shared machine one bad second proves nothing.
  * Every run is reported, also to `onStep`; the best is undefined where not even one a second was sustained.

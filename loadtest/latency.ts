@@ -12,6 +12,7 @@ export interface Latencies {
 export interface LatencyPercentiles {
   readonly p50: number;
   readonly p90: number;
+  readonly p95: number;
   readonly p99: number;
   readonly p99_9: number;
   readonly max: number;
@@ -44,6 +45,7 @@ export function percentilesOf(latencies: Latencies): LatencyPercentiles {
   return {
     p50: latencies.at(50),
     p90: latencies.at(90),
+    p95: latencies.at(95),
     p99: latencies.at(99),
     p99_9: latencies.at(99.9),
     max: latencies.maxMs,

@@ -19,6 +19,10 @@ export interface LoadReport {
   readonly target: string;
   readonly offeredRate: number;
   readonly achievedRate: number;
+  /** Goodput: whole answers within 50 ms of their scheduled arrival. */
+  readonly goodRate: number;
+  /** The same with those that say themselves that they are degraded. */
+  readonly timelyRate: number;
   readonly scheduled: number;
   readonly answered: number;
   readonly degraded: number;
@@ -42,6 +46,8 @@ export async function runLoad(load: Load): Promise<LoadReport> {
     target: target.name,
     offeredRate: result.scheduled / seconds,
     achievedRate: result.answered / Math.max(seconds, result.seconds),
+    goodRate: result.good / seconds,
+    timelyRate: result.timely / seconds,
     scheduled: result.scheduled,
     answered: result.answered,
     degraded: result.degraded,

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
 import type { ArrivalKind } from "./arrivals.ts";
-import { findHighestRate } from "./find-max.ts";
+import { findHighestRate, tailRatio } from "./find-max.ts";
 import { grpcStreamTarget } from "./grpc-stream-target.ts";
 import { grpcTarget } from "./grpc-target.ts";
 import { httpTarget } from "./http-target.ts";
@@ -60,7 +60,10 @@ const flags = new Command("loadtest")
   )
   .option("--seed <number>", "draws the requests and the arrivals", wholeNumber, 1)
   .option("--outcomes", "also report a click for every tenth answer, in batches")
-  .option("--find-max", "search the highest rate with p99 under --p99-max and 99 % achieved")
+  .option(
+    "--find-max",
+    "search the highest rate with p99 under --p99-max and 99 % achieved, then look at half of it",
+  )
   .option("--p99-max <ms>", "bound of --find-max", positiveNumber, 50)
   .option("--json <file>", "save the reports")
   .option("--plot <file.svg>", "save latency by percentile")
@@ -87,8 +90,8 @@ const load = {
   seed: flags.seed,
 };
 
-function run(rate: number): Promise<LoadReport> {
-  return runLoad({ ...load, rate, seconds: flags.seconds });
+function run(rate: number, seconds = flags.seconds): Promise<LoadReport> {
+  return runLoad({ ...load, rate, seconds });
 }
 
 process.stdout.write(
@@ -103,13 +106,25 @@ if (warm.answered === 0) {
 let reports: LoadReport[];
 if (flags.findMax === true) {
   const bound = { p99MsMax: flags.p99Max, achievedMin: 0.99 };
-  const { best, steps } = await findHighestRate(run, bound, flags.rate, (report, sustained) =>
-    process.stdout.write(
-      `${report.offeredRate.toFixed(0)}/s offered: p99 ${report.latencyMs.p99.toFixed(1)} ms, ${sustained ? "sustained" : "not sustained"}\n`,
-    ),
+  const { best, steps } = await findHighestRate(
+    (rate) => run(rate),
+    bound,
+    flags.rate,
+    (report, sustained) =>
+      process.stdout.write(
+        `${report.offeredRate.toFixed(0)}/s offered: p99 ${report.latencyMs.p99.toFixed(1)} ms, ${sustained ? "sustained" : "not sustained"}\n`,
+      ),
   );
   process.stdout.write(`highest sustained rate: ${best?.offeredRate.toFixed(0) ?? "none"} a second\n`);
   reports = steps.toSorted((a, b) => a.offeredRate - b.offeredRate);
+  if (best !== undefined) {
+    const half = await run(best.offeredRate / 2, 2 * flags.seconds);
+    const { p50, p99 } = half.latencyMs;
+    process.stdout.write(
+      `at half of it, ${half.offeredRate.toFixed(0)}/s: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, p99 / p50 ${tailRatio(half).toFixed(1)}\n`,
+    );
+    reports.unshift(half);
+  }
 } else {
   reports = [await run(flags.rate)];
 }

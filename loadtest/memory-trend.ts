@@ -1,3 +1,5 @@
+import { fitLine } from "./line-fit.ts";
+
 /** Memory over time: `[minutes, MiB]` samples in their order. */
 export interface MemorySummary {
   readonly start: number;
@@ -16,18 +18,6 @@ export function summariseMemory(samples: readonly (readonly [number, number])[])
     start: sizes[0] ?? 0,
     end: sizes.at(-1) ?? 0,
     peak: Math.max(0, ...sizes),
-    secondHalfPerMinute: slope(samples.slice(Math.floor(samples.length / 2))),
+    secondHalfPerMinute: fitLine(samples.slice(Math.floor(samples.length / 2))).slope,
   };
-}
-
-function slope(points: readonly (readonly [number, number])[]): number {
-  const meanX = mean(points.map(([x]) => x));
-  const meanY = mean(points.map(([, y]) => y));
-  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  const together = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  return spread === 0 ? 0 : together / spread;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
