@@ -26,6 +26,10 @@ export interface ClosedLoopOrder {
   readonly candidates: number;
   readonly limit: number;
   readonly seconds: number;
+  /** Of how many items candidates are drawn, t1 to this; the committed world's where it is left out. */
+  readonly tracks?: number;
+  /** Different requests that take turns; 300 where it is left out. */
+  readonly distinctRequests?: number;
 }
 
 export interface ClosedLoopResult {
@@ -39,12 +43,11 @@ export interface ClosedLoopResult {
   readonly degraded: number;
 }
 
-const distinctRequests = 300;
-
 export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopResult> {
-  const { inFlight, candidates, limit } = order;
+  const { inFlight, candidates, limit, distinctRequests = 300 } = order;
+  const { listeners, tracks } = worldSize();
   const bodies = drawRankRequests(
-    { ...worldSize(), seed: 1, surface: "home", candidates, limit },
+    { listeners, tracks: order.tracks ?? tracks, seed: 1, surface: "home", candidates, limit },
     distinctRequests,
   );
   const { target, requests } = openTarget(order, bodies);

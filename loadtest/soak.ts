@@ -15,6 +15,7 @@ import { formatLoadTable } from "./load-table.ts";
 import { summariseMemory } from "./memory-trend.ts";
 import { sendOutcomesBeside } from "./outcome-load.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
+import { residentMib } from "./resident-memory.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:soak")
@@ -50,10 +51,7 @@ try {
   const samples: [number, number][] = [];
 
   async function sample(): Promise<void> {
-    const metrics = await (await fetch(`${url}/metrics`)).text();
-    const bytes = /^process_resident_memory_bytes(?:\{.*\})? (\S+)/m.exec(metrics)?.[1];
-    if (bytes === undefined) throw new Error(`expected process_resident_memory_bytes in ${url}/metrics`);
-    samples.push([(performance.now() - start) / 60_000, Number(bytes) / 2 ** 20]);
+    samples.push([(performance.now() - start) / 60_000, await residentMib(url)]);
   }
 
   await sample();
