@@ -1,5 +1,7 @@
+import { isUtf8 } from "node:buffer";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { IdBytes } from "../domain/id-bytes.ts";
 
 /**
  * @param read throws any error where the bytes are no such message.
@@ -84,6 +86,22 @@ export class MessageReader {
     if (length >= sharedFrom) return bytes.toString("latin1", start, end);
     this.#characters ??= bytes.toString("latin1");
     return this.#characters.substring(start, end);
+  }
+
+  /** Adds the field's text to `ids` as it stands in the message. @throws {TypeError} where it is no UTF-8. */
+  addTo(ids: IdBytes): void {
+    const end = this.enter();
+    const start = this.#reader.pos;
+    if (!isAscii(this.#bytes, start, end) && !isUtf8(this.#bytes.subarray(start, end))) {
+      throw new TypeError(`field ${this.#field} holds text that is no UTF-8`);
+    }
+    this.#reader.pos = end;
+    ids.add(start, end);
+  }
+
+  /** Empty, for texts of this message. */
+  ids(): IdBytes {
+    return new IdBytes(this.#bytes);
   }
 
   bytes(): Uint8Array {

@@ -1,5 +1,6 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { AttributeValue, FeatureValue } from "../domain/feature.ts";
+import type { IdBytes } from "../domain/id-bytes.ts";
 import type { WireRankRequest } from "../serving/serving.ts";
 import type { MessageReader } from "./message-reader.ts";
 import { readAttribute, readEntry, readFeature } from "./value-codec.ts";
@@ -68,8 +69,8 @@ function readField(reader: MessageReader, number: number, draft: Draft): void {
       draft.candidates.push(readCandidate(reader, draft.candidates.length));
       break;
     case 6:
-      draft.candidateIds ??= [];
-      draft.candidateIds.push(reader.text());
+      draft.candidateIds ??= reader.ids();
+      reader.addTo(draft.candidateIds);
       break;
     case 7:
       draft.limit = reader.int32();
@@ -136,7 +137,7 @@ interface Draft {
   user: (Entity & { id: string }) | undefined;
   context: Entity | undefined;
   candidates?: CandidateDraft[];
-  candidateIds?: string[];
+  candidateIds?: IdBytes;
   limit?: number;
   timeoutMs?: number;
   explain: boolean;

@@ -7,6 +7,7 @@ import { readRankRequest } from "../../src/grpc/rank-request-codec.ts";
 import { writeRankResponse } from "../../src/grpc/rank-response-codec.ts";
 import { rankBody } from "../../src/http/rank-body.ts";
 import { rankMessage } from "../support/rank-message.ts";
+import { readable } from "../support/readable-request.ts";
 
 /** What anyone's client would write and read: the contract through proto-loader. */
 const contract = loadSync("setlist/v1/ranking.proto", {
@@ -17,7 +18,7 @@ const contract = loadSync("setlist/v1/ranking.proto", {
 });
 const method = (contract["setlist.v1.RankingService"] as ServiceDefinition)["Rank"];
 const written = (message: object): Buffer => method?.requestSerialize(message) ?? Buffer.alloc(0);
-const read = (bytes: Buffer) => readRankRequest(new MessageReader(bytes));
+const read = (bytes: Buffer) => readable(readRankRequest(new MessageReader(bytes)));
 
 const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
 const name = text.filter((one) => one !== "__proto__");
