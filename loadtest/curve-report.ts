@@ -56,7 +56,7 @@ const percentiles = [
 ] as const;
 
 const rateTicks = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-const msTicks = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+const msTicks = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
 /** Latency above, goodput below, against the same offered rates; every server in both. */
 export function drawCurves({ curves, candidates, limit, machine }: CurveReport): string {

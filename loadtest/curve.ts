@@ -13,6 +13,7 @@ import type { ClosedLoopResult } from "./closed-loop-client.ts";
 import { startContestant } from "./contestants.ts";
 import { type CurveReport, drawCurves, formatCurves } from "./curve-report.ts";
 import { isFastapiReady } from "./fastapi/fastapi-server.ts";
+import { runForTail } from "./find-max.ts";
 import { httpTarget } from "./http-target.ts";
 import { highestSustained, type LoadCurve, loadCurveOf, loadShares } from "./load-curve.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
@@ -120,7 +121,8 @@ for (const share of loadShares) {
 const measured: LoadCurve[] = [];
 for (const one of contestants) {
   const best = highestSustained(one.reports);
-  const half = best === undefined ? undefined : await one.step(best.offeredRate / 2, 2 * seconds);
+  const half =
+    best === undefined ? undefined : await runForTail(() => one.step(best.offeredRate / 2, seconds));
   measured.push(loadCurveOf({ ...one, loadBefore }, one.reports, half));
 }
 

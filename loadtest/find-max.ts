@@ -22,6 +22,15 @@ export function tailRatio({ latencyMs }: Pick<LoadReport, "latencyMs">): number 
 }
 
 /**
+ * Three runs at one rate, and the one with the middle tail ratio: one stall of a shared machine in some seconds decides
+ * the ratio of one run, but not of two.
+ */
+export async function runForTail(run: () => Promise<LoadReport>): Promise<LoadReport> {
+  const runs = [await run(), await run(), await run()];
+  return runs.toSorted((one, other) => tailRatio(one) - tailRatio(other))[1] as LoadReport;
+}
+
+/**
  * The highest rate that is sustained: doubled until one is not, then halved in between until within `precision`. A
  * rate counts as failed only if it fails twice: on a shared machine one bad second proves nothing.
  * Every run is reported, also to `onStep`; the best is undefined where not even one a second was sustained.

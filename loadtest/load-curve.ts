@@ -11,7 +11,7 @@ export interface LoadCurve {
   readonly steps: readonly CurveStep[];
   /** The highest step that was sustained; null where none was. */
   readonly highestSustainedRate: number | null;
-  /** A run at half of that; null where none was sustained. */
+  /** The run with the middle tail of three at half of that; null where none was sustained. */
   readonly half: (CurveStep & { readonly tailRatio: number }) | null;
   readonly loadBefore: number;
   readonly at: string;
@@ -34,7 +34,7 @@ export interface CurveStep {
 }
 
 /** From light load to twice what a closed loop gets; dense where the knee is. */
-export const loadShares: readonly number[] = [0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1, 1.15, 1.4, 2];
+export const loadShares: readonly number[] = [0.05, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 1, 1.15, 1.4, 2];
 
 /** What `--find-max` calls sustained. */
 export const sustainedBound: SustainedBound = { p99MsMax: 50, achievedMin: 0.99 };

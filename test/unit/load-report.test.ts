@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { median, type Round, ratiosOf } from "../../loadtest/bench-ratios.ts";
 import { formatBench, reportOf as reportOfRounds } from "../../loadtest/bench-report.ts";
 import { scenarios } from "../../loadtest/bench-scenarios.ts";
-import { findHighestRate } from "../../loadtest/find-max.ts";
+import { findHighestRate, runForTail } from "../../loadtest/find-max.ts";
 import { createLatencies, curveOf, percentilesOf } from "../../loadtest/latency.ts";
 import { drawLatencyPlot } from "../../loadtest/latency-plot.ts";
 import { drawLinePlot } from "../../loadtest/line-plot.ts";
@@ -112,6 +112,13 @@ describe("the search for the highest rate", () => {
       () => {},
     );
     expect(best).toBeUndefined();
+  });
+});
+
+describe("the tail at one rate", () => {
+  it("is the middle one of three runs: a stall in one decides nothing", async () => {
+    const p99s = [4, 900, 6];
+    expect((await runForTail(async () => reportOf(100, p99s.shift() ?? 0))).latencyMs.p99).toBe(6);
   });
 });
 
