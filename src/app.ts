@@ -6,19 +6,22 @@ import { join } from "node:path";
 import { usableDataDirectory } from "./app/data-directory.ts";
 import { configurationWriter } from "./app/experiments-data.ts";
 import { knownValueModels } from "./app/known-value-models.ts";
+import { checkNeedsOf, modelNeeds } from "./app/model-needs.ts";
 import { systemClock } from "./app/system-clock.ts";
-import { warmUp } from "./app/warm-up.ts";
+import { warmModel, warmUp } from "./app/warm-up.ts";
 import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
 import { SetlistError } from "./domain/error.ts";
+import type { Experiment } from "./domain/experiment.ts";
 import { compileAssigner } from "./experiments/experiments.ts";
 import { openFeatureStore } from "./features/features.ts";
 import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
-import { openScorer } from "./inference/inference.ts";
+import { openModels } from "./inference/inference.ts";
 import { openOutcomeLog } from "./outcomes/outcomes.ts";
 import { openRegistry } from "./registry/registry.ts";
 import { createReadiness } from "./serving/readiness.ts";
+import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
 import { createServing } from "./serving/serving.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
@@ -52,7 +55,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, requests, metrics, watchModels } = createTelemetry({
+  const { logger, observer, requests, metrics, watchModels, modelChanged } = createTelemetry({
     clock,
     logLevel: config.logLevel,
   });
@@ -78,14 +81,38 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     await openItemLabels({ directory: join(dataDir, "features"), world: config.world, ...config.features }),
     (it) => it.close(),
   );
-  const scorer = opened.adopt(
-    await openScorer({ repository: config.models, ...config.inference, clock, onWarning }),
+  const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
+  // What the experiments will be once the models are there to hold them against: it says which are needed.
+  const written = registry.preview(loadExperimentDocuments(config.experiments), configurationWriter);
+  let experiments = (): readonly Experiment[] => written;
+  const recent = new RecentRequests(clock);
+  const models = opened.adopt(
+    await openModels({
+      repository: config.models,
+      ...config.inference,
+      policyOf: (name) => config.inference.perModel.get(name)?.versions ?? config.inference.versions,
+      needs: () => modelNeeds(config.surfaces, experiments()),
+      labels: registry.labels,
+      clock,
+      hooks: {
+        accept(model) {
+          const itemFeatures = itemLabels.features();
+          checkNeedsOf(model, { ...config, scorer, experiments: experiments(), itemFeatures });
+          features.prepare([model]);
+        },
+        warm: (model, score) => warmModel(model, features, recent.of(model.surface), score),
+        inUse: (model) => features.isEncoding(model),
+        gone: (model) => features.forget(model),
+      },
+      onWarning,
+      onEvent: modelChanged,
+    }),
     (it) => it.close(),
   );
-  watchModels(scorer);
+  const { scorer, library } = models;
+  watchModels(scorer, library);
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
-  const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
 
   for (const [surface, { defaultModel }] of config.surfaces) {
     if (scorer.resolve(defaultModel)?.surface === surface) continue;
@@ -96,11 +123,12 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   }
   const known = {
     surfaces: [...config.surfaces.keys()],
-    models: scorer.models(),
+    models: [...scorer.models(), ...models.shelved()],
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
   };
   registry.sync(loadExperimentDocuments(config.experiments, known), configurationWriter);
-  const assigner = compileAssigner(registry.list());
+  experiments = () => registry.list();
+  const assigner = compileAssigner(experiments());
 
   const serving = createServing({
     surfaces: config.surfaces,
@@ -113,12 +141,14 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     clock,
     limits,
     newRequestId,
+    recent,
   });
   const readiness = createReadiness();
   const doors = {
     serving,
     experiments: registry,
     scorer,
+    models: library,
     readiness,
     metrics,
     requests,
@@ -137,6 +167,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       try {
         const httpPort = await http.listen(config.host, config.httpPort);
         const grpcPort = await grpc.listen(config.host, config.grpcPort);
+        models.follow();
         readiness.set("ready");
         logger.info({ httpPort, grpcPort }, "ready");
         return { httpPort, grpcPort };

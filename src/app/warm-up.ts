@@ -1,4 +1,6 @@
-import type { Clock, FeatureStore, Scorer } from "../domain/ports.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Model } from "../domain/model.ts";
+import type { Clock, EncodedRequest, FeatureStore, Scorer } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
 import { rankCandidates } from "../ranking/ranking.ts";
 
@@ -19,6 +21,30 @@ export async function warmUp(scorer: Scorer, features: FeatureStore, clock: Cloc
       const { probabilities } = await scorer.score(model, encoded, clock.monotonic() + deadlineMs);
       rankCandidates({ candidates: request.candidates, probabilities, model, limit: undefined });
     }
+  }
+}
+
+/**
+ * Ranks with a model that nobody can find yet what listeners asked for of late, unlogged: its rows of users and items
+ * are then there, and what it would have answered is known to be an order. Other requests get their turn in between.
+ * @throws {Error} where a request does not fit the model, or gets no order from it.
+ */
+export async function warmModel(
+  model: Model,
+  features: FeatureStore,
+  recent: readonly RankRequest[],
+  score: (request: EncodedRequest) => Promise<Float32Array>,
+): Promise<void> {
+  for (const request of [madeUpRequest(model.surface, 0), ...recent]) {
+    const encoded = await features.encode(model, request);
+    const probabilities = await score(encoded);
+    if (!probabilities.every(Number.isFinite)) {
+      throw new Error(
+        `model ${model.name}/${model.version}: expected probabilities for a request that was asked of late, found what is no number`,
+      );
+    }
+    rankCandidates({ candidates: request.candidates, probabilities, model, limit: request.limit });
+    await nextTurn();
   }
 }
 

@@ -25,6 +25,7 @@ const arm = Type.Object(
       {
         name: Type.String({ minLength: 1, maxLength: 64 }),
         version: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,8}$" })),
+        label: Type.Optional(id),
       },
       closed,
     ),

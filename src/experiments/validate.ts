@@ -12,6 +12,8 @@ interface KnownModel {
   readonly version: string;
   readonly surface: string;
   readonly tasks?: readonly string[] | undefined;
+  /** False for what stands in the repository alone: an arm that names no version never gets it. */
+  readonly loaded?: boolean | undefined;
 }
 
 /** What a document is held against. What is undefined is not known and so not checked. */
@@ -111,8 +113,14 @@ function checkModel(
   { models, valueModels }: ValidationContext,
 ): void {
   if (models === undefined) return;
-  const { name, version } = arm.model;
+  const { name, version, label } = arm.model;
+  if (version !== undefined && label !== undefined) {
+    throw invalidArgument(
+      `arms[${index}].model: expected a version or a label, got version ${version} and label ${label}`,
+    );
+  }
   const versions = models.filter((model) => model.name === name);
+  const served = versions.filter(({ loaded }) => loaded !== false);
   if (versions.length === 0) {
     const names = [
       ...new Set(models.filter((model) => model.surface === surface).map((model) => model.name)),
@@ -121,7 +129,7 @@ function checkModel(
       `arms[${index}].model.name: no model ${JSON.stringify(name)}${nearest(name, names)}`,
     );
   }
-  const meant = versions.filter((model) => version === undefined || model.version === version);
+  const meant = version === undefined ? served : versions.filter((model) => model.version === version);
   if (meant.length === 0) {
     const known = versions.map((model) => model.version).join(", ");
     throw invalidArgument(`arms[${index}].model.version: no version ${version} of ${name} (known: ${known})`);

@@ -19,12 +19,21 @@ export interface PreparedFeatureStore extends FeatureStore {
    * @throws {SetlistError} INVALID_ARGUMENT where a column of the store cannot be what a model asks for.
    */
   prepare(models: readonly Model[]): void;
+  /** Whether a request is being encoded for the model at this moment. */
+  isEncoding(model: Model): boolean;
+  /**
+   * Gives back what is kept of a model that is not scored any more. Its features' names stay known: a caller that still
+   * sends one that only this model read has done nothing wrong.
+   */
+  forget(model: Model): void;
 }
 
 interface ModelPlan {
   readonly user: StoredRows;
   readonly item: StoredRows;
   readonly context: EntityPlan;
+  /** Requests that are being encoded. */
+  encoding: number;
 }
 
 interface StoredRows {
@@ -76,8 +85,25 @@ export class RequestEncoder implements PreparedFeatureStore {
     }
   }
 
+  isEncoding(model: Model): boolean {
+    return (this.#plans.get(model)?.encoding ?? 0) > 0;
+  }
+
+  forget(model: Model): void {
+    this.#plans.delete(model);
+  }
+
   async encode(model: Model, request: RankRequest): Promise<EncodedRequest> {
     const plan = this.#planOf(model);
+    plan.encoding += 1;
+    try {
+      return await this.#encode(model, plan, request);
+    } finally {
+      plan.encoding -= 1;
+    }
+  }
+
+  async #encode(model: Model, plan: ModelPlan, request: RankRequest): Promise<EncodedRequest> {
     this.#checkNames(model.surface, request);
     const tensors = allocateTensors(model);
     writeContext(plan.context, tensors, request.context.features);
@@ -112,6 +138,7 @@ export class RequestEncoder implements PreparedFeatureStore {
       user: rows("user", () => "user.features"),
       item: rows("item", (row) => `candidates[${row}].features`),
       context: planEntity(model, "context"),
+      encoding: 0,
     };
     this.#known.add(model);
     this.#plans.set(model, plan);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Limits } from "../domain/limits.ts";
+import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
   Clock,
   ExperimentStore,
@@ -16,6 +17,7 @@ export interface HttpContext {
   readonly serving: Serving;
   readonly experiments: ExperimentStore;
   readonly scorer: Scorer;
+  readonly models: ModelLibrary;
   readonly readiness: Readiness;
   readonly metrics: MetricsSource;
   readonly requests: RequestObserver;

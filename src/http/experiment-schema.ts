@@ -19,7 +19,10 @@ export const experimentSchema = Type.Object({
       weight: Type.Number(),
       model: Type.Object({
         name: Type.String(),
-        version: Type.Optional(Type.String({ description: "The highest loaded one where absent." })),
+        version: Type.Optional(
+          Type.String({ description: "Where there is no label either, the highest loaded one." }),
+        ),
+        label: Type.Optional(Type.String({ description: "In place of a version: the one it stands on." })),
       }),
       valueModel: Type.Optional(
         Type.Unsafe<ValueModelOverride>({

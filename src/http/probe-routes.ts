@@ -3,10 +3,15 @@ import Type from "typebox";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";
 
-const readySchema = Type.Object({ status: Type.Enum(["starting", "ready", "draining"]) });
+const readySchema = Type.Object({
+  status: Type.Enum(["starting", "ready", "draining"]),
+  detail: Type.Optional(
+    Type.String({ description: "Model versions that were refused, and why; what served before serves on." }),
+  ),
+});
 
 /** What an orchestrator and a scraper ask. */
-export function offerProbes(app: FastifyInstance, { readiness, metrics }: HttpContext): void {
+export function offerProbes(app: FastifyInstance, { readiness, metrics, models }: HttpContext): void {
   app.get(
     "/livez",
     {
@@ -30,7 +35,13 @@ export function offerProbes(app: FastifyInstance, { readiness, metrics }: HttpCo
     },
     async (_request, reply) => {
       const status = readiness.state();
-      return reply.code(status === "ready" ? 200 : 503).send({ status });
+      const refused = models
+        .versions()
+        .flatMap(({ name, version, state, reason }) =>
+          state === "refused" ? [`model ${name}/${version} was refused: ${reason}`] : [],
+        );
+      const detail = refused.length === 0 ? {} : { detail: refused.join("; ") };
+      return reply.code(status === "ready" ? 200 : 503).send({ status, ...detail });
     },
   );
 

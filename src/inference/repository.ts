@@ -57,13 +57,18 @@ export async function findVersions(
   onWarning: (warning: string) => void,
 ): Promise<ModelVersion[]> {
   const places: ModelVersion[] = [];
-  for (const name of await foldersOf(repository)) {
-    if (!modelName.test(name)) {
+  const names = await foldersOf(repository);
+  const folders = await Promise.all(
+    names.map((name) => (modelName.test(name) ? foldersOf(join(repository, name)) : undefined)),
+  );
+  for (const [index, name] of names.entries()) {
+    const inside = folders[index];
+    if (inside === undefined) {
       onWarning(`${join(repository, name)}: ignored, a model's folder is named [a-z0-9-]{1,64}`);
       continue;
     }
     const versions: string[] = [];
-    for (const version of await foldersOf(join(repository, name))) {
+    for (const version of inside) {
       if (modelVersion.test(version)) versions.push(version);
       else
         onWarning(`${join(repository, name, version)}: ignored, a version's folder is a whole number from 1`);

@@ -320,8 +320,11 @@ export class ServedLibrary implements ModelLibrary {
       // What is gone is no candidate of the policy any more; whoever names it is served on.
       if (!present.some((version) => keyOf(version) === keyOf(record))) record.signature = undefined;
     }
-    for (const version of present) {
-      const signature = await folderSignature(join(repository, version.name, version.version));
+    const signatures = await Promise.all(
+      present.map(({ name, version }) => folderSignature(join(repository, name, version))),
+    );
+    for (const [index, version] of present.entries()) {
+      const signature = signatures[index];
       const record = this.#book.of(version);
       if (record.signature === signature) continue;
       if (record.state === "serving" && record.signature !== undefined) {

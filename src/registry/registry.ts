@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument, ExperimentRevision } from "../domain/experiment.ts";
+import type { ModelLabelStore } from "../domain/model-life.ts";
 import type { Clock, ExperimentStore } from "../domain/ports.ts";
 import { describeChange } from "../experiments/experiments.ts";
 import { openDatabase } from "./database.ts";
+import { LabelTable } from "./label-table.ts";
 import { RevisionTable } from "./revision-table.ts";
 import { synchronised } from "./synchronised.ts";
 
@@ -28,6 +30,8 @@ export interface Registry extends ExperimentStore {
   sync(documents: readonly ExperimentDocument[], who: string): { readonly changed: readonly string[] };
   /** What `list` would answer after `sync`, without writing. */
   preview(documents: readonly ExperimentDocument[], who: string): readonly Experiment[];
+  /** Where the models' labels are kept; none can be read or moved where the store is read-only. */
+  readonly labels: ModelLabelStore;
 }
 
 /** True where the data directory has a store to open read-only. */
@@ -52,6 +56,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   const database = openDatabase(join(dataDir, fileName), readOnly);
   const table = new RevisionTable(database);
   return {
+    labels: options.readOnly === true ? noLabels : new LabelTable(database, options.clock),
     list: () => table.latest().map(({ experiment }) => experiment),
     get: (id) => table.of(id).at(-1)?.experiment,
     history: (id) => table.of(id),
@@ -73,3 +78,11 @@ export function openRegistry(options: RegistryOptions): Registry {
     close: () => database.close(),
   };
 }
+
+const noLabels: ModelLabelStore = {
+  list: () => [],
+  history: () => [],
+  move() {
+    throw new SetlistError("UNAVAILABLE", "labels: the store was opened to be read");
+  },
+};

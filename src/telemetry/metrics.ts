@@ -10,7 +10,10 @@ export interface Metrics {
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
-  watchModels(scorer: Pick<Scorer, "models" | "execution">, library: Pick<ModelLibrary, "versions" | "labels">): void;
+  watchModels(
+    scorer: Pick<Scorer, "models" | "execution">,
+    library: Pick<ModelLibrary, "versions" | "labels">,
+  ): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
 }

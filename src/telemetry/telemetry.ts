@@ -1,5 +1,6 @@
 /** Logs and metrics: what the server says about itself to whoever runs it. */
 import type { Logger } from "pino";
+import type { ModelVersion } from "../domain/model.ts";
 import type { Clock, MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -16,6 +17,15 @@ export interface Telemetry {
   readonly metrics: MetricsSource;
   /** Hand it the scorer: the metrics then say on what each model runs. */
   readonly watchModels: Metrics["watchModels"];
+  /** Counts and logs what becomes of a model's versions. */
+  readonly modelChanged: (event: ModelChange) => void;
+}
+
+/** What became of a version. */
+export interface ModelChange extends ModelVersion {
+  readonly what: "serving" | "refused" | "retiring" | "gone";
+  readonly reason?: string | undefined;
+  readonly durationMs?: number | undefined;
 }
 
 /** @param options.destination where log lines go, one JSON object each; standard output where absent. */
@@ -25,7 +35,7 @@ export function createTelemetry(options: {
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, requests, watchModels } = createMetrics();
+  const { source, ranks, requests, watchModels, modelChanges } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
@@ -33,6 +43,17 @@ export function createTelemetry(options: {
     requests,
     metrics: source,
     watchModels,
+    modelChanged(event) {
+      modelChanges(event.name, event.what);
+      const { name: model, version, what, reason, durationMs } = event;
+      if (what === "refused") logger.warn({ model, version, reason }, "model version refused");
+      else if (what === "serving") logger.info({ model, version, durationMs }, "model version serves");
+      else
+        logger.info(
+          { model, version },
+          what === "gone" ? "model version left memory" : "model version retires",
+        );
+    },
     observer: {
       ranked: ranks.ranked,
       outcomes: ranks.outcomes,

@@ -15,6 +15,7 @@ import type { Serving } from "../../src/serving/serving.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { type Doors, openDoors } from "../support/doors.ts";
 import { unaryCall } from "../support/grpc-caller.ts";
+import { standingLibrary } from "../support/model-library.ts";
 
 let doors: Doors;
 let client: Client;
@@ -240,6 +241,7 @@ describe("a port that is taken", () => {
     serving: {} as Serving,
     experiments: {} as ExperimentStore,
     scorer: {} as Scorer,
+    models: standingLibrary(),
     readiness: createReadiness(),
     limits: defaultLimits,
   };

@@ -2,6 +2,7 @@ import type { ModelExecution } from "../../src/domain/execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "../../src/domain/experiment.ts";
 import { defaultLimits, type Limits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
+import type { ModelLibrary } from "../../src/domain/model-life.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { ExperimentStore } from "../../src/domain/ports.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
@@ -11,6 +12,7 @@ import { createServing, type Serving, type ServingDependencies } from "../../src
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { emptyRequest } from "./encoded-request.ts";
 import { type GrpcCaller, grpcCaller } from "./grpc-caller.ts";
+import { standingLibrary } from "./model-library.ts";
 
 /** Both transports over the real serving core, whose ports are plain values held in memory. */
 export interface Doors {
@@ -100,6 +102,7 @@ export async function openDoors(
     ports?: Partial<ServingDependencies>;
     serving?: Partial<Serving>;
     experiments?: ExperimentStore;
+    models?: ModelLibrary;
     limits?: Partial<Limits>;
     connectionRules?: Partial<ConnectionRules>;
     closeGraceMs?: number;
@@ -121,6 +124,7 @@ export async function openDoors(
     serving,
     experiments: change.experiments ?? experiments,
     scorer: ports.scorer,
+    models: change.models ?? standingLibrary(),
     readiness,
     metrics,
     requests,
@@ -204,6 +208,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     },
     scorer: {
       resolve: () => testModel,
+      candidatesMax: () => Number.POSITIVE_INFINITY,
       models: () => [testModel],
       execution: () => testExecution,
       score: async (_model, { candidateCount }) => ({

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";
 import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
+import { standingLibrary } from "../support/model-library.ts";
 
 function listen(logLevel: LogLevel = "info") {
   const lines: string[] = [];
@@ -117,10 +118,15 @@ test("two servers in one process count apart", async () => {
 test("the metrics say on what each loaded model runs, beside what was wanted", async () => {
   const { metrics, watchModels } = listen();
   const models = [{ name: "home-kd", version: "2" }] as Model[];
-  watchModels({
+  const scorer = {
     models: () => models,
-    execution: () => ({ configured: ["cuda", "cpu"], provider: "cpu", operators: undefined }),
-  });
+    execution: () => ({
+      configured: ["cuda" as const, "cpu" as const],
+      provider: "cpu" as const,
+      operators: undefined,
+    }),
+  };
+  watchModels(scorer, standingLibrary());
   const series = 'setlist_model_execution_info{model="home-kd",version="2",provider="cpu",wanted="cuda"} 1';
   expect(await metrics.render()).toContain(series);
   models.pop();
