@@ -6,6 +6,7 @@ import { compactCommand } from "./compact.ts";
 import { demoCommand } from "./demo.ts";
 import { experimentsCommand } from "./experiments.ts";
 import { labelCommand } from "./label.ts";
+import { modelsCommand } from "./models.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { verifyLogCommand } from "./verify-log.ts";
@@ -30,6 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
     simulateCommand(),
     analyzeCommand(),
     experimentsCommand(),
+    modelsCommand(),
     assignCommand(),
     verifyLogCommand(),
     compactCommand(),

@@ -1,0 +1,163 @@
+/**
+ * `npm run loadtest:reload`: a server of our own under steady open-loop load whose model is replaced by a new version
+ * again and again, in turns with the same load left alone. Fails where a request failed, where the p99 while models
+ * come and go is above the bar, or where not every version came to serve.
+ */
+import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Command } from "commander";
+import { startServerProcess } from "../src/app/server-process.ts";
+import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
+import { httpTarget } from "./http-target.ts";
+import { type LoadReport, runLoad } from "./load-run.ts";
+import { formatLoadTable } from "./load-table.ts";
+import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
+import { residentMib } from "./resident-memory.ts";
+import { worldSize } from "./world-size.ts";
+
+/** p99 with reloads over p99 without. */
+const barRatio = 1.5;
+
+const flags = new Command("loadtest:reload")
+  .description("The cost of new model versions under load: failed requests, p99, memory.")
+  .option("--reloads <count>", "new versions, over all turns", positiveInteger, 100)
+  .option("--turns <count>", "turns with reloads, each between two without", positiveInteger, 2)
+  .option("--seconds <seconds>", "length of a turn", positiveNumber, 30)
+  .option("--rate <per second>", "requests a second", positiveNumber, 100)
+  .option("--candidates <count>", "candidates of a request", positiveInteger, 200)
+  .option("--limit <count>", "ranked items asked for", positiveInteger, 20)
+  .option("--seed <number>", "draws the requests and the arrivals", wholeNumber, 1)
+  .option("--json <file>", "save the reports")
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{
+    reloads: number;
+    turns: number;
+    seconds: number;
+    rate: number;
+    candidates: number;
+    limit: number;
+    seed: number;
+    json?: string;
+  }>();
+
+const name = "home-control";
+const committed = join(import.meta.dirname, "../models/repository", name, "1");
+const folder = await mkdtemp(join(tmpdir(), "setlist-reload-"));
+const repository = join(folder, "repository");
+let published = 0;
+
+/** Whole before it is where the server looks; the graphs are links, so that no copy of ours disturbs the load. */
+async function publish(): Promise<string> {
+  published += 1;
+  const version = String(published);
+  const staged = join(folder, `staged-${version}`);
+  await mkdir(staged);
+  for (const file of await readdir(committed)) {
+    if (file !== "manifest.json")
+      await link(join(committed, file), join(staged, file)).catch(() => copy(file, staged));
+  }
+  const manifest = JSON.parse(await readFile(join(committed, "manifest.json"), "utf8")) as object;
+  await writeFile(join(staged, "manifest.json"), JSON.stringify({ ...manifest, version }));
+  await mkdir(join(repository, name), { recursive: true });
+  await rename(staged, join(repository, name, version));
+  return version;
+}
+
+/** The temporary folder may be on another disk. */
+async function copy(file: string, to: string): Promise<void> {
+  await writeFile(join(to, file), await readFile(join(committed, file)));
+}
+
+async function stateOf(url: string, version: string): Promise<string | undefined> {
+  const { versions } = (await (await fetch(`${url}/v1/models`)).json()) as {
+    versions: { version: string; state: string }[];
+  };
+  return versions.find((one) => one.version === version)?.state;
+}
+
+async function reloads(url: string, count: number, seconds: number): Promise<number> {
+  const began = performance.now();
+  let served = 0;
+  for (let index = 0; index < count; index++) {
+    await delay(Math.max(0, began + (index * seconds * 1_000) / count - performance.now()));
+    const version = await publish();
+    const giveUpAt = performance.now() + 20_000;
+    let state: string | undefined;
+    do {
+      await delay(50);
+      state = await stateOf(url, version);
+    } while (state !== "serving" && performance.now() < giveUpAt);
+    if (state === "serving") served += 1;
+    // What serves no longer is taken away, as whoever publishes would.
+    if (published > 2) await rm(join(repository, name, String(published - 2)), { recursive: true });
+  }
+  return served;
+}
+
+try {
+  await publish();
+  await mkdir(join(folder, "experiments"));
+  const config = join(folder, "setlist.yaml");
+  await writeFile(
+    config,
+    `models: repository\nexperiments: experiments\nsurfaces: { home: { defaultModel: { name: ${name} }, timeoutMs: 2000 } }\n`,
+  );
+  const server = await startServerProcess({ dataDir: join(folder, "data"), flags: ["--config", config] });
+  const url = `http://127.0.0.1:${server.httpPort}`;
+  const requests = httpRankRequests(
+    drawRankRequests({ ...worldSize(), ...flags, surface: "home" }, 2_000),
+    url,
+  );
+  const target = httpTarget(url, 64);
+  const load = (seconds: number, seed: number): Promise<LoadReport> =>
+    runLoad({ target, requests, rate: flags.rate, seconds, arrivals: "poisson", seed });
+
+  await load(Math.min(10, flags.seconds), flags.seed);
+  const memoryMib = [await residentMib(url)];
+  const quiet = [await load(flags.seconds, flags.seed + 1)];
+  const busy: LoadReport[] = [];
+  let served = 0;
+  for (let turn = 0; turn < flags.turns; turn++) {
+    const count = Math.ceil((flags.reloads - served) / (flags.turns - turn));
+    const [report, came] = await Promise.all([
+      load(flags.seconds, flags.seed + 2 + 2 * turn),
+      reloads(url, count, flags.seconds),
+    ]);
+    busy.push(report);
+    served += came;
+    memoryMib.push(await residentMib(url));
+    quiet.push(await load(flags.seconds, flags.seed + 3 + 2 * turn));
+  }
+  memoryMib.push(await residentMib(url));
+  target.close();
+  const exitCode = await server.stop();
+
+  const all = [...quiet, ...busy];
+  const failed = all.reduce((sum, { scheduled, answered }) => sum + scheduled - answered, 0);
+  const degraded = all.reduce((sum, report) => sum + report.degraded, 0);
+  const p99 = { quiet: median(quiet), busy: median(busy) };
+  const ratio = p99.busy / p99.quiet;
+  process.stdout.write(`without reloads\n${formatLoadTable(quiet)}with reloads\n${formatLoadTable(busy)}
+${served} of ${published - 1} versions came to serve; failed requests ${failed}, degraded ${degraded}; the server ended with ${exitCode}
+p99 (median of the turns): ${p99.quiet.toFixed(2)} ms without, ${p99.busy.toFixed(2)} ms with reloads, ratio ${ratio.toFixed(2)} (bar ${barRatio})
+resident memory, MiB: ${memoryMib.map((mib) => mib.toFixed(0)).join(", ")} (warm, after each turn with reloads, at the end)\n`);
+  if (flags.json !== undefined) {
+    await writeFile(
+      flags.json,
+      `${JSON.stringify({ flags, served, failed, degraded, p99, ratio, memoryMib, quiet, busy }, null, 2)}\n`,
+    );
+  }
+  const isGood = failed === 0 && degraded === 0 && ratio <= barRatio && served === flags.reloads;
+  if (!isGood || exitCode !== 0) process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+function median(reports: readonly LoadReport[]): number {
+  const sorted = reports.map(({ latencyMs }) => latencyMs.p99).sort((one, other) => one - other);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+}
