@@ -44,13 +44,8 @@ export interface ClosedLoopResult {
 }
 
 export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopResult> {
-  const { inFlight, candidates, limit, distinctRequests = 300 } = order;
-  const { listeners, tracks } = worldSize();
-  const bodies = drawRankRequests(
-    { listeners, tracks: order.tracks ?? tracks, seed: 1, surface: "home", candidates, limit },
-    distinctRequests,
-  );
-  const { target, requests } = openTarget(order, bodies);
+  const { inFlight, candidates } = order;
+  const { target, requests } = openTarget(order, bodiesFor(order));
   const latencies = createLatencies();
   const errors: Record<string, number> = {};
   const start = performance.now();
@@ -78,6 +73,30 @@ export async function runClosedLoop(order: ClosedLoopOrder): Promise<ClosedLoopR
     errors,
     degraded,
   };
+}
+
+const drawn = new Map<string, readonly RankRequestBody[]>();
+
+/** Drawn once for all orders that differ in nothing but where they go: thousands of requests take a second. */
+function bodiesFor({
+  candidates,
+  limit,
+  tracks,
+  distinctRequests = 300,
+}: ClosedLoopOrder): readonly RankRequestBody[] {
+  const size = worldSize();
+  const shape = {
+    listeners: size.listeners,
+    tracks: tracks ?? size.tracks,
+    seed: 1,
+    surface: "home",
+    candidates,
+    limit,
+  };
+  const key = JSON.stringify([shape, distinctRequests]);
+  const found = drawn.get(key) ?? drawRankRequests(shape, distinctRequests);
+  drawn.set(key, found);
+  return found;
 }
 
 /** A target, and the requests as it takes them. */

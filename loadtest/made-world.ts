@@ -6,8 +6,8 @@ const committed = join(import.meta.dirname, "..", "models", "world");
 
 /**
  * A world of so many items in Parquet, as models/world is one: ids t1 to their number, each with the features of one
- * of the committed items, its numbers shifted by a little so that no two are alike; the committed listeners. What is
- * there already, whole, is left.
+ * of the committed items; the committed listeners. What a row holds changes nothing about what it costs. What is there
+ * already, whole, is left.
  */
 export async function makeWorld(folder: string, items: number): Promise<void> {
   const path = join(folder, "items.parquet");
@@ -28,9 +28,7 @@ export async function makeWorld(folder: string, items: number): Promise<void> {
 function itemsQuery(items: number): string {
   return `WITH base AS (SELECT *, row_number() OVER () - 1 AS place FROM read_parquet(${text(join(committed, "items.parquet"))})),
     size AS (SELECT count(*) AS rows FROM base)
-    SELECT 't' || (made.i + 1) AS id,
-      list_transform(content, x -> (x + 0.01 * sin(made.i))::FLOAT) AS content,
-      audio, plays_week * (1 + 0.01 * sin(made.i)) AS plays_week, age_days, artist, genre
+    SELECT 't' || (made.i + 1) AS id, base.* EXCLUDE (id, place)
     FROM range(${items}) AS made(i), size JOIN base ON base.place = made.i % size.rows`;
 }
 

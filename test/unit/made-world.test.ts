@@ -17,7 +17,7 @@ async function ask(sql: string): Promise<unknown[]> {
 const committed = join(import.meta.dirname, "../../models/world/items.parquet");
 
 describe("a made-up world", () => {
-  it("has ids t1 to its number and the committed items' columns, no two alike", async () => {
+  it("has ids t1 to its number and the committed items' columns", async () => {
     const folder = join(await temporaryFolder(), "world");
     await makeWorld(folder, 7_000);
     const made = join(folder, "items.parquet");
@@ -25,10 +25,10 @@ describe("a made-up world", () => {
       ask(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet('${file}'))`);
     expect(await columns(made)).toEqual(await columns(committed));
     const counted = await ask(
-      `SELECT count(*)::INTEGER, count(DISTINCT id)::INTEGER, count(DISTINCT content)::INTEGER,
+      `SELECT count(*)::INTEGER, count(DISTINCT id)::INTEGER,
         min(substr(id, 2)::INTEGER), max(substr(id, 2)::INTEGER) FROM read_parquet('${made}')`,
     );
-    expect(counted).toEqual([[7_000, 7_000, 7_000, 1, 7_000]]);
+    expect(counted).toEqual([[7_000, 7_000, 1, 7_000]]);
   });
 
   it("is made once: what is there is left", async () => {
