@@ -228,6 +228,7 @@ export class ServedLibrary implements ModelLibrary {
       if (!this.#isServing(version))
         throw invalidArgument(record.reason ?? `${keyOf(version)} is no student`);
       this.#commanded.set(keyOf(version), "load");
+      await this.#reconcile(version.name);
     });
   }
 

@@ -10,6 +10,7 @@ import {
   writeVersion,
 } from "../support/model-repository.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
+import { setlist } from "../support/setlist-command.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 
 /** One server through all of it: a start costs more than everything else. */
@@ -73,11 +74,16 @@ async function rank(user: string): Promise<Answer & { status: number }> {
   return { status, ...(body as Answer) };
 }
 
+async function versions(): Promise<{ versions: ModelVersionStatus[] }> {
+  return (await app.get("/v1/models")).body as { versions: ModelVersionStatus[] };
+}
+
 async function statuses(): Promise<Record<string, string>> {
-  const { body } = await app.get("/v1/models");
-  const { versions } = body as { versions: ModelVersionStatus[] };
   return Object.fromEntries(
-    versions.map(({ name, version, state, labels }) => [`${name}/${version}`, [state, ...labels].join(" ")]),
+    (await versions()).versions.map(({ name, version, state, labels }) => [
+      `${name}/${version}`,
+      [state, ...labels].join(" "),
+    ]),
   );
 }
 
@@ -250,6 +256,24 @@ describe("the life of a model", { timeout: 120_000 }, () => {
     expect(await app.post("/v1/models/home-control/versions/4/load", {})).toMatchObject({
       status: 400,
       body: { detail: expect.stringContaining("golden.json") },
+    });
+  });
+
+  test("the command says and changes the same", async () => {
+    const url = ["--url", app.http];
+    const listed = await setlist("models", "list", ...url, "--json");
+    expect(JSON.parse(listed.stdout)).toEqual({ versions: (await versions()).versions });
+    expect((await setlist("models", "list", ...url)).stdout).toContain("home-kd");
+    expect(await setlist("models", "load", "home-control", "2", ...url)).toMatchObject({
+      code: 0,
+      stdout: "home-control/2 is serving\n",
+    });
+    expect(await setlist("models", "label", "home-control", "candidate", "2", ...url)).toMatchObject({
+      stdout: "candidate of home-control stands on version 2\n",
+    });
+    expect(await setlist("models", "unload", "home-control", "2", ...url)).toMatchObject({
+      code: 1,
+      stderr: "setlist: version: label candidate needs home-control/2: move it first\n",
     });
   });
 
