@@ -5,9 +5,6 @@ import { type EngineOptions, openEngine } from "./model-engine.ts";
 import { readRepository } from "./repository.ts";
 import { type LibraryOptions, ServedLibrary, type ShelvedModel } from "./served-library.ts";
 
-export type { ScoreAside } from "./model-engine.ts";
-export type { ModelEvent, ModelHooks } from "./served-library.ts";
-
 export interface ScorerOptions extends EngineOptions {
   /** A folder as docs/model-manifest.md describes it. */
   readonly repository: string;

@@ -97,7 +97,8 @@ export class WorkerPool {
    */
   async run(place: number, orderFor: (host: WorkerHost) => PostedOrder): Promise<Reply> {
     const { seat } = this.#leastBusy();
-    const host = seat === undefined ? undefined : [...seat.hosts].find(({ places }) => places.has(place));
+    let host: WorkerHost | undefined;
+    for (const one of seat?.hosts ?? []) if (one.places.has(place)) host = one;
     if (host === undefined) throw new Error("no inference worker is idle");
     const { order, transfer } = orderFor(host);
     const { thread } = host;
