@@ -136,10 +136,10 @@ describe("latency against load", () => {
     const svg = drawCurves(report);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
     const paints = [...svg.matchAll(/<path [^>]*stroke="(#\w+)"/g)].map(([, paint]) => paint);
-    expect(paints).toHaveLength(2 * 3 + 2);
-    expect(paints.filter((paint) => paint === "#0072b2")).toHaveLength(4);
+    expect(paints).toHaveLength(2 * 3 + 2 * 2);
+    expect(paints.filter((paint) => paint === "#0072b2")).toHaveLength(5);
     // FastAPI keeps its colour although the plain server did not take part.
-    expect(paints.filter((paint) => paint === "#009e73")).toHaveLength(4);
+    expect(paints.filter((paint) => paint === "#009e73")).toHaveLength(5);
     for (const text of ["Setlist", "FastAPI", "p50", "p95", "p99"]) expect(svg).toContain(`>${text}<`);
   });
 
