@@ -78,6 +78,19 @@ async function stateOf(url: string, version: string): Promise<string | undefined
   return versions.find((one) => one.version === version)?.state;
 }
 
+/** CPU that the server has used, ms. */
+async function cpuMs(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^process_cpu_seconds_total(?:\{.*\})? (\S+)/m.exec(metrics)?.[1]) * 1_000;
+}
+
+/** A load, and the CPU that the server used meanwhile, ms. */
+async function measured(url: string, work: Promise<LoadReport>): Promise<[LoadReport, number]> {
+  const before = await cpuMs(url);
+  const report = await work;
+  return [report, (await cpuMs(url)) - before];
+}
+
 async function reloads(url: string, count: number, seconds: number): Promise<number> {
   const began = performance.now();
   let served = 0;
@@ -117,19 +130,24 @@ try {
 
   await load(Math.min(10, flags.seconds), flags.seed);
   const memoryMib = [await residentMib(url)];
-  const quiet = [await load(flags.seconds, flags.seed + 1)];
+  const [first, firstCpuMs] = await measured(url, load(flags.seconds, flags.seed + 1));
+  const quiet = [first];
   const busy: LoadReport[] = [];
+  const used = { quiet: firstCpuMs, busy: 0 };
   let served = 0;
   for (let turn = 0; turn < flags.turns; turn++) {
     const count = Math.ceil((flags.reloads - served) / (flags.turns - turn));
-    const [report, came] = await Promise.all([
-      load(flags.seconds, flags.seed + 2 + 2 * turn),
+    const [[report, cpu], came] = await Promise.all([
+      measured(url, load(flags.seconds, flags.seed + 2 + 2 * turn)),
       reloads(url, count, flags.seconds),
     ]);
     busy.push(report);
+    used.busy += cpu;
     served += came;
     memoryMib.push(await residentMib(url));
-    quiet.push(await load(flags.seconds, flags.seed + 3 + 2 * turn));
+    const [after, afterCpuMs] = await measured(url, load(flags.seconds, flags.seed + 3 + 2 * turn));
+    quiet.push(after);
+    used.quiet += afterCpuMs;
   }
   memoryMib.push(await residentMib(url));
   target.close();
@@ -140,20 +158,27 @@ try {
   const degraded = all.reduce((sum, report) => sum + report.degraded, 0);
   const p99 = { quiet: median(quiet), busy: median(busy) };
   const ratio = p99.busy / p99.quiet;
+  const perRequest = used.quiet / answeredBy(quiet);
+  const cpuMsPerReload = (used.busy - perRequest * answeredBy(busy)) / served;
   process.stdout.write(`without reloads\n${formatLoadTable(quiet)}with reloads\n${formatLoadTable(busy)}
 ${served} of ${published - 1} versions came to serve; failed requests ${failed}, degraded ${degraded}; the server ended with ${exitCode}
 p99 (median of the turns): ${p99.quiet.toFixed(2)} ms without, ${p99.busy.toFixed(2)} ms with reloads, ratio ${ratio.toFixed(2)} (bar ${barRatio})
+CPU of a reload, beyond the requests': ${cpuMsPerReload.toFixed(0)} ms
 resident memory, MiB: ${memoryMib.map((mib) => mib.toFixed(0)).join(", ")} (warm, after each turn with reloads, at the end)\n`);
   if (flags.json !== undefined) {
     await writeFile(
       flags.json,
-      `${JSON.stringify({ flags, served, failed, degraded, p99, ratio, memoryMib, quiet, busy }, null, 2)}\n`,
+      `${JSON.stringify({ flags, served, failed, degraded, p99, ratio, cpuMsPerReload, memoryMib, quiet, busy }, null, 2)}\n`,
     );
   }
   const isGood = failed === 0 && degraded === 0 && ratio <= barRatio && served === flags.reloads;
   if (!isGood || exitCode !== 0) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+function answeredBy(reports: readonly LoadReport[]): number {
+  return reports.reduce((sum, { answered }) => sum + answered, 0);
 }
 
 function median(reports: readonly LoadReport[]): number {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Doors, httpCall, openDoors, testExperiment } from "../support/doors.ts";
+import { standingLibrary } from "../support/model-library.ts";
 import { rankMessage } from "../support/rank-message.ts";
 
 let doors: Doors;
@@ -292,5 +293,20 @@ test("the loaded models can be seen, and on what they run", async () => {
         provenance: { seed: 1, offlineMetrics: { auc: 0.7 } },
       },
     ],
+    versions: [],
   });
+});
+
+test("a refused version is told where one looks, and the server stays ready", async () => {
+  const versions = [
+    { name: "home-control", version: "2", state: "refused" as const, reason: "no golden answer", labels: [] },
+  ];
+  const own = await openDoors({ models: standingLibrary(versions) });
+  const ready = await own.get("/readyz");
+  expect([ready.status, ready.body]).toEqual([
+    200,
+    { status: "ready", detail: "model home-control/2 was refused: no golden answer" },
+  ]);
+  expect((await own.get("/v1/models")).body).toMatchObject({ versions });
+  await own.close();
 });
