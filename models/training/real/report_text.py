@@ -92,6 +92,10 @@ def report_text(
         "changed to the recipe's own and the requests were shortened (8 held-out and 4 tagged artists before, 24 "
         "unlabelled ones), to save time; nothing was tuned. Seed 1's test figures were seen once, by the one who wrote "
         "this code, before the ten seeds ran; nothing was changed after.",
+        "- The ten seeds ran twice. After the first run the recipe's students were made narrower and given an item "
+        "tower, for serving's sake and by simulated worlds alone; the figures are those of the second run, with the "
+        "students of today. The first said the same: few gains at 1 % and 10 % (4 and 7 of 27 differences better, 0 "
+        "and 2 worse), harm at 100 % (0 better, 22 worse).",
         "- Augmentation adds its unlabelled requests to every epoch, so an epoch of it takes more steps than the "
         "control's; part of its difference may be the steps.",
         "",
