@@ -163,13 +163,12 @@ export class BatchingScorer implements Scorer {
    * sent ahead to a busy worker, which would otherwise stand still until this thread had read its answer.
    */
   dispatch(): void {
-    while (
-      this.#pool.hasIdle ||
-      (this.#pool.hasRoom && this.#queue.hasFullBatch(this.#options.batchRowsMax))
-    ) {
-      const { batchRowsMax, backlog, clock } = this.#options;
+    const { batchRowsMax, backlog, clock } = this.#options;
+    while (this.#pool.hasRoom) {
       const now = clock.monotonic();
-      const batch = this.#queue.takeBatch(batchRowsMax, backlog.isStanding(now));
+      const newestFirst = backlog.isStanding(now);
+      if (!this.#pool.hasIdle && !this.#queue.hasFullBatch(batchRowsMax, newestFirst)) break;
+      const batch = this.#queue.takeBatch(batchRowsMax, newestFirst);
       if (batch.length === 0) break;
       for (const { request } of batch) backlog.wait(-request.candidateCount, now);
       // The doomed are dropped here, not their batch: a timer may be late, a deadline is not.
@@ -179,7 +178,7 @@ export class BatchingScorer implements Scorer {
     }
     if (!this.#pool.isUsable) {
       for (const queued of this.#queue.takeAll()) {
-        this.#options.backlog.wait(-queued.request.candidateCount, this.#options.clock.monotonic());
+        backlog.wait(-queued.request.candidateCount, clock.monotonic());
         queued.fail(noWorkerLeft);
       }
     }

@@ -1,7 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test, vi } from "vitest";
 import { QueuedRequest } from "../../src/inference/queued-request.ts";
 import { RequestQueue } from "../../src/inference/request-queue.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Of each model. */
 const groups = [{}, {}, {}];
@@ -61,6 +66,55 @@ describe("the next run", () => {
     expect(queue.takeBatch(100)).toEqual([b]);
     expect(queue.takeBatch(100)).toEqual([c]);
   });
+});
+
+describe("the newest first", () => {
+  test("takes a group's latest, as many as fit, and leaves the oldest", () => {
+    const [a, b, c] = [request(0, 60, 1), request(0, 50, 2), request(0, 50, 3)];
+    const queue = queueOf(a, b, c);
+    expect(queue.takeBatch(100, true)).toEqual([c, b]);
+    expect(queue.takeBatch(100, true)).toEqual([a]);
+  });
+
+  test("lets the groups take turns, whoever came first and however many more come", () => {
+    const oldest = request(0, 100, 0);
+    const queue = queueOf(oldest, request(1, 100, 1));
+    const served: number[] = [];
+    for (let run = 0; run < 6; run++) {
+      // One model alone would keep the workers busy.
+      queue.add(request(0, 100, 2 + run));
+      queue.add(request(1, 100, 2 + run));
+      expect(queue.hasFullBatch(100, true)).toBe(true);
+      served.push(...queue.takeBatch(100, true).map(({ model }) => model));
+    }
+    expect(served).toEqual([0, 1, 0, 1, 0, 1]);
+    expect(queue.takeAll()).toContain(oldest);
+  });
+
+  test("asks the group whose turn it is whether its run would be full", () => {
+    const queue = queueOf(request(0, 100, 1), request(1, 5, 2), request(0, 100, 3));
+    queue.takeBatch(100, true);
+    expect(queue.hasFullBatch(100)).toBe(true);
+    expect(queue.hasFullBatch(100, true)).toBe(false);
+  });
+});
+
+test("a group that nobody waits for any more is not kept", async () => {
+  const queue = new RequestQueue();
+  // In a function of its own, whose variables are gone with it.
+  function comeAndGo(leave: (one: QueuedRequest) => unknown): WeakRef<object> {
+    const group = {};
+    const one = new QueuedRequest(0, group, { ...emptyRequest, candidateCount: 1 }, 0, 1);
+    queue.add(one);
+    leave(one);
+    return new WeakRef(group);
+  }
+  const gone = [comeAndGo(() => queue.takeBatch(1)), comeAndGo((one) => queue.remove(one))];
+  await vi.waitFor(() => {
+    collectGarbage();
+    expect(gone.map((group) => group.deref() === undefined)).toEqual([true, true]);
+  });
+  expect(queue.size).toBe(0);
 });
 
 test("a request that was removed holds no place, and removing it again changes nothing", () => {
