@@ -25,8 +25,9 @@ const newest = 0.1;
 export class Backlog {
   readonly #limits: WaitLimits;
   readonly #workers: number;
-  #msPerCandidate = 0;
+  /** Running means of the runs. A candidate takes their quotient: a run of one is nearly all overhead. */
   #runMs = 0;
+  #runCandidates = 0;
   #waiting = 0;
   #running = 0;
   #emptyAt = Number.NEGATIVE_INFINITY;
@@ -50,10 +51,10 @@ export class Backlog {
   /** @param ms what the run took; undefined where it failed. */
   end(candidates: number, ms: number | undefined): void {
     this.#running -= candidates;
-    if (ms === undefined || candidates === 0) return;
-    const known = this.#msPerCandidate > 0;
-    this.#msPerCandidate += (ms / candidates - this.#msPerCandidate) * (known ? newest : 1);
-    this.#runMs += (ms - this.#runMs) * (known ? newest : 1);
+    if (ms === undefined) return;
+    const weight = this.#runCandidates > 0 ? newest : 1;
+    this.#runMs += (ms - this.#runMs) * weight;
+    this.#runCandidates += (candidates - this.#runCandidates) * weight;
   }
 
   /** Whether the queue has not been empty for a while. */
@@ -63,7 +64,9 @@ export class Backlog {
 
   /** Until a request that came now would be run. */
   expectedWaitMs(): number {
-    return ((this.#waiting + this.#running) * this.#msPerCandidate) / this.#workers;
+    if (this.#runCandidates === 0) return 0;
+    const msPerCandidate = this.#runMs / this.#runCandidates;
+    return ((this.#waiting + this.#running) * msPerCandidate) / this.#workers;
   }
 
   /** What its own run would take then, together with others of its kind. */

@@ -37,6 +37,18 @@ describe("how far behind inference is", () => {
     expect(backlog.expectedWaitMs()).toBeCloseTo(15, 6);
   });
 
+  test("is not judged by what a run of one candidate takes, nearly all of it overhead", () => {
+    const backlog = new Backlog(limits, 1);
+    for (let run = 0; run < 100; run++) {
+      const [candidates, ms] = run % 2 === 0 ? ([1, 0.5] as const) : ([1_000, 5] as const);
+      backlog.begin(candidates);
+      backlog.end(candidates, ms);
+    }
+    backlog.begin(1_000);
+    expect(backlog.expectedWaitMs()).toBeGreaterThan(4);
+    expect(backlog.expectedWaitMs()).toBeLessThan(7);
+  });
+
   test("follows a model that becomes slower", () => {
     const backlog = measured();
     for (let run = 0; run < 60; run++) {
