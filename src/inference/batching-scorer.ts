@@ -193,16 +193,14 @@ export class BatchingScorer implements Scorer {
     const candidates = candidatesOf(requests);
     const { backlog } = this.#options;
     let tookMs: number | undefined;
+    let filled: FilledSlots | undefined;
     this.#running += 1;
     backlog.begin(candidates);
     try {
-      let filled: FilledSlots | undefined;
       const reply = await this.#pool.run(place, (host) => {
         filled = host.filledOf(loaded);
         return orderFor(loaded, filled, requests);
       });
-      // The run may have failed before the slab got what was sent for it.
-      if (reply.kind !== "scored") filled?.clear();
       if (reply.kind === "scored") {
         tookMs = reply.inferenceMs;
         const parts = splitProbabilities(reply.probabilities, model.tasks.length, requests);
@@ -227,6 +225,8 @@ export class BatchingScorer implements Scorer {
             `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`,
           );
     } finally {
+      // The run may have failed before the slab got what was noted as sent for it.
+      if (tookMs === undefined) filled?.clear();
       backlog.end(candidates, tookMs);
       this.#running -= 1;
       this.dispatch();

@@ -103,10 +103,14 @@ export class WorkerPool {
     const { order, transfer } = orderFor(host);
     const { thread } = host;
     host.running += 1;
-    const reply = await thread.call(order, transfer);
-    host.failures = 0;
-    host.running -= 1;
-    return reply;
+    try {
+      const reply = await thread.call(order, transfer);
+      host.failures = 0;
+      return reply;
+    } finally {
+      // A thread that takes the place of a dead one begins with none.
+      if (host.thread === thread) host.running -= 1;
+    }
   }
 
   /**

@@ -47,8 +47,9 @@ export class WorkerThread {
   call(order: Order, transfer: ArrayBuffer[] = []): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#dead !== undefined) return reject(new Error(this.#dead));
-      this.#waiting.push({ resolve, reject });
+      // Where it cannot be sent this throws, and no answer is waited for that would be another order's.
       this.#worker.postMessage(order, transfer);
+      this.#waiting.push({ resolve, reject });
     });
   }
 

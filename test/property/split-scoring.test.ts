@@ -92,6 +92,29 @@ test.each([1, 2])(
   },
 );
 
+test("rows that could not be sent are sent with the next run", async () => {
+  const scorer = await openSplit(1);
+  const table = new SharedTable();
+  for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
+  const { tensors } = table;
+  const before = scorer.score(linear, table.request(0, [1]), never);
+  const failed = scorer.score(linear, table.request(0, [7, 8]), never);
+  // As where there is no memory for what is to be sent.
+  Object.defineProperty(table, "tensors", {
+    configurable: true,
+    get() {
+      throw new RangeError("Array buffer allocation failed");
+    },
+  });
+  await before;
+  await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  Object.defineProperty(table, "tensors", { value: tensors });
+  const { probabilities } = await scorer.score(linear, table.request(0.4, [7, 8]), never);
+  for (const [row, expected] of table.clicks(0.4, [7, 8]).entries()) {
+    expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);
+  }
+});
+
 test("an item is sent to a worker once, and again only when its row has changed", async () => {
   const workers = observeWorkers();
   const scorer = await openSplit(1, workers.spawn);

@@ -56,6 +56,26 @@ test("a run that was sent ahead to a worker that dies is done by the next one", 
   expect((await ahead).probabilities).toHaveLength(2);
 });
 
+test("an order that cannot be sent fails alone: the worker has room again, and answers whoever asked", async () => {
+  const { scorer, started } = await mortal();
+  const [worker] = started;
+  const post = worker?.postMessage.bind(worker);
+  let refusals = 2;
+  Object.assign(worker as object, {
+    postMessage(order: object, transfer: ArrayBuffer[]) {
+      if (refusals-- > 0) throw new DOMException("data could not be cloned, out of memory", "DataCloneError");
+      post?.(order, transfer);
+    },
+  });
+  for (let time = 0; time < 2; time++) {
+    await expect(scorer.score(linear, one, soon())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  }
+  const tastes = [0, 0.4, 0.8];
+  const asked = tastes.map((taste) => scorer.score(linear, linearRequest(taste, 0, [[0, 0]]), soon()));
+  const clicks = (await Promise.all(asked)).map(({ probabilities }) => probabilities[0]);
+  for (const [at, taste] of tastes.entries()) expect(clicks[at]).toBeCloseTo(0.25 * taste, 6);
+});
+
 test("a worker that throws is a worker that dies", async () => {
   const { scorer, warnings, started } = await mortal();
   started[0]?.postMessage({ kind: "throw" });
