@@ -88,7 +88,8 @@ export class RowTable implements ItemTable {
       if (this.#slotsTaken === this.versions.length) this.#grow();
       slot = this.#slotsTaken++;
     }
-    this.versions[slot] = (this.versions[slot] as number) + 1 || 1;
+    // Past the last uint32 comes 1: 0 is what a worker has noted of a slot that it was never sent.
+    this.versions[slot] = ((this.versions[slot] as number) + 1) >>> 0 || 1;
     this.#pins[slot] = 1;
     return slot;
   }

@@ -10,14 +10,16 @@ export class ByteCandidates implements CandidateList {
   /** @throws {SetlistError} INVALID_ARGUMENT where an id is too short or too long, or comes twice. */
   constructor(ids: IdBytes, limits: Limits) {
     this.ids = ids;
-    for (let place = 0; place < ids.length; place++) {
+    const twice = ids.firstDuplicate();
+    // Whatever is wrong first is what is said, as of ids that came as text.
+    const checked = twice === undefined ? ids.length : twice.index + 1;
+    for (let place = 0; place < checked; place++) {
       const bytes = (ids.ends[place] as number) - (ids.starts[place] as number);
       if (bytes >= 1 && bytes <= limits.idBytesMax) continue;
       throw invalidArgument(
         `candidateIds[${place}]: expected an id of 1 to ${limits.idBytesMax} bytes, got ${bytes}`,
       );
     }
-    const twice = ids.firstDuplicate();
     if (twice === undefined) return;
     throw invalidArgument(
       `candidateIds[${twice.index}]: duplicate of candidateIds[${twice.first}], ${JSON.stringify(ids.text(twice.index))}`,

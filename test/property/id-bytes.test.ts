@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IdBytes } from "../../src/domain/id-bytes.ts";
+import { defaultLimits } from "../../src/domain/limits.ts";
 import { RowTable } from "../../src/features/row-table.ts";
 import { clearMark, takeCandidateIds } from "../../src/http/candidate-ids.ts";
+import { parseRankRequest } from "../../src/serving/rank-request.ts";
 
 const ids = fc.array(
   fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.constantFrom("t1", "t2", "é", "\ufeffx")),
@@ -81,6 +83,33 @@ describe("ids as bytes", () => {
       { numRuns: 300 },
     );
   });
+});
+
+test("a request is refused in the same words whether its ids came as text or as bytes", () => {
+  const rules = { limits: defaultLimits, surfaces: ["home"], newRequestId: () => "made" };
+  const complaint = (candidateIds: string[] | IdBytes): unknown => {
+    try {
+      return parseRankRequest({ surface: "home", user: { id: "u1" }, candidateIds }, rules).candidates.length;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const id = fc.oneof(fc.nat(9).map(String), fc.constantFrom("", "x".repeat(257), "é".repeat(128)));
+  fc.assert(
+    fc.property(fc.array(id, { maxLength: 8 }), (texts) => {
+      expect(complaint(bytesOf(texts))).toBe(complaint(texts));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("the version of a row is never 0, which a worker takes for a row that it was never sent", () => {
+  const table = new RowTable([{ place: 0, columns: 1, dtype: "int32" }], 0);
+  const slot = table.take();
+  table.release(Int32Array.of(slot));
+  table.versions[slot] = 2 ** 32 - 1;
+  expect(table.take()).toBe(slot);
+  expect(table.versions[slot]).toBe(1);
 });
 
 describe("candidateIds taken out of a body", () => {
