@@ -80,7 +80,16 @@ function plain(name: string): string {
   return /[\p{C}\p{Z}]/u.test(name) ? JSON.stringify(name) : name;
 }
 
+/**
+ * `.` is any character: the names of a record are "^.*$", and the value of one that has a line break in it would be
+ * held against nothing.
+ */
+const regExp = Object.assign((pattern: string, flags: string) => new RegExp(pattern, `${flags}s`), {
+  code: "regExp",
+});
+
 const ajv = new Ajv({
+  code: { regExp },
   allErrors: false,
   verbose: true,
   strict: false,

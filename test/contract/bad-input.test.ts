@@ -500,6 +500,17 @@ test.each([
   expect((await doors.post(rank, { ...good, user: { id: "ü€" } }, headers)).status).toBe(200);
 });
 
+test.each([null, true, { a: 1 }])(
+  "HTTP refuses the value %j of a feature with a line break in its name",
+  async (value) => {
+    const answer = await doors.post(rank, { ...good, user: { id: "u1", features: { "a\nb": value } } });
+    expect(answer.body).toMatchObject({ status: 400, code: "INVALID_ARGUMENT" });
+    expect(answer.body["detail"]).toMatch(
+      /^user\.features\."a\\nb": expected number or string or array, got /,
+    );
+  },
+);
+
 test("outcomes whose ids differ only in bytes that are no UTF-8 are refused, not merged", async () => {
   const batch = text({ outcomes: [outcome] });
   const body = Buffer.from(batch.replace('"o1"', '"z\xff"'), "latin1");

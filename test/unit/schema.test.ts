@@ -26,6 +26,15 @@ function complaint(value: unknown): string {
   throw new Error("expected a complaint");
 }
 
+test.each(["a\nb", "a\rb", "a\u2028b", "a\u2029b", ""])(
+  "a record's value is held against its schema whatever its name, such as %j",
+  (name) => {
+    const record = parserOf(Type.Record(Type.String(), Type.Number()));
+    expect(record({ [name]: 1 }, "body")).toEqual({ [name]: 1 });
+    expect(() => record({ [name]: null }, "body")).toThrow(/: expected number, got null$/);
+  },
+);
+
 describe("a parser", () => {
   test("hands a valid value through as it is", () => {
     const value = { id: "éé", parts: [{ weight: 0 }], kind: "mean" as const };
