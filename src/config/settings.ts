@@ -42,7 +42,7 @@ export interface SetlistConfig {
     readonly queueRequestsMax: number;
     /** The longest that a request may wait for inference while its queue runs empty now and then, ms. */
     readonly queueWaitMaxMs: number;
-    /** The same once the queue has not been empty for a while, ms. */
+    /** The same once runs have not emptied the queue for a while, ms. */
     readonly standingQueueWaitMaxMs: number;
     /** Candidates of a request that are scored while half of that wait is there; the rest keep their order. */
     readonly reducedCandidates: number;

@@ -2,7 +2,7 @@
 export interface WaitLimits {
   /** While the queue runs empty now and then: a burst is worked off. */
   readonly queueWaitMaxMs: number;
-  /** Once it has not been empty for a while: waiting longer would not help anyone, only make every answer late. */
+  /** Once runs have not emptied it for a while: waiting longer would not help anyone, only make every answer late. */
   readonly standingQueueWaitMaxMs: number;
 }
 
@@ -12,7 +12,7 @@ export const endlessWaits: WaitLimits = {
   standingQueueWaitMaxMs: Number.POSITIVE_INFINITY,
 };
 
-/** A queue that was not empty for so long stands. After CoDel (Nichols and Jacobson, ACM Queue 10(5), 2012). */
+/** A queue that no run has emptied for so long stands. After CoDel (Nichols and Jacobson, ACM Queue 10(5), 2012). */
 const standingAfterMs = 100;
 
 /** Weight of the newest run in the running means. */
@@ -30,7 +30,8 @@ export class Backlog {
   #runCandidates = 0;
   #waiting = 0;
   #running = 0;
-  #emptyAt = Number.NEGATIVE_INFINITY;
+  /** Since when runs begin and leave somebody waiting. Who waits behind one slow run says nothing of the load. */
+  #notEmptiedAt = Number.POSITIVE_INFINITY;
 
   constructor(limits: WaitLimits, workers: number) {
     this.#limits = limits;
@@ -38,14 +39,15 @@ export class Backlog {
   }
 
   /** So many candidates joined the queue; negative where they left it. */
-  wait(candidates: number, now: number): void {
-    if (this.#waiting === 0) this.#emptyAt = now;
+  wait(candidates: number): void {
     this.#waiting += candidates;
-    if (this.#waiting === 0) this.#emptyAt = now;
+    if (this.#waiting === 0) this.#notEmptiedAt = Number.POSITIVE_INFINITY;
   }
 
-  begin(candidates: number): void {
+  /** A run of so many, which have left the queue. */
+  begin(candidates: number, now: number): void {
     this.#running += candidates;
+    if (this.#waiting > 0) this.#notEmptiedAt = Math.min(this.#notEmptiedAt, now);
   }
 
   /** @param ms what the run took; undefined where it failed. */
@@ -57,9 +59,9 @@ export class Backlog {
     this.#runCandidates += (candidates - this.#runCandidates) * weight;
   }
 
-  /** Whether the queue has not been empty for a while. */
+  /** Whether runs have not emptied the queue for a while. */
   isStanding(now: number): boolean {
-    return this.#waiting > 0 && now - this.#emptyAt > standingAfterMs;
+    return now - this.#notEmptiedAt > standingAfterMs;
   }
 
   /** Until a request that came now would be run. */

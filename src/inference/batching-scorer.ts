@@ -138,14 +138,12 @@ export class BatchingScorer implements Scorer {
 
   #enter(queued: QueuedRequest): void {
     this.#queue.add(queued);
-    this.#options.backlog.wait(queued.request.candidateCount, this.#options.clock.monotonic());
+    this.#options.backlog.wait(queued.request.candidateCount);
   }
 
   /** Out of the queue, if it is still there. */
   #leave(queued: QueuedRequest): void {
-    if (this.#queue.remove(queued)) {
-      this.#options.backlog.wait(-queued.request.candidateCount, this.#options.clock.monotonic());
-    }
+    if (this.#queue.remove(queued)) this.#options.backlog.wait(-queued.request.candidateCount);
     this.#noteDrained();
   }
 
@@ -170,7 +168,7 @@ export class BatchingScorer implements Scorer {
       if (!this.#pool.hasIdle && !this.#queue.hasFullBatch(batchRowsMax, newestFirst)) break;
       const batch = this.#queue.takeBatch(batchRowsMax, newestFirst);
       if (batch.length === 0) break;
-      for (const { request } of batch) backlog.wait(-request.candidateCount, now);
+      for (const { request } of batch) backlog.wait(-request.candidateCount);
       // The doomed are dropped here, not their batch: a timer may be late, a deadline is not.
       for (const queued of batch) if (now >= queued.deadline) queued.expire();
       const live = batch.filter((queued) => !queued.isSettled);
@@ -178,7 +176,7 @@ export class BatchingScorer implements Scorer {
     }
     if (!this.#pool.isUsable) {
       for (const queued of this.#queue.takeAll()) {
-        backlog.wait(-queued.request.candidateCount, clock.monotonic());
+        backlog.wait(-queued.request.candidateCount);
         queued.fail(noWorkerLeft);
       }
     }
@@ -195,7 +193,7 @@ export class BatchingScorer implements Scorer {
     let tookMs: number | undefined;
     let filled: FilledSlots | undefined;
     this.#running += 1;
-    backlog.begin(candidates);
+    backlog.begin(candidates, startedAt);
     try {
       const reply = await this.#pool.run(place, (host) => {
         filled = host.filledOf(loaded);

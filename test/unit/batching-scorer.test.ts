@@ -274,7 +274,7 @@ describe("while inference is behind", () => {
       reducedCandidates: 7,
     });
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
-    await delay(120);
+    await delay(200);
     expect(scorer.candidatesMax()).toBe(7);
     await Promise.all(before);
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
@@ -282,7 +282,7 @@ describe("while inference is behind", () => {
 
   test("the newest goes first once the queue stands", async () => {
     const { scorer, before } = await behind({ batchRowsMax: 100 });
-    await delay(120);
+    await delay(200);
     const ended: string[] = [];
     const older = scorer.score(slow, slowRequest(100), never).then(() => ended.push("older"));
     const newer = scorer.score(slow, slowRequest(100), never).then(() => ended.push("newer"));
