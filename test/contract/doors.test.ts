@@ -116,6 +116,7 @@ describe("a ranking", () => {
       ports: {
         scorer: {
           resolve: () => undefined,
+          candidatesMax: () => Number.POSITIVE_INFINITY,
           models: () => [],
           execution: () => undefined,
           score: () => Promise.reject(new Error("unused")),
