@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
 import { joinRequests, splitProbabilities, tensorsOf } from "../../src/inference/ragged-batch.ts";
+import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer } from "../support/tiny-models.ts";
@@ -15,17 +16,6 @@ const mixes = fc.record({
   counts: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 12 }),
   seed: fc.integer(),
 });
-
-/** mulberry32, public domain: a stream of numbers in [0, 1) that a seed repeats. */
-function stream(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 async function scoreAlone(scorer: Scorer, requests: readonly EncodedRequest[]): Promise<Float32Array[]> {
   const scores: Float32Array[] = [];
@@ -55,7 +45,7 @@ test("a batch answers each request as if it had come alone, whatever the mix of 
   const sizes: number[] = [];
   await fc.assert(
     fc.asyncProperty(mixes, async ({ counts, seed }) => {
-      const draw = stream(seed);
+      const { next: draw } = randomStream(seed);
       const requests = counts.map((count) => drawRequest(model, count, draw));
       const alone = await scoreAlone(scorer, requests);
       workers.runs.length = 0;
@@ -75,7 +65,7 @@ test("two models' requests, mixed, get their own models' answers", async () => {
   const model = scorer.resolve(curved) as Model;
   await fc.assert(
     fc.asyncProperty(mixes, async ({ counts, seed }) => {
-      const draw = stream(seed);
+      const { next: draw } = randomStream(seed);
       const requests = counts.map((count) => drawRequest(model, count, draw));
       const alone = await scoreAlone(scorer, requests);
       const mixed = await Promise.all(

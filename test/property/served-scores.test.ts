@@ -6,6 +6,7 @@ import type { Model } from "../../src/domain/model.ts";
 import type { Candidate, RankRequest } from "../../src/domain/rank.ts";
 import { RequestEncoder } from "../../src/features/request-encoder.ts";
 import { Backlog } from "../../src/inference/backlog.ts";
+import { randomStream } from "../../src/simulation/random-stream.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { openTinyScorer } from "../support/tiny-models.ts";
@@ -14,17 +15,6 @@ const linear = { name: "linear", version: "1" };
 const genres = ["ambient", "pop", "jazz", "drone"];
 const itemsKept = 60;
 const waves = 16;
-
-/** mulberry32, public domain: a stream of numbers in [0, 1) that a seed repeats. */
-function stream(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Half of them longer than what is indexed by bytes, some of no ASCII, the last few unknown to the store. */
 function idOf(item: number): string {
@@ -109,7 +99,7 @@ test.each([
 ])(
   "with %i rows kept and %i requests at once, an answer is what the request would get alone (seed %i)",
   async (cacheRowsMax, requestsAtOnce, seed) => {
-    const draw = stream(seed);
+    const { next: draw } = randomStream(seed);
     const waits = vi.spyOn(Backlog.prototype, "wait");
     const begun = vi.spyOn(Backlog.prototype, "begin");
     const ended = vi.spyOn(Backlog.prototype, "end");
