@@ -27,7 +27,10 @@ class FirstCandidates implements CandidateList {
   }
 }
 
-/** The ranked items, and behind them those that were not scored, in their order, as far as `limit` reaches. */
+/**
+ * The ranked items, and behind them those that were not scored, in their order, as far as `limit` reaches. Their score is
+ * 0, or the last ranked item's where that is less: no score is above one that stands before it.
+ */
 export function withUnscored(
   ranked: readonly RankedItem[],
   { candidates, limit }: RankRequest,
@@ -35,9 +38,10 @@ export function withUnscored(
 ): readonly RankedItem[] {
   const count = Math.min(limit ?? candidates.length, candidates.length);
   const items = [...ranked];
+  const score = Math.min(0, ranked.at(-1)?.score ?? 0);
   for (let place = scored; items.length < count; place++) {
     const { id } = candidates.at(place) as Candidate;
-    items.push({ id, position: items.length + 1, score: 0, tasks: noTasks });
+    items.push({ id, position: items.length + 1, score, tasks: noTasks });
   }
   return items;
 }

@@ -143,7 +143,7 @@ async function scoreWhole(
   const { model, outputName } = stored.manifest;
   const { inputs, tasks } = model;
   const loading = { bytes: stored.bytes, inputs, outputName, tasks: tasks.length, providers: [provider] };
-  expectKind(await thread.call({ kind: "load", model: 0, ...loading }), "loaded");
+  expectKind(await thread.call({ kind: "load", model: place, ...loading }), "loaded");
   const scores: Float32Array[] = [];
   for (const example of examples) {
     const batch = goldenBatch(stored, example);

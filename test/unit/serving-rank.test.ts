@@ -245,6 +245,23 @@ describe("a rank request", () => {
     expect(ids(await serving.rank({ ...request, limit: 1 }, 0))).toEqual(["b"]);
   });
 
+  test("gives what was not scored no score above that of the last one that was", async () => {
+    const { deps } = house();
+    const { serving } = house({
+      scorer: {
+        ...deps.scorer,
+        candidatesMax: () => 2,
+        resolve: (ref) => ({
+          ...model(ref.name),
+          valueModel: { kind: "weighted-sum", weights: { click: -1 } },
+        }),
+      },
+    });
+    const scores = (await serving.rank(request, 0)).items.map(({ score }) => score);
+    expect(scores[1]).toBeLessThan(0);
+    expect(scores[2]).toBe(scores[1]);
+  });
+
   test("is answered even where the log refuses the impression, which is then counted", async () => {
     const { deps } = house();
     const { serving, dropped } = house({
