@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
 import type { Scorer } from "../../src/domain/ports.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
@@ -233,11 +233,11 @@ describe("what cannot be scored", () => {
 });
 
 describe("while inference is behind", () => {
-  /** A tenth to a third of a millisecond a candidate: 4,000 of them take 400 ms and more, and are known to. */
+  /** Nine thousand candidates, known to cost a twentieth to a third of a millisecond each: 450 ms and more. */
   async function behind(options: Partial<Parameters<typeof openTinyScorer>[0]> = {}) {
     const scorer = await openTinyScorer({ ...models(slow), batchRowsMax: 100, ...options });
     for (let run = 0; run < 3; run++) await scorer.score(slow, slowRequest(100), never);
-    const before = Array.from({ length: 40 }, () => scorer.score(slow, slowRequest(100), never));
+    const before = Array.from({ length: 90 }, () => scorer.score(slow, slowRequest(100), never));
     return { scorer, before };
   }
 
@@ -274,15 +274,15 @@ describe("while inference is behind", () => {
       reducedCandidates: 7,
     });
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
-    await delay(200);
-    expect(scorer.candidatesMax()).toBe(7);
+    await vi.waitFor(() => expect(scorer.candidatesMax()).toBe(7), { interval: 5, timeout: 5_000 });
     await Promise.all(before);
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("the newest goes first once the queue stands", async () => {
-    const { scorer, before } = await behind({ batchRowsMax: 100 });
-    await delay(200);
+    const { scorer, before } = await behind();
+    // A queue stands when it has not been empty for 100 ms.
+    await delay(150);
     const ended: string[] = [];
     const older = scorer.score(slow, slowRequest(100), never).then(() => ended.push("older"));
     const newer = scorer.score(slow, slowRequest(100), never).then(() => ended.push("newer"));
