@@ -2,22 +2,16 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Model, ModelVersion } from "../domain/model.ts";
-import type {
-  ModelLabel,
-  ModelLabelMove,
-  ModelLabelStore,
-  ModelLibrary,
-  ModelNeed,
-  ModelVersionStatus,
-} from "../domain/model-life.ts";
+import type { ModelLabel, ModelLabelMove, ModelLibrary, ModelVersionStatus } from "../domain/model-life.ts";
 import type { Clock } from "../domain/ports.ts";
-import { folderSignature } from "./folder-signature.ts";
 import { keyOf, type LoadedModels } from "./loaded-models.ts";
 import type { EngineStart, ModelEngine, ScoreAside } from "./model-engine.ts";
-import { findVersions, readManifest, readModel, type StoredModel } from "./repository.ts";
+import type { StoredModel } from "./repository.ts";
+import { readStudent, surveyRepository } from "./repository-survey.ts";
 import { type RepositoryWatch, watchRepository } from "./repository-watch.ts";
 import { VersionBook, type VersionRecord } from "./version-book.ts";
-import { type VersionPolicy, wantedVersions } from "./version-policy.ts";
+import { type DemandSources, VersionDemands } from "./version-demands.ts";
+import type { wantedVersions } from "./version-policy.ts";
 
 /** What became of a version, for logs and metrics. */
 export interface ModelEvent extends ModelVersion {
@@ -47,13 +41,9 @@ export interface ModelHooks {
   gone(model: Model): void;
 }
 
-export interface LibraryOptions {
+export interface LibraryOptions extends DemandSources {
   /** A folder as docs/model-manifest.md describes it. */
   readonly repository: string;
-  readonly policyOf: (name: string) => VersionPolicy;
-  /** What has to find a model, at any moment. */
-  readonly needs: () => readonly ModelNeed[];
-  readonly labels: ModelLabelStore;
   /** Between two looks at the whole repository, ms; 0 never looks again. */
   readonly repositoryPollMs: number;
   /** A folder that cannot be served and has stood still for so long is broken, not half-copied; ms. */
@@ -77,8 +67,7 @@ export class ServedLibrary implements ModelLibrary {
   readonly #closing = new AbortController();
   readonly #retiring = new Set<Promise<void>>();
   readonly #warned = new Set<string>();
-  /** By command, by key: served, or not, whatever the policy says. */
-  readonly #commanded = new Map<string, "load" | "unload">();
+  readonly #demands: VersionDemands;
   #engine: ModelEngine | undefined;
   #models: LoadedModels | undefined;
   #watch: RepositoryWatch | undefined;
@@ -88,6 +77,7 @@ export class ServedLibrary implements ModelLibrary {
 
   constructor(options: LibraryOptions) {
     this.#options = options;
+    this.#demands = new VersionDemands(options);
   }
 
   /** @throws {SetlistError} as `openModels` says. */
@@ -124,13 +114,12 @@ export class ServedLibrary implements ModelLibrary {
   }
 
   async #startModel(name: string, load: (stored: StoredModel) => Promise<void>): Promise<void> {
-    const { explicit, kept } = this.#demandsOf(name);
     const serve = async (version: string): Promise<SetlistError | undefined> => {
       if (this.#isServing({ name, version })) return undefined;
       const record = this.#book.of({ name, version });
       const began = this.#options.clock.monotonic();
       try {
-        const stored = await this.#read(record);
+        const stored = await readStudent(this.#options.repository, record);
         if (stored === undefined) return undefined;
         await load(stored);
         this.#serving(record, began);
@@ -142,12 +131,13 @@ export class ServedLibrary implements ModelLibrary {
           : new SetlistError("INTERNAL", messageOf(error), { cause: error });
       }
     };
-    for (const version of explicit) {
+    for (const version of this.#demands.named(name)) {
       // A version that is named and absent is for whoever names it to be told.
       const failure = this.#book.has({ name, version }) ? await serve(version) : undefined;
       if (failure !== undefined) throw failure;
     }
-    for (const version of kept) if (this.#book.has({ name, version })) await serve(version);
+    for (const version of this.#demands.kept(name))
+      if (this.#book.has({ name, version })) await serve(version);
     let failure: SetlistError | undefined;
     let served = 0;
     const { candidates, count } = this.#wanted(name);
@@ -221,13 +211,13 @@ export class ServedLibrary implements ModelLibrary {
   load(version: ModelVersion): Promise<void> {
     return this.#inTurn(async () => {
       await this.#look();
-      const record = this.#known(version);
+      const record = this.#book.known(version);
       if (this.#isServing(version)) return;
       if (record.state === "refused") record.state = "available";
       await this.#serve(record, true);
       if (!this.#isServing(version))
         throw invalidArgument(record.reason ?? `${keyOf(version)} is no student`);
-      this.#commanded.set(keyOf(version), "load");
+      this.#demands.command(version, true);
       await this.#reconcile(version.name);
     });
   }
@@ -239,17 +229,18 @@ export class ServedLibrary implements ModelLibrary {
         const known = loaded === "" ? "none of that name is" : `of ${version.name}: ${loaded}`;
         throw new SetlistError("NOT_FOUND", `version: ${keyOf(version)} is not loaded (${known})`);
       }
-      this.#refuseWhereNamed(version);
       const key = keyOf(version);
-      const before = this.#commanded.get(key);
-      this.#commanded.set(key, "unload");
+      const holder = this.#demands.holderOf(version);
+      if (holder !== undefined) {
+        throw new SetlistError("ABORTED", `version: ${holder.by} needs ${key}: ${holder.instead}`);
+      }
+      const takeBack = this.#demands.command(version, false);
       // Whatever takes its place has to serve first.
       await this.#reconcile(version.name);
       if (!this.#isServing(version)) return;
       const need = this.#options.needs().find(({ ref }) => ref.name === version.name);
       if (need === undefined) return this.#retire(version);
-      if (before === undefined) this.#commanded.delete(key);
-      else this.#commanded.set(key, before);
+      takeBack();
       throw new SetlistError(
         "ABORTED",
         `version: ${key} is the only version of ${version.name} that is loaded, and ${need.by} needs one: load another first`,
@@ -266,7 +257,7 @@ export class ServedLibrary implements ModelLibrary {
       }
       const model = this.#engine?.models.resolve({ name: label.name, version: label.version });
       if (model === undefined) {
-        this.#known(label);
+        this.#book.known(label);
         const loaded = this.#servingOf(label.name).join(", ");
         throw new SetlistError(
           "ABORTED",
@@ -313,44 +304,13 @@ export class ServedLibrary implements ModelLibrary {
   }
 
   /** Notes what is in the repository. */
-  async #look(): Promise<readonly ModelVersion[]> {
+  #look(): Promise<readonly ModelVersion[]> {
     const { repository, clock } = this.#options;
-    const present = await findVersions(repository, (warning) => this.#warnOnce(warning));
-    this.#book.keep(present);
-    for (const record of this.#book.all()) {
-      // What is gone is no candidate of the policy any more; whoever names it is served on.
-      if (!present.some((version) => keyOf(version) === keyOf(record))) record.signature = undefined;
-    }
-    const signatures = await Promise.all(
-      present.map(({ name, version }) => folderSignature(join(repository, name, version))),
-    );
-    for (const [index, version] of present.entries()) {
-      const signature = signatures[index];
-      const record = this.#book.of(version);
-      if (record.signature === signature) continue;
-      if (record.state === "serving" && record.signature !== undefined) {
-        this.#warnOnce(
-          `${join(repository, version.name, version.version)} changed after it was loaded: what was loaded serves on, and a change belongs into a version of its own`,
-        );
-      }
-      record.signature = signature;
-      record.unchangedSince = clock.monotonic();
-      if (record.state === "refused") record.state = "available";
-      record.reason = undefined;
-      await this.#describe(record);
-    }
-    return present;
-  }
-
-  async #describe(record: VersionRecord): Promise<void> {
-    try {
-      const { manifest } = await readManifest(this.#options.repository, record);
-      const { role, surface, tasks } = manifest.model;
-      Object.assign(record, { role, surface, tasks });
-    } catch {
-      // Whoever wants the version reads it again, and says what is wrong.
-      record.role = undefined;
-    }
+    return surveyRepository(this.#book, {
+      repository,
+      clock,
+      onWarning: (warning) => this.#warnOnce(warning),
+    });
   }
 
   /** Loads what is wanted of one model, then withdraws what is not any more. */
@@ -363,8 +323,7 @@ export class ServedLibrary implements ModelLibrary {
       wanted.add(version);
       return true;
     };
-    const { explicit, kept } = this.#demandsOf(name);
-    for (const version of [...explicit, ...kept]) await serve(version);
+    for (const version of [...this.#demands.named(name), ...this.#demands.kept(name)]) await serve(version);
     const { candidates, count } = this.#wanted(name);
     let served = 0;
     for (const version of candidates) {
@@ -386,7 +345,7 @@ export class ServedLibrary implements ModelLibrary {
     const began = clock.monotonic();
     let stored: StoredModel | undefined;
     try {
-      stored = await this.#read(record);
+      stored = await readStudent(this.#options.repository, record);
     } catch (error) {
       if (!atOnce && clock.monotonic() - record.unchangedSince < settleMs) this.#lookSoon();
       else this.#refuse(record, error);
@@ -404,14 +363,6 @@ export class ServedLibrary implements ModelLibrary {
       record.state = "available";
       if (!this.#closing.signal.aborted) this.#refuse(record, error);
     }
-  }
-
-  /** Undefined for a teacher. */
-  async #read(record: VersionRecord): Promise<StoredModel | undefined> {
-    const described = await readManifest(this.#options.repository, record);
-    const { role, surface, tasks } = described.manifest.model;
-    Object.assign(record, { role, surface, tasks });
-    return role === "student" ? readModel(described) : undefined;
   }
 
   #retire(version: ModelVersion): void {
@@ -459,56 +410,14 @@ export class ServedLibrary implements ModelLibrary {
     }, lookAgainMs).unref();
   }
 
-  /** Versions that something names, and those that are kept for a label to move back onto. */
-  #demandsOf(name: string): { readonly explicit: readonly string[]; readonly kept: readonly string[] } {
-    const { needs, labels } = this.#options;
-    const named = new Set<string>();
-    const standing = labels.list().filter((label) => label.name === name);
-    for (const { ref } of needs()) {
-      if (ref.name !== name) continue;
-      const version =
-        ref.label === undefined ? ref.version : standing.find(({ label }) => label === ref.label)?.version;
-      if (version !== undefined) named.add(version);
-    }
-    const kept = standing.flatMap(({ version, previous }) =>
-      previous === undefined ? [version] : [version, previous],
-    );
-    for (const [key, command] of this.#commanded) {
-      const [of, version] = key.split("/") as [string, string];
-      if (command === "load" && of === name) kept.push(version);
-    }
-    const isWanted = (version: string): boolean => this.#commanded.get(keyOf({ name, version })) !== "unload";
-    return { explicit: [...named], kept: kept.filter(isWanted) };
-  }
-
-  /** By the policy, without what was unloaded by command. */
+  /** By the policy, of what the repository has. */
   #wanted(name: string): ReturnType<typeof wantedVersions> {
     const there = this.#book
       .all()
       .filter((record) => record.name === name && record.role !== "teacher")
       .filter((record) => record.signature !== undefined)
-      .map(({ version }) => version)
-      .filter((version) => this.#commanded.get(keyOf({ name, version })) !== "unload");
-    return wantedVersions(this.#options.policyOf(name), there);
-  }
-
-  #refuseWhereNamed({ name, version }: ModelVersion): void {
-    const label = this.#options.labels.list().find((one) => one.name === name && one.version === version);
-    const refuse = (by: string, instead: string): never => {
-      throw new SetlistError("ABORTED", `version: ${by} needs ${name}/${version}: ${instead}`);
-    };
-    const need = this.#options.needs().find(({ ref }) => ref.name === name && ref.version === version);
-    if (need !== undefined) refuse(need.by, "let it name another version first");
-    if (label !== undefined) refuse(`label ${label.label}`, "move it first");
-  }
-
-  /** @throws {SetlistError} NOT_FOUND where neither the repository nor the memory has it. */
-  #known(version: ModelVersion): VersionRecord {
-    if (this.#book.has(version)) return this.#book.of(version);
-    const versions = this.#book.all().filter(({ name }) => name === version.name);
-    const known =
-      versions.length === 0 ? "no model of that name" : versions.map((one) => one.version).join(", ");
-    throw new SetlistError("NOT_FOUND", `version: no ${keyOf(version)} in the repository (${known})`);
+      .map(({ version }) => version);
+    return this.#demands.byPolicy(name, there);
   }
 
   #isServing({ name, version }: ModelVersion): boolean {

@@ -1,3 +1,4 @@
+import { SetlistError } from "../domain/error.ts";
 import type { ModelRole, ModelVersion } from "../domain/model.ts";
 import type { ModelState } from "../domain/model-life.ts";
 import { keyOf } from "./loaded-models.ts";
@@ -44,6 +45,15 @@ export class VersionBook {
 
   has(version: ModelVersion): boolean {
     return this.#records.has(keyOf(version));
+  }
+
+  /** @throws {SetlistError} NOT_FOUND where neither the repository nor the memory has it. */
+  known(version: ModelVersion): VersionRecord {
+    if (this.has(version)) return this.of(version);
+    const versions = this.all().filter(({ name }) => name === version.name);
+    const known =
+      versions.length === 0 ? "no model of that name" : versions.map((one) => one.version).join(", ");
+    throw new SetlistError("NOT_FOUND", `version: no ${keyOf(version)} in the repository (${known})`);
   }
 
   /** Forgets what is neither among `present` nor in memory. */
