@@ -1,6 +1,7 @@
 import { SetlistError } from "../domain/error.ts";
 import type { ModelVersion } from "../domain/model.ts";
 import type { ModelLabel, ModelVersionStatus } from "../domain/model-life.ts";
+import { noServerAt } from "../simulation/api-client.ts";
 
 /** The models of a running server, as it says and changes them over HTTP. */
 export interface RunningModels {
@@ -44,13 +45,7 @@ async function call(url: string, method: string, path: string, body?: object): P
       body: JSON.stringify(body),
     }),
   }).catch((error: unknown) => {
-    const { cause, message } = error as Error;
-    const why = (cause as { code?: string } | undefined)?.code ?? message;
-    throw new SetlistError(
-      "UNAVAILABLE",
-      `no server answers at ${url} (${why}); start one with \`npm start\`, or name another with --url`,
-      { cause: error },
-    );
+    throw noServerAt(url, error);
   });
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok && answer !== undefined) return answer;

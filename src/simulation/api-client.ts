@@ -88,6 +88,17 @@ export function isBusy(status: number): boolean {
   return status === 429 || status === 503;
 }
 
+/** What to tell whoever called `fetch` in vain. */
+export function noServerAt(url: string, error: unknown): SetlistError {
+  const { cause, message } = error as Error;
+  const why = (cause as { code?: string } | undefined)?.code ?? message;
+  return new SetlistError(
+    "UNAVAILABLE",
+    `no server answers at ${url} (${why}); start one with \`npm start\`, or name another with --url`,
+    { cause: error },
+  );
+}
+
 /**
  * Asks whether somebody serves there at all, so that a wrong address is one sentence and not a thousand errors.
  * @throws {SetlistError} UNAVAILABLE.
@@ -101,13 +112,7 @@ export async function expectServer(url: string): Promise<void> {
   }
   const ready = new URL("/readyz", url);
   const response = await fetch(ready, { signal: AbortSignal.timeout(5_000) }).catch((error: unknown) => {
-    const { cause, message } = error as Error;
-    const why = (cause as { code?: string } | undefined)?.code ?? message;
-    throw new SetlistError(
-      "UNAVAILABLE",
-      `no server answers at ${url} (${why}); start one with \`npm start\`, or name another with --url`,
-      { cause: error },
-    );
+    throw noServerAt(url, error);
   });
   if (response.ok) return;
   throw new SetlistError(
