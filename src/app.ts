@@ -20,6 +20,7 @@ import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
 import { openOutcomeLog } from "./outcomes/outcomes.ts";
 import { openRegistry } from "./registry/registry.ts";
+import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
 import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
@@ -55,10 +56,11 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, requests, metrics, watchModels, modelChanged } = createTelemetry({
-    clock,
-    logLevel: config.logLevel,
-  });
+  const { logger, observer, requests, metrics, watchModels, watchConcurrency, modelChanged } =
+    createTelemetry({
+      clock,
+      logLevel: config.logLevel,
+    });
   const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
     logger.warn(fields, message);
   for (const warning of config.warnings) onWarning(warning);
@@ -130,7 +132,10 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   experiments = () => registry.list();
   const assigner = compileAssigner(experiments());
 
+  const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
+  watchConcurrency(concurrency);
   const serving = createServing({
+    concurrency,
     surfaces: config.surfaces,
     assigner: () => assigner,
     features,

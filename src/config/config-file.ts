@@ -102,6 +102,9 @@ export const configFileSchema = Type.Object(
         closed,
       ),
     ),
+    admission: Type.Optional(
+      Type.Object({ answerMsTarget: Type.Optional(positive), inFlightMax: Type.Optional(positive) }, closed),
+    ),
     features: Type.Optional(Type.Object({ cacheRowsMax: Type.Optional(positive) }, closed)),
   },
   closed,

@@ -95,7 +95,7 @@ function complete(
   file: ConfigFile,
   origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
 ): SetlistConfig {
-  const { surfaces, limits, log, inference, features, ...flat } = file;
+  const { surfaces, limits, log, inference, admission, features, ...flat } = file;
   const config: SetlistConfig = {
     ...defaults,
     dataDir: resolve(origin.cwd, defaultDataDir),
@@ -111,6 +111,7 @@ function complete(
       ...inference,
       perModel: new Map(Object.entries(inference?.perModel ?? {})),
     },
+    admission: { ...defaults.admission, ...admission },
     features: { ...defaults.features, ...features },
     file: origin.file,
     warnings: origin.warnings,

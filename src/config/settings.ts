@@ -61,6 +61,12 @@ export interface SetlistConfig {
       }
     >;
   };
+  readonly admission: {
+    /** The mean time that answers are held to while more rank requests come than can be answered, ms. */
+    readonly answerMsTarget: number;
+    /** Rank requests that are never exceeded at a time. */
+    readonly inFlightMax: number;
+  };
   readonly features: { readonly cacheRowsMax: number };
   /** The configuration file that was read. */
   readonly file: string;

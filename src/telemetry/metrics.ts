@@ -14,6 +14,8 @@ export interface Metrics {
     scorer: Pick<Scorer, "models" | "execution">,
     library: Pick<ModelLibrary, "versions" | "labels">,
   ): void;
+  /** Says how many rank requests are answered at a time, and how many may be. */
+  watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
 }
@@ -34,6 +36,7 @@ export function createMetrics(): Metrics {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);
     },
+    watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
     modelChanges: changeMetrics(registry),
   };
 }
@@ -78,6 +81,28 @@ function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" 
     collect() {
       this.reset();
       for (const { name, label, version } of library.labels()) this.set({ model: name, label, version }, 1);
+    },
+  });
+}
+
+function concurrencyMetrics(
+  registry: Registry,
+  concurrency: { readonly inFlight: number; readonly limit: number },
+): void {
+  new Gauge({
+    name: "setlist_rank_in_flight",
+    help: "Rank requests that are being answered",
+    registers: [registry],
+    collect() {
+      this.set(concurrency.inFlight);
+    },
+  });
+  new Gauge({
+    name: "setlist_rank_in_flight_limit",
+    help: "How many may be at a time; what comes while so many are is refused",
+    registers: [registry],
+    collect() {
+      this.set(concurrency.limit);
     },
   });
 }

@@ -17,6 +17,7 @@ export interface Telemetry {
   readonly metrics: MetricsSource;
   /** Hand it the scorer: the metrics then say on what each model runs. */
   readonly watchModels: Metrics["watchModels"];
+  readonly watchConcurrency: Metrics["watchConcurrency"];
   /** Counts and logs what becomes of a model's versions. */
   readonly modelChanged: (event: ModelChange) => void;
 }
@@ -35,7 +36,7 @@ export function createTelemetry(options: {
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, requests, watchModels, modelChanges } = createMetrics();
+  const { source, ranks, requests, watchModels, watchConcurrency, modelChanges } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
@@ -43,6 +44,7 @@ export function createTelemetry(options: {
     requests,
     metrics: source,
     watchModels,
+    watchConcurrency,
     modelChanged(event) {
       modelChanges(event.name, event.what);
       const { name: model, version, what, reason, durationMs } = event;

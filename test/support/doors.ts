@@ -7,6 +7,7 @@ import type { Outcome } from "../../src/domain/outcome.ts";
 import type { ExperimentStore } from "../../src/domain/ports.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
+import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { createReadiness, type ReadinessSwitch } from "../../src/serving/readiness.ts";
 import { createServing, type Serving, type ServingDependencies } from "../../src/serving/serving.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
@@ -118,6 +119,7 @@ export async function openDoors(
   });
   const ports = { ...portsInMemory(telemetry.observer, recorded), limits, ...change.ports };
   const serving = { ...createServing(ports), ...change.serving };
+  telemetry.watchConcurrency(ports.concurrency);
   const readiness = createReadiness();
   const { logger, metrics, requests } = telemetry;
   const doors = {
@@ -232,6 +234,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     },
     observer,
     clock,
+    concurrency: new ConcurrencyLimit({ clock, answerMsTarget: 25, inFlightMax: 1_024 }),
     limits: defaultLimits,
     newRequestId: () => "made",
   };

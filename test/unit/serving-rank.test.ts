@@ -5,6 +5,7 @@ import type { Impression } from "../../src/domain/impression.ts";
 import { defaultLimits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
+import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
 
@@ -81,6 +82,11 @@ function house(parts: Partial<ServingDependencies> = {}) {
       outcomes: () => {},
     },
     clock: { now: () => 1_700_000_000_000, monotonic: () => time++ },
+    concurrency: new ConcurrencyLimit({
+      clock: { now: () => 0, monotonic: () => 0 },
+      answerMsTarget: 25,
+      inFlightMax: 1_024,
+    }),
     limits: defaultLimits,
     newRequestId: () => "made",
     ...parts,
