@@ -38,8 +38,8 @@ export const defaults = {
     repositoryPollMs: 5_000,
     perModel: new Map(),
   },
-  // Half of what a frontend waits for, since the slowest take about twice the mean.
-  admission: { answerMsTarget: 25, inFlightMax: 1_024 },
+  // The slowest take two to three times the mean, and a frontend waits for 50 ms or so.
+  admission: { answerMsTarget: 20, inFlightMax: 1_024 },
   // Encoded rows kept for each model and entity. In our models an item takes about 230 bytes (108 of them numbers), a
   // user 340 (220): with everything kept, some 55 MB a model.
   features: { cacheRowsMax: 100_000 },

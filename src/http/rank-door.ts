@@ -14,7 +14,7 @@ import { problemContentType, problemOf } from "./problem.ts";
  */
 export function refuseTooMany(
   app: FastifyInstance,
-  { serving, readiness, requests }: Pick<HttpContext, "serving" | "readiness" | "requests">,
+  { serving, readiness, requests, clock }: Pick<HttpContext, "serving" | "readiness" | "requests" | "clock">,
 ): void {
   const { server } = app;
   server.removeAllListeners("request");
@@ -23,6 +23,7 @@ export function refuseTooMany(
       app.routing(request, response);
       return;
     }
+    const began = clock.monotonic();
     // While draining, a client that keeps its connection learns to open one elsewhere.
     if (readiness.state() === "draining") response.shouldKeepAlive = false;
     const requestId = newRequestId();
@@ -30,6 +31,7 @@ export function refuseTooMany(
     response.writeHead(problem.status, { ...refusalHeaders, "request-id": requestId });
     response.end(JSON.stringify(problem));
     requests.answered("http", rankPath, String(problem.status), undefined);
+    serving.refused(clock.monotonic() - began);
   });
 }
 

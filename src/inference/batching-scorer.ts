@@ -162,6 +162,7 @@ export class BatchingScorer implements Scorer {
    */
   dispatch(): void {
     const { batchRowsMax, backlog, clock } = this.#options;
+    this.#refuseWhoWaitedTooLong();
     while (this.#pool.hasRoom) {
       const now = clock.monotonic();
       const newestFirst = backlog.isStanding(now);
@@ -181,6 +182,21 @@ export class BatchingScorer implements Scorer {
       }
     }
     this.#noteDrained();
+  }
+
+  /**
+   * While the queue stands the newest go first, and whom they keep passing would wait for nothing until its deadline: it
+   * had better have its fallback now.
+   */
+  #refuseWhoWaitedTooLong(): void {
+    const { backlog, clock } = this.#options;
+    const now = clock.monotonic();
+    if (!backlog.isStanding(now)) return;
+    const waitMaxMs = backlog.waitMaxMs(now);
+    for (const queued of this.#queue.takeOlder(now - waitMaxMs)) {
+      backlog.wait(-queued.request.candidateCount);
+      queued.refuse(`newer requests were scored first for ${waitMaxMs} ms, longer than a request may wait`);
+    }
   }
 
   async #run(batch: readonly QueuedRequest[], startedAt: number): Promise<void> {

@@ -73,6 +73,11 @@ export class QueuedRequest {
     this.#settle(() => this.#reject(new SetlistError("UNAVAILABLE", why, { retryAfterSeconds: 1 })));
   }
 
+  /** Rejects with RESOURCE_EXHAUSTED. */
+  refuse(why: string): void {
+    this.#settle(() => this.#reject(new SetlistError("RESOURCE_EXHAUSTED", why, { retryAfterSeconds: 1 })));
+  }
+
   /** Rejects with the reason why nobody waits any more. */
   abandon(reason: unknown): void {
     this.#settle(() => this.#reject(reason instanceof Error ? reason : new Error(String(reason))));

@@ -37,6 +37,19 @@ export class RequestQueue {
     return false;
   }
 
+  /** Takes those that arrived before. */
+  takeOlder(arrivedBefore: number): readonly QueuedRequest[] {
+    const older: QueuedRequest[] = [];
+    for (const waiting of this.#waiting.values()) {
+      for (const queued of waiting) {
+        if (queued.arrivedAt >= arrivedBefore) break;
+        older.push(queued);
+      }
+    }
+    for (const queued of older) this.remove(queued);
+    return older;
+  }
+
   /** Takes everything. */
   takeAll(): readonly QueuedRequest[] {
     const all = [...this.#waiting.values()].flatMap((waiting) => [...waiting]);

@@ -6,8 +6,8 @@ const windowMs = 50;
 /** Fewer at a time are some milliseconds of work: refusing them would help nobody. */
 const least = 64;
 
-/** Weight of the newest window in the limit. */
-const newest = 0.3;
+/** From one window whose answers were in time to the next. */
+const growth = 1.2;
 
 export interface ConcurrencyLimitOptions {
   readonly clock: Clock;
@@ -18,10 +18,9 @@ export interface ConcurrencyLimitOptions {
 }
 
 /**
- * How many rank requests are answered at a time. Where it is reached, or answers keep taking too long, it is what the
- * server gets done in the time that an answer should take: more in flight would only be later (Little's law,
- * L = lambda W; Operations Research 9(3), 1961). One that has become too low finds up again by the same rule, since
- * answers are then early. It counts whatever holds a request up: a busy event loop, inference, the disk.
+ * How many rank requests are answered at a time. Where answers are late, it becomes what the server gets done in the
+ * time that they should take: more in flight would only be later (Little's law, L = lambda W; Operations Research 9(3),
+ * 1961). While they are in time it grows. It counts whatever holds a request up: a busy event loop, inference, the disk.
  */
 export class ConcurrencyLimit {
   readonly #options: ConcurrencyLimitOptions;
@@ -30,6 +29,7 @@ export class ConcurrencyLimit {
   #windowBegan: number;
   #answers = 0;
   #sumMs = 0;
+  #refusingMs = 0;
   #wasReached = false;
   #wasLate = false;
 
@@ -54,6 +54,11 @@ export class ConcurrencyLimit {
     return true;
   }
 
+  /** @param tookMs of this thread, for turning one away: nothing was answered meanwhile. */
+  refused(tookMs: number): void {
+    this.#refusingMs += tookMs;
+  }
+
   begin(): void {
     this.#inFlight += 1;
   }
@@ -70,16 +75,18 @@ export class ConcurrencyLimit {
   #judge(now: number): void {
     const { answerMsTarget, inFlightMax } = this.#options;
     const isLate = this.#sumMs / this.#answers > answerMsTarget;
-    // One late window may be a pause of the machine.
-    if (this.#wasReached || (isLate && this.#wasLate)) {
-      const answersPerMs = this.#answers / (now - this.#windowBegan);
-      const limit = this.#limit + (answersPerMs * answerMsTarget - this.#limit) * newest;
-      this.#limit = Math.min(inFlightMax, Math.max(least, limit));
+    if (!isLate) this.#limit = Math.min(inFlightMax, this.#limit * growth);
+    // One late window may be a pause of the machine; one that also left nobody in is not the first.
+    else if (this.#wasLate || this.#wasReached) {
+      const answeringMs = Math.max(1, now - this.#windowBegan - this.#refusingMs);
+      const inTime = (this.#answers / answeringMs) * answerMsTarget;
+      this.#limit = Math.min(this.#limit, Math.max(least, inTime));
     }
     this.#wasLate = isLate;
     this.#wasReached = false;
     this.#windowBegan = now;
     this.#answers = 0;
     this.#sumMs = 0;
+    this.#refusingMs = 0;
   }
 }

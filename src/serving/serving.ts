@@ -18,6 +18,8 @@ export type { WireRankRequest } from "./rank-request.ts";
 export interface Serving {
   /** Whether one more rank request would be taken now: a transport that can tell beforehand need not read it. */
   hasRoom(): boolean;
+  /** One was turned away for that, which took so long. */
+  refused(tookMs: number): void;
   /**
    * @param wire what the transport decoded: right in its types, not yet in its meaning.
    * @param receivedAt monotonic ms at which the request arrived.
@@ -69,6 +71,7 @@ export function createServing(deps: ServingDependencies): Serving {
   };
   const { clock, concurrency } = deps;
   return {
+    refused: (tookMs) => concurrency.refused(tookMs),
     hasRoom: () => !concurrency.isReached(),
 
     async rank(wire, receivedAt, transportTimeoutMs = Number.POSITIVE_INFINITY, signal) {

@@ -274,8 +274,9 @@ describe("while inference is behind", () => {
       reducedCandidates: 7,
     });
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
+    const settled = Promise.allSettled(before);
     await vi.waitFor(() => expect(scorer.candidatesMax()).toBe(7), { interval: 5, timeout: 5_000 });
-    await Promise.all(before);
+    await settled;
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -288,6 +289,23 @@ describe("while inference is behind", () => {
     const newer = scorer.score(slow, slowRequest(100), never).then(() => ended.push("newer"));
     await Promise.all([...before, older, newer]);
     expect(ended).toEqual(["newer", "older"]);
+  });
+
+  test("whom newer ones would keep passing once the queue stands is refused, and need not wait for its deadline", async () => {
+    const { scorer, before } = await behind({ queueWaitMaxMs: 10_000, standingQueueWaitMaxMs: 40 });
+    const settled = await Promise.allSettled(before);
+    const refused = settled.filter((one) => one.status === "rejected");
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(before.length);
+    for (const { reason } of refused) {
+      expect(reason).toMatchObject({
+        code: "RESOURCE_EXHAUSTED",
+        message: "newer requests were scored first for 40 ms, longer than a request may wait",
+      });
+    }
+    // Nobody is left in the queue, and the next one does not find it heavy.
+    expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities.length).toBeGreaterThan(0);
   });
 
   test("a request that its caller gives up leaves the queue", async () => {
