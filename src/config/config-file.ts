@@ -82,6 +82,7 @@ export const configFileSchema = Type.Object(
           workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
           batchRowsMax: Type.Optional(positive),
           queueRequestsMax: Type.Optional(positive),
+          queueDelayMaxUs: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
           queueWaitMaxMs: Type.Optional(positive),
           standingQueueWaitMaxMs: Type.Optional(positive),
           reducedCandidates: Type.Optional(positive),

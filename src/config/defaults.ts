@@ -27,6 +27,8 @@ export const defaults = {
     workers: 1,
     batchRowsMax: 800,
     queueRequestsMax: 256,
+    // Whatever comes while a worker is busy goes together anyway.
+    queueDelayMaxUs: 0,
     // A burst may wait for half of a surface's 200 ms; a standing queue is only lateness, and a few runs keep it full.
     queueWaitMaxMs: 100,
     standingQueueWaitMaxMs: 20,

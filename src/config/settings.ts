@@ -40,6 +40,8 @@ export interface SetlistConfig {
     readonly workers: number;
     readonly batchRowsMax: number;
     readonly queueRequestsMax: number;
+    /** How long a request may wait for others to share its run although a worker is idle, microseconds. */
+    readonly queueDelayMaxUs: number;
     /** The longest that a request may wait for inference while its queue runs empty now and then, ms. */
     readonly queueWaitMaxMs: number;
     /** The same once runs have not emptied the queue for a while, ms. */

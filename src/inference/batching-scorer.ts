@@ -20,6 +20,8 @@ export interface BatchingScorerOptions {
   readonly executions: ModelExecutions;
   readonly batchRowsMax: number;
   readonly queueRequestsMax: number;
+  /** How long a request may wait for others although a worker is idle, microseconds; 0 sends it at once. */
+  readonly queueDelayMaxUs: number;
   /** Candidates of a request that are scored while inference is behind. */
   readonly reducedCandidates: number;
   readonly backlog: Backlog;
@@ -34,6 +36,7 @@ export class BatchingScorer implements Scorer {
   #running = 0;
   #closed: Promise<void> | undefined;
   #drained: () => void = () => undefined;
+  #looksAgain = false;
 
   constructor(pool: WorkerPool, options: BatchingScorerOptions) {
     this.#pool = pool;
@@ -166,7 +169,8 @@ export class BatchingScorer implements Scorer {
     while (this.#pool.hasRoom) {
       const now = clock.monotonic();
       const newestFirst = backlog.isStanding(now);
-      if (!this.#pool.hasIdle && !this.#queue.hasFullBatch(batchRowsMax, newestFirst)) break;
+      const isFull = (): boolean => this.#queue.hasFullBatch(batchRowsMax, newestFirst);
+      if (this.#pool.hasIdle ? this.#mayFillUp(now) && !isFull() : !isFull()) break;
       const batch = this.#queue.takeBatch(batchRowsMax, newestFirst);
       if (batch.length === 0) break;
       for (const { request } of batch) backlog.wait(-request.candidateCount);
@@ -182,6 +186,23 @@ export class BatchingScorer implements Scorer {
       }
     }
     this.#noteDrained();
+  }
+
+  /**
+   * Whether others may still join who waits. A timer takes a millisecond or more, so it is looked at again in every turn
+   * of the event loop.
+   */
+  #mayFillUp(now: number): boolean {
+    const { queueDelayMaxUs } = this.#options;
+    if (queueDelayMaxUs === 0 || (now - this.#queue.waitingSince) * 1_000 >= queueDelayMaxUs) return false;
+    if (this.#queue.size > 0 && !this.#looksAgain) {
+      this.#looksAgain = true;
+      setImmediate(() => {
+        this.#looksAgain = false;
+        this.dispatch();
+      });
+    }
+    return true;
   }
 
   /**

@@ -19,6 +19,8 @@ export interface EngineOptions extends Partial<ProviderSettings>, Partial<WaitLi
   readonly batchRowsMax: number;
   /** Requests that may wait while every worker is busy. */
   readonly queueRequestsMax: number;
+  /** How long a request may wait for others to share its run although a worker is idle; 0 where left out. */
+  readonly queueDelayMaxUs?: number | undefined;
   /** Candidates of a request that are scored while inference is behind; all where undefined. */
   readonly reducedCandidates?: number | undefined;
   readonly clock: Clock;
@@ -119,6 +121,7 @@ export async function openEngine(
     executions,
     batchRowsMax,
     queueRequestsMax,
+    queueDelayMaxUs: options.queueDelayMaxUs ?? 0,
     reducedCandidates,
     backlog,
     clock,

@@ -12,6 +12,12 @@ export class RequestQueue {
     return this.#size;
   }
 
+  /** When the longest-waiting request came, monotonic ms; infinite where none waits. */
+  get waitingSince(): number {
+    const [longest] = this.#longestWaiting();
+    return longest?.arrivedAt ?? Number.POSITIVE_INFINITY;
+  }
+
   add(queued: QueuedRequest): void {
     const waiting = this.#waiting.get(queued.group) ?? new Set();
     this.#waiting.set(queued.group, waiting.add(queued));

@@ -83,6 +83,24 @@ describe("batching", () => {
     expect(all.map((scores) => rounded(scores.probabilities)[0])).toEqual([0, 0.025, 0.05, 0.075, 0.1]);
   });
 
+  test("waits for others although a worker is idle, where it may, and no longer", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), queueDelayMaxUs: 300_000, spawn: workers.spawn });
+    workers.runs.length = 0;
+    const began = performance.now();
+    const first = scorer.score(slow, slowRequest(1), never);
+    await delay(5);
+    await Promise.all([first, scorer.score(slow, slowRequest(2), never)]);
+    expect(workers.runs).toEqual([2]);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(300);
+    workers.runs.length = 0;
+    // As many as fit into one run: nobody else could join them.
+    const full = performance.now();
+    await Promise.all([30, 34].map((candidates) => scorer.score(slow, slowRequest(candidates), never)));
+    expect(workers.runs).toEqual([2]);
+    expect(performance.now() - full).toBeLessThan(300);
+  });
+
   test("keeps a run within its rows, and sends a request that is larger alone", async () => {
     const workers = observeWorkers();
     const scorer = await openTinyScorer({ ...models(linear), batchRowsMax: 10, spawn: workers.spawn });
