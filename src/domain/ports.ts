@@ -7,6 +7,7 @@ import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import type { DegradedReason, RankRequest } from "./rank.ts";
+import type { ShadowComparison } from "./shadow.ts";
 
 /** Time. `now` is ms since 1970, UTC; `monotonic` is ms from an arbitrary start and never goes back. */
 export interface Clock {
@@ -109,7 +110,7 @@ export interface ExperimentStore {
   close(): void;
 }
 
-export type LogRecord = Impression | Outcome;
+export type LogRecord = Impression | Outcome | ShadowComparison;
 
 export interface AppendedOutcomes {
   readonly accepted: number;
@@ -117,7 +118,7 @@ export interface AppendedOutcomes {
   readonly unmatched: number;
 }
 
-/** The append-only log of what was shown and what came of it. */
+/** The append-only log of what was shown, what came of it, and what shadow models would have shown. */
 export interface OutcomeLog {
   /** Resolves once the impression would survive the end of this process. */
   appendImpression(impression: Impression): Promise<void>;
@@ -127,6 +128,11 @@ export interface OutcomeLog {
    * @throws {SetlistError} UNAVAILABLE where the disk refuses: then nothing is acknowledged.
    */
   appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes>;
+  /**
+   * Resolves once the comparison would survive the end of this process.
+   * @throws {SetlistError} UNAVAILABLE where the disk refuses: it is then not in the log.
+   */
+  appendShadow(comparison: ShadowComparison): Promise<void>;
   /** Syncs and seals. */
   close(): Promise<void>;
 }

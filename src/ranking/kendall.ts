@@ -39,7 +39,7 @@ function tiedPairs(sorted: ArrayLike<number>, equal: (left: number, right: numbe
 }
 
 /** Sorts in place, rising; answers how many pairs stood the wrong way round. */
-function sortCounting(values: Float64Array): number {
+function sortCounting(values: Float64Array<ArrayBuffer>): number {
   let exchanges = 0;
   let from = values;
   let to = new Float64Array(values.length);

@@ -228,6 +228,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
         const unmatched = fresh.filter((outcome) => !shown.has(outcome.requestId)).length;
         return { accepted: fresh.length, duplicates: outcomes.length - fresh.length, unmatched };
       },
+      appendShadow: async () => {},
       close: async () => {},
     },
     observer,

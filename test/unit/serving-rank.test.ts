@@ -72,6 +72,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
         logged.push(impression);
       },
       appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
+      appendShadow: async () => {},
       close: async () => {},
     },
     observer: {
