@@ -7,7 +7,7 @@ import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import type { DegradedReason, RankRequest } from "./rank.ts";
-import type { ShadowComparison } from "./shadow.ts";
+import type { ShadowComparison, ShadowResult } from "./shadow.ts";
 
 /** Time. `now` is ms since 1970, UTC; `monotonic` is ms from an arbitrary start and never goes back. */
 export interface Clock {
@@ -99,6 +99,13 @@ export interface Scorer {
     deadline: number,
     signal?: AbortSignal,
   ): Promise<Scores>;
+  /**
+   * Scores for nobody who waits, in short runs, each only while a worker would stand still and no request waits for one.
+   * Releases the request once it is settled, however. Answers the probabilities `[candidates, tasks]`.
+   * @throws {SetlistError} RESOURCE_EXHAUSTED where no worker is to spare, now or before it is done; UNAVAILABLE where
+   *   inference failed or the model is gone.
+   */
+  scoreSpare(model: ModelVersion, request: EncodedRequest): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -145,6 +152,13 @@ export interface RankObserver {
   /** An impression that the log refused; its answer left all the same. */
   impressionDropped(requestId: string, error: unknown): void;
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
+}
+
+/** What became of the requests that a shadow model was to score. None of it was of any moment to their answers. */
+export interface ShadowObserver {
+  compared(comparison: ShadowComparison): void;
+  /** Each request of the share, once. `error` comes with `failed` and `unlogged`. */
+  settled(surface: string, result: ShadowResult, requestId: string, error?: unknown): void;
 }
 
 /** Whether to send this server traffic: not while models load and warm, nor from the first moment of a drain. */

@@ -9,6 +9,13 @@ export interface ShadowSpec {
   readonly topK: number;
 }
 
+/**
+ * What became of a request of the share: `compared`; `unlogged`, compared too, but the log refused the record; `skipped`,
+ * since no model had scored all its candidates with the store's features; `dropped`, since the server had better to do;
+ * `failed`, since the shadow model could not score it.
+ */
+export type ShadowResult = "compared" | "unlogged" | "skipped" | "dropped" | "failed";
+
 /** How a shadow model would have ordered one answered request: a record beside its impression. */
 export interface ShadowComparison {
   readonly kind: "shadow";

@@ -216,6 +216,9 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
         queueMs: 0.5,
         inferenceMs: 1.25,
       }),
+      // As sure of every candidate as the one that serves, and of the opposite order.
+      scoreSpare: async (_model, { candidateCount }) =>
+        Float32Array.from({ length: candidateCount * 2 }, (_, i) => (candidateCount * 2 - i) / 10_000),
       close: async () => {},
     },
     log: {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
-import type { Scorer } from "../../src/domain/ports.ts";
+import type { Scorer, Scores } from "../../src/domain/ports.ts";
+import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer, slowRequest } from "../support/tiny-models.ts";
@@ -303,6 +304,86 @@ describe("while inference is behind", () => {
     await expect(
       scorer.score(slow, slowRequest(1), never, AbortSignal.abort(new Error("gone before"))),
     ).rejects.toThrow("gone before");
+  });
+});
+
+describe("spare work", () => {
+  test("is scored like a request, in runs of no more than a usual request's candidates", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn, batchRowsMax: 2_000 });
+    const random = randomStream(1, "spare work");
+    const model = scorer.resolve(linear) as Model;
+    const requests = Array.from({ length: 8 }, () => drawRequest(model, 700, () => random.next()));
+    const asRequests = await Promise.all(requests.map((one) => scorer.score(linear, one, never)));
+    workers.candidates.length = 0;
+    for (const [index, request] of requests.entries()) {
+      const probabilities = await scorer.scoreSpare(linear, request);
+      expect(rounded(probabilities)).toEqual(rounded((asRequests[index] as Scores).probabilities));
+    }
+    expect(workers.candidates[0]).toBe(16);
+    expect(Math.max(...workers.candidates)).toBeLessThanOrEqual(200);
+    expect(workers.candidates.reduce((sum, some) => sum + some, 0)).toBe(8 * 700);
+  });
+
+  test("is refused while a worker has a request to score, and released all the same", async () => {
+    const scorer = await openTinyScorer(models(slow));
+    const busy = scorer.score(slow, slowRequest(300), never);
+    let released = 0;
+    const release = (): void => {
+      released += 1;
+    };
+    await expect(scorer.scoreSpare(slow, { ...slowRequest(1), release })).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: "no inference worker is to spare",
+    });
+    expect(released).toBe(1);
+    await busy;
+    await scorer.scoreSpare(slow, { ...slowRequest(1), release });
+    expect(released).toBe(2);
+  });
+
+  test("gives way to a request that comes in the middle of it", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    workers.candidates.length = 0;
+    const spare = scorer.scoreSpare(slow, slowRequest(1_000));
+    const refused = expect(spare).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    const { probabilities } = await scorer.score(slow, slowRequest(7), never);
+    await refused;
+    expect(probabilities.length).toBeGreaterThan(0);
+    expect(workers.candidates).toEqual([16, 7]);
+  });
+
+  test("makes inference look no busier than requests make it", async () => {
+    const scorer = await openTinyScorer({ ...models(slow), queueWaitMaxMs: 1, standingQueueWaitMaxMs: 1 });
+    const spare = scorer.scoreSpare(slow, slowRequest(400)).catch(() => "gave way");
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities.length).toBeGreaterThan(0);
+    expect(await spare).toBe("gave way");
+  });
+
+  test("that breaks its run fails alone, and the next request is scored", async () => {
+    const scorer = await openTinyScorer(models(brittle));
+    await expect(scorer.scoreSpare(brittle, brittleRequest(1, 4))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("model brittle/1 failed"),
+    });
+    await expect(scorer.scoreSpare(brittle, brittleRequest(-1, 0))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("gave NaN for"),
+    });
+    expect((await scorer.score(brittle, brittleRequest(0.25, 1), never)).probabilities.length).toBe(1);
+  });
+
+  test("is refused for a model that is not loaded, and once the scorer closes", async () => {
+    const scorer = await openTinyScorer(models(slow));
+    await expect(scorer.scoreSpare({ name: "slow", version: "9" }, slowRequest(1))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    const running = scorer.scoreSpare(slow, slowRequest(400));
+    const ended = expect(running).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    await scorer.close();
+    await ended;
+    await expect(scorer.scoreSpare(slow, slowRequest(1))).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 });
 

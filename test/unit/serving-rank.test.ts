@@ -65,6 +65,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
         queueMs: 1,
         inferenceMs: 2,
       }),
+      scoreSpare: async () => new Float32Array(0),
       close: async () => {},
     },
     log: {
