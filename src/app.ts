@@ -24,6 +24,7 @@ import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
 import { createServing } from "./serving/serving.ts";
+import { Shadows } from "./serving/shadows.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
 export interface App {
@@ -55,7 +56,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, requests, metrics, watchModels, modelChanged } = createTelemetry({
+  const { logger, observer, shadowObserver, requests, metrics, watchModels, modelChanged } = createTelemetry({
     clock,
     logLevel: config.logLevel,
   });
@@ -114,12 +115,14 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
 
-  for (const [surface, { defaultModel }] of config.surfaces) {
-    if (scorer.resolve(defaultModel)?.surface === surface) continue;
-    throw new SetlistError(
-      "INVALID_ARGUMENT",
-      `surfaces.${surface}.defaultModel: no model ${JSON.stringify(defaultModel.name)} for it in ${config.models}`,
-    );
+  for (const [surface, { defaultModel, shadow }] of config.surfaces) {
+    for (const [field, ref] of Object.entries({ defaultModel, "shadow.model": shadow?.model })) {
+      if (ref === undefined || scorer.resolve(ref)?.surface === surface) continue;
+      throw new SetlistError(
+        "INVALID_ARGUMENT",
+        `surfaces.${surface}.${field}: no model ${JSON.stringify(ref.name)} for it in ${config.models}`,
+      );
+    }
   }
   const known = {
     surfaces: [...config.surfaces.keys()],
@@ -130,6 +133,13 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   experiments = () => registry.list();
   const assigner = compileAssigner(experiments());
 
+  const hasShadows = [...config.surfaces.values()].some(({ shadow }) => shadow !== undefined);
+  const shadows = hasShadows
+    ? opened.adopt(
+        new Shadows({ features, itemLabels, scorer, log, observer: shadowObserver, clock }),
+        (it) => it.close(),
+      )
+    : undefined;
   const serving = createServing({
     surfaces: config.surfaces,
     assigner: () => assigner,
@@ -142,6 +152,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     limits,
     newRequestId,
     recent,
+    shadows,
   });
   const readiness = createReadiness();
   const doors = {

@@ -11,7 +11,7 @@ export interface ShadowSpec {
 
 /**
  * What became of a request of the share: `compared`; `unlogged`, compared too, but the log refused the record; `skipped`,
- * since no model had scored all its candidates with the store's features; `dropped`, since the server had better to do;
+ * since no model had scored all its candidates with the store's features, or the shadow model itself had; `dropped`, since the server had better to do;
  * `failed`, since the shadow model could not score it.
  */
 export type ShadowResult = "compared" | "unlogged" | "skipped" | "dropped" | "failed";

@@ -60,7 +60,10 @@ export function createServing(deps: ServingDependencies): Serving {
       const request = parseRankRequest(wire, rules);
       const surface = deps.surfaces.get(request.surface) as Surface;
       const timeoutMs = Math.min(request.timeoutMs ?? surface.timeoutMs, transportTimeoutMs);
-      return rank(request, surface, receivedAt + timeoutMs, deps, signal);
+      const ranked = rank(request, surface, receivedAt + timeoutMs, deps, signal);
+      if (deps.shadows === undefined) return ranked;
+      deps.shadows.begin();
+      return ranked.finally(() => deps.shadows?.end());
     },
 
     async recordOutcomes(batch) {
