@@ -8,7 +8,7 @@ import { fusedScores } from "./fusion.ts";
 import { bestFirst } from "./selection.ts";
 import { type PlannedStep, type ValuePlan, valuePlan } from "./value-plan.ts";
 
-export { type Agreement, agreement } from "./agreement.ts";
+export { agreement } from "./agreement.ts";
 export type { Labels } from "./diversity.ts";
 export { type ValuePlan, valuePlan } from "./value-plan.ts";
 

@@ -94,7 +94,7 @@ function house(
 
 /** Long enough for whatever is not held up. */
 async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) await nextTurn();
+  for (let turn = 0; turn < 500; turn++) await nextTurn();
 }
 
 describe("the share", () => {
