@@ -100,10 +100,10 @@ export interface Scorer {
     signal?: AbortSignal,
   ): Promise<Scores>;
   /**
-   * Scores for nobody who waits, in short runs, each only while a worker would stand still and no request waits for one.
+   * Scores for nobody who waits, in short runs, each once a worker would stand still and no request waits for one.
    * Releases the request once it is settled, however. Answers the probabilities `[candidates, tasks]`.
-   * @throws {SetlistError} RESOURCE_EXHAUSTED where no worker is to spare, now or before it is done; UNAVAILABLE where
-   *   inference failed or the model is gone.
+   * @throws {SetlistError} RESOURCE_EXHAUSTED where no worker was to spare for long; UNAVAILABLE where inference failed
+   *   or the model is gone.
    */
   scoreSpare(model: ModelVersion, request: EncodedRequest): Promise<Float32Array>;
   close(): Promise<void>;

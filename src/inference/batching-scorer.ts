@@ -41,7 +41,10 @@ export class BatchingScorer implements Scorer {
     this.#pool = pool;
     this.#options = options;
     this.#spare = new SpareRuns(pool, {
-      isFree: () => this.#closed === undefined && this.#queue.size === 0 && this.#pool.hasIdle,
+      state: () => {
+        if (this.#closed !== undefined) return "closed";
+        return this.#queue.size === 0 && this.#pool.hasIdle ? "free" : "busy";
+      },
       begin: () => {
         this.#running += 1;
       },
@@ -184,6 +187,7 @@ export class BatchingScorer implements Scorer {
       this.#drained = resolve;
       this.#noteDrained();
     }).then(() => this.#pool.close());
+    this.#spare.wake();
     return this.#closed;
   }
 
@@ -211,6 +215,7 @@ export class BatchingScorer implements Scorer {
         queued.fail(noWorkerLeft);
       }
     }
+    this.#spare.wake();
     this.#noteDrained();
   }
 

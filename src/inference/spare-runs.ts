@@ -9,8 +9,8 @@ import type { WorkerPool } from "./worker-pool.ts";
 
 /** When a spare run may begin, and who has to hear of it. */
 export interface SpareTurns {
-  /** Whether a worker has nothing to do, and no request waits for one. */
-  readonly isFree: () => boolean;
+  /** Free is where a worker has nothing to do and no request waits for one; call `wake` when it may have changed. */
+  readonly state: () => "free" | "busy" | "closed";
   readonly begin: () => void;
   readonly end: () => void;
 }
@@ -22,6 +22,9 @@ const rowsMax = 200;
 /** Of a model that nobody knows yet, and of a slow one: fewer would be nearly all overhead. */
 const rowsMin = 16;
 
+/** Without a moment to spare for so long it is not a moment that is missing, but a worker. */
+const waitMsMax = 1_000;
+
 /**
  * Runs of work that nobody waits for, each on a worker that would stand still. They are kept short: candidates of one
  * request go in parts, whose size follows what a run of the model takes. They are no part of the backlog, which is about
@@ -31,16 +34,23 @@ export class SpareRuns {
   readonly #pool: Pick<WorkerPool, "run">;
   readonly #turns: SpareTurns;
   readonly #rows = new WeakMap<LoadedModel, number>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(pool: Pick<WorkerPool, "run">, turns: SpareTurns) {
     this.#pool = pool;
     this.#turns = turns;
   }
 
+  /** A worker, or the queue, may be free now. */
+  wake(): void {
+    if (this.#waiting.size === 0 || this.#turns.state() === "busy") return;
+    for (const go of this.#waiting) go();
+  }
+
   /**
    * The probabilities `[candidates, tasks]`.
-   * @throws {SetlistError} RESOURCE_EXHAUSTED where no worker is to spare, at the beginning or for the next part;
-   *   UNAVAILABLE where the model fails.
+   * @throws {SetlistError} RESOURCE_EXHAUSTED where no worker is to spare for a second; UNAVAILABLE where the model
+   *   fails, or nothing is scored any more.
    */
   async score(loaded: LoadedModel, request: EncodedRequest): Promise<Float32Array> {
     const { model } = loaded;
@@ -61,8 +71,9 @@ export class SpareRuns {
   }
 
   async #run(loaded: LoadedModel, part: EncodedRequest): Promise<Scored> {
-    if (!this.#turns.isFree()) {
-      throw new SetlistError("RESOURCE_EXHAUSTED", "no inference worker is to spare");
+    while (this.#turns.state() === "busy") await this.#change();
+    if (this.#turns.state() === "closed") {
+      throw new SetlistError("UNAVAILABLE", "the server is stopping: no new inference");
     }
     let filled: FilledSlots | undefined;
     let scored: Scored | undefined;
@@ -83,6 +94,24 @@ export class SpareRuns {
       if (scored === undefined) filled?.clear();
       this.#turns.end();
     }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#waiting.delete(go);
+        clearTimeout(timer);
+      };
+      const go = (): void => {
+        settle();
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(new SetlistError("RESOURCE_EXHAUSTED", "no inference worker was to spare for a second"));
+      }, waitMsMax);
+      this.#waiting.add(go);
+    });
   }
 }
 

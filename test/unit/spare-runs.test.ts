@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { FilledSlots } from "../../src/inference/filled-slots.ts";
 import { SpareRuns } from "../../src/inference/spare-runs.ts";
 import type { WorkerHost } from "../../src/inference/worker-host.ts";
@@ -10,7 +10,7 @@ import { modelWith } from "../support/ranking-model.ts";
 const model = modelWith({ tasks: ["click", "like"], valueModel: { kind: "weighted-sum", weights: {} } });
 
 /** Spare runs of a model that takes so long for a candidate, and the candidates of each run. */
-function runsAt(msPerCandidate: number, isFree = () => true) {
+function runsAt(msPerCandidate: number, state: () => "free" | "busy" | "closed" = () => "free") {
   const candidates: number[] = [];
   const pool = {
     async run(_place: number, orderFor: (host: WorkerHost) => PostedOrder): Promise<Reply> {
@@ -21,9 +21,10 @@ function runsAt(msPerCandidate: number, isFree = () => true) {
       return { kind: "scored", probabilities, inferenceMs: count * msPerCandidate };
     },
   };
-  const runs = new SpareRuns(pool, { isFree, begin: () => {}, end: () => {} });
+  const runs = new SpareRuns(pool, { state, begin: () => {}, end: () => {} });
   const loaded = { model, place: 0, split: false, inFlight: 0 };
-  return { score: (count: number) => runs.score(loaded, encodedRequest(count, [], [])), candidates };
+  const score = (count: number) => runs.score(loaded, encodedRequest(count, [], []));
+  return { score, candidates, wake: () => runs.wake() };
 }
 
 test("a fast model's runs grow to a usual request's candidates, and the next request begins there", async () => {
@@ -45,9 +46,21 @@ test("no run is smaller than a few candidates, however slow the model", async ()
   expect(candidates).toEqual([16, 16, 8]);
 });
 
-test("the probabilities come back in the order of the candidates, or not at all", async () => {
-  let free = 3;
-  const { score } = runsAt(0.001, () => free-- > 0);
-  expect(await score(100)).toHaveLength(200);
-  await expect(score(100)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+test("each part waits for a moment to spare, and is given up after a second without one", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let state: "free" | "busy" = "busy";
+  const { score, candidates, wake } = runsAt(0.001, () => state);
+  const first = score(10);
+  wake();
+  await vi.advanceTimersByTimeAsync(900);
+  expect(candidates).toEqual([]);
+  state = "free";
+  wake();
+  expect(await first).toHaveLength(20);
+  state = "busy";
+  const second = expect(score(10)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+  await vi.advanceTimersByTimeAsync(1_001);
+  await second;
+  expect(candidates).toEqual([10]);
 });
