@@ -9,6 +9,7 @@ import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
 import { createReadiness, type ReadinessSwitch } from "../../src/serving/readiness.ts";
 import { createServing, type Serving, type ServingDependencies } from "../../src/serving/serving.ts";
+import { Shadows } from "../../src/serving/shadows.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { emptyRequest } from "./encoded-request.ts";
 import { type GrpcCaller, grpcCaller } from "./grpc-caller.ts";
@@ -117,7 +118,8 @@ export async function openDoors(
     destination: { write: (line) => logged.push(JSON.parse(line)) },
   });
   const ports = { ...portsInMemory(telemetry.observer, recorded), limits, ...change.ports };
-  const serving = { ...createServing(ports), ...change.serving };
+  const shadows = new Shadows({ ...ports, observer: telemetry.shadowObserver });
+  const serving = { ...createServing({ shadows, ...ports }), ...change.serving };
   const readiness = createReadiness();
   const { logger, metrics, requests } = telemetry;
   const doors = {
@@ -207,7 +209,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
       close: async () => {},
     },
     scorer: {
-      resolve: () => testModel,
+      resolve: ({ name }) => ({ ...testModel, name }),
       candidatesMax: () => Number.POSITIVE_INFINITY,
       models: () => [testModel],
       execution: () => testExecution,
