@@ -25,6 +25,7 @@ import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
 import { createServing } from "./serving/serving.ts";
+import { Shadows } from "./serving/shadows.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
 export interface App {
@@ -56,11 +57,8 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, requests, metrics, watchModels, watchConcurrency, modelChanged } =
-    createTelemetry({
-      clock,
-      logLevel: config.logLevel,
-    });
+  const { logger, observer, shadowObserver, requests, metrics, watchModels, watchConcurrency, modelChanged } =
+    createTelemetry({ clock, logLevel: config.logLevel });
   const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
     logger.warn(fields, message);
   for (const warning of config.warnings) onWarning(warning);
@@ -116,12 +114,14 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
 
-  for (const [surface, { defaultModel }] of config.surfaces) {
-    if (scorer.resolve(defaultModel)?.surface === surface) continue;
-    throw new SetlistError(
-      "INVALID_ARGUMENT",
-      `surfaces.${surface}.defaultModel: no model ${JSON.stringify(defaultModel.name)} for it in ${config.models}`,
-    );
+  for (const [surface, { defaultModel, shadow }] of config.surfaces) {
+    for (const [field, ref] of Object.entries({ defaultModel, "shadow.model": shadow?.model })) {
+      if (ref === undefined || scorer.resolve(ref)?.surface === surface) continue;
+      throw new SetlistError(
+        "INVALID_ARGUMENT",
+        `surfaces.${surface}.${field}: no model ${JSON.stringify(ref.name)} for it in ${config.models}`,
+      );
+    }
   }
   const known = {
     surfaces: [...config.surfaces.keys()],
@@ -134,6 +134,13 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
   watchConcurrency(concurrency);
+  const hasShadows = [...config.surfaces.values()].some(({ shadow }) => shadow !== undefined);
+  const shadows = hasShadows
+    ? opened.adopt(
+        new Shadows({ features, itemLabels, scorer, log, observer: shadowObserver, clock }),
+        (it) => it.close(),
+      )
+    : undefined;
   const serving = createServing({
     concurrency,
     surfaces: config.surfaces,
@@ -147,6 +154,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     limits,
     newRequestId,
     recent,
+    shadows,
   });
   const readiness = createReadiness();
   const doors = {

@@ -12,15 +12,27 @@ const path = Type.String({ minLength: 1, maxLength: 4_096 });
 const versionNumber = Type.String({ pattern: "^[1-9][0-9]{0,8}$" });
 const label = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
 
+const modelRef = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    version: Type.Optional(versionNumber),
+    label: Type.Optional(label),
+  },
+  closed,
+);
+
 const surface = Type.Object(
   {
-    defaultModel: Type.Object(
-      {
-        name: Type.String({ minLength: 1, maxLength: 64 }),
-        version: Type.Optional(versionNumber),
-        label: Type.Optional(label),
-      },
-      closed,
+    defaultModel: modelRef,
+    shadow: Type.Optional(
+      Type.Object(
+        {
+          model: modelRef,
+          share: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+          topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+        },
+        closed,
+      ),
     ),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
     valueModel: Type.Optional(valueModelOverrideSchema),

@@ -4,6 +4,9 @@ import type { SetlistConfig } from "./settings.ts";
 /** From the request's arrival; generous, for a frontend in a hurry names its own. */
 export const defaultTimeoutMs = 200;
 
+/** All requests, for what there is no time for is dropped anyway; ten is about what a page shows at first. */
+export const defaultShadow = { share: 1, topK: 10 };
+
 /**
  * What stands where no flag, variable or file says otherwise. The same values, with their reasons for people, stand in
  * config/setlist.yaml.

@@ -1,6 +1,7 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
+import type { ShadowSpec } from "../domain/shadow.ts";
 
 /** `all`, `latest`, `latest 2` (the two highest), or the versions themselves. */
 type VersionPolicy = string | readonly string[];
@@ -14,6 +15,8 @@ interface SurfaceSettings {
   readonly timeoutMs: number;
   /** Goes before the models' own value models; an arm's goes before it. */
   readonly valueModel?: ValueModelOverride | undefined;
+  /** Scores a share of the requests once they are answered, for comparison. */
+  readonly shadow?: ShadowSpec | undefined;
 }
 
 /** Everything that can be configured, checked, with absolute paths; docs/configuration.md is its page. */

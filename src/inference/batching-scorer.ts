@@ -10,6 +10,7 @@ import { orderFor } from "./posted-run.ts";
 import { QueuedRequest } from "./queued-request.ts";
 import { assertFits, candidatesOf, splitProbabilities } from "./ragged-batch.ts";
 import { RequestQueue } from "./request-queue.ts";
+import { SpareRuns } from "./spare-runs.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import { NotBegunError } from "./worker-thread.ts";
 
@@ -33,6 +34,7 @@ export class BatchingScorer implements Scorer {
   readonly #options: BatchingScorerOptions;
   readonly #pool: WorkerPool;
   readonly #queue = new RequestQueue();
+  readonly #spare: SpareRuns;
   #running = 0;
   #closed: Promise<void> | undefined;
   #drained: () => void = () => undefined;
@@ -41,6 +43,20 @@ export class BatchingScorer implements Scorer {
   constructor(pool: WorkerPool, options: BatchingScorerOptions) {
     this.#pool = pool;
     this.#options = options;
+    this.#spare = new SpareRuns(pool, {
+      state: () => {
+        if (this.#closed !== undefined) return "closed";
+        return this.#queue.size === 0 && this.#pool.hasIdle ? "free" : "busy";
+      },
+      begin: () => {
+        this.#running += 1;
+      },
+      // A request that came meanwhile goes before the next part.
+      end: () => {
+        this.#running -= 1;
+        this.dispatch();
+      },
+    });
   }
 
   resolve(ref: ModelRef): Model | undefined {
@@ -75,6 +91,27 @@ export class BatchingScorer implements Scorer {
     });
   }
 
+  async scoreSpare(version: ModelVersion, request: EncodedRequest): Promise<Float32Array> {
+    const loaded = this.#options.models.of(version);
+    if (loaded !== undefined) loaded.inFlight += 1;
+    try {
+      const usable = this.#usable(version, loaded);
+      assertFits(usable.model, request);
+      return await this.#spare.score(usable, request);
+    } finally {
+      if (loaded !== undefined) loaded.inFlight -= 1;
+      request.release();
+    }
+  }
+
+  /** @throws {SetlistError} where it is not loaded, or nothing is scored any more. */
+  #usable(version: ModelVersion, loaded: LoadedModel | undefined): LoadedModel {
+    if (loaded === undefined) throw unavailable(`model ${keyOf(version)} is not loaded`);
+    if (this.#closed !== undefined) throw unavailable("the server is stopping: no new inference");
+    if (!this.#pool.isUsable) throw unavailable(noWorkerLeft);
+    return loaded;
+  }
+
   async #score(
     version: ModelVersion,
     loaded: LoadedModel | undefined,
@@ -83,10 +120,7 @@ export class BatchingScorer implements Scorer {
     signal: AbortSignal | undefined,
   ): Promise<Scores> {
     const { clock, queueRequestsMax } = this.#options;
-    if (loaded === undefined) throw unavailable(`model ${keyOf(version)} is not loaded`);
-    const { model, place, split } = loaded;
-    if (this.#closed !== undefined) throw unavailable("the server is stopping: no new inference");
-    if (!this.#pool.isUsable) throw unavailable(noWorkerLeft);
+    const { model, place, split } = this.#usable(version, loaded);
     const arrivedAt = clock.monotonic();
     if (arrivedAt >= deadline) {
       throw new SetlistError("DEADLINE_EXCEEDED", "the deadline had passed before inference began");
@@ -156,6 +190,7 @@ export class BatchingScorer implements Scorer {
       this.#drained = resolve;
       this.#noteDrained();
     }).then(() => this.#pool.close());
+    this.#spare.wake();
     return this.#closed;
   }
 
@@ -185,6 +220,7 @@ export class BatchingScorer implements Scorer {
         queued.fail(noWorkerLeft);
       }
     }
+    this.#spare.wake();
     this.#noteDrained();
   }
 

@@ -2,13 +2,20 @@ import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { AppendedOutcomes, Clock, OutcomeLog } from "../domain/ports.ts";
+import type { ShadowComparison } from "../domain/shadow.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { frameHeaderBytes } from "./frame.ts";
 import { KnownIds } from "./known-ids.ts";
 import { LogWriter } from "./log-writer.ts";
-import { answeredRequestBytes, idBytes, writeImpressionFrame, writeOutcomeFrame } from "./record-codec.ts";
+import {
+  answeredRequestBytes,
+  idBytes,
+  writeImpressionFrame,
+  writeOutcomeFrame,
+  writeShadowFrame,
+} from "./record-codec.ts";
 import type { RecordWriter } from "./record-writer.ts";
 import { type RecoverySummary, recoverLog } from "./recovery.ts";
 import { SegmentChain } from "./segment-chain.ts";
@@ -116,6 +123,12 @@ class SegmentedLog implements OpenedOutcomeLog {
     if (duplicates > 0) await this.#writer.allSynced();
     else if (accepted > 0) await batch.synced.promise;
     return { accepted, duplicates, unmatched };
+  }
+
+  async appendShadow(comparison: ShadowComparison): Promise<void> {
+    const batch = this.#pending();
+    writeShadowFrame(batch.shadows, comparison);
+    await batch.written.promise;
   }
 
   close(): Promise<void> {

@@ -80,10 +80,12 @@ export function createServing(deps: ServingDependencies): Serving {
       const surface = deps.surfaces.get(request.surface) as Surface;
       const timeoutMs = Math.min(request.timeoutMs ?? surface.timeoutMs, transportTimeoutMs);
       concurrency.begin();
+      deps.shadows?.begin();
       try {
         return await rank(request, surface, receivedAt + timeoutMs, deps, signal);
       } finally {
         concurrency.end(clock.monotonic() - receivedAt);
+        deps.shadows?.end();
       }
     },
 

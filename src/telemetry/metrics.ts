@@ -1,13 +1,30 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type { MetricsSource, RankObserver, RequestObserver, Scorer } from "../domain/ports.ts";
+import type {
+  MetricsSource,
+  RankObserver,
+  RequestObserver,
+  Scorer,
+  ShadowObserver,
+} from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
-import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
+import type { ShadowResult } from "../domain/shadow.ts";
+import {
+  candidateBuckets,
+  overlapBuckets,
+  partSecondsBuckets,
+  requestSecondsBuckets,
+  scoreDifferenceBuckets,
+  tauBuckets,
+} from "./buckets.ts";
 
 export interface Metrics {
   readonly source: MetricsSource;
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
+  readonly shadows: Pick<ShadowObserver, "compared"> & {
+    settled(surface: string, result: ShadowResult): void;
+  };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
   watchModels(
@@ -31,6 +48,7 @@ export function createMetrics(): Metrics {
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
     ranks: rankMetrics(registry),
+    shadows: shadowMetrics(registry),
     requests: requestMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
@@ -207,6 +225,47 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       outcomeCounter.inc({ result: "rejected" }, rejected);
       outcomeCounter.inc({ result: "unmatched" }, unmatched);
     },
+  };
+}
+
+function shadowMetrics(registry: Registry): Metrics["shadows"] {
+  const registers = [registry];
+  const labelNames = ["surface"] as const;
+  const total = new Counter({
+    name: "setlist_shadow_total",
+    help: "Requests of a shadow model's share by result: compared, unlogged, skipped, dropped, failed",
+    labelNames: ["surface", "result"],
+    registers,
+  });
+  const tau = new Histogram({
+    name: "setlist_shadow_tau",
+    help: "Kendall's tau-b of the served and the shadow model's scores of one request's candidates, by surface",
+    labelNames,
+    buckets: tauBuckets,
+    registers,
+  });
+  const overlap = new Histogram({
+    name: "setlist_shadow_overlap",
+    help: "Share of the best that the served and the shadow model have in common, by surface",
+    labelNames,
+    buckets: overlapBuckets,
+    registers,
+  });
+  const difference = new Histogram({
+    name: "setlist_shadow_score_difference",
+    help: "Mean absolute difference of a candidate's served and shadow score in one request, by surface",
+    labelNames,
+    buckets: scoreDifferenceBuckets,
+    registers,
+  });
+  return {
+    compared(comparison): void {
+      const { surface } = comparison;
+      if (comparison.tau !== undefined) tau.observe({ surface }, comparison.tau);
+      overlap.observe({ surface }, comparison.overlap);
+      difference.observe({ surface }, comparison.scoreDifference);
+    },
+    settled: (surface, result) => total.inc({ surface, result }),
   };
 }
 

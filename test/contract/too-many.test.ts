@@ -31,6 +31,7 @@ async function openFull(): Promise<{ first: Promise<unknown> }> {
           begun.resolve();
           await held.promise;
         },
+        appendShadow: async () => {},
         appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
         close: async () => {},
       },

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { Model } from "../../src/domain/model.ts";
-import type { Scorer } from "../../src/domain/ports.ts";
+import type { Scorer, Scores } from "../../src/domain/ports.ts";
+import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer, slowRequest } from "../support/tiny-models.ts";
@@ -339,6 +340,85 @@ describe("while inference is behind", () => {
     await expect(
       scorer.score(slow, slowRequest(1), never, AbortSignal.abort(new Error("gone before"))),
     ).rejects.toThrow("gone before");
+  });
+});
+
+describe("spare work", () => {
+  test("is scored like a request, in runs of no more than a usual request's candidates", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn, batchRowsMax: 2_000 });
+    const random = randomStream(1, "spare work");
+    const model = scorer.resolve(linear) as Model;
+    const requests = Array.from({ length: 8 }, () => drawRequest(model, 700, () => random.next()));
+    const asRequests = await Promise.all(requests.map((one) => scorer.score(linear, one, never)));
+    workers.candidates.length = 0;
+    for (const [index, request] of requests.entries()) {
+      const probabilities = await scorer.scoreSpare(linear, request);
+      expect(rounded(probabilities)).toEqual(rounded((asRequests[index] as Scores).probabilities));
+    }
+    expect(workers.candidates[0]).toBe(16);
+    expect(Math.max(...workers.candidates)).toBeLessThanOrEqual(200);
+    expect(workers.candidates.reduce((sum, some) => sum + some, 0)).toBe(8 * 700);
+  });
+
+  test("waits while a worker has a request to score, and is released in the end", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    workers.candidates.length = 0;
+    const busy = scorer.score(slow, slowRequest(300), never);
+    const ended: string[] = [];
+    const spare = scorer
+      .scoreSpare(slow, { ...slowRequest(8), release: () => ended.push("released") })
+      .then(() => ended.push("scored"));
+    const behind = scorer.score(slow, slowRequest(7), never);
+    await Promise.all([busy, spare, behind]);
+    expect(workers.candidates).toEqual([300, 7, 8]);
+    expect(ended).toEqual(["released", "scored"]);
+  });
+
+  test("gives way to a request that comes in the middle of it, and goes on behind it", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    workers.candidates.length = 0;
+    const spare = scorer.scoreSpare(slow, slowRequest(60));
+    const request = scorer.score(slow, slowRequest(7), never);
+    expect((await spare).length).toBe((await request).probabilities.length * (60 / 7));
+    expect(workers.candidates.slice(0, 2)).toEqual([16, 7]);
+    expect(workers.candidates.slice(2).reduce((sum, some) => sum + some, 0)).toBe(44);
+  });
+
+  test("makes inference look no busier than requests make it", async () => {
+    const scorer = await openTinyScorer({ ...models(slow), queueWaitMaxMs: 1, standingQueueWaitMaxMs: 1 });
+    const spare = scorer.scoreSpare(slow, slowRequest(400));
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities.length).toBeGreaterThan(0);
+    expect((await spare).length).toBeGreaterThan(0);
+  });
+
+  test("that breaks its run fails alone, and the next request is scored", async () => {
+    const scorer = await openTinyScorer(models(brittle));
+    await expect(scorer.scoreSpare(brittle, brittleRequest(1, 4))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("model brittle/1 failed"),
+    });
+    await expect(scorer.scoreSpare(brittle, brittleRequest(-1, 0))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("gave NaN for"),
+    });
+    expect((await scorer.score(brittle, brittleRequest(0.25, 1), never)).probabilities.length).toBe(1);
+  });
+
+  test("is refused for a model that is not loaded, and once the scorer closes", async () => {
+    const scorer = await openTinyScorer(models(slow));
+    await expect(scorer.scoreSpare({ name: "slow", version: "9" }, slowRequest(1))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    const running = scorer.scoreSpare(slow, slowRequest(400));
+    const busy = scorer.score(slow, slowRequest(100), never);
+    const waiting = scorer.scoreSpare(slow, slowRequest(1));
+    const ended = [running, waiting].map((one) => expect(one).rejects.toMatchObject({ code: "UNAVAILABLE" }));
+    await scorer.close();
+    await Promise.all([...ended, busy]);
+    await expect(scorer.scoreSpare(slow, slowRequest(1))).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 });
 

@@ -98,6 +98,24 @@ test("a surface without a timeout gets the default one; naming surfaces replaces
   expect([...surfaces]).toEqual([["search", { defaultModel: { name: "m", version: "2" }, timeoutMs: 200 }]]);
 });
 
+test("a surface's shadow scores all requests and compares the best ten, unless it says otherwise", async () => {
+  const written = {
+    a: "{ model: { name: m, label: candidate } }",
+    b: "{ model: { name: m, version: '3' }, share: 0.05, topK: 20 }",
+    c: "{ model: { name: m }, share: 0 }",
+  };
+  const surfaces = Object.entries(written).map(
+    ([name, shadow]) => `  ${name}: { defaultModel: { name: s }, shadow: ${shadow} }`,
+  );
+  const file = await configFile(`surfaces:\n${surfaces.join("\n")}`);
+  const config = loadConfig({ flags: { config: file }, env: {}, cwd });
+  expect([...config.surfaces.values()].map(({ shadow }) => shadow)).toEqual([
+    { model: { name: "m", label: "candidate" }, share: 1, topK: 10 },
+    { model: { name: "m", version: "3" }, share: 0.05, topK: 20 },
+    { model: { name: "m" }, share: 0, topK: 10 },
+  ]);
+});
+
 describe("refused:", () => {
   test.each([
     ["SETLIST_HTTP_PORT", "eighty", 'SETLIST_HTTP_PORT: expected a whole number, got "eighty"'],
@@ -153,6 +171,26 @@ describe("refused:", () => {
       "a surface without a model",
       "surfaces:\n  home:\n    timeoutMs: 5",
       /setlist\.yaml:3: surfaces\.home\.defaultModel: expected, but missing/,
+    ],
+    [
+      "a shadow without a model",
+      "surfaces:\n  home:\n    defaultModel: { name: m }\n    shadow: { share: 0.5 }",
+      /setlist\.yaml:4: surfaces\.home\.shadow\.model: expected, but missing/,
+    ],
+    [
+      "more than the whole as a shadow's share",
+      "surfaces: { home: { defaultModel: { name: m }, shadow: { model: { name: n }, share: 5 } } }",
+      /surfaces\.home\.shadow\.share: must be <= 1, got 5/,
+    ],
+    [
+      "an unknown key of a shadow",
+      "surfaces: { home: { defaultModel: { name: m }, shadow: { model: { name: n }, shares: 1 } } }",
+      /surfaces\.home\.shadow\.shares: unknown field \(did you mean "share"\?\)/,
+    ],
+    [
+      "a version and a label of a shadow's model",
+      "surfaces: { home: { defaultModel: { name: m }, shadow: { model: { name: n, version: '1', label: l } } } }",
+      /surfaces\.home\.shadow\.model: expected a version or a label, got version 1 and label l/,
     ],
     ["no surface", "surfaces: {}", /surfaces: expected at least one surface/],
     [

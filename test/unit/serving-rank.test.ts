@@ -66,6 +66,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
         queueMs: 1,
         inferenceMs: 2,
       }),
+      scoreSpare: async () => new Float32Array(0),
       close: async () => {},
     },
     log: {
@@ -73,6 +74,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
         logged.push(impression);
       },
       appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
+      appendShadow: async () => {},
       close: async () => {},
     },
     observer: {
