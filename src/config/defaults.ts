@@ -25,6 +25,7 @@ export const defaults = {
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
   inference: {
     workers: 1,
+    isolation: "thread",
     batchRowsMax: 800,
     queueRequestsMax: 256,
     // A burst may wait for half of a surface's 200 ms; a standing queue is only lateness, and a few runs keep it full.

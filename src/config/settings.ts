@@ -1,4 +1,5 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
+import type { Isolation } from "../domain/isolation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 
@@ -38,6 +39,8 @@ export interface SetlistConfig {
   readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
   readonly inference: {
     readonly workers: number;
+    /** Whether a worker is a thread of the server or a process of its own. */
+    readonly isolation: Isolation;
     readonly batchRowsMax: number;
     readonly queueRequestsMax: number;
     /** The longest that a request may wait for inference while its queue runs empty now and then, ms. */

@@ -5,6 +5,7 @@ import { checkSession } from "./model-check.ts";
 import type { ModelExecutions } from "./model-executions.ts";
 import type { ProviderChoice } from "./provider-choice.ts";
 import { allocateBatch, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
+import type { RemoteWorker } from "./remote-worker.ts";
 import type { StoredModel } from "./repository.ts";
 import { itemInputs, requestInputs } from "./split.ts";
 import { buffersOf } from "./split-batch.ts";
@@ -12,7 +13,6 @@ import { checkSplit } from "./split-check.ts";
 import { isCpuAlone } from "./traced-session.ts";
 import type { Reply } from "./worker-messages.ts";
 import type { PostedOrder } from "./worker-pool.ts";
-import type { WorkerThread } from "./worker-thread.ts";
 
 /**
  * Loads a model into one worker, checks it against its manifest and its golden example, and warms it up, so that the
@@ -21,7 +21,7 @@ import type { WorkerThread } from "./worker-thread.ts";
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
 export async function loadModel(
-  thread: WorkerThread,
+  worker: RemoteWorker,
   place: number,
   stored: StoredModel,
   batchRowsMax: number,
@@ -30,7 +30,7 @@ export async function loadModel(
 ): Promise<void> {
   const { model, outputName } = stored.manifest;
   const chosen = await choice.of(model.name);
-  const loaded = await thread.call({
+  const loaded = await worker.call({
     kind: "load",
     model: place,
     bytes: stored.bytes,
@@ -42,10 +42,10 @@ export async function loadModel(
   if (loaded.kind !== "loaded") throw refused(stored, "to load", loaded);
   checkSession(stored, loaded);
   if (stored.golden !== undefined) {
-    const answer = await run(thread, wholeRun(place, goldenBatch(stored, stored.golden)), stored);
+    const answer = await run(worker, wholeRun(place, goldenBatch(stored, stored.golden)), stored);
     checkGoldenAnswer(stored.golden, answer, model.tasks);
     if (stored.split !== undefined) {
-      await checkSplit(thread, place, stored, stored.split, stored.golden, chosen.usable);
+      await checkSplit(worker, place, stored, stored.split, stored.golden, chosen.usable);
     }
   }
   for (const rows of warmUpRows(batchRowsMax)) {
@@ -54,11 +54,11 @@ export async function loadModel(
       stored.split === undefined
         ? wholeRun(place, allocateBatch(model.inputs, requests, rows))
         : splitRun(place, model.inputs, requests, rows);
-    checkProbabilities(stored, await run(thread, order, stored));
+    checkProbabilities(stored, await run(worker, order, stored));
   }
   const counted = isCpuAlone(chosen.usable)
     ? undefined
-    : await thread.call({ kind: "count-operators", model: place });
+    : await worker.call({ kind: "count-operators", model: place });
   if (counted?.kind === "failed") throw refused(stored, "to trace", counted);
   executions.note(model, chosen, counted?.kind === "operators-counted" ? counted.operators : undefined);
 }
@@ -84,11 +84,11 @@ function warmUpRows(batchRowsMax: number): readonly number[] {
 }
 
 async function run(
-  thread: WorkerThread,
+  worker: RemoteWorker,
   { order, transfer }: PostedOrder,
   stored: StoredModel,
 ): Promise<Float32Array> {
-  const reply = await thread.call(order, transfer);
+  const reply = await worker.call(order, transfer);
   if (reply.kind !== "scored") throw refused(stored, "to run", reply);
   return reply.probabilities;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
-import { observeWorkers } from "../support/observed-workers.ts";
+import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
 
@@ -120,11 +120,11 @@ test("an item is sent to a worker once, and again only when its row has changed"
   const scorer = await openSplit(1, workers.spawn);
   const sent: number[] = [];
   const [worker] = workers.started;
-  const post = worker?.postMessage.bind(worker);
+  const post = worker?.post;
   if (worker !== undefined && post !== undefined) {
-    worker.postMessage = (order: { items?: { candidates: number } }, transfer) => {
-      sent.push(order.items?.candidates ?? 0);
-      post(order, transfer as ArrayBuffer[]);
+    worker.post = (order, transfer) => {
+      sent.push((order.kind === "run-split" && order.items?.candidates) || 0);
+      post(order, transfer);
     };
   }
   const table = new SharedTable();
@@ -137,13 +137,13 @@ test("an item is sent to a worker once, and again only when its row has changed"
 });
 
 test("a worker that replaces a dead one is sent what its predecessor had", async () => {
-  const workers = observeWorkers(new URL("../support/mortal-worker.ts", import.meta.url));
+  const workers = observeWorkers(mortalWorkers.thread);
   const scorer = await openSplit(1, workers.spawn);
   onTestFinished(() => scorer.close());
   const table = new SharedTable();
   for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
   await scorer.score(linear, table.request(0.4, [5, 6]), never);
-  workers.started[0]?.postMessage({ kind: "die" });
+  workers.started[0]?.tell("die");
   await vi.waitFor(() => expect(workers.started).toHaveLength(2));
   const { probabilities } = await scorer.score(linear, table.request(0.4, [6, 5]), never);
   for (const [row, expected] of table.clicks(0.4, [6, 5]).entries()) {

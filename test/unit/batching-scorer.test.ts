@@ -316,7 +316,7 @@ describe("closing", () => {
     await closed;
     const lengths = (await Promise.all(accepted)).map((scores) => scores.probabilities.length);
     expect(lengths).toEqual([300, 1, 2]);
-    expect(workers.started[0]?.threadId).toBe(-1);
+    expect(workers.started[0]?.hasEnded).toBe(true);
   });
 
   test("twice is the same as once", async () => {
