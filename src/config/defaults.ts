@@ -25,7 +25,8 @@ export const defaults = {
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
   inference: {
     workers: 1,
-    isolation: "thread",
+    // 0.03 ms a request dearer than a thread, and not slower under load: docs/performance.md.
+    isolation: "process",
     batchRowsMax: 800,
     queueRequestsMax: 256,
     // A burst may wait for half of a surface's 200 ms; a standing queue is only lateness, and a few runs keep it full.

@@ -13,7 +13,8 @@ preferForOutOfMemory();
 process.on(
   "message",
   obeyInTurn({
-    reply: (message) => void process.send?.(message),
+    // Where the server is gone meanwhile, "disconnect" ends us.
+    reply: (message) => void process.send?.(message, undefined, undefined, () => undefined),
     close: () => process.disconnect(),
   }) as (message: unknown) => void,
 );

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { isolations } from "../../src/domain/isolation.ts";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
 import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
@@ -136,8 +137,8 @@ test("an item is sent to a worker once, and again only when its row has changed"
   expect(sent).toEqual([3, 1, 1]);
 });
 
-test("a worker that replaces a dead one is sent what its predecessor had", async () => {
-  const workers = observeWorkers(mortalWorkers.thread);
+test.each(isolations)("a %s that replaces a dead one is sent what its predecessor had", async (isolation) => {
+  const workers = observeWorkers(mortalWorkers[isolation]);
   const scorer = await openSplit(1, workers.spawn);
   onTestFinished(() => scorer.close());
   const table = new SharedTable();

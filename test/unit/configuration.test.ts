@@ -177,8 +177,8 @@ describe("refused:", () => {
     ],
     [
       "WebGPU in two threads",
-      "inference: { workers: 2, executionProviders: [webgpu, cpu] }",
-      /inference\.executionProviders: expected webgpu only with inference\.workers: 1, .*, got inference\.workers: 2$/,
+      "inference: { workers: 2, isolation: thread, executionProviders: [webgpu, cpu] }",
+      /inference\.executionProviders: expected webgpu only with inference\.workers: 1 or inference\.isolation: process, .*, got inference\.workers: 2$/,
     ],
     ["broken YAML", "host: [", /setlist\.yaml:1: not valid YAML/],
     [
