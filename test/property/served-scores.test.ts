@@ -92,18 +92,18 @@ function sourceFrom(draw: () => number) {
 }
 
 test.each([
-  [0, 40, 1],
-  [1, 40, 2],
-  [3, 150, 3],
-  [40, 40, 4],
-])(
-  "with %i rows kept and %i requests at once, an answer is what the request would get alone (seed %i)",
-  async (cacheRowsMax, requestsAtOnce, seed) => {
+  [0, 40, 1, "thread"],
+  [1, 40, 2, "process"],
+  [3, 150, 3, "thread"],
+  [40, 40, 4, "process"],
+] as const)(
+  "with %i rows kept and %i requests at once, an answer is what the request would get alone (seed %i, each worker a %s)",
+  async (cacheRowsMax, requestsAtOnce, seed, isolation) => {
     const { next: draw } = randomStream(seed);
     const waits = vi.spyOn(Backlog.prototype, "wait");
     const begun = vi.spyOn(Backlog.prototype, "begin");
     const ended = vi.spyOn(Backlog.prototype, "end");
-    const workers = observeWorkers(mortalWorkers.thread);
+    const workers = observeWorkers(mortalWorkers[isolation]);
     const { repository } = await splitModel();
     const scorer = await openTinyScorer({
       repository,

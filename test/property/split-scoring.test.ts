@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { isolations } from "../../src/domain/isolation.ts";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
+import { spawners } from "../../src/inference/worker-isolation.ts";
+import type { SpawnWorker } from "../../src/inference/worker-link.ts";
 import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
@@ -42,7 +44,7 @@ class SharedTable {
   }
 }
 
-async function openSplit(workers: number, spawn = observeWorkers().spawn): Promise<Scorer> {
+async function openSplit(workers: number, spawn: SpawnWorker = spawners.thread): Promise<Scorer> {
   const { repository } = await splitModel();
   return openTinyScorer({ repository, batchRowsMax: 40, workers, spawn });
 }
@@ -64,10 +66,14 @@ const rounds = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-test.each([1, 2])(
-  "with %i workers, rows that are kept, new or rewritten score as what stands in the table",
-  async (workers) => {
-    const scorer = await openSplit(workers);
+test.each([
+  [1, "thread"],
+  [2, "thread"],
+  [2, "process"],
+] as const)(
+  "with %i workers, each a %s, rows that are kept, new or rewritten score as what stands in the table",
+  async (workers, isolation) => {
+    const scorer = await openSplit(workers, spawners[isolation]);
     await fc.assert(
       fc.asyncProperty(rounds, async (sequence) => {
         const table = new SharedTable();
