@@ -76,7 +76,7 @@ export async function openEngine(
   let placesGiven = 0;
 
   const loadInto = (worker: RemoteWorker, place: number, stored: StoredModel): Promise<void> =>
-    loadModel(worker, place, stored, batchRowsMax, choice, executions);
+    loadModel(worker, place, stored, batchRowsMax, choice, executions, kept.has(place));
   const loadedAt = (place: number, { manifest, split }: StoredModel): LoadedModel => ({
     model: manifest.model,
     place,

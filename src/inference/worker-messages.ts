@@ -31,7 +31,7 @@ export type Order =
       readonly tasks: number;
     }
   | { readonly kind: "run"; readonly model: number; readonly batch: RaggedBatch }
-  /** The model's own graph, which has answered for its golden example, makes way for its two graphs. */
+  /** The model's two graphs; its own graph makes way for them where it is loaded. */
   | { readonly kind: "load-split"; readonly model: number; readonly graphs: SplitGraphs }
   | ({ readonly kind: "run-split"; readonly model: number } & SplitBatch)
   /** Once it has run: which provider ran how many of its operators. */

@@ -15,7 +15,7 @@ interface LoadedModel {
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
   readonly tasks: number;
-  session: InferenceSession | SplitSession;
+  readonly session: InferenceSession | SplitSession;
 }
 
 /** The worker's end of the way to the server. */
@@ -75,14 +75,15 @@ async function load(order: Extract<Order, { kind: "load" }>): Promise<Answer> {
 }
 
 async function loadSplit({ model, graphs }: Extract<Order, { kind: "load-split" }>): Promise<Answer> {
-  const loaded = loadedModel(model);
-  const split = await SplitSession.open(graphs);
-  await close(loaded.session);
-  loaded.session = split;
+  const { inputs, outputName, tasks } = graphs;
+  const session = await SplitSession.open(graphs);
+  const before = models.get(model);
+  if (before !== undefined) await close(before.session);
+  models.set(model, { inputs, outputName, tasks, session });
   return answer({
     kind: "split-loaded",
-    item: graphFactsOf(split.item),
-    request: graphFactsOf(split.request),
+    item: graphFactsOf(session.item),
+    request: graphFactsOf(session.request),
   });
 }
 
