@@ -55,7 +55,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, requests, metrics, watchModels, modelChanged } = createTelemetry({
+  const { logger, observer, requests, metrics, watchModels, modelChanged, workerDied } = createTelemetry({
     clock,
     logLevel: config.logLevel,
   });
@@ -106,6 +106,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       },
       onWarning,
       onEvent: modelChanged,
+      onWorkerDeath: workerDied,
     }),
     (it) => it.close(),
   );

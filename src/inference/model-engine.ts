@@ -28,6 +28,8 @@ export interface EngineOptions extends Partial<ProviderSettings>, Partial<WaitLi
   readonly reducedCandidates?: number | undefined;
   readonly clock: Clock;
   readonly onWarning?: ((warning: string) => void) | undefined;
+  /** A worker ended unasked. */
+  readonly onWorkerDeath?: (() => void) | undefined;
   /** Another worker than ours that speaks the same messages: how tests let one die. */
   readonly spawn?: SpawnWorker | undefined;
 }
@@ -115,6 +117,7 @@ export async function openEngine(
       return loaded;
     },
     onChange: () => dispatcher.scorer?.dispatch(),
+    onDeath: options.onWorkerDeath,
     onWarning,
   });
   const backlog = new Backlog({ ...endlessWaits, ...definedWaits(options) }, workers);

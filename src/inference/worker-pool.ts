@@ -18,6 +18,8 @@ export interface WorkerPoolOptions {
   ) => Promise<readonly number[]>;
   /** A worker came back, or the last one is gone for good. */
   readonly onChange: () => void;
+  /** A worker that was in the pool ended unasked. */
+  readonly onDeath?: (() => void) | undefined;
   readonly onWarning: (warning: string) => void;
   /** How long to wait before the n-th restart in a row; not at all, then from 100 ms, doubling, where undefined. */
   readonly restartWaitMs?: ((failures: number) => number) | undefined;
@@ -198,6 +200,7 @@ export class WorkerPool {
       const isOurs = this.#seats.has(seat) && seat.hosts.has(host) && host.worker === worker;
       if (this.#closing.signal.aborted || !isOurs) return;
       host.isDown = true;
+      this.#options.onDeath?.();
       this.#track(this.#restart(seat, host, `an inference worker died (${cause})`));
     });
   }

@@ -19,6 +19,8 @@ export interface Telemetry {
   readonly watchModels: Metrics["watchModels"];
   /** Counts and logs what becomes of a model's versions. */
   readonly modelChanged: (event: ModelChange) => void;
+  /** Counts an inference worker that died; a warning says the same in words. */
+  readonly workerDied: Metrics["workerDied"];
 }
 
 /** What became of a version. */
@@ -35,7 +37,7 @@ export function createTelemetry(options: {
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, requests, watchModels, modelChanges } = createMetrics();
+  const { source, ranks, requests, watchModels, modelChanges, workerDied } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
@@ -43,6 +45,7 @@ export function createTelemetry(options: {
     requests,
     metrics: source,
     watchModels,
+    workerDied,
     modelChanged(event) {
       modelChanges(event.name, event.what);
       const { name: model, version, what, reason, durationMs } = event;

@@ -15,14 +15,18 @@ const soon = (): number => performance.now() + 10_000;
 async function mortal(isolation: Isolation, workers = 1, batchRowsMax = 64) {
   const observed = observeWorkers(mortalWorkers[isolation]);
   const warnings: string[] = [];
+  const deaths = { count: 0 };
   const scorer = await openTinyScorer({
     models: [linear],
     workers,
     batchRowsMax,
     spawn: observed.spawn,
     onWarning: (warning) => warnings.push(warning),
+    onWorkerDeath: () => {
+      deaths.count += 1;
+    },
   });
-  return { scorer, warnings, ...observed };
+  return { scorer, warnings, deaths, ...observed };
 }
 
 describe.each(isolations)("in a %s:", (isolation) => {
@@ -113,10 +117,12 @@ describe.each(isolations)("in a %s:", (isolation) => {
   });
 
   test("closing while a worker is being replaced ends everything", async () => {
-    const { scorer, started } = await mortal(isolation);
+    const { scorer, started, deaths } = await mortal(isolation);
     started[0]?.tell("die");
     await started[0]?.ended;
     await scorer.close();
+    // Whoever was asked to end did not die.
+    expect(deaths.count).toBe(1);
     expect(started.map(({ hasEnded }) => hasEnded)).not.toContain(false);
   });
 });
