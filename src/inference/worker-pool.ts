@@ -8,9 +8,9 @@ export interface WorkerPoolOptions {
   readonly workers: number;
   readonly spawn: SpawnWorker;
   /**
-   * Loads models into a new thread or process, those at `places` as far as there still are any, and says which it loaded. Without
-   * `places` it is the pool's first, and says what every other has to load. A throw at the start stops the
-   * start; later it counts as a failed restart.
+   * Loads models into a new thread or process, those at `places` as far as there still are any, and says which it
+   * loaded. Without `places` it is the pool's first, and says what every other has to load. A throw at the start stops
+   * the start; later it counts as a failed restart.
    */
   readonly prepare: (
     worker: RemoteWorker,
