@@ -2,7 +2,7 @@
  * `npm run loadtest:overload`: what a server of its own does with several times the load that it can serve, open loop:
  * the goodput that is left, the latency of what was answered, its memory, and how soon it is well again.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,6 +14,7 @@ import { httpTarget } from "./http-target.ts";
 import { sustainedBound } from "./load-curve.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatOverload, type OverloadReport, recoveredAfter } from "./overload-report.ts";
+import { residentMib } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
@@ -53,10 +54,7 @@ const target = opened.adopt(httpTarget(url, connections), (it) => it.close());
 const run = (rate: number, seconds: number): Promise<LoadReport> =>
   runLoad({ target, requests, rate, seconds, arrivals: "poisson", seed: 1 });
 
-async function memoryMiB(): Promise<number> {
-  const status = await readFile(`/proc/${server.pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1_024;
-}
+const memoryMiB = (): number => residentMib(server.pid);
 
 process.stderr.write("warming up …\n");
 await run(1_000, 4);
@@ -76,11 +74,11 @@ if (capacity === undefined)
   throw new Error("no rate is sustained: the machine is too busy to measure an overload");
 await delay(1_000);
 const light = await run(capacity.offeredRate * lightShare, 2);
-const memoryBefore = await memoryMiB();
+const memoryBefore = memoryMiB();
 process.stderr.write(`${flags.times} times ${Math.round(capacity.offeredRate)}/s for ${flags.seconds} s …\n`);
 const middle = delay((flags.seconds * 1_000) / 2).then(memoryMiB);
 const overload = await run(capacity.offeredRate * flags.times, flags.seconds);
-const [memoryMiddle, memoryAfter] = [await middle, await memoryMiB()];
+const [memoryMiddle, memoryAfter] = [await middle, memoryMiB()];
 const after: LoadReport[] = [];
 for (let slice = 0; slice < slices; slice++)
   after.push(await run(capacity.offeredRate * lightShare, sliceSeconds));

@@ -57,8 +57,8 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
   const clock = systemClock;
   const { limits } = config;
-  const { logger, observer, shadowObserver, requests, metrics, watchModels, watchConcurrency, modelChanged } =
-    createTelemetry({ clock, logLevel: config.logLevel });
+  const telemetry = createTelemetry({ clock, logLevel: config.logLevel });
+  const { logger, observer, shadowObserver, requests, metrics } = telemetry;
   const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
     logger.warn(fields, message);
   for (const warning of config.warnings) onWarning(warning);
@@ -105,12 +105,13 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
         gone: (model) => features.forget(model),
       },
       onWarning,
-      onEvent: modelChanged,
+      onEvent: telemetry.modelChanged,
+      onWorkerDeath: telemetry.workerDied,
     }),
     (it) => it.close(),
   );
   const { scorer, library } = models;
-  watchModels(scorer, library);
+  telemetry.watchModels(scorer, library);
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
 
@@ -133,7 +134,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   const assigner = compileAssigner(experiments());
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
-  watchConcurrency(concurrency);
+  telemetry.watchConcurrency(concurrency);
   const hasShadows = [...config.surfaces.values()].some(({ shadow }) => shadow !== undefined);
   const shadows = hasShadows
     ? opened.adopt(

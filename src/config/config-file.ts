@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
+import { isolations } from "../domain/isolation.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
@@ -92,6 +93,7 @@ export const configFileSchema = Type.Object(
       Type.Object(
         {
           workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+          isolation: Type.Optional(Type.Union(isolations.map((name) => Type.Literal(name)))),
           batchRowsMax: Type.Optional(positive),
           queueRequestsMax: Type.Optional(positive),
           queueDelayMaxUs: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),

@@ -1,4 +1,5 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
+import type { Isolation } from "../domain/isolation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
@@ -41,6 +42,8 @@ export interface SetlistConfig {
   readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
   readonly inference: {
     readonly workers: number;
+    /** Whether a worker is a thread of the server or a process of its own. */
+    readonly isolation: Isolation;
     readonly batchRowsMax: number;
     readonly queueRequestsMax: number;
     /** How long a request may wait for others to share its run although a worker is idle, microseconds. */

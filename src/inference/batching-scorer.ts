@@ -9,10 +9,10 @@ import type { ModelExecutions } from "./model-executions.ts";
 import { orderFor } from "./posted-run.ts";
 import { QueuedRequest } from "./queued-request.ts";
 import { assertFits, candidatesOf, splitProbabilities } from "./ragged-batch.ts";
+import { NotBegunError } from "./remote-worker.ts";
 import { RequestQueue } from "./request-queue.ts";
 import { SpareRuns } from "./spare-runs.ts";
 import type { WorkerPool } from "./worker-pool.ts";
-import { NotBegunError } from "./worker-thread.ts";
 
 export interface BatchingScorerOptions {
   /** Models come and go while it scores. */

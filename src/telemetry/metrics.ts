@@ -35,6 +35,8 @@ export interface Metrics {
   watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
+  /** Counts an inference worker that died. */
+  workerDied(): void;
 }
 
 /**
@@ -56,6 +58,7 @@ export function createMetrics(): Metrics {
     },
     watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
     modelChanges: changeMetrics(registry),
+    workerDied: deathMetrics(registry),
   };
 }
 
@@ -133,6 +136,15 @@ function changeMetrics(registry: Registry): Metrics["modelChanges"] {
     registers: [registry],
   });
   return (model, what) => changes.inc({ model, what });
+}
+
+function deathMetrics(registry: Registry): Metrics["workerDied"] {
+  const deaths = new Counter({
+    name: "setlist_inference_worker_deaths_total",
+    help: "Inference workers that ended unasked; each took the requests of one run",
+    registers: [registry],
+  });
+  return () => deaths.inc();
 }
 
 function rankMetrics(registry: Registry): Metrics["ranks"] {

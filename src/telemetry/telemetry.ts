@@ -22,6 +22,8 @@ export interface Telemetry {
   readonly watchConcurrency: Metrics["watchConcurrency"];
   /** Counts and logs what becomes of a model's versions. */
   readonly modelChanged: (event: ModelChange) => void;
+  /** Counts an inference worker that died; a warning says the same in words. */
+  readonly workerDied: Metrics["workerDied"];
 }
 
 /** What became of a version. */
@@ -38,7 +40,8 @@ export function createTelemetry(options: {
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, shadows, requests, watchModels, watchConcurrency, modelChanges } = createMetrics();
+  const { source, ranks, shadows, requests, watchModels, watchConcurrency, modelChanges, workerDied } =
+    createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
@@ -47,6 +50,7 @@ export function createTelemetry(options: {
     metrics: source,
     watchModels,
     watchConcurrency,
+    workerDied,
     modelChanged(event) {
       modelChanges(event.name, event.what);
       const { name: model, version, what, reason, durationMs } = event;

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { isolations } from "../../src/domain/isolation.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { Scorer, Scores } from "../../src/domain/ports.ts";
+import { spawners } from "../../src/inference/worker-isolation.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
@@ -22,9 +24,9 @@ function rounded(probabilities: Float32Array): number[] {
   return [...probabilities].map((p) => Math.round(p * 1e6) / 1e6);
 }
 
-describe("scores", () => {
+describe.each(isolations)("scores of a %s", (isolation) => {
   test("are what the model computes by hand, candidate by candidate", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     const request = linearRequest(0.4, 1, [
       [1, 2],
       [0.5, 0],
@@ -36,7 +38,7 @@ describe("scores", () => {
   });
 
   test("come with the time in the queue and the time of the run", async () => {
-    const scorer = await openTinyScorer(models(slow));
+    const scorer = await openTinyScorer({ ...models(slow), isolation });
     const first = scorer.score(slow, slowRequest(600), never);
     const second = await scorer.score(slow, slowRequest(1), never);
     expect((await first).queueMs).toBeLessThan(second.queueMs);
@@ -47,7 +49,7 @@ describe("scores", () => {
   });
 
   test("leave the request's tensors as they were, so that another model can score them too", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     const request = linearRequest(0.4, 1, [[1, 2]]);
     const first = await scorer.score(linear, request, never);
     expect(request.tensors[0]).toEqual(Float32Array.of(0.4, 0));
@@ -55,13 +57,13 @@ describe("scores", () => {
   });
 
   test("of no candidates are none", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     const scores = await scorer.score(linear, linearRequest(0, 0, []), never);
     expect(scores.probabilities).toHaveLength(0);
   });
 
   test("come from every worker alike", async () => {
-    const workers = observeWorkers();
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), workers: 2, spawn: workers.spawn });
     expect(workers.started).toHaveLength(2);
     const all = await Promise.all(
@@ -71,9 +73,9 @@ describe("scores", () => {
   });
 });
 
-describe("batching", () => {
+describe.each(isolations)("batching for a %s", (isolation) => {
   test("sends what waits for a busy worker on in one run", async () => {
-    const workers = observeWorkers();
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn });
     workers.runs.length = 0;
     const tastes = [0, 0.1, 0.2, 0.3, 0.4];
@@ -103,7 +105,7 @@ describe("batching", () => {
   });
 
   test("keeps a run within its rows, and sends a request that is larger alone", async () => {
-    const workers = observeWorkers();
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), batchRowsMax: 10, spawn: workers.spawn });
     const items = (count: number) => Array.from({ length: count }, () => [1, 0] as const);
     workers.runs.length = 0;
@@ -116,7 +118,7 @@ describe("batching", () => {
   });
 
   test("does not let one request's failure be the others'", async () => {
-    const scorer = await openTinyScorer(models(brittle));
+    const scorer = await openTinyScorer({ ...models(brittle), isolation });
     const all = await Promise.allSettled([
       scorer.score(brittle, brittleRequest(0.25, 1), never),
       scorer.score(brittle, brittleRequest(0.25, 2), never),
@@ -427,9 +429,9 @@ describe("spare work", () => {
   });
 });
 
-describe("closing", () => {
+describe.each(isolations)("closing with a %s", (isolation) => {
   test("finishes what was accepted and refuses what comes then", async () => {
-    const workers = observeWorkers();
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
     const accepted = [300, 1, 2].map((candidates) => scorer.score(slow, slowRequest(candidates), never));
     const closed = scorer.close();
@@ -437,11 +439,11 @@ describe("closing", () => {
     await closed;
     const lengths = (await Promise.all(accepted)).map((scores) => scores.probabilities.length);
     expect(lengths).toEqual([300, 1, 2]);
-    expect(workers.started[0]?.threadId).toBe(-1);
+    expect(workers.started[0]?.hasEnded).toBe(true);
   });
 
   test("twice is the same as once", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     await scorer.close();
     await scorer.close();
   });

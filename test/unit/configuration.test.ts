@@ -77,6 +77,13 @@ test("execution providers are a list for all models, from a file or a variable, 
   expect([...inference.perModel]).toEqual([["home-kd", { executionProviders: ["webgpu", "cpu"] }]]);
 });
 
+test("inference is a process unless a file says otherwise, and WebGPU may then have several", async () => {
+  const file = await configFile("inference: { workers: 2, executionProviders: [webgpu, cpu] }");
+  expect(loadConfig({ flags: { config: file }, env: {}, cwd }).inference.isolation).toBe("process");
+  const threads = await configFile("inference: { isolation: thread }");
+  expect(loadConfig({ flags: { config: threads }, env: {}, cwd }).inference.isolation).toBe("thread");
+});
+
 test("every setting is documented, with its variable", () => {
   const page = readFileSync(join(root, "docs/configuration.md"), "utf8");
   for (const { path, variable } of settings)
@@ -124,6 +131,11 @@ describe("refused:", () => {
     ["SETLIST_HTTP_PORT", "-1", "SETLIST_HTTP_PORT: expected a whole number"],
     ["SETLIST_HTTP_PORT", "65536", "SETLIST_HTTP_PORT: must be <= 65535, got 65536"],
     ["SETLIST_LOG_LEVEL", "inf", 'did you mean "info"?'],
+    [
+      "SETLIST_INFERENCE_ISOLATION",
+      "proces",
+      'SETLIST_INFERENCE_ISOLATION: expected one of thread, process, got "proces" (did you mean "process"?)',
+    ],
     ["SETLIST_INFERENCE_WORKERS", "0", "SETLIST_INFERENCE_WORKERS: must be >= 1"],
     [
       "SETLIST_INFERENCE_EXECUTION_PROVIDERS",
@@ -215,8 +227,8 @@ describe("refused:", () => {
     ],
     [
       "WebGPU in two threads",
-      "inference: { workers: 2, executionProviders: [webgpu, cpu] }",
-      /inference\.executionProviders: expected webgpu only with inference\.workers: 1, .*, got inference\.workers: 2$/,
+      "inference: { workers: 2, isolation: thread, executionProviders: [webgpu, cpu] }",
+      /inference\.executionProviders: expected webgpu only with inference\.workers: 1 or inference\.isolation: process, .*, got inference\.workers: 2$/,
     ],
     ["broken YAML", "host: [", /setlist\.yaml:1: not valid YAML/],
     [
