@@ -1,9 +1,10 @@
 import type { ModelRef, ModelRole } from "../domain/model.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
 import type { Scorer } from "../domain/ports.ts";
+import type { LibraryOptions, ShelvedModel } from "./library-options.ts";
 import { type EngineOptions, openEngine } from "./model-engine.ts";
 import { readRepository } from "./repository.ts";
-import { type LibraryOptions, ServedLibrary, type ShelvedModel } from "./served-library.ts";
+import { ServedLibrary } from "./served-library.ts";
 
 export interface ScorerOptions extends EngineOptions {
   /** A folder as docs/model-manifest.md describes it. */

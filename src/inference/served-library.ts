@@ -1,58 +1,17 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
-import type { Model, ModelVersion } from "../domain/model.ts";
+import type { ModelVersion } from "../domain/model.ts";
 import type { ModelLabel, ModelLabelMove, ModelLibrary, ModelVersionStatus } from "../domain/model-life.ts";
-import type { Clock } from "../domain/ports.ts";
+import type { LibraryOptions, ModelEvent, ShelvedModel } from "./library-options.ts";
 import { keyOf, type LoadedModels } from "./loaded-models.ts";
-import type { EngineStart, ModelEngine, ScoreAside } from "./model-engine.ts";
+import type { EngineStart, ModelEngine } from "./model-engine.ts";
 import type { StoredModel } from "./repository.ts";
 import { readStudent, surveyRepository } from "./repository-survey.ts";
 import { type RepositoryWatch, watchRepository } from "./repository-watch.ts";
 import { VersionBook, type VersionRecord } from "./version-book.ts";
-import { type DemandSources, VersionDemands } from "./version-demands.ts";
+import { VersionDemands } from "./version-demands.ts";
 import type { wantedVersions } from "./version-policy.ts";
-
-/** What became of a version, for logs and metrics. */
-export interface ModelEvent extends ModelVersion {
-  readonly what: "serving" | "refused" | "retiring" | "gone";
-  /** Of a refusal. */
-  readonly reason?: string | undefined;
-  /** What loading, checking and warming took, ms. */
-  readonly durationMs?: number | undefined;
-}
-
-/** A version that nothing can be scored with at the moment. */
-export interface ShelvedModel extends ModelVersion {
-  readonly surface: string;
-  readonly tasks: readonly string[];
-  readonly loaded: false;
-}
-
-/** What others have to do with a model's life. */
-export interface ModelHooks {
-  /** Before a version is loaded, and before a label moves onto it. @throws {SetlistError} where it could not be used. */
-  accept(model: Model): void;
-  /** Scores what listeners asked for of late, so that the first who asks is not the first. @throws where that fails. */
-  warm(model: Model, score: ScoreAside): Promise<void>;
-  /** Whether something on its way to the scorer has found the version. */
-  inUse(model: Model): boolean;
-  /** The version left memory. */
-  gone(model: Model): void;
-}
-
-export interface LibraryOptions extends DemandSources {
-  /** A folder as docs/model-manifest.md describes it. */
-  readonly repository: string;
-  /** Between two looks at the whole repository, ms; 0 never looks again. */
-  readonly repositoryPollMs: number;
-  /** A folder that cannot be served and has stood still for so long is broken, not half-copied; ms. */
-  readonly settleMs?: number | undefined;
-  readonly clock: Clock;
-  readonly hooks: ModelHooks;
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  readonly onEvent?: ((event: ModelEvent) => void) | undefined;
-}
 
 const settleMsDefault = 2_000;
 /** Between two looks at a folder that may be half-copied, ms. */
@@ -113,41 +72,57 @@ export class ServedLibrary implements ModelLibrary {
     }
   }
 
+  /** @throws why a version cannot be served that something names, or none of the model at all. */
   async #startModel(name: string, load: (stored: StoredModel) => Promise<void>): Promise<void> {
-    const serve = async (version: string): Promise<SetlistError | undefined> => {
-      if (this.#isServing({ name, version })) return undefined;
-      const record = this.#book.of({ name, version });
+    const failures = new Map<string, unknown>();
+    await this.#serveWanted(name, async (record) => {
+      if (this.#isServing(record)) return;
       const began = this.#options.clock.monotonic();
       try {
         const stored = await readStudent(this.#options.repository, record);
-        if (stored === undefined) return undefined;
+        if (stored === undefined) return;
         await load(stored);
         this.#serving(record, began);
-        return undefined;
       } catch (error) {
         this.#refuse(record, error);
-        return error instanceof SetlistError
-          ? error
-          : new SetlistError("INTERNAL", messageOf(error), { cause: error });
+        failures.set(record.version, error);
       }
+    });
+    // A version that is named and absent is for whoever names it to be told.
+    const named = this.#demands.named(name).find((version) => failures.has(version));
+    const isServed = this.#servingOf(name).length > 0;
+    const [failed] = named === undefined && !isServed ? failures.keys() : [named];
+    if (failed === undefined) return;
+    const error = failures.get(failed);
+    throw error instanceof SetlistError
+      ? error
+      : new SetlistError("INTERNAL", messageOf(error), { cause: error });
+  }
+
+  /**
+   * Has every version served that something names or keeps, and of the others as many as the policy says, each one that
+   * cannot be giving its place to the next. Returns those that serve then.
+   */
+  async #serveWanted(
+    name: string,
+    serve: (record: VersionRecord) => Promise<void>,
+  ): Promise<ReadonlySet<string>> {
+    const serving = new Set<string>();
+    const tried = async (version: string): Promise<boolean> => {
+      if (!this.#book.has({ name, version })) return false;
+      await serve(this.#book.of({ name, version }));
+      if (!this.#isServing({ name, version })) return false;
+      serving.add(version);
+      return true;
     };
-    for (const version of this.#demands.named(name)) {
-      // A version that is named and absent is for whoever names it to be told.
-      const failure = this.#book.has({ name, version }) ? await serve(version) : undefined;
-      if (failure !== undefined) throw failure;
-    }
-    for (const version of this.#demands.kept(name))
-      if (this.#book.has({ name, version })) await serve(version);
-    let failure: SetlistError | undefined;
-    let served = 0;
+    for (const version of [...this.#demands.named(name), ...this.#demands.kept(name)]) await tried(version);
     const { candidates, count } = this.#wanted(name);
+    let served = 0;
     for (const version of candidates) {
       if (served === count) break;
-      const error = await serve(version);
-      if (this.#isServing({ name, version })) served += 1;
-      failure ??= error;
+      if (await tried(version)) served += 1;
     }
-    if (failure !== undefined && this.#servingOf(name).length === 0) throw failure;
+    return serving;
   }
 
   /** From here on versions come and go. */
@@ -315,21 +290,7 @@ export class ServedLibrary implements ModelLibrary {
 
   /** Loads what is wanted of one model, then withdraws what is not any more. */
   async #reconcile(name: string): Promise<void> {
-    const wanted = new Set<string>();
-    const serve = async (version: string): Promise<boolean> => {
-      if (!this.#book.has({ name, version })) return false;
-      await this.#serve(this.#book.of({ name, version }), false);
-      if (!this.#isServing({ name, version })) return false;
-      wanted.add(version);
-      return true;
-    };
-    for (const version of [...this.#demands.named(name), ...this.#demands.kept(name)]) await serve(version);
-    const { candidates, count } = this.#wanted(name);
-    let served = 0;
-    for (const version of candidates) {
-      if (served === count) break;
-      if (await serve(version)) served += 1;
-    }
+    const wanted = await this.#serveWanted(name, (record) => this.#serve(record, false));
     // Nothing that serves is withdrawn before something else does.
     if (wanted.size === 0) return;
     for (const version of this.#servingOf(name)) {
