@@ -1,12 +1,24 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
 import type { MetricsSource, RankObserver, RequestObserver, Scorer } from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
 import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
 
+/** Every metric of one process, to be added to those of others. */
+export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
 export interface Metrics {
   readonly source: MetricsSource;
+  snapshot(): Promise<MetricsSnapshot>;
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
@@ -28,6 +40,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
+    snapshot: () => registry.getMetricsAsJSON(),
     ranks: rankMetrics(registry),
     requests: requestMetrics(registry),
     watchModels(scorer, library) {
@@ -38,11 +51,15 @@ export function createMetrics(): Metrics {
   };
 }
 
+/** What is 1 where something is so: over several processes, 1 where it is so in any. */
+const anyOf = "max";
+
 function executionMetrics(registry: Registry, scorer: Pick<Scorer, "models" | "execution">): void {
   new Gauge({
     name: "setlist_model_execution_info",
     help: "1 for the execution provider that runs most of a loaded model's operators; wanted is the one configured first",
     labelNames: ["model", "version", "provider", "wanted"],
+    aggregator: anyOf,
     registers: [registry],
     collect() {
       this.reset();
@@ -64,6 +81,7 @@ function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" 
     name: "setlist_model_version_state",
     help: "1 for the state of each model version in the repository: available, loading, serving, retiring, refused",
     labelNames: ["model", "version", "state"],
+    aggregator: anyOf,
     registers: [registry],
     collect() {
       this.reset();
@@ -74,6 +92,7 @@ function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" 
     name: "setlist_model_label_info",
     help: "1 for the version that a model's label stands on",
     labelNames: ["model", "label", "version"],
+    aggregator: anyOf,
     registers: [registry],
     collect() {
       this.reset();

@@ -3,10 +3,12 @@ import type { Logger } from "pino";
 import type { ModelVersion } from "../domain/model.ts";
 import type { Clock, MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
-export type { LogLevel } from "./logger.ts";
+export { createLogger, type LogLevel } from "./logger.ts";
+export type { MetricsSnapshot } from "./metrics.ts";
+export { SummedMetrics } from "./summed-metrics.ts";
 
 export interface Telemetry {
   readonly logger: Logger;
@@ -15,6 +17,8 @@ export interface Telemetry {
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
+  /** The same metrics, for a process that adds up several. */
+  readonly snapshot: () => Promise<MetricsSnapshot>;
   /** Hand it the scorer: the metrics then say on what each model runs. */
   readonly watchModels: Metrics["watchModels"];
   /** Counts and logs what becomes of a model's versions. */
@@ -28,20 +32,22 @@ export interface ModelChange extends ModelVersion {
   readonly durationMs?: number | undefined;
 }
 
-/** @param options.destination where log lines go, one JSON object each; standard output where absent. */
+/** @param options.process as `createLogger`. @param options.destination where log lines go, one JSON object each; standard output where absent. */
 export function createTelemetry(options: {
   clock: Clock;
   logLevel: LogLevel;
+  process?: number | undefined;
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, requests, watchModels, modelChanges } = createMetrics();
+  const { source, snapshot, ranks, requests, watchModels, modelChanges } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
     logger,
     requests,
     metrics: source,
+    snapshot,
     watchModels,
     modelChanged(event) {
       modelChanges(event.name, event.what);

@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { SetlistError } from "../domain/error.ts";
+import { Calls } from "../processes/processes.ts";
+import {
+  type AnsweringCalls,
+  logDescriptor,
+  type StartOrder,
+  type SupervisingCalls,
+} from "./process-calls.ts";
+
+/** A process that answers, as its supervisor has it. */
+export interface AnsweringProcess {
+  readonly calls: Calls<AnsweringCalls>;
+  /** To its log. */
+  readonly log: Duplex;
+  /** Resolves once it has started. @throws what its start threw; UNAVAILABLE where it ended before. */
+  readonly started: Promise<void>;
+  /** Resolves with how it ended: `by SIGSEGV`, `with exit code 1`. */
+  readonly ended: Promise<string>;
+  /** It ends by itself then, in order where it is drained. */
+  disconnect(): void;
+  kill(): void;
+}
+
+const script = fileURLToPath(new URL("./answering-process.ts", import.meta.url));
+
+/** Starts a process that answers; its lines go where ours go. */
+export function startAnswering(order: StartOrder, mine: SupervisingCalls): AnsweringProcess {
+  const child = fork(script, {
+    // At `logDescriptor`, the stream to the log: a channel of its own, since messages would be copied twice more.
+    stdio: ["ignore", "inherit", "inherit", "ipc", "pipe"],
+    serialization: "advanced",
+  });
+  const calls = new Calls<AnsweringCalls>(child, { ...mine });
+  const ended = endOf(child);
+  const started = Promise.race([
+    calls.ask("start", order),
+    ended.then((how) => {
+      throw new SetlistError("UNAVAILABLE", `process ${order.number} ended ${how} before it had started`);
+    }),
+  ]);
+  started.catch(() => undefined);
+  return {
+    calls,
+    log: child.stdio[logDescriptor] as Duplex,
+    started,
+    ended,
+    disconnect: () => child.disconnect(),
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<string> {
+  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  return signal === null ? `with exit code ${code}` : `by ${signal}`;
+}
