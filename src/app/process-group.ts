@@ -71,6 +71,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       number,
       loaded: started.then(async () => {
         running.set(number, answering);
+        logger.info({ process: number, pid: answering.pid }, "process loaded");
         await commands.join(number, (command) => calls.ask("changeModels", command));
       }),
       serve: () => calls.ask("serve", ports),
@@ -93,8 +94,10 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     start,
     clock,
     drainMsMax: config.drainDelayMs + closeMsMax,
-    onEnd: ({ number, how, why }) =>
-      logger.error({ process: number, ...(why !== "" && { why }) }, `process ended ${how}`),
+    onEnd({ number, how, why }) {
+      if (why === "") logger.error({ process: number }, `process ended ${how}`);
+      else logger.error({ process: number, why }, "process could not start");
+    },
     onReplace: ({ number, afterMs }) =>
       logger.info(
         { process: number, afterMs: Math.round(afterMs) },

@@ -13,6 +13,8 @@ import {
 
 /** A process that answers, as its supervisor has it. */
 export interface AnsweringProcess {
+  /** Undefined where the system could not make it. */
+  readonly pid: number | undefined;
   readonly calls: Calls<AnsweringCalls>;
   /** To its log. */
   readonly log: Duplex;
@@ -27,7 +29,7 @@ export interface AnsweringProcess {
 
 const script = fileURLToPath(new URL("./answering-process.ts", import.meta.url));
 
-/** Starts a process that answers; its lines go where ours go. */
+/** Starts a process that answers; its lines go where ours go. @throws {Error} where the system cannot make one. */
 export function startAnswering(order: StartOrder, mine: SupervisingCalls): AnsweringProcess {
   const child = fork(script, {
     // At `logDescriptor`, the stream to the log: a channel of its own, since messages would be copied twice more.
@@ -44,6 +46,7 @@ export function startAnswering(order: StartOrder, mine: SupervisingCalls): Answe
   ]);
   started.catch(() => undefined);
   return {
+    pid: child.pid,
     calls,
     log: child.stdio[logDescriptor] as Duplex,
     started,
@@ -54,6 +57,11 @@ export function startAnswering(order: StartOrder, mine: SupervisingCalls): Answe
 }
 
 async function endOf(child: ChildProcess): Promise<string> {
-  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-  return signal === null ? `with exit code ${code}` : `by ${signal}`;
+  try {
+    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    return signal === null ? `with exit code ${code}` : `by ${signal}`;
+  } catch (error) {
+    // A process that never was has no end: the system has no memory, numbers or descriptors left for it.
+    return `before it began: ${(error as Error).message}`;
+  }
 }

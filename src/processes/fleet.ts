@@ -19,9 +19,10 @@ export interface Member {
 export interface FleetOptions {
   /** Members that serve; one more stands by, loaded, to take the place of one that ends. */
   readonly serving: number;
+  /** @throws {Error} where none can be made: it counts as one that ended at once. */
   readonly start: (number: number) => Member;
   readonly clock: Clock;
-  /** A member ended, or could not start. */
+  /** A member ended; `why` is what its start threw, empty where it had started or could say nothing. */
   readonly onEnd: (member: { readonly number: number; readonly how: string; readonly why: string }) => void;
   /** A member took the place of one that ended so long ago. */
   readonly onReplace: (member: { readonly number: number; readonly afterMs: number }) => void;
@@ -135,7 +136,7 @@ export class Fleet {
   }
 
   #start(): Member {
-    const member = this.#options.start(++this.#numbersGiven);
+    const member = this.#newMember(++this.#numbersGiven);
     this.#states.set(member, "starting");
     let why = "";
     member.loaded.then(
@@ -144,6 +145,7 @@ export class Fleet {
         this.#states.set(member, "standby");
         this.#takePlaces();
         if (this.#states.get(member) === "standby") this.#failures = 0;
+        if (this.#following && !this.#closing) this.#fillSoon(true);
       },
       (error: unknown) => {
         why = messageOf(error);
@@ -152,6 +154,17 @@ export class Fleet {
     );
     void member.ended.then((how) => this.#left(member, how, why));
     return member;
+  }
+
+  #newMember(number: number): Member {
+    try {
+      return this.#options.start(number);
+    } catch (error) {
+      const refused = Promise.reject(error);
+      const refuse = (): Promise<void> => refused;
+      const ended = Promise.resolve("before it began");
+      return { number, loaded: refused, serve: refuse, drain: refuse, kill: () => undefined, ended };
+    }
   }
 
   #takePlaces(): void {
@@ -186,17 +199,21 @@ export class Fleet {
     if (state === "starting") this.#failures += 1;
     if (state === "serving") this.#vacancies.push(this.#options.clock.monotonic());
     this.#takePlaces();
-    if (this.#failures >= failuresMax && this.#in("serving").length === 0) {
-      this.#lost.reject(
-        new SetlistError(
-          "UNAVAILABLE",
-          `no process is left, and ${this.#failures} starts in a row failed: ${why || how}`,
-        ),
-      );
+    if (state === "starting" && this.#failures >= failuresMax && this.#in("serving").length === 0) {
+      // Another may be starting still; no more are tried.
+      if (this.#states.size > 0) return;
+      const said = `no process is left, and ${this.#failures} starts in a row failed: ${why || `ended ${how}`}`;
+      this.#lost.reject(new SetlistError("UNAVAILABLE", said));
       return;
     }
+    this.#fillSoon(state === "serving" || this.#failures === 0);
+  }
+
+  #fillSoon(atOnce: boolean): void {
     const { startWaitMs = doublingWaitMs } = this.#options;
-    this.#timer ??= setTimeout(() => this.#fill(), this.#failures === 0 ? 0 : startWaitMs(this.#failures));
+    if (atOnce) clearTimeout(this.#timer);
+    else if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#fill(), atOnce ? 0 : startWaitMs(this.#failures));
   }
 }
 
