@@ -23,13 +23,18 @@ interface Started {
 export function answerForSupervisor(): void {
   let started: Started | undefined;
   let drained = false;
+  /** Without the log nothing can be answered honestly, and others may want the ports. */
+  const end = (): void => {
+    if (!drained) started?.telemetry.logger.fatal("the supervising process has ended: so does this one");
+    process.exit(drained ? 0 : 1);
+  };
   const running = (): Started => {
     if (started === undefined) throw new SetlistError("UNAVAILABLE", "this process has not started yet");
     return started;
   };
   const mine: AnsweringCalls = {
     async start(order) {
-      started = await start(order, supervisor);
+      started = await start(order, supervisor, end);
     },
     async serve(ports) {
       await running().answering.listen(ports);
@@ -42,19 +47,19 @@ export function answerForSupervisor(): void {
     },
   };
   const supervisor = new Calls<SupervisingCalls>(process, { ...mine });
-  process.on("disconnect", () => {
-    // Without the log nothing can be answered honestly; others may want the ports.
-    if (!drained) started?.telemetry.logger.fatal("the supervising process has ended: so does this one");
-    process.exit(drained ? 0 : 1);
-  });
+  process.on("disconnect", end);
 }
 
-async function start(order: StartOrder, supervisor: Calls<SupervisingCalls>): Promise<Started> {
+async function start(
+  order: StartOrder,
+  supervisor: Calls<SupervisingCalls>,
+  onLost: () => void,
+): Promise<Started> {
   const { number, config, rows } = order;
   const telemetry = createTelemetry({ clock: systemClock, logLevel: config.logLevel, process: number });
   const answering = await openAnswering(config, async (opened) => ({
     telemetry,
-    log: opened.adopt(new RemoteLog(new Socket({ fd: logDescriptor })), (it) => it.close()),
+    log: opened.adopt(new RemoteLog(new Socket({ fd: logDescriptor }), onLost), (it) => it.close()),
     rows,
     experiments:
       order.experiments === "configured" ? configuredExperiments(config.experiments) : storedExperiments,

@@ -26,6 +26,7 @@ const nothing: AppendedOutcomes = { accepted: 0, duplicates: 0, unmatched: 0 };
  */
 export class RemoteLog implements OutcomeLog {
   readonly #stream: Duplex;
+  readonly #onLost: () => void;
   readonly #orders = new Map<number, Order>();
   readonly #outcomes = new RecordWriter();
   #impressions = new RecordWriter();
@@ -36,8 +37,13 @@ export class RemoteLog implements OutcomeLog {
   #lost: SetlistError | undefined;
   #closed = false;
 
-  constructor(stream: Duplex) {
+  /**
+   * @param onLost called once where the process that writes has ended, before what waits for it is refused: a refused
+   *   impression does not keep its answer from leaving.
+   */
+  constructor(stream: Duplex, onLost: () => void) {
     this.#stream = stream;
+    this.#onLost = onLost;
     const reader = new MessageReader();
     stream.on("data", (chunk: Buffer) => {
       for (const { number, kind, body } of reader.take(chunk)) this.#settle(number, kind, body);
@@ -117,6 +123,7 @@ export class RemoteLog implements OutcomeLog {
   }
 
   #lose(cause: unknown): void {
+    if (this.#lost === undefined && !this.#closed) this.#onLost();
     this.#lost ??= unavailable("the process that writes it has ended", cause);
     for (const { settled } of this.#orders.values()) settled.reject(this.#lost);
     this.#orders.clear();

@@ -10,10 +10,10 @@ async function openShared() {
   const directory = await temporaryFolder();
   const disk = testDisk();
   const log = await openTestLog(directory, { disk });
-  const connect = (): { remote: RemoteLog; mine: Duplex; theirs: Duplex } => {
+  const connect = (onLost = () => undefined): { remote: RemoteLog; mine: Duplex } => {
     const [mine, theirs] = duplexPair();
     serveLog(log, theirs);
-    return { remote: new RemoteLog(mine), mine, theirs };
+    return { remote: new RemoteLog(mine, onLost), mine };
   };
   return { directory, disk, log, connect };
 }
@@ -73,7 +73,7 @@ test("messages that arrive in single bytes, or cut off by a death, append what w
   wire.on("data", (chunk: Buffer) => sent.push(chunk));
   serveLog(log, theirs);
   far.resume();
-  const remote = new RemoteLog(mine);
+  const remote = new RemoteLog(mine, () => undefined);
   void remote.appendImpression(impressionOf("r1", "u1", "kd")).catch(() => undefined);
   await new Promise((resolve) => setTimeout(resolve, 10));
   void remote.appendImpression(impressionOf("r2", "u1", "kd")).catch(() => undefined);
@@ -97,11 +97,17 @@ test("a disk that refuses is told as by a log of one's own", async () => {
 
 test("where the writing process has ended, what waits and what comes is refused", async () => {
   const { disk, connect } = await openShared();
-  const { remote, mine } = connect();
+  const order: string[] = [];
+  const { remote, mine } = connect(() => void order.push("lost"));
   disk.hold("sync");
-  const waiting = remote.appendOutcomes([outcomeOf("o1", "r1", "t1")]);
+  const waiting = remote.appendOutcomes([outcomeOf("o1", "r1", "t1")]).catch((error: Error) => {
+    order.push(error.message);
+  });
   mine.destroy();
-  await expect(waiting).rejects.toThrow("the process that writes it has ended");
+  await waiting;
+  // Whoever cannot go on without the log hears of it before anyone is answered without.
+  expect(order[0]).toBe("lost");
+  expect(order[1]).toContain("the process that writes it has ended");
   await expect(remote.appendImpression(impressionOf("r1", "u1", "kd"))).rejects.toMatchObject({
     code: "UNAVAILABLE",
   });
@@ -120,10 +126,15 @@ test("where the writing process stands still, no more than a bounded number of b
 
 test("closing waits for what was appended", async () => {
   const { directory, connect } = await openShared();
-  const { remote } = connect();
+  let lost = false;
+  const { remote } = connect(() => {
+    lost = true;
+  });
   const appended = remote.appendImpression(impressionOf("r1", "u1", "kd"));
   await remote.close();
   expect(await namesIn(directory)).toEqual(["r1"]);
   await appended;
   await expect(remote.appendImpression(impressionOf("r2", "u1", "kd"))).rejects.toThrow("closed");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(lost).toBe(false);
 });
