@@ -61,10 +61,11 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     },
     async close() {
       const grace = setTimeout(() => server.forceShutdown(), options.closeGraceMs ?? closeGraceMsDefault);
-      sharedPort?.close();
+      const ended = sharedPort?.close();
       endWatches();
       drainStreams();
-      await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(grace));
+      const shutdown = promisify(server.tryShutdown.bind(server))();
+      await Promise.all([shutdown, ended]).finally(() => clearTimeout(grace));
     },
   };
 }

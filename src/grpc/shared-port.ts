@@ -5,8 +5,11 @@ import { type Server, ServerCredentials } from "@grpc/grpc-js";
 
 export interface SharedPort {
   readonly port: number;
-  /** Takes no new connection; those that there are belong to the gRPC server. */
-  close(): void;
+  /**
+   * Takes no new connection; resolves once those that there are have ended. The gRPC server ends them in order, and
+   * waits only for those that came through ports of its own.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -17,8 +20,8 @@ export interface SharedPort {
 export async function openSharedPort(server: Server, host: string, port: number): Promise<SharedPort> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const doors: TcpServer[] = [];
-  const close = (): void => {
-    for (const door of doors) door.close();
+  const close = async (): Promise<void> => {
+    await Promise.all(doors.map((door) => new Promise<void>((resolve) => door.close(() => resolve()))));
   };
   let bound = port;
   try {
@@ -31,7 +34,7 @@ export async function openSharedPort(server: Server, host: string, port: number)
       bound = (door.address() as AddressInfo).port;
     }
   } catch (error) {
-    close();
+    await close();
     throw error;
   }
   return { port: bound, close };
