@@ -11,6 +11,8 @@ const replayOrder: readonly ModelCommand["kind"][] = ["load", "label", "unload"]
  */
 export class ModelCommands {
   readonly #followers = new Map<number, Follow>();
+  /** Numbers of processes that have ended: one may end while it waits for its turn to join. */
+  readonly #gone = new Set<number>();
   /** The last of each version and of each label. */
   readonly #given = new Map<string, ModelCommand>();
   readonly #onWarning: (message: string, fields: Record<string, unknown>) => void;
@@ -28,6 +30,7 @@ export class ModelCommands {
         [...this.#given.values()].filter((one) => one.kind === kind),
       );
       for (const command of missed) {
+        if (this.#gone.has(process)) return;
         await follow(command).catch((error: unknown) => {
           // What its policy did not load need not be unloaded.
           if (command.kind === "unload" && codeOf(error) === "NOT_FOUND") return;
@@ -37,11 +40,12 @@ export class ModelCommands {
           });
         });
       }
-      this.#followers.set(process, follow);
+      if (!this.#gone.has(process)) this.#followers.set(process, follow);
     });
   }
 
   leave(process: number): void {
+    this.#gone.add(process);
     this.#followers.delete(process);
   }
 

@@ -3,18 +3,16 @@ import type { App } from "../app.ts";
 import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
 import { Fleet, type Member } from "../processes/processes.ts";
-import { createLogger, SummedMetrics } from "../telemetry/telemetry.ts";
+import { createLogger } from "../telemetry/telemetry.ts";
+import { CollectedMetrics } from "./collected-metrics.ts";
 import { freePorts } from "./free-ports.ts";
 import { openGround } from "./ground.ts";
 import { ModelCommands } from "./model-commands.ts";
-import { type AnsweringProcess, startAnswering } from "./start-answering.ts";
+import { startAnswering } from "./start-answering.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** For what is in flight when the drain delay is over, and for both ports' own grace of 10 s. */
 const closeMsMax = 13_000;
-
-/** A process that does not say its metrics within this is counted with what it said last. */
-const snapshotMsMax = 1_000;
 
 /**
  * The server in several processes: those that answer, and this one, which answers nothing, writes their one log and
@@ -43,9 +41,8 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   }
   const { log, rows } = await openGround(config, opened, onWarning);
 
-  const running = new Map<number, AnsweringProcess>();
   const commands = new ModelCommands(onWarning);
-  const metrics = new SummedMetrics(() => fleet.counts);
+  const metrics = new CollectedMetrics(() => fleet.counts);
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
   let experiments: "configured" | "stored" = "configured";
 
@@ -54,24 +51,20 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       { number, config, rows, experiments },
       {
         changeModels: (command) => commands.give(number, command),
-        metrics: async () => {
-          await Promise.all([...running].map(([one, { calls }]) => noteMetrics(one, calls)));
-          return metrics.render();
-        },
+        metrics: () => metrics.render(),
       },
     );
     const { calls, started, ended, kill } = answering;
     serveLog(log, answering.log);
     void ended.then(() => {
-      running.delete(number);
       commands.leave(number);
-      return metrics.ended(number);
+      metrics.leave(number);
     });
     return {
       number,
       loaded: started.then(async () => {
-        running.set(number, answering);
         logger.info({ process: number, pid: answering.pid }, "process loaded");
+        metrics.join(number, () => calls.ask("snapshot"));
         await commands.join(number, (command) => calls.ask("changeModels", command));
       }),
       serve: () => calls.ask("serve", ports),
@@ -82,11 +75,6 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       kill,
       ended,
     };
-  };
-  const noteMetrics = async (number: number, calls: AnsweringProcess["calls"]): Promise<void> => {
-    const late = new Promise<undefined>((resolve) => setTimeout(resolve, snapshotMsMax, undefined).unref());
-    const snapshot = await Promise.race([calls.ask("snapshot").catch(() => undefined), late]);
-    if (snapshot !== undefined && running.has(number)) metrics.note(number, snapshot);
   };
 
   const fleet = new Fleet({

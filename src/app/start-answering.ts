@@ -37,6 +37,8 @@ export function startAnswering(order: StartOrder, mine: SupervisingCalls): Answe
     serialization: "advanced",
   });
   const calls = new Calls<AnsweringCalls>(child, { ...mine });
+  // What it has to say of a child that is gone `ended` says already.
+  child.on("error", () => undefined);
   const ended = endOf(child);
   const started = Promise.race([
     calls.ask("start", order),
@@ -51,7 +53,9 @@ export function startAnswering(order: StartOrder, mine: SupervisingCalls): Answe
     log: child.stdio[logDescriptor] as Duplex,
     started,
     ended,
-    disconnect: () => child.disconnect(),
+    disconnect() {
+      if (child.connected) child.disconnect();
+    },
     kill: () => void child.kill("SIGKILL"),
   };
 }

@@ -28,13 +28,13 @@ export interface FleetOptions {
   readonly onReplace: (member: { readonly number: number; readonly afterMs: number }) => void;
   /** How long a drain may take; what is not done then is killed. */
   readonly drainMsMax: number;
-  /** How long to wait before the next start after so many failed ones in a row; doubling to 10 s where undefined. */
+  /** How long to wait before the next round of starts after so many failed ones; doubling to 10 s where undefined. */
   readonly startWaitMs?: ((failures: number) => number) | undefined;
 }
 
 type State = "starting" | "standby" | "serving";
 
-/** Failed starts in a row with which a fleet without any serving member is given up: some 10 seconds of trying. */
+/** Rounds of failed starts in a row with which a fleet that serves nothing is given up: some 13 seconds of waiting. */
 const failuresMax = 7;
 const doublingWaitMs = (failures: number): number => Math.min(10_000, 100 * 2 ** failures);
 
@@ -51,7 +51,10 @@ export class Fleet {
   readonly #vacancies: number[] = [];
   #numbersGiven = 0;
   #endedCount = 0;
+  /** Rounds of starts in a row in which one failed; how many are started at once is no matter. */
   #failures = 0;
+  #round = 0;
+  #failedRound = 0;
   #following = false;
   #closing = false;
   #timer: NodeJS.Timeout | undefined;
@@ -132,6 +135,7 @@ export class Fleet {
 
   #fill(): void {
     this.#timer = undefined;
+    this.#round += 1;
     while (this.#states.size <= this.#options.serving) this.#start();
   }
 
@@ -184,7 +188,7 @@ export class Fleet {
       this.#options.onReplace({ number: member.number, afterMs });
     } catch {
       // It is no better than one that cannot start.
-      this.#failures += 1;
+      this.#noteFailure();
       member.kill();
     }
   }
@@ -196,17 +200,23 @@ export class Fleet {
     this.#endedCount += 1;
     this.#options.onEnd({ number: member.number, how, why });
     if (!this.#following) return;
-    if (state === "starting") this.#failures += 1;
+    if (state === "starting") this.#noteFailure();
     if (state === "serving") this.#vacancies.push(this.#options.clock.monotonic());
     this.#takePlaces();
     if (state === "starting" && this.#failures >= failuresMax && this.#in("serving").length === 0) {
       // Another may be starting still; no more are tried.
       if (this.#states.size > 0) return;
-      const said = `no process is left, and ${this.#failures} starts in a row failed: ${why || `ended ${how}`}`;
+      const said = `no process is left, and new ones failed ${this.#failures} times in a row: ${why || `ended ${how}`}`;
       this.#lost.reject(new SetlistError("UNAVAILABLE", said));
       return;
     }
     this.#fillSoon(state === "serving" || this.#failures === 0);
+  }
+
+  #noteFailure(): void {
+    if (this.#failedRound === this.#round) return;
+    this.#failedRound = this.#round;
+    this.#failures += 1;
   }
 
   #fillSoon(atOnce: boolean): void {

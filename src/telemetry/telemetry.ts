@@ -8,7 +8,7 @@ import { nowAndThen } from "./now-and-then.ts";
 
 export { createLogger, type LogLevel } from "./logger.ts";
 export type { MetricsSnapshot } from "./metrics.ts";
-export { SummedMetrics } from "./summed-metrics.ts";
+export { type ProcessCounts, SummedMetrics } from "./summed-metrics.ts";
 
 export interface Telemetry {
   readonly logger: Logger;

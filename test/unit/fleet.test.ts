@@ -122,6 +122,16 @@ test("a start that fails is tried again after growing waits, and for ever while 
   await vi.waitFor(() => expect(fleet.counts).toEqual({ serving: 1, standby: 1, starting: 0, ended: 11 }));
 });
 
+test("processes that fail together count as one failure", async () => {
+  const { fleet, at, waits, there } = await servingFleet(3);
+  for (const number of [1, 2, 3]) at(number).end("by SIGKILL");
+  await there(7);
+  for (const number of [4, 5, 6, 7]) at(number).refuse("no memory");
+  await there(11);
+  expect(waits).toEqual([1]);
+  expect(fleet.counts).toEqual({ serving: 0, standby: 0, starting: 4, ended: 7 });
+});
+
 test("a process that ends is replaced at once, however long the next start would have been waited for", async () => {
   const { at, there } = await servingFleet(1, { startWaitMs: () => 1_000_000 });
   at(2).refuse("no memory");
@@ -135,7 +145,7 @@ test("where none serves and none can be started, the fleet is lost with the reas
   at(1).end("by SIGKILL");
   await there(3);
   const lost = expect(fleet.lost).rejects.toThrow(
-    "no process is left, and 8 starts in a row failed: no memory",
+    "no process is left, and new ones failed 7 times in a row: no memory",
   );
   for (let number = 2; number <= 8; number++) {
     await there(number + 1);

@@ -68,6 +68,16 @@ test("a process that ends meanwhile is no refusal: its replacement is told", asy
   expect(told.get(3)).toEqual(["load 2"]);
 });
 
+test("a process that ends before its turn to join came is asked for nothing", async () => {
+  const { commands, told, join } = await commandsOf(1);
+  await commands.give(1, version("load", "2"));
+  const joining = join(2);
+  commands.leave(2);
+  await joining;
+  await commands.give(1, version("load", "3"));
+  expect(told.get(2)).toEqual([]);
+});
+
 test("a process that comes later is told the last of each version and label, labels behind what they stand on", async () => {
   const { commands, told, join } = await commandsOf(1);
   await commands.give(1, label("1"));
