@@ -7,12 +7,11 @@ export interface Endpoint {
   on(event: "disconnect", listener: () => void): unknown;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what a method takes is known where it is declared, not here.
-type Method = (...parameters: any[]) => Promise<unknown>;
-/** What one side answers to; parameters and answers are copied on the way (structured clone). */
-export type Methods<Names extends string = string> = Readonly<Record<Names, Method>>;
+/** What one side answers to, whatever it takes; parameters and answers are copied on the way (structured clone). */
+type Method = (...parameters: never[]) => Promise<unknown>;
+type Methods = Readonly<Record<string, Method>>;
 
-/** An error as it goes over the channel; of one that is no SetlistError, the trace, for the log. */
+/** An error as it goes over the channel; without a code the message is a trace, for the log. */
 interface ToldError {
   readonly code: ErrorCode | undefined;
   readonly message: string;
@@ -61,7 +60,7 @@ export class Calls<Theirs extends { readonly [Name in keyof Theirs]: Method }> {
       try {
         const method = mine[name];
         if (method === undefined) throw new Error(`no method ${name}`);
-        this.#send({ answer, value: await method(...parameters) });
+        this.#send({ answer, value: await method(...(parameters as never[])) });
       } catch (error) {
         this.#send({ answer, error: toldOf(error) });
       }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -20,6 +20,16 @@ const ranking = (requestId: string) => ({
   candidateIds: ["t1", "t2", "t3"],
   timeoutMs: 10_000,
 });
+
+const lateExperiment = `
+id: late
+surface: home
+layer: home-ranker
+status: running
+arms:
+  - { id: control, control: true, model: { name: home-control } }
+  - { id: kd, model: { name: home-kd } }
+`;
 
 async function impressionsIn(dataDir: string): Promise<Set<string>> {
   const records = await recordsIn(join(dataDir, "log"));
@@ -80,6 +90,9 @@ async function sampleOf(group: ProcessGroup, series: string): Promise<number> {
   const line = text.split("\n").find((one) => one.startsWith(`${series} `));
   return Number(line?.split(" ").at(-1));
 }
+
+// A server is several processes here, and others may use the machine too.
+vi.setConfig({ testTimeout: 120_000 });
 
 test("connections of both doors are spread over the processes, and each says its number", async () => {
   const group = await startGroup(await temporaryFolder());
@@ -201,7 +214,7 @@ test("where the supervising process is killed all end, every answer is in the lo
   expect([...clients.answered, "after"].filter((requestId) => !logged.has(requestId))).toEqual([]);
 });
 
-test("a change of models reaches every process, and those that come later", async () => {
+test("a change of models reaches every process, and those that come later; an edited configuration reaches none", async () => {
   const folder = await temporaryFolder();
   const repository = await scratchRepository(folder);
   for (const name of ["home-control", "home-kd", "radio-control", "radio-kd"])
@@ -238,6 +251,8 @@ test("a change of models reaches every process, and those that come later", asyn
   expect(refused.status).toBe(409);
   expect(refused.text).toContain("label stable");
 
+  await writeFile(join(experiments, "late.yaml"), lateExperiment);
+
   // One that stood by and was told, then one that came after.
   for (const loaded of [4, 5]) {
     process.kill(group.answering()[0]?.pid ?? 0, "SIGKILL");
@@ -245,6 +260,8 @@ test("a change of models reaches every process, and those that come later", asyn
     await group.says("process serves in the place of one that ended", loaded - 3);
     expect(await states()).toEqual(new Set(["serving stable, serving"]));
   }
+  const listed = await Promise.all(Array.from({ length: 20 }, () => group.call("GET", "/v1/experiments")));
+  expect(new Set(listed.map(({ text }) => text))).toEqual(new Set([JSON.stringify({ experiments: [] })]));
   const { text } = await group.call("GET", "/v1/models/home-kd/labels");
   expect((JSON.parse(text) as { history: unknown[] }).history).toHaveLength(1);
 });

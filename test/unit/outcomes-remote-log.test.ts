@@ -1,5 +1,5 @@
 import { type Duplex, duplexPair } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { RemoteLog, serveLog } from "../../src/outcomes/outcomes.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, recordsIn, testDisk } from "../support/outcomes-log.ts";
@@ -10,6 +10,11 @@ async function openShared() {
   const directory = await temporaryFolder();
   const disk = testDisk();
   const log = await openTestLog(directory, { disk });
+  // Runs behind what a test has registered later: the disk is let go of by then.
+  onTestFinished(async () => {
+    disk.mend();
+    await log.close().catch(() => undefined);
+  });
   const connect = (onLost = () => undefined): { remote: RemoteLog; mine: Duplex } => {
     const [mine, theirs] = duplexPair();
     serveLog(log, theirs);
@@ -99,7 +104,7 @@ test("where the writing process has ended, what waits and what comes is refused"
   const { disk, connect } = await openShared();
   const order: string[] = [];
   const { remote, mine } = connect(() => void order.push("lost"));
-  disk.hold("sync");
+  onTestFinished(disk.hold("sync"));
   const waiting = remote.appendOutcomes([outcomeOf("o1", "r1", "t1")]).catch((error: Error) => {
     order.push(error.message);
   });
@@ -116,7 +121,7 @@ test("where the writing process has ended, what waits and what comes is refused"
 test("where the writing process stands still, no more than a bounded number of bytes waits for it", async () => {
   const { disk, connect } = await openShared();
   const { remote } = connect();
-  disk.hold("sync");
+  onTestFinished(disk.hold("sync"));
   const large = "x".repeat(1024 * 1024);
   const appends = Array.from({ length: 64 }, (_, index) =>
     remote.appendOutcomes([outcomeOf(`o${index}`, "r1", large)]).catch((error: Error) => error.message),
