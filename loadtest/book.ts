@@ -54,7 +54,7 @@ export function createBook(): Book {
       const outcomes = new Map<string, number>();
       for await (const record of log) {
         if (record.kind === "impression") count(impressions, record.requestId);
-        else count(outcomes, record.outcomeId);
+        else if (record.kind === "outcome") count(outcomes, record.outcomeId);
       }
       return {
         impressions: impressions.size,

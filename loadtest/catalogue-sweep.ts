@@ -21,8 +21,8 @@ import {
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { httpTarget } from "./http-target.ts";
 import { makeWorld } from "./made-world.ts";
+import { residentMib } from "./process-figures.ts";
 import { httpRankRequests } from "./rank-requests.ts";
-import { residentMib } from "./resident-memory.ts";
 import { worldSize } from "./world-size.ts";
 
 /** Items a warming request asks for: as many as a request may. */
@@ -65,6 +65,7 @@ const folder = resolve(flags.folder ?? (await mkdtemp(join(tmpdir(), "setlist-ca
 if (flags.folder === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }));
 
 interface Catalogue {
+  readonly pid: number;
   readonly url: string;
   readonly facts: CatalogueFacts;
 }
@@ -90,10 +91,10 @@ async function openCatalogue(items: number, until: AsyncDisposableStack): Promis
     readySeconds,
     imported,
     warmSeconds,
-    residentMib: await residentMib(url),
+    residentMib: residentMib(server.pid),
     storeMib: (await storeBytes(dataDir)) / 2 ** 20,
   };
-  return { url, facts };
+  return { pid: server.pid, url, facts };
 }
 
 /** JSON is YAML. No experiments, so that one model has every row; no request is given up while rows are computed. */
@@ -156,7 +157,7 @@ async function measured(size: Catalogue, smallest: Catalogue): Promise<Catalogue
       const least = await measure(smallest, seconds);
       rounds.push({ smallest: least, size: size === smallest ? least : await measure(size, seconds) });
     }
-    return catalogueRowOf({ ...size.facts, residentMib: await residentMib(size.url) }, rounds);
+    return catalogueRowOf({ ...size.facts, residentMib: residentMib(size.pid) }, rounds);
   } finally {
     await client.close();
   }

@@ -3,13 +3,15 @@ import type { LoadReport } from "./load-run.ts";
 /** What a rate must keep to count as sustained. */
 export interface SustainedBound {
   readonly p99MsMax: number;
-  /** Achieved over offered. */
+  /** Achieved over offered; an answer that says itself that it is degraded is none here. */
   readonly achievedMin: number;
 }
 
 export function isSustained(report: LoadReport, bound: SustainedBound): boolean {
   return (
-    report.latencyMs.p99 <= bound.p99MsMax && report.achievedRate >= bound.achievedMin * report.offeredRate
+    report.latencyMs.p99 <= bound.p99MsMax &&
+    report.achievedRate >= bound.achievedMin * report.offeredRate &&
+    report.degraded <= (1 - bound.achievedMin) * report.scheduled
   );
 }
 

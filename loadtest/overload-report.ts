@@ -2,11 +2,11 @@ import type { LoadReport } from "./load-run.ts";
 
 /** What an overload did; rates a second, times in ms. */
 export interface OverloadReport {
-  /** Offered, of what the peak was offered. */
+  /** Offered, of the capacity. */
   readonly times: number;
   readonly seconds: number;
-  /** The run with the highest goodput. */
-  readonly peak: LoadReport;
+  /** The highest load that was sustained: 99 % answered whole, p99 within 50 ms. */
+  readonly capacity: LoadReport;
   /** Light load before. */
   readonly light: LoadReport;
   readonly overload: LoadReport;
@@ -31,15 +31,15 @@ export function recoveredAfter(
 }
 
 export function formatOverload(report: OverloadReport): string {
-  const { times, seconds, peak, light, overload, recoveredAfterSeconds, memoryMiB } = report;
+  const { times, seconds, capacity, light, overload, recoveredAfterSeconds, memoryMiB } = report;
   const share = (rate: number, of: number): string => `${((100 * rate) / of).toFixed(0)} %`;
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const whole = Math.round;
   const lines = [
-    `highest goodput   ${whole(peak.timelyRate)}/s within 50 ms, offered ${whole(peak.offeredRate)}/s`,
+    `capacity          ${whole(capacity.offeredRate)}/s offered, ${whole(capacity.timelyRate)}/s within 50 ms`,
     `overload          ${whole(overload.offeredRate)}/s offered for ${seconds} s, ${times} times as much`,
     `  answered        ${whole(overload.achievedRate)}/s; errors ${JSON.stringify(overload.errors)}`,
-    `  goodput         ${whole(overload.timelyRate)}/s within 50 ms, ${share(overload.timelyRate, peak.timelyRate)} of the highest; ${whole(overload.goodRate)}/s of them whole`,
+    `  goodput         ${whole(overload.timelyRate)}/s within 50 ms, ${share(overload.timelyRate, capacity.timelyRate)} of the capacity's; ${whole(overload.goodRate)}/s of them whole`,
     `  from sending    p50 ${ms(overload.fromSendingMs.p50)}, p99 ${ms(overload.fromSendingMs.p99)}`,
     `  from schedule   p50 ${ms(overload.latencyMs.p50)}, p99 ${ms(overload.latencyMs.p99)} (waiting for a free connection counts)`,
     `  degraded        ${share(overload.degraded, overload.answered)} of the answers`,

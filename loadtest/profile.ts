@@ -26,6 +26,8 @@ const folder = await mkdtemp(join(tmpdir(), "setlist-profile-"));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(folder, { recursive: true, force: true }));
 process.env["NODE_OPTIONS"] = `--cpu-prof --cpu-prof-interval 250 --cpu-prof-dir=${folder}`;
+// A profile has no wall clock of its own: it has to end when the server is told to.
+process.env["SETLIST_DRAIN_DELAY_MS"] = "0";
 const server = await startServerProcess({ dataDir: join(folder, "data") });
 delete process.env["NODE_OPTIONS"];
 const client = opened.adopt(await startAskedProcess("closed-loop-client.ts"), (it) => it.close());

@@ -13,8 +13,8 @@ import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argumen
 import { httpTarget } from "./http-target.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatLoadTable } from "./load-table.ts";
+import { residentMib, serverProcessorMs } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
-import { residentMib } from "./resident-memory.ts";
 import { worldSize } from "./world-size.ts";
 
 /** p99 with reloads over p99 without. */
@@ -78,17 +78,11 @@ async function stateOf(url: string, version: string): Promise<string | undefined
   return versions.find((one) => one.version === version)?.state;
 }
 
-/** CPU that the server has used, ms. */
-async function cpuMs(url: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_cpu_seconds_total(?:\{.*\})? (\S+)/m.exec(metrics)?.[1]) * 1_000;
-}
-
 /** A load, and the CPU that the server used meanwhile, ms. */
-async function measured(url: string, work: Promise<LoadReport>): Promise<[LoadReport, number]> {
-  const before = await cpuMs(url);
+async function measured(pid: number, work: Promise<LoadReport>): Promise<[LoadReport, number]> {
+  const before = serverProcessorMs(pid);
   const report = await work;
-  return [report, (await cpuMs(url)) - before];
+  return [report, serverProcessorMs(pid) - before];
 }
 
 async function reloads(url: string, count: number, seconds: number): Promise<number> {
@@ -129,8 +123,8 @@ try {
     runLoad({ target, requests, rate: flags.rate, seconds, arrivals: "poisson", seed });
 
   await load(Math.min(10, flags.seconds), flags.seed);
-  const memoryMib = [await residentMib(url)];
-  const [first, firstCpuMs] = await measured(url, load(flags.seconds, flags.seed + 1));
+  const memoryMib = [residentMib(server.pid)];
+  const [first, firstCpuMs] = await measured(server.pid, load(flags.seconds, flags.seed + 1));
   const quiet = [first];
   const busy: LoadReport[] = [];
   const used = { quiet: firstCpuMs, busy: 0 };
@@ -138,18 +132,18 @@ try {
   for (let turn = 0; turn < flags.turns; turn++) {
     const count = Math.ceil((flags.reloads - served) / (flags.turns - turn));
     const [[report, cpu], came] = await Promise.all([
-      measured(url, load(flags.seconds, flags.seed + 2 + 2 * turn)),
+      measured(server.pid, load(flags.seconds, flags.seed + 2 + 2 * turn)),
       reloads(url, count, flags.seconds),
     ]);
     busy.push(report);
     used.busy += cpu;
     served += came;
-    memoryMib.push(await residentMib(url));
-    const [after, afterCpuMs] = await measured(url, load(flags.seconds, flags.seed + 3 + 2 * turn));
+    memoryMib.push(residentMib(server.pid));
+    const [after, afterCpuMs] = await measured(server.pid, load(flags.seconds, flags.seed + 3 + 2 * turn));
     quiet.push(after);
     used.quiet += afterCpuMs;
   }
-  memoryMib.push(await residentMib(url));
+  memoryMib.push(residentMib(server.pid));
   target.close();
   const exitCode = await server.stop();
 

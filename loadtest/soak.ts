@@ -14,8 +14,8 @@ import { runLoad } from "./load-run.ts";
 import { formatLoadTable } from "./load-table.ts";
 import { summariseMemory } from "./memory-trend.ts";
 import { sendOutcomesBeside } from "./outcome-load.ts";
+import { residentMib } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
-import { residentMib } from "./resident-memory.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:soak")
@@ -50,17 +50,17 @@ try {
   const start = performance.now();
   const samples: [number, number][] = [];
 
-  async function sample(): Promise<void> {
-    samples.push([(performance.now() - start) / 60_000, await residentMib(url)]);
+  function sample(): void {
+    samples.push([(performance.now() - start) / 60_000, residentMib(server.pid)]);
   }
 
-  await sample();
-  const timer = setInterval(() => void sample(), flags.sample * 1_000);
+  sample();
+  const timer = setInterval(() => sample(), flags.sample * 1_000);
   const requests = httpRankRequests(bodies, url);
   const load = { target, requests, rate: flags.rate, seconds: flags.minutes * 60, seed: flags.seed };
   const report = await runLoad({ ...load, arrivals: "poisson" });
   clearInterval(timer);
-  await sample();
+  sample();
   const outcomes = await finish();
   target.close();
   const exitCode = await server.stop();

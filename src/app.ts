@@ -20,10 +20,12 @@ import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
 import { openRegistry } from "./registry/registry.ts";
+import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
 import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
 import { createServing } from "./serving/serving.ts";
+import { Shadows } from "./serving/shadows.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
 export interface Ports {
@@ -123,7 +125,8 @@ async function assemble(
 ): Promise<Answering> {
   const { dataDir, limits } = config;
   const { log, rows, experiments: source, metrics, libraryOf, sharedPorts } = surroundings;
-  const { logger, observer, requests, watchModels, modelChanged } = surroundings.telemetry;
+  const { telemetry } = surroundings;
+  const { logger, observer, shadowObserver, requests } = telemetry;
   const clock = systemClock;
   const onWarning = (warning: string): void => logger.warn(warning);
 
@@ -152,21 +155,24 @@ async function assemble(
         gone: (model) => features.forget(model),
       },
       onWarning,
-      onEvent: modelChanged,
+      onEvent: telemetry.modelChanged,
+      onWorkerDeath: telemetry.workerDied,
     }),
     (it) => it.close(),
   );
   const { scorer, library } = models;
-  watchModels(scorer, library);
+  telemetry.watchModels(scorer, library);
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
 
-  for (const [surface, { defaultModel }] of config.surfaces) {
-    if (scorer.resolve(defaultModel)?.surface === surface) continue;
-    throw new SetlistError(
-      "INVALID_ARGUMENT",
-      `surfaces.${surface}.defaultModel: no model ${JSON.stringify(defaultModel.name)} for it in ${config.models}`,
-    );
+  for (const [surface, { defaultModel, shadow }] of config.surfaces) {
+    for (const [field, ref] of Object.entries({ defaultModel, "shadow.model": shadow?.model })) {
+      if (ref === undefined || scorer.resolve(ref)?.surface === surface) continue;
+      throw new SetlistError(
+        "INVALID_ARGUMENT",
+        `surfaces.${surface}.${field}: no model ${JSON.stringify(ref.name)} for it in ${config.models}`,
+      );
+    }
   }
   const known = {
     surfaces: [...config.surfaces.keys()],
@@ -177,7 +183,17 @@ async function assemble(
   experiments = () => registry.list();
   const assigner = compileAssigner(experiments());
 
+  const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
+  telemetry.watchConcurrency(concurrency);
+  const hasShadows = [...config.surfaces.values()].some(({ shadow }) => shadow !== undefined);
+  const shadows = hasShadows
+    ? opened.adopt(
+        new Shadows({ features, itemLabels, scorer, log, observer: shadowObserver, clock }),
+        (it) => it.close(),
+      )
+    : undefined;
   const serving = createServing({
+    concurrency,
     surfaces: config.surfaces,
     assigner: () => assigner,
     features,
@@ -189,6 +205,7 @@ async function assemble(
     limits,
     newRequestId,
     recent,
+    shadows,
   });
   const readiness = createReadiness();
   const doors = {

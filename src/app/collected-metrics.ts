@@ -5,7 +5,7 @@ type Ask = () => Promise<MetricsSnapshot>;
 /** A process that does not say its metrics within this is counted with what it said last. */
 const answerMsMax = 1_000;
 
-/** Asks every process for its metrics whenever one is asked for those of all. */
+/** Asks every process that serves for its metrics whenever one is asked for those of all. */
 export class CollectedMetrics {
   readonly #asks = new Map<number, Ask>();
   /** Those that owe an answer are not asked again: one that hangs would be owed ever more. */

@@ -26,11 +26,13 @@ export function knownValueModels(
     checkDiversity(valueModel, `model ${name}/${version}: valueModel`, itemFeatures);
   }
   const valueModels = new Map<string, ValueModelOverride>();
-  for (const [surface, { defaultModel, valueModel }] of surfaces) {
+  for (const [surface, { defaultModel, shadow, valueModel }] of surfaces) {
     const model = scorer.resolve(defaultModel);
     if (valueModel === undefined || model === undefined) continue;
     const field = `surfaces.${surface}.valueModel`;
-    checkWeighedTasks(valueModel, field, model.tasks, `${model.name}/${model.version}`);
+    for (const one of [model, shadow && scorer.resolve(shadow.model)]) {
+      if (one !== undefined) checkWeighedTasks(valueModel, field, one.tasks, `${one.name}/${one.version}`);
+    }
     checkDiversity(valueModel, field, itemFeatures);
     valueModels.set(surface, valueModel);
   }

@@ -7,15 +7,15 @@ import type { Scorer } from "../domain/ports.ts";
 import { documentOf, validateExperiment } from "../experiments/experiments.ts";
 import { knownValueModels } from "./known-value-models.ts";
 
-/** What has to find a model: every surface, and every arm of an experiment that was not stopped. */
+/** What has to find a model: every surface, its shadow, and every arm of an experiment that was not stopped. */
 export function modelNeeds(
   surfaces: SetlistConfig["surfaces"],
   experiments: readonly Experiment[],
 ): readonly ModelNeed[] {
-  const ofSurfaces = [...surfaces].map(([surface, { defaultModel }]) => ({
-    ref: defaultModel,
-    by: `surface ${surface}`,
-  }));
+  const ofSurfaces = [...surfaces].flatMap(([surface, { defaultModel, shadow }]) => [
+    { ref: defaultModel, by: `surface ${surface}` },
+    ...(shadow === undefined ? [] : [{ ref: shadow.model, by: `the shadow of surface ${surface}` }]),
+  ]);
   const ofArms = experiments
     .filter(({ status }) => status !== "stopped")
     .flatMap(({ id, arms }) =>
@@ -48,8 +48,10 @@ export function checkNeedsOf(
     },
     served.itemFeatures,
   );
-  for (const [surface, { defaultModel }] of surfaces) {
+  for (const [surface, { defaultModel, shadow }] of surfaces) {
     if (gets(defaultModel)) checkSurface(model, surface, `surface ${surface}`);
+    if (shadow !== undefined && gets(shadow.model))
+      checkSurface(model, surface, `the shadow of surface ${surface}`);
   }
   for (const experiment of experiments) {
     if (experiment.status === "stopped") continue;

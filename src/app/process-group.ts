@@ -64,10 +64,12 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       number,
       loaded: started.then(async () => {
         logger.info({ process: number, pid: answering.pid }, "process loaded");
-        metrics.join(number, () => calls.ask("snapshot"));
         await commands.join(number, (command) => calls.ask("changeModels", command));
       }),
-      serve: () => calls.ask("serve", ports),
+      async serve() {
+        await calls.ask("serve", ports);
+        metrics.join(number, () => calls.ask("snapshot"));
+      },
       async drain() {
         await calls.ask("drain");
         answering.disconnect();

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
+import { isolations } from "../domain/isolation.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
@@ -12,15 +13,27 @@ const path = Type.String({ minLength: 1, maxLength: 4_096 });
 const versionNumber = Type.String({ pattern: "^[1-9][0-9]{0,8}$" });
 const label = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
 
+const modelRef = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    version: Type.Optional(versionNumber),
+    label: Type.Optional(label),
+  },
+  closed,
+);
+
 const surface = Type.Object(
   {
-    defaultModel: Type.Object(
-      {
-        name: Type.String({ minLength: 1, maxLength: 64 }),
-        version: Type.Optional(versionNumber),
-        label: Type.Optional(label),
-      },
-      closed,
+    defaultModel: modelRef,
+    shadow: Type.Optional(
+      Type.Object(
+        {
+          model: modelRef,
+          share: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+          topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+        },
+        closed,
+      ),
     ),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
     valueModel: Type.Optional(valueModelOverrideSchema),
@@ -81,8 +94,10 @@ export const configFileSchema = Type.Object(
       Type.Object(
         {
           workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+          isolation: Type.Optional(Type.Union(isolations.map((name) => Type.Literal(name)))),
           batchRowsMax: Type.Optional(positive),
           queueRequestsMax: Type.Optional(positive),
+          queueDelayMaxUs: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
           queueWaitMaxMs: Type.Optional(positive),
           standingQueueWaitMaxMs: Type.Optional(positive),
           reducedCandidates: Type.Optional(positive),
@@ -102,6 +117,9 @@ export const configFileSchema = Type.Object(
         },
         closed,
       ),
+    ),
+    admission: Type.Optional(
+      Type.Object({ answerMsTarget: Type.Optional(positive), inFlightMax: Type.Optional(positive) }, closed),
     ),
     features: Type.Optional(Type.Object({ cacheRowsMax: Type.Optional(positive) }, closed)),
   },

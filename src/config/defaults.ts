@@ -4,6 +4,9 @@ import type { SetlistConfig } from "./settings.ts";
 /** From the request's arrival; generous, for a frontend in a hurry names its own. */
 export const defaultTimeoutMs = 200;
 
+/** All requests, for what there is no time for is dropped anyway; ten is about what a page shows at first. */
+export const defaultShadow = { share: 1, topK: 10 };
+
 /**
  * What stands where no flag, variable or file says otherwise. The same values, with their reasons for people, stand in
  * config/setlist.yaml.
@@ -26,8 +29,12 @@ export const defaults = {
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
   inference: {
     workers: 1,
+    // 0.03 ms a request dearer than a thread, and not slower under load: docs/performance.md.
+    isolation: "process",
     batchRowsMax: 800,
     queueRequestsMax: 256,
+    // Whatever comes while a worker is busy goes together anyway.
+    queueDelayMaxUs: 0,
     // A burst may wait for half of a surface's 200 ms; a standing queue is only lateness, and a few runs keep it full.
     queueWaitMaxMs: 100,
     standingQueueWaitMaxMs: 20,
@@ -39,6 +46,8 @@ export const defaults = {
     repositoryPollMs: 5_000,
     perModel: new Map(),
   },
+  // The slowest take two to three times the mean, and a frontend waits for 50 ms or so.
+  admission: { answerMsTarget: 20, inFlightMax: 1_024 },
   // Encoded rows kept for each model and entity. In our models an item takes about 230 bytes (108 of them numbers), a
   // user 340 (220): with everything kept, some 55 MB a model.
   features: { cacheRowsMax: 100_000 },

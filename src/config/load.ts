@@ -1,9 +1,17 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
+import type { ModelRef } from "../domain/model.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
-import { defaultConfigFile, defaultDataDir, defaultPaths, defaults, defaultTimeoutMs } from "./defaults.ts";
+import {
+  defaultConfigFile,
+  defaultDataDir,
+  defaultPaths,
+  defaultShadow,
+  defaults,
+  defaultTimeoutMs,
+} from "./defaults.ts";
 import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
@@ -95,7 +103,7 @@ function complete(
   file: ConfigFile,
   origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
 ): SetlistConfig {
-  const { surfaces, limits, log, inference, features, ...flat } = file;
+  const { surfaces, limits, log, inference, admission, features, ...flat } = file;
   const config: SetlistConfig = {
     ...defaults,
     dataDir: resolve(origin.cwd, defaultDataDir),
@@ -111,6 +119,7 @@ function complete(
       ...inference,
       perModel: new Map(Object.entries(inference?.perModel ?? {})),
     },
+    admission: { ...defaults.admission, ...admission },
     features: { ...defaults.features, ...features },
     file: origin.file,
     warnings: origin.warnings,
@@ -125,20 +134,29 @@ function complete(
 }
 
 function checkSurfaces(file: ConfigFile): ConfigFile {
-  for (const [name, { defaultModel, valueModel }] of Object.entries(file.surfaces ?? {})) {
-    if (defaultModel.version !== undefined && defaultModel.label !== undefined) {
-      throw invalidArgument(
-        `surfaces.${name}.defaultModel: expected a version or a label, got version ${defaultModel.version} and label ${defaultModel.label}`,
-      );
-    }
+  for (const [name, { defaultModel, valueModel, shadow }] of Object.entries(file.surfaces ?? {})) {
+    checkModelRef(defaultModel, `surfaces.${name}.defaultModel`);
+    if (shadow !== undefined) checkModelRef(shadow.model, `surfaces.${name}.shadow.model`);
     if (valueModel !== undefined) checkValueModel(valueModel, `surfaces.${name}.valueModel`);
   }
   return file;
 }
 
+function checkModelRef({ version, label }: ModelRef, field: string): void {
+  if (version === undefined || label === undefined) return;
+  throw invalidArgument(`${field}: expected a version or a label, got version ${version} and label ${label}`);
+}
+
 function surfacesOf(written: NonNullable<ConfigFile["surfaces"]>): SetlistConfig["surfaces"] {
   return new Map(
-    Object.entries(written).map(([name, surface]) => [name, { timeoutMs: defaultTimeoutMs, ...surface }]),
+    Object.entries(written).map(([name, { shadow, ...surface }]) => [
+      name,
+      {
+        timeoutMs: defaultTimeoutMs,
+        ...surface,
+        ...(shadow !== undefined && { shadow: { ...defaultShadow, ...shadow } }),
+      },
+    ]),
   );
 }
 

@@ -1,6 +1,8 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
+import type { Isolation } from "../domain/isolation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
+import type { ShadowSpec } from "../domain/shadow.ts";
 
 /** `all`, `latest`, `latest 2` (the two highest), or the versions themselves. */
 type VersionPolicy = string | readonly string[];
@@ -14,6 +16,8 @@ interface SurfaceSettings {
   readonly timeoutMs: number;
   /** Goes before the models' own value models; an arm's goes before it. */
   readonly valueModel?: ValueModelOverride | undefined;
+  /** Scores a share of the requests once they are answered, for comparison. */
+  readonly shadow?: ShadowSpec | undefined;
 }
 
 /** Everything that can be configured, checked, with absolute paths; docs/configuration.md is its page. */
@@ -40,8 +44,12 @@ export interface SetlistConfig {
   readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
   readonly inference: {
     readonly workers: number;
+    /** Whether a worker is a thread of the server or a process of its own. */
+    readonly isolation: Isolation;
     readonly batchRowsMax: number;
     readonly queueRequestsMax: number;
+    /** How long a request may wait for others to share its run although a worker is idle, microseconds. */
+    readonly queueDelayMaxUs: number;
     /** The longest that a request may wait for inference while its queue runs empty now and then, ms. */
     readonly queueWaitMaxMs: number;
     /** The same once runs have not emptied the queue for a while, ms. */
@@ -62,6 +70,12 @@ export interface SetlistConfig {
         readonly versions?: VersionPolicy | undefined;
       }
     >;
+  };
+  readonly admission: {
+    /** The mean time that answers are held to while more rank requests come than can be answered, ms. */
+    readonly answerMsTarget: number;
+    /** Rank requests that are never exceeded at a time. */
+    readonly inFlightMax: number;
   };
   readonly features: { readonly cacheRowsMax: number };
   /** The configuration file that was read. */

@@ -7,6 +7,7 @@ import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import type { DegradedReason, RankRequest } from "./rank.ts";
+import type { ShadowComparison, ShadowResult } from "./shadow.ts";
 
 /** Time. `now` is ms since 1970, UTC; `monotonic` is ms from an arbitrary start and never goes back. */
 export interface Clock {
@@ -98,6 +99,13 @@ export interface Scorer {
     deadline: number,
     signal?: AbortSignal,
   ): Promise<Scores>;
+  /**
+   * Scores for nobody who waits, in short runs, each once a worker would stand still and no request waits for one.
+   * Releases the request once it is settled, however. Answers the probabilities `[candidates, tasks]`.
+   * @throws {SetlistError} RESOURCE_EXHAUSTED where no worker was to spare for long; UNAVAILABLE where inference failed
+   *   or the model is gone.
+   */
+  scoreSpare(model: ModelVersion, request: EncodedRequest): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -109,7 +117,7 @@ export interface ExperimentStore {
   close(): void;
 }
 
-export type LogRecord = Impression | Outcome;
+export type LogRecord = Impression | Outcome | ShadowComparison;
 
 export interface AppendedOutcomes {
   readonly accepted: number;
@@ -117,7 +125,7 @@ export interface AppendedOutcomes {
   readonly unmatched: number;
 }
 
-/** The append-only log of what was shown and what came of it. */
+/** The append-only log of what was shown, what came of it, and what shadow models would have shown. */
 export interface OutcomeLog {
   /** Resolves once the impression would survive the end of this process. */
   appendImpression(impression: Impression): Promise<void>;
@@ -127,6 +135,11 @@ export interface OutcomeLog {
    * @throws {SetlistError} UNAVAILABLE where the disk refuses: then nothing is acknowledged.
    */
   appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes>;
+  /**
+   * Resolves once the comparison would survive the end of this process.
+   * @throws {SetlistError} UNAVAILABLE where the disk refuses: it is then not in the log.
+   */
+  appendShadow(comparison: ShadowComparison): Promise<void>;
   /** Syncs and seals. */
   close(): Promise<void>;
 }
@@ -139,6 +152,13 @@ export interface RankObserver {
   /** An impression that the log refused; its answer left all the same. */
   impressionDropped(requestId: string, error: unknown): void;
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
+}
+
+/** What became of the requests that a shadow model was to score. None of it was of any moment to their answers. */
+export interface ShadowObserver {
+  compared(comparison: ShadowComparison): void;
+  /** Each request of the share, once. `error` comes with `failed` and `unlogged`. */
+  settled(surface: string, result: ShadowResult, requestId: string, error?: unknown): void;
 }
 
 /** Whether to send this server traffic: not while models load and warm, nor from the first moment of a drain. */

@@ -9,6 +9,7 @@ import { writeRankResponse } from "./rank-response-codec.ts";
 import { rankStreams } from "./rank-stream.ts";
 import { readAssignRequest, readId, readNothing, readRecordRequest } from "./request-codecs.ts";
 import { unary } from "./unary.ts";
+import { wireExperiment } from "./wire-experiment.ts";
 
 /** Returns what ends the streams at a drain: they would keep a closing server waiting for their clients. */
 export function offerRanking(server: Server, contract: PackageDefinition, context: GrpcContext): () => void {
@@ -52,13 +53,13 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     List: unary(context, {
       route: "ExperimentService/List",
       read: readNothing,
-      handle: () => ({ experiments: experiments.list() }),
+      handle: () => ({ experiments: experiments.list().map(wireExperiment) }),
       write: writer("List"),
     }),
     Get: unary(context, {
       route: "ExperimentService/Get",
       read: readId,
-      handle: (id) => knownExperiment(experiments, id),
+      handle: (id) => wireExperiment(knownExperiment(experiments, id)),
       write: writer("Get"),
     }),
     History: unary(context, {
@@ -66,7 +67,12 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
       read: readId,
       handle: (asked) => {
         const { id } = knownExperiment(experiments, asked);
-        return { revisions: experiments.history(id).map(readableRevision) };
+        return {
+          revisions: experiments.history(id).map((revision) => ({
+            ...readableRevision(revision),
+            experiment: wireExperiment(revision.experiment),
+          })),
+        };
       },
       write: writer("History"),
     }),

@@ -17,6 +17,7 @@ import { describeRoutes } from "./openapi.ts";
 import { offerOutcomes } from "./outcomes-route.ts";
 import { offerProbes } from "./probe-routes.ts";
 import { problemSchema } from "./problem-schema.ts";
+import { refuseTooMany } from "./rank-door.ts";
 import { offerRank } from "./rank-route.ts";
 import { checkRequestHeads } from "./request-head.ts";
 import { trackSilentConnections } from "./silent-connections.ts";
@@ -119,6 +120,7 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
   offerProbes(app, context);
   refuseWrongMethods(app, new Map(offered));
   await app.ready();
+  refuseTooMany(app, context);
   return app;
 }
 

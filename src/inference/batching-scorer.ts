@@ -9,9 +9,10 @@ import type { ModelExecutions } from "./model-executions.ts";
 import { orderFor } from "./posted-run.ts";
 import { QueuedRequest } from "./queued-request.ts";
 import { assertFits, candidatesOf, splitProbabilities } from "./ragged-batch.ts";
+import { NotBegunError } from "./remote-worker.ts";
 import { RequestQueue } from "./request-queue.ts";
+import { SpareRuns } from "./spare-runs.ts";
 import type { WorkerPool } from "./worker-pool.ts";
-import { NotBegunError } from "./worker-thread.ts";
 
 export interface BatchingScorerOptions {
   /** Models come and go while it scores. */
@@ -20,6 +21,8 @@ export interface BatchingScorerOptions {
   readonly executions: ModelExecutions;
   readonly batchRowsMax: number;
   readonly queueRequestsMax: number;
+  /** How long a request may wait for others although a worker is idle, microseconds; 0 sends it at once. */
+  readonly queueDelayMaxUs: number;
   /** Candidates of a request that are scored while inference is behind. */
   readonly reducedCandidates: number;
   readonly backlog: Backlog;
@@ -31,13 +34,29 @@ export class BatchingScorer implements Scorer {
   readonly #options: BatchingScorerOptions;
   readonly #pool: WorkerPool;
   readonly #queue = new RequestQueue();
+  readonly #spare: SpareRuns;
   #running = 0;
   #closed: Promise<void> | undefined;
   #drained: () => void = () => undefined;
+  #looksAgain = false;
 
   constructor(pool: WorkerPool, options: BatchingScorerOptions) {
     this.#pool = pool;
     this.#options = options;
+    this.#spare = new SpareRuns(pool, {
+      state: () => {
+        if (this.#closed !== undefined) return "closed";
+        return this.#queue.size === 0 && this.#pool.hasIdle ? "free" : "busy";
+      },
+      begin: () => {
+        this.#running += 1;
+      },
+      // A request that came meanwhile goes before the next part.
+      end: () => {
+        this.#running -= 1;
+        this.dispatch();
+      },
+    });
   }
 
   resolve(ref: ModelRef): Model | undefined {
@@ -72,6 +91,27 @@ export class BatchingScorer implements Scorer {
     });
   }
 
+  async scoreSpare(version: ModelVersion, request: EncodedRequest): Promise<Float32Array> {
+    const loaded = this.#options.models.of(version);
+    if (loaded !== undefined) loaded.inFlight += 1;
+    try {
+      const usable = this.#usable(version, loaded);
+      assertFits(usable.model, request);
+      return await this.#spare.score(usable, request);
+    } finally {
+      if (loaded !== undefined) loaded.inFlight -= 1;
+      request.release();
+    }
+  }
+
+  /** @throws {SetlistError} where it is not loaded, or nothing is scored any more. */
+  #usable(version: ModelVersion, loaded: LoadedModel | undefined): LoadedModel {
+    if (loaded === undefined) throw unavailable(`model ${keyOf(version)} is not loaded`);
+    if (this.#closed !== undefined) throw unavailable("the server is stopping: no new inference");
+    if (!this.#pool.isUsable) throw unavailable(noWorkerLeft);
+    return loaded;
+  }
+
   async #score(
     version: ModelVersion,
     loaded: LoadedModel | undefined,
@@ -80,10 +120,7 @@ export class BatchingScorer implements Scorer {
     signal: AbortSignal | undefined,
   ): Promise<Scores> {
     const { clock, queueRequestsMax } = this.#options;
-    if (loaded === undefined) throw unavailable(`model ${keyOf(version)} is not loaded`);
-    const { model, place, split } = loaded;
-    if (this.#closed !== undefined) throw unavailable("the server is stopping: no new inference");
-    if (!this.#pool.isUsable) throw unavailable(noWorkerLeft);
+    const { model, place, split } = this.#usable(version, loaded);
     const arrivedAt = clock.monotonic();
     if (arrivedAt >= deadline) {
       throw new SetlistError("DEADLINE_EXCEEDED", "the deadline had passed before inference began");
@@ -153,6 +190,7 @@ export class BatchingScorer implements Scorer {
       this.#drained = resolve;
       this.#noteDrained();
     }).then(() => this.#pool.close());
+    this.#spare.wake();
     return this.#closed;
   }
 
@@ -162,10 +200,12 @@ export class BatchingScorer implements Scorer {
    */
   dispatch(): void {
     const { batchRowsMax, backlog, clock } = this.#options;
+    this.#refuseWhoWaitedTooLong();
     while (this.#pool.hasRoom) {
       const now = clock.monotonic();
       const newestFirst = backlog.isStanding(now);
-      if (!this.#pool.hasIdle && !this.#queue.hasFullBatch(batchRowsMax, newestFirst)) break;
+      const isFull = (): boolean => this.#queue.hasFullBatch(batchRowsMax, newestFirst);
+      if (this.#pool.hasIdle ? this.#mayFillUp(now) && !isFull() : !isFull()) break;
       const batch = this.#queue.takeBatch(batchRowsMax, newestFirst);
       if (batch.length === 0) break;
       for (const { request } of batch) backlog.wait(-request.candidateCount);
@@ -180,7 +220,40 @@ export class BatchingScorer implements Scorer {
         queued.fail(noWorkerLeft);
       }
     }
+    this.#spare.wake();
     this.#noteDrained();
+  }
+
+  /**
+   * Whether others may still join who waits. A timer takes a millisecond or more, so it is looked at again in every turn
+   * of the event loop.
+   */
+  #mayFillUp(now: number): boolean {
+    const { queueDelayMaxUs } = this.#options;
+    if (queueDelayMaxUs === 0 || (now - this.#queue.waitingSince) * 1_000 >= queueDelayMaxUs) return false;
+    if (this.#queue.size > 0 && !this.#looksAgain) {
+      this.#looksAgain = true;
+      setImmediate(() => {
+        this.#looksAgain = false;
+        this.dispatch();
+      });
+    }
+    return true;
+  }
+
+  /**
+   * While the queue stands the newest go first, and whom they keep passing would wait for nothing until its deadline: it
+   * had better have its fallback now.
+   */
+  #refuseWhoWaitedTooLong(): void {
+    const { backlog, clock } = this.#options;
+    const now = clock.monotonic();
+    if (!backlog.isStanding(now)) return;
+    const waitMaxMs = backlog.waitMaxMs(now);
+    for (const queued of this.#queue.takeOlder(now - waitMaxMs)) {
+      backlog.wait(-queued.request.candidateCount);
+      queued.refuse(`newer requests were scored first for ${waitMaxMs} ms, longer than a request may wait`);
+    }
   }
 
   async #run(batch: readonly QueuedRequest[], startedAt: number): Promise<void> {

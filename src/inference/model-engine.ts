@@ -1,3 +1,4 @@
+import type { Isolation } from "../domain/isolation.ts";
 import type { Clock, EncodedRequest } from "../domain/ports.ts";
 import { Backlog, endlessWaits, type WaitLimits } from "./backlog.ts";
 import { BatchingScorer } from "./batching-scorer.ts";
@@ -6,28 +7,36 @@ import { ModelExecutions } from "./model-executions.ts";
 import { loadModel } from "./model-load.ts";
 import { orderFor } from "./posted-run.ts";
 import { cpuAlone, ProviderChoice, type ProviderSettings } from "./provider-choice.ts";
+import type { RemoteWorker } from "./remote-worker.ts";
 import type { StoredModel } from "./repository.ts";
 import type { WorkerHost } from "./worker-host.ts";
+import { spawners } from "./worker-isolation.ts";
+import type { SpawnWorker } from "./worker-link.ts";
 import { WorkerPool } from "./worker-pool.ts";
-import { type SpawnWorker, spawnInferenceWorker, type WorkerThread } from "./worker-thread.ts";
 
 /** Without wait limits a request may wait for ever. */
 export interface EngineOptions extends Partial<ProviderSettings>, Partial<WaitLimits> {
-  /** Threads that infer, each with one session a model. */
+  /** Threads or processes that infer, each with one session a model. */
   readonly workers: number;
+  /** Which of the two they are; threads where undefined. */
+  readonly isolation?: Isolation | undefined;
   /** Candidates of one run. A request with more goes alone. */
   readonly batchRowsMax: number;
   /** Requests that may wait while every worker is busy. */
   readonly queueRequestsMax: number;
+  /** How long a request may wait for others to share its run although a worker is idle; 0 where left out. */
+  readonly queueDelayMaxUs?: number | undefined;
   /** Candidates of a request that are scored while inference is behind; all where undefined. */
   readonly reducedCandidates?: number | undefined;
   readonly clock: Clock;
   readonly onWarning?: ((warning: string) => void) | undefined;
+  /** A worker ended unasked. */
+  readonly onWorkerDeath?: (() => void) | undefined;
   /** Another worker than ours that speaks the same messages: how tests let one die. */
   readonly spawn?: SpawnWorker | undefined;
 }
 
-/** Scores a request in the very thread that was just given the model, unseen by anybody else; releases the request. */
+/** Scores a request in the very worker that was just given the model, unseen by anybody else; releases the request. */
 export type ScoreAside = (request: EncodedRequest) => Promise<Float32Array>;
 
 /** What a start may use: it says with `load` what is to be there from the first request on. */
@@ -70,8 +79,8 @@ export async function openEngine(
   const kept = new Map<number, StoredModel>();
   let placesGiven = 0;
 
-  const loadInto = (thread: WorkerThread, place: number, stored: StoredModel): Promise<void> =>
-    loadModel(thread, place, stored, batchRowsMax, choice, executions);
+  const loadInto = (worker: RemoteWorker, place: number, stored: StoredModel): Promise<void> =>
+    loadModel(worker, place, stored, batchRowsMax, choice, executions, kept.has(place));
   const loadedAt = (place: number, { manifest, split }: StoredModel): LoadedModel => ({
     model: manifest.model,
     place,
@@ -79,12 +88,12 @@ export async function openEngine(
     inFlight: 0,
   });
 
-  async function loadFirst(thread: WorkerThread, stored: StoredModel): Promise<void> {
+  async function loadFirst(worker: RemoteWorker, stored: StoredModel): Promise<void> {
     const place = placesGiven++;
     try {
-      await loadInto(thread, place, stored);
+      await loadInto(worker, place, stored);
     } catch (error) {
-      await thread.call({ kind: "unload", model: place }).catch(() => undefined);
+      await worker.call({ kind: "unload", model: place }).catch(() => undefined);
       throw error;
     }
     kept.set(place, stored);
@@ -94,22 +103,23 @@ export async function openEngine(
   const dispatcher: { scorer?: BatchingScorer } = {};
   const pool = await WorkerPool.open({
     workers,
-    spawn: options.spawn ?? spawnInferenceWorker,
-    async prepare(thread, places) {
+    spawn: options.spawn ?? spawners[options.isolation ?? "thread"],
+    async prepare(worker, places) {
       if (places === undefined) {
-        await start({ models, choice, load: (stored) => loadFirst(thread, stored) });
+        await start({ models, choice, load: (stored) => loadFirst(worker, stored) });
         return [...kept.keys()];
       }
       const loaded: number[] = [];
       for (const place of places) {
         const stored = kept.get(place);
         if (stored === undefined) continue;
-        await loadInto(thread, place, stored);
+        await loadInto(worker, place, stored);
         loaded.push(place);
       }
       return loaded;
     },
     onChange: () => dispatcher.scorer?.dispatch(),
+    onDeath: options.onWorkerDeath,
     onWarning,
   });
   const backlog = new Backlog({ ...endlessWaits, ...definedWaits(options) }, workers);
@@ -119,6 +129,7 @@ export async function openEngine(
     executions,
     batchRowsMax,
     queueRequestsMax,
+    queueDelayMaxUs: options.queueDelayMaxUs ?? 0,
     reducedCandidates,
     backlog,
     clock,
@@ -132,7 +143,7 @@ export async function openEngine(
       const place = placesGiven++;
       const loaded = loadedAt(place, stored);
       await pool.add(place, async (host) => {
-        await loadInto(host.thread, place, stored);
+        await loadInto(host.worker, place, stored);
         await warm((request) => scoreAside(host, loaded, request));
       });
       kept.set(place, stored);
@@ -161,7 +172,7 @@ async function scoreAside(
 ): Promise<Float32Array> {
   try {
     const { order, transfer } = orderFor(loaded, host.filledOf(loaded), [request]);
-    const reply = await host.thread.call(order, transfer);
+    const reply = await host.worker.call(order, transfer);
     if (reply.kind === "scored") return reply.probabilities;
     throw new Error(reply.kind === "failed" ? reply.message : `unexpected answer "${reply.kind}"`);
   } finally {

@@ -1,6 +1,7 @@
 import { SetlistError } from "../domain/error.ts";
 import type { Model } from "../domain/model.ts";
 import type { EncodedRequest, Scores } from "../domain/ports.ts";
+import { probabilityFault } from "./probability-fault.ts";
 
 /** Longest wait that a Node timer can be set to; a deadline beyond it is none. */
 const timerMsMax = 2 ** 31 - 1;
@@ -54,23 +55,20 @@ export class QueuedRequest {
    *   be arbitrary, and the caller has a better fallback.
    */
   answer(model: Model, probabilities: Float32Array, startedAt: number, inferenceMs: number): void {
-    // A loop: of 600 probabilities `findIndex` makes 600 numbers on the heap, a tenth of what a request left there.
-    let wrong = 0;
-    while (wrong < probabilities.length && Number.isFinite(probabilities[wrong])) wrong += 1;
-    if (wrong < probabilities.length) {
-      const task = model.tasks[wrong % model.tasks.length];
-      const candidate = Math.floor(wrong / model.tasks.length);
-      this.fail(
-        `model ${model.name}/${model.version} gave ${probabilities[wrong]} for ${task} of candidate ${candidate}`,
-      );
-      return;
-    }
-    this.#settle(() => this.#resolve({ probabilities, queueMs: startedAt - this.arrivedAt, inferenceMs }));
+    const fault = probabilityFault(model, probabilities);
+    if (fault !== undefined) this.fail(fault);
+    else
+      this.#settle(() => this.#resolve({ probabilities, queueMs: startedAt - this.arrivedAt, inferenceMs }));
   }
 
   /** Rejects with UNAVAILABLE. */
   fail(why: string): void {
     this.#settle(() => this.#reject(new SetlistError("UNAVAILABLE", why, { retryAfterSeconds: 1 })));
+  }
+
+  /** Rejects with RESOURCE_EXHAUSTED. */
+  refuse(why: string): void {
+    this.#settle(() => this.#reject(new SetlistError("RESOURCE_EXHAUSTED", why, { retryAfterSeconds: 1 })));
   }
 
   /** Rejects with the reason why nobody waits any more. */

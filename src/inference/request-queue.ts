@@ -12,6 +12,12 @@ export class RequestQueue {
     return this.#size;
   }
 
+  /** When the longest-waiting request came, monotonic ms; infinite where none waits. */
+  get waitingSince(): number {
+    const [longest] = this.#longestWaiting();
+    return longest?.arrivedAt ?? Number.POSITIVE_INFINITY;
+  }
+
   add(queued: QueuedRequest): void {
     const waiting = this.#waiting.get(queued.group) ?? new Set();
     this.#waiting.set(queued.group, waiting.add(queued));
@@ -35,6 +41,19 @@ export class RequestQueue {
       if (rows >= batchRowsMax || queued.alone) return true;
     }
     return false;
+  }
+
+  /** Takes those that arrived before. */
+  takeOlder(arrivedBefore: number): readonly QueuedRequest[] {
+    const older: QueuedRequest[] = [];
+    for (const waiting of this.#waiting.values()) {
+      for (const queued of waiting) {
+        if (queued.arrivedAt >= arrivedBefore) break;
+        older.push(queued);
+      }
+    }
+    for (const queued of older) this.remove(queued);
+    return older;
   }
 
   /** Takes everything. */

@@ -4,11 +4,11 @@ import type { ModelInput } from "../domain/model.ts";
 import { checkGoldenAnswer, type Golden } from "./golden.ts";
 import { checkTensors } from "./model-check.ts";
 import { allocateBatch, type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
+import type { RemoteWorker } from "./remote-worker.ts";
 import type { StoredModel } from "./repository.ts";
 import { itemInputs, requestInputs, type StoredSplit, splitNames } from "./split.ts";
 import { buffersOf, type SplitBatch } from "./split-batch.ts";
 import type { Reply, TensorFacts } from "./worker-messages.ts";
-import type { WorkerThread } from "./worker-thread.ts";
 
 /**
  * Loads both graphs of a model in place of its one. They have the inputs and outputs that its manifest says, and together they answer the golden
@@ -16,7 +16,7 @@ import type { WorkerThread } from "./worker-thread.ts";
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
 export async function checkSplit(
-  thread: WorkerThread,
+  worker: RemoteWorker,
   place: number,
   { manifest }: StoredModel,
   split: StoredSplit,
@@ -26,7 +26,7 @@ export async function checkSplit(
   const { item, request, rowWidth } = split;
   const { model, outputName } = manifest;
   const both = `${item.path} and ${request.path}`;
-  const loaded = await thread.call({
+  const loaded = await worker.call({
     kind: "load-split",
     model: place,
     graphs: {
@@ -54,7 +54,7 @@ export async function checkSplit(
   checkTensors(request.path, "input", [...others, rows, row], loaded.request.inputs);
   checkTensors(request.path, "output", [output], loaded.request.outputs);
   const batch = goldenSplitBatch(model.inputs, golden);
-  const answer = await thread.call({ kind: "run-split", model: place, ...batch }, buffersOf(batch));
+  const answer = await worker.call({ kind: "run-split", model: place, ...batch }, buffersOf(batch));
   if (answer.kind !== "scored") throw refused(both, "graphs for ONNX Runtime to run", answer);
   checkGoldenAnswer(golden, answer.probabilities, model.tasks, both);
 }

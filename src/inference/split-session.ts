@@ -10,8 +10,8 @@ import { closeSession, openSession } from "./traced-session.ts";
 
 /** What it takes to run a model's two graphs. */
 export interface SplitGraphs {
-  readonly item: SharedArrayBuffer;
-  readonly request: SharedArrayBuffer;
+  readonly item: SharedArrayBuffer | ArrayBuffer;
+  readonly request: SharedArrayBuffer | ArrayBuffer;
   readonly providers: readonly ExecutionProvider[];
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
@@ -19,7 +19,7 @@ export interface SplitGraphs {
   readonly tasks: number;
 }
 
-/** A model's item graph and request graph and the slab between them, on the thread that runs them. */
+/** A model's item graph and request graph and the slab between them, in the worker that runs them. */
 export class SplitSession {
   readonly item: InferenceSession;
   readonly request: InferenceSession;

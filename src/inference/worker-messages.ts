@@ -24,14 +24,14 @@ export type Order =
   | {
       readonly kind: "load";
       readonly model: number;
-      readonly bytes: SharedArrayBuffer;
+      readonly bytes: SharedArrayBuffer | ArrayBuffer;
       readonly providers: readonly ExecutionProvider[];
       readonly inputs: readonly ModelInput[];
       readonly outputName: string;
       readonly tasks: number;
     }
   | { readonly kind: "run"; readonly model: number; readonly batch: RaggedBatch }
-  /** The model's own graph, which has answered for its golden example, makes way for its two graphs. */
+  /** The model's two graphs; its own graph makes way for them where it is loaded. */
   | { readonly kind: "load-split"; readonly model: number; readonly graphs: SplitGraphs }
   | ({ readonly kind: "run-split"; readonly model: number } & SplitBatch)
   /** Once it has run: which provider ran how many of its operators. */

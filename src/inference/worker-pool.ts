@@ -1,24 +1,27 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { RemoteWorker } from "./remote-worker.ts";
 import { WorkerHost } from "./worker-host.ts";
+import type { SpawnWorker } from "./worker-link.ts";
 import type { Order, Reply } from "./worker-messages.ts";
-import type { SpawnWorker, WorkerThread } from "./worker-thread.ts";
 
 export interface WorkerPoolOptions {
   readonly workers: number;
   readonly spawn: SpawnWorker;
   /**
-   * Loads models into a new thread, those at `places` as far as there still are any, and says which it loaded. Without
-   * `places` the thread is the pool's first, and says what every other has to load. A throw at the start stops the
-   * start; later it counts as a failed restart.
+   * Loads models into a new thread or process, those at `places` as far as there still are any, and says which it
+   * loaded. Without `places` it is the pool's first, and says what every other has to load. A throw at the start stops
+   * the start; later it counts as a failed restart.
    */
   readonly prepare: (
-    thread: WorkerThread,
+    worker: RemoteWorker,
     places: readonly number[] | undefined,
   ) => Promise<readonly number[]>;
   /** A worker came back, or the last one is gone for good. */
   readonly onChange: () => void;
+  /** A worker that was in the pool ended unasked. */
+  readonly onDeath?: (() => void) | undefined;
   readonly onWarning: (warning: string) => void;
-  /** How long to wait before the n-th restart in a row; from 100 ms, doubling, where undefined. */
+  /** How long to wait before the n-th restart in a row; not at all, then from 100 ms, doubling, where undefined. */
   readonly restartWaitMs?: ((failures: number) => number) | undefined;
 }
 
@@ -29,18 +32,19 @@ export interface PostedOrder {
 }
 
 /**
- * One worker's place in the pool: it does one run at a time, whichever of its threads that is for. The first thread
- * holds the models of the start; a model that came later stands in a thread beside it, where loading it delayed nobody.
+ * One worker's place in the pool: it does one run at a time, whichever of its hosts that is for. The first host holds
+ * the models of the start; a model that came later stands in one beside it, where loading it delayed nobody.
  */
 interface Seat {
   readonly hosts: Set<WorkerHost>;
-  /** A thread whose models are gone, kept for the next one: starting a thread costs three times what loading does. */
+  /** One whose models are gone, kept for the next: starting a thread costs three times what loading does. */
   spare: WorkerHost | undefined;
 }
 
 /** Deaths in a row after which a worker is given up: with the waits below, about 25 seconds of trying. */
-const failuresMax = 8;
-const doublingWaitMs = (failures: number): number => 100 * 2 ** (failures - 1);
+const failuresMax = 9;
+/** A worker that ran well until now is wanted back at once; one that dies again may need something that is not there yet. */
+const doublingWaitMs = (failures: number): number => (failures === 1 ? 0 : 100 * 2 ** (failures - 2));
 
 /** Runs that a worker may be sent before it has answered the first: one to do, and one to go on with at once. */
 const runsMax = 2;
@@ -57,20 +61,20 @@ export class WorkerPool {
     this.#options = options;
   }
 
-  /** Resolves once every worker is ready. @throws whatever `prepare` throws first; no thread is left behind. */
+  /** Resolves once every worker is ready. @throws whatever `prepare` throws first; none is left behind. */
   static async open(options: WorkerPoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
     const hosts = Array.from({ length: options.workers }, () => new WorkerHost(options.spawn));
     const [first, ...others] = hosts as [WorkerHost, ...WorkerHost[]];
     try {
-      const places = await options.prepare(first.thread, undefined);
-      const prepared = await Promise.allSettled(others.map(({ thread }) => options.prepare(thread, places)));
+      const places = await options.prepare(first.worker, undefined);
+      const prepared = await Promise.allSettled(others.map(({ worker }) => options.prepare(worker, places)));
       const failed = prepared.find((result) => result.status === "rejected");
       if (failed !== undefined) throw failed.reason;
       for (const host of hosts) pool.#seat(host, places);
       return pool;
     } catch (error) {
-      await Promise.all(hosts.map(({ thread }) => thread.exit()));
+      await Promise.all(hosts.map(({ worker }) => worker.exit()));
       throw error;
     }
   }
@@ -91,7 +95,7 @@ export class WorkerPool {
   }
 
   /**
-   * Runs what `orderFor` makes for a worker's very thread, on the worker with the least to do.
+   * Runs what `orderFor` makes for the very host that is to do it, of the worker with the least to do.
    * @param place the model that it is for.
    * @throws {Error} where no worker has room, or it dies before it has answered.
    */
@@ -101,20 +105,20 @@ export class WorkerPool {
     for (const one of seat?.hosts ?? []) if (one.places.has(place)) host = one;
     if (host === undefined) throw new Error("no inference worker is idle");
     const { order, transfer } = orderFor(host);
-    const { thread } = host;
+    const { worker } = host;
     host.running += 1;
     try {
-      const reply = await thread.call(order, transfer);
+      const reply = await worker.call(order, transfer);
       host.failures = 0;
       return reply;
     } finally {
-      // A thread that takes the place of a dead one begins with none.
-      if (host.thread === thread) host.running -= 1;
+      // One that takes the place of a dead one begins with none.
+      if (host.worker === worker) host.running -= 1;
     }
   }
 
   /**
-   * Lets `load` put one more model into a thread of each worker that is not on the live path, one worker after the
+   * Lets `load` put one more model into a host of each worker that is not on the live path, one worker after the
    * other. Runs for it can be sent once this has resolved.
    * @throws whatever `load` throws; no worker holds the model then.
    */
@@ -137,7 +141,7 @@ export class WorkerPool {
     }
     for (const [seat, host] of loaded) {
       if (this.#seats.has(seat)) this.#addTo(seat, host, [place]);
-      else host.thread.exit();
+      else host.worker.exit();
     }
   }
 
@@ -155,7 +159,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#busy);
-    await Promise.all([...this.#seats].flatMap(threadsOf).map((thread) => thread.exit()));
+    await Promise.all([...this.#seats].flatMap(workersOf).map((worker) => worker.exit()));
   }
 
   #track<Result>(work: Promise<Result>): Promise<Result> {
@@ -191,11 +195,12 @@ export class WorkerPool {
   }
 
   #watch(seat: Seat, host: WorkerHost): void {
-    const { thread } = host;
-    thread.ended.then((cause) => {
-      const isOurs = this.#seats.has(seat) && seat.hosts.has(host) && host.thread === thread;
+    const { worker } = host;
+    worker.ended.then((cause) => {
+      const isOurs = this.#seats.has(seat) && seat.hosts.has(host) && host.worker === worker;
       if (this.#closing.signal.aborted || !isOurs) return;
       host.isDown = true;
+      this.#options.onDeath?.();
       this.#track(this.#restart(seat, host, `an inference worker died (${cause})`));
     });
   }
@@ -203,56 +208,57 @@ export class WorkerPool {
   #takeSpare(seat: Seat): WorkerHost {
     const { spare } = seat;
     seat.spare = undefined;
-    return spare === undefined || spare.thread.isDead ? new WorkerHost(this.#options.spawn) : spare;
+    return spare === undefined || spare.worker.isDead ? new WorkerHost(this.#options.spawn) : spare;
   }
 
-  /** Takes a model out of a thread; one that holds none any more is kept for the next, or ends where there is one. */
+  /** Takes a model out of a host; one that holds none any more is kept for the next, or ends where there is one. */
   async #emptied(seat: Seat, host: WorkerHost, place: number): Promise<void> {
     host.remove(place);
     // One that dies meanwhile holds nothing either.
-    const reply = await host.thread.call({ kind: "unload", model: place }).catch(() => undefined);
+    const reply = await host.worker.call({ kind: "unload", model: place }).catch(() => undefined);
     if (host.places.size > 0 || host.isDown) return;
     seat.hosts.delete(host);
     const usable = reply?.kind === "unloaded" && seat.spare === undefined && this.#seats.has(seat);
     if (usable && !this.#closing.signal.aborted) seat.spare = host;
-    else await host.thread.exit();
+    else await host.worker.exit();
   }
 
-  /** Tries, with growing waits, until a new thread is ready or the worker is given up. */
+  /** Tries, with growing waits, until a new host is ready or the worker is given up. */
   async #restart(seat: Seat, host: WorkerHost, why: string): Promise<void> {
     const { prepare, onChange, onWarning, restartWaitMs = doublingWaitMs } = this.#options;
     for (let cause = why; ; ) {
       host.failures += 1;
       if (host.failures > failuresMax) {
         this.#seats.delete(seat);
-        for (const thread of threadsOf(seat)) if (thread !== host.thread) thread.exit();
+        for (const worker of workersOf(seat)) if (worker !== host.worker) worker.exit();
         onWarning(
           `${cause}; given up after ${failuresMax} failures in a row, ${this.#seats.size} of ${this.#options.workers} workers left; restart the server once the cause is mended`,
         );
         return onChange();
       }
       const waitMs = restartWaitMs(host.failures);
-      onWarning(`${cause}; replaced in ${waitMs} ms (failure ${host.failures} of ${failuresMax} in a row)`);
+      const when = waitMs === 0 ? "at once" : `in ${waitMs} ms`;
+      onWarning(`${cause}; replaced ${when} (failure ${host.failures} of ${failuresMax} in a row)`);
       await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       if (this.#closing.signal.aborted) return;
-      host.replaceThread();
       try {
-        const places = await prepare(host.thread, [...host.places]);
+        host.replaceWorker();
+        const places = await prepare(host.worker, [...host.places]);
         // What was taken out while it loaded is not wanted in it any more.
         for (const place of places) {
-          if (!host.places.has(place)) await host.thread.call({ kind: "unload", model: place });
+          if (!host.places.has(place)) await host.worker.call({ kind: "unload", model: place });
         }
         host.isDown = false;
         this.#watch(seat, host);
         return onChange();
       } catch (error) {
         cause = `an inference worker could not be replaced (${error instanceof Error ? error.message : String(error)})`;
-        await host.thread.exit();
+        await host.worker.exit();
       }
     }
   }
 }
 
-function threadsOf({ hosts, spare }: Seat): WorkerThread[] {
-  return [...hosts, ...(spare === undefined ? [] : [spare])].map(({ thread }) => thread);
+function workersOf({ hosts, spare }: Seat): RemoteWorker[] {
+  return [...hosts, ...(spare === undefined ? [] : [spare])].map(({ worker }) => worker);
 }

@@ -1,8 +1,8 @@
 /**
- * The thread that infers: a model's one graph or its two, one order after the other. All it keeps beside its sessions is
- * what any worker could compute again, so that any worker can run anything and a dead one is simply replaced.
+ * What infers, in a thread or a process of its own: a model's one graph or its two, one order after the other. All it
+ * keeps beside its sessions is what any worker could compute again, so that any worker can run anything and a dead one is
+ * simply replaced.
  */
-import { parentPort } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import type { ModelInput } from "../domain/model.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
@@ -15,24 +15,41 @@ interface LoadedModel {
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
   readonly tasks: number;
-  session: InferenceSession | SplitSession;
+  readonly session: InferenceSession | SplitSession;
 }
 
-if (parentPort === null) throw new Error("src/inference/worker.ts runs as a worker thread only");
-const port = parentPort;
+/** The worker's end of the way to the server. */
+export interface AnswerLink {
+  /** `transfer` is handed over where the channel can. */
+  reply(message: Reply, transfer: ArrayBuffer[]): void;
+  /** No order comes any more, so that the worker ends by itself. */
+  close(): void;
+}
+
+interface Answer {
+  readonly message: Reply;
+  readonly transfer: ArrayBuffer[];
+}
+
 const models = new Map<number, LoadedModel>();
 
-// A run gives way to the event loop while it lasts: without this the next order would begin before it has ended.
-let last: Promise<void> = Promise.resolve();
-port.on("message", (order: Order) => {
-  last = last
-    .then(() => obey(order))
-    .catch((error: unknown) => {
-      reply({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+/** Obeys each order once those before it are done, and answers it. */
+export function obeyInTurn(link: AnswerLink): (order: Order) => void {
+  // A run gives way to the event loop while it lasts: without this the next order would begin before it has ended.
+  let last: Promise<void> = Promise.resolve();
+  return (order) => {
+    last = last.then(async () => {
+      if (order.kind === "exit") {
+        await closeAll();
+        return link.close();
+      }
+      const { message, transfer } = await obey(order).catch(failed);
+      link.reply(message, transfer);
     });
-});
+  };
+}
 
-async function obey(order: Order): Promise<void> {
+async function obey(order: Exclude<Order, { kind: "exit" }>): Promise<Answer> {
   switch (order.kind) {
     case "load":
       return load(order);
@@ -43,44 +60,45 @@ async function obey(order: Order): Promise<void> {
     case "run-split":
       return runSplit(order);
     case "count-operators":
-      return reply({ kind: "operators-counted", operators: await countOperators(sessionsOf(order.model)) });
+      return countOf(order.model);
     case "unload":
       return unload(order.model);
-    case "exit":
-      for (const { session } of models.values()) await close(session);
-      // Nothing is left to wait for: the thread ends by itself. Ending it from outside could abort a run.
-      port.close();
   }
 }
 
-async function load(order: Extract<Order, { kind: "load" }>): Promise<void> {
+async function load(order: Extract<Order, { kind: "load" }>): Promise<Answer> {
   const { model, inputs, outputName, tasks } = order;
   // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
   const session = await openSession(new Uint8Array(order.bytes).slice(), order.providers);
   models.set(model, { inputs, outputName, tasks, session });
-  reply({ kind: "loaded", ...graphFactsOf(session) });
+  return answer({ kind: "loaded", ...graphFactsOf(session) });
 }
 
-async function loadSplit({ model, graphs }: Extract<Order, { kind: "load-split" }>): Promise<void> {
-  const loaded = loadedModel(model);
-  const split = await SplitSession.open(graphs);
-  await close(loaded.session);
-  loaded.session = split;
-  reply({ kind: "split-loaded", item: graphFactsOf(split.item), request: graphFactsOf(split.request) });
+async function loadSplit({ model, graphs }: Extract<Order, { kind: "load-split" }>): Promise<Answer> {
+  const { inputs, outputName, tasks } = graphs;
+  const session = await SplitSession.open(graphs);
+  const before = models.get(model);
+  if (before !== undefined) await close(before.session);
+  models.set(model, { inputs, outputName, tasks, session });
+  return answer({
+    kind: "split-loaded",
+    item: graphFactsOf(session.item),
+    request: graphFactsOf(session.request),
+  });
 }
 
-async function unload(model: number): Promise<void> {
+async function unload(model: number): Promise<Answer> {
   const loaded = models.get(model);
   models.delete(model);
   if (loaded !== undefined) await close(loaded.session);
-  reply({ kind: "unloaded" });
+  return answer({ kind: "unloaded" });
 }
 
-async function run(score: () => Promise<Float32Array<ArrayBuffer>>): Promise<void> {
+async function run(score: () => Promise<Float32Array<ArrayBuffer>>): Promise<Answer> {
   const began = performance.now();
   const probabilities = await score();
   const inferenceMs = performance.now() - began;
-  reply({ kind: "scored", probabilities, inferenceMs }, [probabilities.buffer]);
+  return answer({ kind: "scored", probabilities, inferenceMs }, [probabilities.buffer]);
 }
 
 async function scoreWhole(model: number, batch: RaggedBatch): Promise<Float32Array<ArrayBuffer>> {
@@ -90,16 +108,24 @@ async function scoreWhole(model: number, batch: RaggedBatch): Promise<Float32Arr
   return outputOf(outputs, outputName, [batch.candidates, tasks]);
 }
 
-async function runSplit(order: Extract<Order, { kind: "run-split" }>): Promise<void> {
+async function runSplit(order: Extract<Order, { kind: "run-split" }>): Promise<Answer> {
   const { session } = loadedModel(order.model);
   if (!(session instanceof SplitSession))
     throw new Error(`model number ${order.model} is loaded as one graph`);
-  return session.isStale(order) ? reply({ kind: "stale" }) : run(() => session.score(order));
+  return session.isStale(order) ? answer({ kind: "stale" }) : run(() => session.score(order));
+}
+
+async function countOf(model: number): Promise<Answer> {
+  return answer({ kind: "operators-counted", operators: await countOperators(sessionsOf(model)) });
 }
 
 function sessionsOf(model: number): readonly InferenceSession[] {
   const { session } = loadedModel(model);
   return session instanceof SplitSession ? [session.item, session.request] : [session];
+}
+
+async function closeAll(): Promise<void> {
+  for (const { session } of models.values()) await close(session);
 }
 
 function close(session: LoadedModel["session"]): Promise<void> {
@@ -121,6 +147,10 @@ function factsOf(metadata: InferenceSession.ValueMetadata): TensorFacts {
   return { name: metadata.name, dtype: metadata.type, shape: [...metadata.shape] };
 }
 
-function reply(message: Reply, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
+function answer(message: Reply, transfer: ArrayBuffer[] = []): Answer {
+  return { message, transfer };
+}
+
+function failed(error: unknown): Answer {
+  return answer({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
 }

@@ -5,11 +5,12 @@ import { RecordWriter } from "./record-writer.ts";
 const keptBytesMax = 1024 * 1024;
 
 /**
- * What goes to the disk in one write. Impressions stand before outcomes: where a sync fails after the write, the
- * impressions, which are answered by then, can be told from the outcomes, which are not.
+ * What goes to the disk in one write. Impressions and comparisons stand before outcomes: where a sync fails after the
+ * write, those, which are answered by then, can be told from the outcomes, which are not.
  */
 export class Batch {
   readonly impressions = new RecordWriter();
+  readonly shadows = new RecordWriter();
   readonly outcomes = new RecordWriter();
   /** Three words for each impression's request and for each outcome. */
   readonly requestIds: number[] = [];
@@ -20,11 +21,12 @@ export class Batch {
   synced = quiet();
 
   get bytes(): number {
-    return this.impressions.used + this.outcomes.used;
+    return this.impressions.used + this.shadows.used + this.outcomes.used;
   }
 
   reset(): void {
     this.impressions.reset(keptBytesMax);
+    this.shadows.reset(keptBytesMax);
     this.outcomes.reset(keptBytesMax);
     this.requestIds.length = 0;
     this.outcomeIds.length = 0;

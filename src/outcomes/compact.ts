@@ -12,6 +12,8 @@ import {
   itemTypes,
   outcomeTypes,
   outcomeValues,
+  shadowTypes,
+  shadowValues,
   stagingTables,
   tablesOf,
 } from "./log-columns.ts";
@@ -24,11 +26,14 @@ export interface Compaction {
   readonly segmentsOpen: number;
   readonly impressions: number;
   readonly outcomes: number;
+  /** Comparisons with shadow models; undefined where there were none. */
+  readonly shadows?: number;
 }
 
 export interface SegmentFacts {
   readonly impressions: number;
   readonly outcomes: number;
+  readonly shadows: number;
 }
 
 /**
@@ -43,9 +48,11 @@ export async function compactLog(options: {
 }): Promise<Compaction> {
   const { directory, warehouse, onProgress } = options;
   const { sealed, open } = await sealedSegments(directory);
+  // Markers from before there were shadow models do not count them.
   const store = await openColumnarStore<SegmentFacts>(warehouse, ["impressions", "outcomes"]);
   try {
     const total = { segments: 0, segmentsDoneBefore: 0, segmentsOpen: open, impressions: 0, outcomes: 0 };
+    let shadows = 0;
     for (const [index, segment] of sealed.entries()) {
       const facts = await compactOnce(segment, store, warehouse);
       if (facts === undefined) total.segmentsDoneBefore += 1;
@@ -53,10 +60,11 @@ export async function compactLog(options: {
         total.segments += 1;
         total.impressions += facts.impressions;
         total.outcomes += facts.outcomes;
+        shadows += facts.shadows;
       }
       onProgress?.(index + 1, sealed.length);
     }
-    return total;
+    return shadows === 0 ? total : { ...total, shadows };
   } finally {
     store.close();
   }
@@ -78,8 +86,12 @@ async function compactOnce(
     );
   }
   return store.stage(async (staging) => {
-    const facts = { impressions: 0, outcomes: 0 };
-    const dates = { impressions: new Set<string>(), outcomes: new Set<string>() };
+    const facts = { impressions: 0, outcomes: 0, shadows: 0 };
+    const dates = {
+      impressions: new Set<string>(),
+      outcomes: new Set<string>(),
+      shadows: new Set<string>(),
+    };
     const rows = await openRows(staging);
     for await (const records of segment.read()) {
       for (const record of records) {
@@ -90,6 +102,11 @@ async function compactOnce(
           continue;
         }
         const date = partitionDate(record.at);
+        if (record.kind === "shadow") {
+          dates.shadows.add(date);
+          rows.shadows.append([date, facts.shadows++, ...shadowValues(record)]);
+          continue;
+        }
         dates.impressions.add(date);
         const n = facts.impressions++;
         rows.impressions.append([date, n, ...impressionValues(record)]);
@@ -107,11 +124,12 @@ async function compactOnce(
 
 async function openRows(
   staging: Staging,
-): Promise<Record<"impressions" | "items" | "outcomes", RowAppender>> {
+): Promise<Record<"impressions" | "items" | "outcomes" | "shadows", RowAppender>> {
   for (const table of stagingTables) await staging.run(table);
   return {
     impressions: await RowAppender.open(staging, "impressions", impressionTypes),
     items: await RowAppender.open(staging, "items", itemTypes),
     outcomes: await RowAppender.open(staging, "outcomes", outcomeTypes),
+    shadows: await RowAppender.open(staging, "shadows", shadowTypes),
   };
 }

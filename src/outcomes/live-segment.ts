@@ -3,7 +3,7 @@ import type { Disk, LogFile } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import { writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { keptImpressions } from "./repair.ts";
+import { keptRecords } from "./repair.ts";
 import { segmentFile } from "./segment-file.ts";
 import { encodeSegmentHeader, newSalt, segmentHeaderBytes } from "./segment-header.ts";
 
@@ -29,6 +29,7 @@ export class LiveSegment {
   readonly #owner: SegmentOwner;
   #impressions = 0;
   #outcomes = 0;
+  #shadows = 0;
   /** Written batches with outcomes that nobody may be told about yet. */
   #waiting: Batch[] = [];
   #syncWanted = false;
@@ -87,12 +88,17 @@ export class LiveSegment {
   /** Resolves once the batch is in the file. What a failed write left behind is cut off by `repair`. */
   async write(batch: Batch): Promise<void> {
     const impressions = batch.impressions.bytes();
+    const shadows = batch.shadows.bytes();
     const outcomes = batch.outcomes.bytes();
+    const shadowsAt = this.written + impressions.length;
+    const outcomesAt = shadowsAt + shadows.length;
     const impressionCount = stampFrames(impressions, this.#salt, this.written, this.synced);
-    const outcomeCount = stampFrames(outcomes, this.#salt, this.written + impressions.length, this.synced);
-    await this.#file.write([impressions, outcomes], this.written);
-    this.written += impressions.length + outcomes.length;
+    const shadowCount = stampFrames(shadows, this.#salt, shadowsAt, this.synced);
+    const outcomeCount = stampFrames(outcomes, this.#salt, outcomesAt, this.synced);
+    await this.#file.write([impressions, shadows, outcomes], this.written);
+    this.written = outcomesAt + outcomes.length;
     this.#impressions += impressionCount;
+    this.#shadows += shadowCount;
     this.#outcomes += outcomeCount;
     if (outcomeCount > 0) this.#waiting.push(batch);
   }
@@ -125,10 +131,10 @@ export class LiveSegment {
   }
 
   /**
-   * After a failure: keeps what is synced, and the impressions behind it, which are answered;
-   * drops outcomes, which were refused, and what a failed write left. The impressions are written once more: the kernel
+   * After a failure: keeps what is synced, and behind it impressions and comparisons, which are answered;
+   * drops outcomes, which were refused, and what a failed write left. Those kept are written once more: the kernel
    * marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about them.
-   * Can be repeated where it fails. A crash between the cut and the write loses those impressions.
+   * Can be repeated where it fails. A crash between the cut and the write loses them.
    */
   async repair(): Promise<void> {
     // No sync may begin or end from here on: one that moved `synced` between the cut and the write would leave a hole.
@@ -145,8 +151,9 @@ export class LiveSegment {
     if (this.#rescued === undefined) {
       if (this.#sealWritten && this.synced === this.written) return;
       const unsynced = await this.#file.read(this.synced, this.written - this.synced);
-      const kept = keptImpressions(unsynced, this.#salt, this.synced);
+      const kept = keptRecords(unsynced, this.#salt, this.synced);
       this.#impressions -= kept.droppedImpressions;
+      this.#shadows -= kept.droppedShadows;
       this.#outcomes -= kept.droppedOutcomes;
       this.#sealWritten = false;
       this.#rescued = kept.frames;
@@ -201,7 +208,11 @@ export class LiveSegment {
     if (this.#doubtful) throw new Error("a sync of the segment failed");
     if (!this.#sealWritten) {
       const to = new RecordWriter();
-      writeSealFrame(to, { impressions: this.#impressions, outcomes: this.#outcomes });
+      writeSealFrame(to, {
+        impressions: this.#impressions,
+        outcomes: this.#outcomes,
+        shadows: this.#shadows,
+      });
       const frame = to.bytes();
       stampFrames(frame, this.#salt, this.written, this.synced);
       await this.#file.write([frame], this.written);

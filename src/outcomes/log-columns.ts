@@ -13,6 +13,7 @@ import {
 import type { Partitioned } from "../columnar/columnar.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { ShadowComparison } from "../domain/shadow.ts";
 
 const assignmentsType = LIST(
   STRUCT({
@@ -34,6 +35,9 @@ export const stagingTables: readonly string[] = [
   `CREATE TABLE items (n INTEGER, id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)`,
   `CREATE TABLE outcomes (date VARCHAR, n INTEGER, outcome VARCHAR, request VARCHAR, item VARCHAR, type VARCHAR,
     value DOUBLE, occurred_at DOUBLE)`,
+  `CREATE TABLE shadows (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, model VARCHAR,
+    model_version VARCHAR, shadow VARCHAR, shadow_version VARCHAR, candidate_count INTEGER, tau DOUBLE, top_k INTEGER,
+    overlap DOUBLE, score_difference DOUBLE)`,
 ];
 
 export const impressionTypes = [
@@ -53,6 +57,22 @@ export const impressionTypes = [
 ];
 export const itemTypes = [INTEGER, VARCHAR, INTEGER, DOUBLE, VARCHAR];
 export const outcomeTypes = [VARCHAR, INTEGER, VARCHAR, VARCHAR, VARCHAR, VARCHAR, DOUBLE, DOUBLE];
+export const shadowTypes = [
+  VARCHAR,
+  INTEGER,
+  VARCHAR,
+  DOUBLE,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  INTEGER,
+  DOUBLE,
+  INTEGER,
+  DOUBLE,
+  DOUBLE,
+];
 
 /** The columns behind `date` and `n`. */
 export function impressionValues(impression: Impression): DuckDBValue[] {
@@ -78,9 +98,31 @@ export function outcomeValues(outcome: Outcome): DuckDBValue[] {
   return [outcomeId, requestId, itemId, type, value, occurredAt];
 }
 
-/** What is published: one row an impression with its items in a list, one row an outcome, in the order of the log. */
+/** The columns behind `date` and `n`. */
+export function shadowValues(comparison: ShadowComparison): DuckDBValue[] {
+  const { model, shadow, tau, topK } = comparison;
+  return [
+    comparison.requestId,
+    comparison.at,
+    comparison.surface,
+    model.name,
+    model.version,
+    shadow.name,
+    shadow.version,
+    comparison.candidateCount,
+    tau ?? null,
+    topK,
+    comparison.overlap,
+    comparison.scoreDifference,
+  ];
+}
+
+/**
+ * What is published: one row an impression with its items in a list, one row an outcome, one a comparison, in the order
+ * of the log.
+ */
 export function tablesOf(
-  dates: Readonly<Record<"impressions" | "outcomes", ReadonlySet<string>>>,
+  dates: Readonly<Record<"impressions" | "outcomes" | "shadows", ReadonlySet<string>>>,
 ): Partitioned[] {
   return [
     {
@@ -99,6 +141,13 @@ export function tablesOf(
       dates: [...dates.outcomes].sort(),
       rows: (date) => `SELECT outcome, request, item, type, value, ${timestamp("occurred_at")} AS occurred_at
         FROM outcomes WHERE date = '${date}' ORDER BY n`,
+    },
+    {
+      folder: "shadows",
+      dates: [...dates.shadows].sort(),
+      rows: (date) => `SELECT request, ${timestamp('"at"')} AS "at", surface, model, model_version, shadow,
+        shadow_version, candidate_count, tau, top_k, overlap, score_difference
+        FROM shadows WHERE date = '${date}' ORDER BY n`,
     },
   ];
 }

@@ -10,7 +10,10 @@ import {
   messageOf,
   outcomeFrames,
   refused,
+  shadowFrames,
 } from "./stream-messages.ts";
+
+const nothing = Buffer.alloc(0);
 
 /**
  * Appends what a `RemoteLog` at the other end of the stream sends, and answers each order once the log's promise for it
@@ -27,12 +30,11 @@ export function serveLog(log: FrameLog, stream: Duplex): void {
 
 async function answer(log: FrameLog, { number, kind, body }: Message): Promise<Buffer> {
   try {
-    if (kind === impressionFrames) {
-      await log.appendImpressionFrames(body);
-      return messageOf(number, done, Buffer.alloc(0));
-    }
     if (kind === outcomeFrames) return messageOf(number, done, bytesOf(await log.appendOutcomeFrames(body)));
-    throw new Error(`unknown order ${kind}`);
+    if (kind === impressionFrames) await log.appendImpressionFrames(body);
+    else if (kind === shadowFrames) await log.appendShadowFrames(body);
+    else throw new Error(`unknown order ${kind}`);
+    return messageOf(number, done, nothing);
   } catch (error) {
     return messageOf(number, refused, Buffer.from(JSON.stringify(toldOf(error))));
   }

@@ -2,13 +2,20 @@ import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { AppendedOutcomes, Clock, OutcomeLog } from "../domain/ports.ts";
+import type { ShadowComparison } from "../domain/shadow.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { frameEnd, frameHeaderBytes } from "./frame.ts";
 import { KnownIds } from "./known-ids.ts";
 import { LogWriter } from "./log-writer.ts";
-import { answeredRequestBytes, idBytes, writeImpressionFrame, writeOutcomeFrame } from "./record-codec.ts";
+import {
+  answeredRequestBytes,
+  idBytes,
+  writeImpressionFrame,
+  writeOutcomeFrame,
+  writeShadowFrame,
+} from "./record-codec.ts";
 import type { RecordWriter } from "./record-writer.ts";
 import { type RecoverySummary, recoverLog } from "./recovery.ts";
 import { SegmentChain } from "./segment-chain.ts";
@@ -32,6 +39,8 @@ export interface OutcomeLogOptions {
 export interface FrameLog {
   /** As `appendImpression`, of all of them together. The bytes are copied before it returns. */
   appendImpressionFrames(frames: Buffer): Promise<void>;
+  /** As `appendShadow`, of all of them together. The bytes are copied before it returns. */
+  appendShadowFrames(frames: Buffer): Promise<void>;
   /** As `appendOutcomes`. The bytes are copied before it returns. */
   appendOutcomeFrames(frames: Buffer): Promise<AppendedOutcomes>;
 }
@@ -134,6 +143,18 @@ class SegmentedLog implements OpenedOutcomeLog {
       this.#keepNew(batch, at, counts);
     }
     return this.#acknowledge(batch, counts);
+  }
+
+  async appendShadow(comparison: ShadowComparison): Promise<void> {
+    const batch = this.#pending();
+    writeShadowFrame(batch.shadows, comparison);
+    await batch.written.promise;
+  }
+
+  async appendShadowFrames(frames: Buffer): Promise<void> {
+    const batch = this.#pending();
+    batch.shadows.copy(frames, 0, frames.length);
+    await batch.written.promise;
   }
 
   close(): Promise<void> {

@@ -1,21 +1,26 @@
-/** One record to one frame and back: the kind, then the impression, the outcome or the seal. */
+/** One record to one frame and back: the kind, then the impression, the outcome, the comparison or the seal. */
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { LogRecord } from "../domain/ports.ts";
+import type { ShadowComparison } from "../domain/shadow.ts";
 import { beginFrame, endFrame } from "./frame.ts";
 import { readImpression, writeImpression } from "./impression-codec.ts";
 import { readOutcome, writeOutcome } from "./outcome-codec.ts";
 import { RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
+import { readShadow, writeShadow } from "./shadow-codec.ts";
 
 export const impressionKind = 1;
 export const outcomeKind = 2;
 export const sealKind = 3;
+/** From schema version 3. */
+export const shadowKind = 4;
 
 /** The last record of a sealed segment says how many there are: a file cut off between two records is seen too. */
 export interface Seal {
   readonly impressions: number;
   readonly outcomes: number;
+  readonly shadows: number;
 }
 
 /** Writes a frame whose place is not known yet; answers where it starts in `to`. */
@@ -37,11 +42,22 @@ export function writeOutcomeFrame(to: RecordWriter, outcome: Outcome): number {
 }
 
 /** As `writeImpressionFrame`. */
+export function writeShadowFrame(to: RecordWriter, comparison: ShadowComparison): number {
+  const start = beginFrame(to);
+  to.uint8(shadowKind);
+  writeShadow(to, comparison);
+  endFrame(to, start);
+  return start;
+}
+
+/** As `writeImpressionFrame`. */
 export function writeSealFrame(to: RecordWriter, seal: Seal): number {
   const start = beginFrame(to);
   to.uint8(sealKind);
   to.uint32(seal.impressions);
   to.uint32(seal.outcomes);
+  // Only where there are any: a segment without them is sealed as it always was, whichever version began it.
+  if (seal.shadows > 0) to.uint32(seal.shadows);
   endFrame(to, start);
   return start;
 }
@@ -52,24 +68,40 @@ export function writeSealFrame(to: RecordWriter, seal: Seal): number {
  */
 export function readRecord(buffer: Buffer, start: number, end: number): LogRecord {
   reader.open(buffer, start, end);
-  const kind = reader.uint8();
-  if (kind !== impressionKind && kind !== outcomeKind) throw new RangeError(`unknown kind ${kind}`);
-  const record = kind === impressionKind ? readImpression(reader) : readOutcome(reader);
+  const record = readKind(reader.uint8());
   reader.finish();
   return record;
+}
+
+function readKind(kind: number): LogRecord {
+  switch (kind) {
+    case impressionKind:
+      return readImpression(reader);
+    case outcomeKind:
+      return readOutcome(reader);
+    case shadowKind:
+      return readShadow(reader);
+    default:
+      throw new RangeError(`unknown kind ${kind}`);
+  }
 }
 
 /** As `readRecord`, of a payload whose kind is `sealKind`. */
 export function readSeal(buffer: Buffer, start: number, end: number): Seal {
   reader.open(buffer, start, end);
   reader.uint8();
-  const seal = { impressions: reader.uint32(), outcomes: reader.uint32() };
+  const seal = {
+    impressions: reader.uint32(),
+    outcomes: reader.uint32(),
+    shadows: end - start > shortSealBytes ? reader.uint32() : 0,
+  };
   reader.finish();
   return seal;
 }
 
 /**
- * Where the bytes of a record's own id stand, its first field: an impression's requestId, an outcome's outcomeId.
+ * Where the bytes of a record's first field stand: its own id, an impression's requestId or an outcome's outcomeId; of a
+ * comparison the requestId too, which is the impression's.
  * @param payloadStart where the payload starts in `buffer`.
  */
 export function idBytes(buffer: Buffer, payloadStart: number): { start: number; end: number } {
@@ -90,5 +122,8 @@ function stringBytes(buffer: Buffer, at: number): { start: number; end: number }
     if (byte < 0x80) return { start, end: start + Math.floor(prefix / 2) };
   }
 }
+
+/** The kind and two counts. */
+const shortSealBytes = 9;
 
 const reader = new RecordReader();

@@ -2,7 +2,7 @@ import { corruptionError } from "./corruption.ts";
 import type { Disk } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import type { KnownIds } from "./known-ids.ts";
-import { idBytes, impressionKind, writeSealFrame } from "./record-codec.ts";
+import { idBytes, impressionKind, outcomeKind, writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { segmentHeaderBytes } from "./segment-header.ts";
@@ -41,15 +41,14 @@ export async function recoverLog(
   for (const file of segments) {
     const scan = await scanIds(file, options);
     const truncatedBytes = scan.size - scan.offset;
-    const records = scan.impressions + scan.outcomes;
     if (truncatedBytes > 0) warnOfTornTail(options, scan, truncatedBytes);
     if (!file.sealed) await finish(options, file, scan);
     // A sealed segment keeps its number also where a repair left nothing in it but its seal.
-    if (records > 0 || file.sealed) nextNumber = file.number + 1;
+    if (scan.records > 0 || file.sealed) nextNumber = file.number + 1;
     total.impressions += scan.impressions;
     total.outcomes += scan.outcomes;
     total.truncatedBytes += truncatedBytes;
-    total.segments += records > 0 ? 1 : 0;
+    total.segments += scan.records > 0 ? 1 : 0;
   }
   return { summary: total, nextNumber };
 }
@@ -59,9 +58,12 @@ async function scanIds(file: SegmentFile, { directory, known }: RecoveryOptions)
   if (scan === undefined) throw new Error(`${file.path} vanished while the log was being opened`);
   const id = new Uint32Array(3);
   const learn = (buffer: Buffer, payloadStart: number): void => {
+    const kind = buffer[payloadStart];
+    // A comparison's id is its impression's.
+    if (kind !== impressionKind && kind !== outcomeKind) return;
     const { start, end } = idBytes(buffer, payloadStart);
     known.fingerprint(buffer, start, end, id);
-    if (buffer[payloadStart] === impressionKind) known.addRequest(id);
+    if (kind === impressionKind) known.addRequest(id);
     else known.addOutcome(id);
   };
   try {

@@ -3,9 +3,17 @@ import { SetlistError } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { AppendedOutcomes, OutcomeLog } from "../domain/ports.ts";
-import { writeImpressionFrame, writeOutcomeFrame } from "./record-codec.ts";
+import type { ShadowComparison } from "../domain/shadow.ts";
+import { writeImpressionFrame, writeOutcomeFrame, writeShadowFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { done, impressionFrames, MessageReader, messageOf, outcomeFrames } from "./stream-messages.ts";
+import {
+  done,
+  impressionFrames,
+  MessageReader,
+  messageOf,
+  outcomeFrames,
+  shadowFrames,
+} from "./stream-messages.ts";
 
 /** More than this sent and unanswered means that the writing process stands still; 5,000 impressions of 200 items. */
 const unansweredBytesMax = 32 * 1024 * 1024;
@@ -28,7 +36,8 @@ export class RemoteLog implements OutcomeLog {
   readonly #stream: Duplex;
   readonly #onLost: () => void;
   readonly #orders = new Map<number, Order>();
-  readonly #outcomes = new RecordWriter();
+  /** What leaves in a message at once. */
+  readonly #frames = new RecordWriter();
   #impressions = new RecordWriter();
   /** Of the impressions that this turn of the event loop brought: they leave in one message. */
   #turn: PromiseWithResolvers<AppendedOutcomes> | undefined;
@@ -64,11 +73,17 @@ export class RemoteLog implements OutcomeLog {
 
   async appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes> {
     this.#refuse();
-    const frames = this.#outcomes;
-    frames.reset(keptBytesMax);
+    const frames = this.#emptied();
     for (const outcome of outcomes) writeOutcomeFrame(frames, outcome);
     if (frames.used === 0) return nothing;
     return this.#send(outcomeFrames, frames, Promise.withResolvers());
+  }
+
+  async appendShadow(comparison: ShadowComparison): Promise<void> {
+    this.#refuse();
+    const frames = this.#emptied();
+    writeShadowFrame(frames, comparison);
+    await this.#send(shadowFrames, frames, Promise.withResolvers());
   }
 
   /** What was appended is answered first. */
@@ -77,6 +92,11 @@ export class RemoteLog implements OutcomeLog {
     this.#sendImpressions();
     await Promise.allSettled([...this.#orders.values()].map(({ settled }) => settled.promise));
     this.#stream.end();
+  }
+
+  #emptied(): RecordWriter {
+    this.#frames.reset(keptBytesMax);
+    return this.#frames;
   }
 
   #refuse(): void {

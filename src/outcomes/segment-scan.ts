@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type Damage, judgeDamage, nextFrame } from "./damage.ts";
 import { checkFrame, cutShort, describeFault, frameHeaderBytes, payloadBytesMax } from "./frame.ts";
-import { impressionKind, outcomeKind, readSeal, sealKind } from "./record-codec.ts";
+import { impressionKind, outcomeKind, readSeal, sealKind, shadowKind } from "./record-codec.ts";
 import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 
@@ -20,7 +20,7 @@ export interface SegmentFault {
   readonly reason: string;
 }
 
-/** Called for every impression and outcome; the bytes are valid during the call only. */
+/** Called for every impression, outcome and comparison; the bytes are valid during the call only. */
 export type FrameVisitor = (buffer: Buffer, payloadStart: number, payloadEnd: number) => void;
 
 /**
@@ -34,6 +34,7 @@ export class SegmentScan {
   salt = 0;
   impressions = 0;
   outcomes = 0;
+  shadows = 0;
   /** Behind the last valid record. */
   offset = segmentHeaderBytes;
   /** The last record is the seal. */
@@ -51,6 +52,11 @@ export class SegmentScan {
     this.size = size;
     this.#handle = handle;
     this.#buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, Math.max(size, 1)));
+  }
+
+  /** Valid records so far, without the seal. */
+  get records(): number {
+    return this.impressions + this.outcomes + this.shadows;
   }
 
   /** Undefined where the segment is gone; one that was sealed since it was listed is found under its new name. */
@@ -156,25 +162,28 @@ export class SegmentScan {
     const kind = this.#buffer[payloadStart];
     try {
       if (kind === sealKind) return this.#checkSeal(payloadStart, payloadEnd);
-      if (kind !== impressionKind && kind !== outcomeKind) return `its kind, ${kind}, is unknown`;
+      if (kind !== impressionKind && kind !== outcomeKind && kind !== shadowKind)
+        return `its kind, ${kind}, is unknown`;
       visit(this.#buffer, payloadStart, payloadEnd);
     } catch (error) {
       if (error instanceof RangeError) return `it cannot be decoded: ${error.message}`;
       throw error;
     }
     if (kind === impressionKind) this.impressions++;
-    else this.outcomes++;
+    else if (kind === outcomeKind) this.outcomes++;
+    else this.shadows++;
     return undefined;
   }
 
   #checkSeal(payloadStart: number, payloadEnd: number): string | undefined {
     const seal = readSeal(this.#buffer, payloadStart, payloadEnd);
-    const right = seal.impressions === this.impressions && seal.outcomes === this.outcomes;
+    const { impressions, outcomes, shadows } = this;
+    const right = seal.impressions === impressions && seal.outcomes === outcomes && seal.shadows === shadows;
     this.sealed = true;
     if (right || this.#skipped) return undefined;
     return (
-      `the seal counts ${seal.impressions} impressions and ${seal.outcomes} outcomes, ` +
-      `the segment has ${this.impressions} and ${this.outcomes}`
+      `the seal counts ${seal.impressions} impressions, ${seal.outcomes} outcomes and ${seal.shadows} comparisons, ` +
+      `the segment has ${impressions}, ${outcomes} and ${shadows}`
     );
   }
 
@@ -191,7 +200,7 @@ export class SegmentScan {
   }
 
   #stop(damage: Damage, reason: string): void {
-    this.fault = { damage, offset: this.offset, record: this.impressions + this.outcomes, reason };
+    this.fault = { damage, offset: this.offset, record: this.records, reason };
   }
 
   async #read(from: number, to: number): Promise<Buffer> {

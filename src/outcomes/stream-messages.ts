@@ -13,9 +13,10 @@ const headerBytes = 9;
 /** Orders: frames to be appended, one behind the other. */
 export const impressionFrames = 1;
 export const outcomeFrames = 2;
+export const shadowFrames = 3;
 /** Answers: done, with three counts where outcomes were appended; or refused, with an error as JSON. */
-export const done = 3;
-export const refused = 4;
+export const done = 4;
+export const refused = 5;
 
 export interface Message {
   readonly number: number;

@@ -7,6 +7,8 @@ import { SegmentScan } from "./segment-scan.ts";
 export interface LogVerification {
   readonly impressions: number;
   readonly outcomes: number;
+  /** Comparisons with shadow models; undefined where there are none, as in every log without one. */
+  readonly shadows?: number;
   readonly truncatedBytes: number;
   readonly corrupt: readonly Corruption[];
 }
@@ -17,6 +19,7 @@ export interface LogVerification {
  */
 export async function verifyLog(directory: string): Promise<LogVerification> {
   const { segments, wrong } = await numberedSegments(directory);
+  let shadows = 0;
   const total = {
     impressions: 0,
     outcomes: 0,
@@ -33,8 +36,9 @@ export async function verifyLog(directory: string): Promise<LogVerification> {
     }
     total.impressions += scan.impressions;
     total.outcomes += scan.outcomes;
+    shadows += scan.shadows;
   }
-  return total;
+  return shadows === 0 ? total : { ...total, shadows };
 }
 
 /** Answers how many bytes a start would cut. */

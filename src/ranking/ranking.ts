@@ -8,6 +8,7 @@ import { fusedScores } from "./fusion.ts";
 import { bestFirst } from "./selection.ts";
 import { type PlannedStep, type ValuePlan, valuePlan } from "./value-plan.ts";
 
+export { agreement } from "./agreement.ts";
 export type { Labels } from "./diversity.ts";
 export { type ValuePlan, valuePlan } from "./value-plan.ts";
 
@@ -33,15 +34,7 @@ export function rankCandidates(input: RankingInput): RankedItem[] {
   const { candidates, probabilities, model, limit } = input;
   const plan = input.plan ?? valuePlan(model);
   const count = candidates.length;
-  if (probabilities.length !== count * plan.width) {
-    throw new Error(
-      `model ${model.name} gave ${probabilities.length} probabilities for ${count} candidates of ${plan.width} tasks`,
-    );
-  }
-  const scores = fusedScores(plan, probabilities, count);
-  for (let step = 0; step < plan.diversity.length; step++) {
-    spread(scores, input.labels?.[step] ?? [], plan.diversity[step] as PlannedStep);
-  }
+  const scores = scoresBy(plan, input);
   const order = bestFirst(scores, Math.min(limit ?? count, count));
   const items: RankedItem[] = new Array(order.length);
   for (let at = 0; at < order.length; at++) {
@@ -54,6 +47,25 @@ export function rankCandidates(input: RankingInput): RankedItem[] {
     };
   }
   return items;
+}
+
+/** The scores by which `rankCandidates` orders the same input, of all candidates: `[candidates]`, finite numbers. */
+export function candidateScores(input: RankingInput): Float64Array {
+  return scoresBy(input.plan ?? valuePlan(input.model), input);
+}
+
+function scoresBy(plan: ValuePlan, { candidates, probabilities, model, labels }: RankingInput): Float64Array {
+  const count = candidates.length;
+  if (probabilities.length !== count * plan.width) {
+    throw new Error(
+      `model ${model.name} gave ${probabilities.length} probabilities for ${count} candidates of ${plan.width} tasks`,
+    );
+  }
+  const scores = fusedScores(plan, probabilities, count);
+  for (let step = 0; step < plan.diversity.length; step++) {
+    spread(scores, labels?.[step] ?? [], plan.diversity[step] as PlannedStep);
+  }
+  return scores;
 }
 
 /**

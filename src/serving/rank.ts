@@ -13,12 +13,20 @@ import type {
   Scorer,
 } from "../domain/ports.ts";
 import type { DegradedReason, RankAnswer, RankedItem, RankRequest, RankTimings } from "../domain/rank.ts";
+import type { ShadowSpec } from "../domain/shadow.ts";
 import type { Assigner } from "../experiments/experiments.ts";
-import { explainRanking, incomingOrder, rankCandidates, valuePlan } from "../ranking/ranking.ts";
+import {
+  explainRanking,
+  incomingOrder,
+  type RankingInput,
+  rankCandidates,
+  valuePlan,
+} from "../ranking/ranking.ts";
 import { type DiversityLabels, diversityLabels } from "./diversity-labels.ts";
 import type { RecentRequests } from "./recent-requests.ts";
 import { reducedRequest, withUnscored } from "./reduced-request.ts";
 import { sentFeatures } from "./sent-features.ts";
+import { isInShare, type Shadows } from "./shadows.ts";
 
 /** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
 export interface Surface {
@@ -26,6 +34,8 @@ export interface Surface {
   readonly timeoutMs: number;
   /** Goes before the models' own value models; an arm's goes before it. */
   readonly valueModel?: ValueModelOverride | undefined;
+  /** Scores a share of the requests once they are answered. */
+  readonly shadow?: ShadowSpec | undefined;
 }
 
 export interface RankDependencies {
@@ -40,6 +50,8 @@ export interface RankDependencies {
   readonly clock: Clock;
   /** Is shown every request that was answered. */
   readonly recent?: Pick<RecentRequests, "note"> | undefined;
+  /** Scores the shares of the surfaces that have a shadow model; the rest of the requests pass it by. */
+  readonly shadows?: Shadows | undefined;
 }
 
 /**
@@ -63,7 +75,8 @@ export async function rank(
   const assignments = assigner.assign(request.surface, request.user.id, attributes);
   const assigned = clock.monotonic();
 
-  const ordered = await order(request, rankerOf(assigner, assignments, surface), deadline, deps, signal);
+  const ranker = rankerOf(assigner, assignments, surface);
+  const ordered = await order(request, ranker, deadline, deps, signal);
   signal?.throwIfAborted();
   const answer: RankAnswer = {
     requestId: request.requestId,
@@ -85,6 +98,11 @@ export async function rank(
   }
   observer.ranked(impression);
   deps.recent?.note(request);
+  const { shadow } = surface;
+  if (shadow !== undefined && isInShare(shadow.share, request.requestId)) {
+    const { surface, arm } = ranker;
+    deps.shadows?.offer({ request, shadow, served: ordered.scored, surface, arm });
+  }
   return answer;
 }
 
@@ -94,6 +112,8 @@ interface Ordered {
   readonly degraded: readonly DegradedReason[];
   readonly timings: Omit<RankTimings, "assign">;
   readonly explanation?: RankingExplanation | undefined;
+  /** Of all candidates, where a model scored them and its value model had all that it goes by. */
+  readonly scored?: RankingInput | undefined;
 }
 
 /** Features, scores and order; the order of arrival wherever one of them cannot be had. */
@@ -161,7 +181,8 @@ async function order(
     }
     const explanation = request.explain ? explainRanking(input) : undefined;
     timings.rank = clock.monotonic() - mark;
-    return { items, model, degraded, timings, explanation };
+    const isWhole = left === 0 && !degraded.includes("feature-store-unavailable");
+    return { items, model, degraded, timings, explanation, scored: isWhole ? input : undefined };
   } catch (error) {
     signal?.throwIfAborted();
     return fallBack(reasonOf(error), error);

@@ -1,10 +1,12 @@
 /** The path of one rank request and of one outcome batch; both transports call this and nothing else. */
 import type { Assignment, Decision } from "../domain/assignment.ts";
+import { SetlistError } from "../domain/error.ts";
 import type { Attributes } from "../domain/feature.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
 import { checkAttributes } from "./attributes.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { checkId } from "./id.ts";
 import { parseOutcomes } from "./outcome-batch.ts";
 import { type RankDependencies, rank, type Surface } from "./rank.ts";
@@ -14,13 +16,17 @@ export { wireOutcomeSchema } from "./outcome-batch.ts";
 export type { WireRankRequest } from "./rank-request.ts";
 
 export interface Serving {
+  /** Whether one more rank request would be taken now: a transport that can tell beforehand need not read it. */
+  hasRoom(): boolean;
+  /** One was turned away for that, which took so long. */
+  refused(tookMs: number): void;
   /**
    * @param wire what the transport decoded: right in its types, not yet in its meaning.
    * @param receivedAt monotonic ms at which the request arrived.
    * @param transportTimeoutMs the transport's own deadline (`grpc-timeout`); the least of all deadlines counts.
    * @param signal aborted where nobody waits for the answer any more: then nothing is logged as shown.
-   * @throws {SetlistError} INVALID_ARGUMENT, also for an unknown surface. A fault that has a fallback never
-   *   throws: the answer then says `degraded`. Anything, once the signal is aborted.
+   * @throws {SetlistError} INVALID_ARGUMENT, also for an unknown surface; RESOURCE_EXHAUSTED where there is no room. A
+   *   fault that has a fallback never throws: the answer then says `degraded`. Anything, once the signal is aborted.
    */
   rank(
     wire: WireRankRequest,
@@ -45,9 +51,17 @@ export interface Serving {
 }
 
 export interface ServingDependencies extends RankDependencies {
+  readonly concurrency: ConcurrencyLimit;
   readonly limits: Limits;
   readonly newRequestId: () => string;
 }
+
+/** The same for all, made once: a stack for each would be one more thing to do for a server that has too much to do. */
+export const tooManyRequests = new SetlistError(
+  "RESOURCE_EXHAUSTED",
+  "more rank requests come than can be answered in time",
+  { retryAfterSeconds: 1 },
+);
 
 export function createServing(deps: ServingDependencies): Serving {
   const rules = {
@@ -55,16 +69,28 @@ export function createServing(deps: ServingDependencies): Serving {
     surfaces: [...deps.surfaces.keys()],
     newRequestId: deps.newRequestId,
   };
+  const { clock, concurrency } = deps;
   return {
+    refused: (tookMs) => concurrency.refused(tookMs),
+    hasRoom: () => !concurrency.isReached(),
+
     async rank(wire, receivedAt, transportTimeoutMs = Number.POSITIVE_INFINITY, signal) {
+      if (concurrency.isReached()) throw tooManyRequests;
       const request = parseRankRequest(wire, rules);
       const surface = deps.surfaces.get(request.surface) as Surface;
       const timeoutMs = Math.min(request.timeoutMs ?? surface.timeoutMs, transportTimeoutMs);
-      return rank(request, surface, receivedAt + timeoutMs, deps, signal);
+      concurrency.begin();
+      deps.shadows?.begin();
+      try {
+        return await rank(request, surface, receivedAt + timeoutMs, deps, signal);
+      } finally {
+        concurrency.end(clock.monotonic() - receivedAt);
+        deps.shadows?.end();
+      }
     },
 
     async recordOutcomes(batch) {
-      const { outcomes, rejected } = parseOutcomes(batch, deps.clock.now(), deps.limits);
+      const { outcomes, rejected } = parseOutcomes(batch, clock.now(), deps.limits);
       const appended =
         outcomes.length === 0
           ? { accepted: 0, duplicates: 0, unmatched: 0 }

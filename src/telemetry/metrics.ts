@@ -9,9 +9,23 @@ import {
 } from "prom-client";
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type { MetricsSource, RankObserver, RequestObserver, Scorer } from "../domain/ports.ts";
+import type {
+  MetricsSource,
+  RankObserver,
+  RequestObserver,
+  Scorer,
+  ShadowObserver,
+} from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
-import { candidateBuckets, partSecondsBuckets, requestSecondsBuckets } from "./buckets.ts";
+import type { ShadowResult } from "../domain/shadow.ts";
+import {
+  candidateBuckets,
+  overlapBuckets,
+  partSecondsBuckets,
+  requestSecondsBuckets,
+  scoreDifferenceBuckets,
+  tauBuckets,
+} from "./buckets.ts";
 
 /** Every metric of one process, to be added to those of others. */
 export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -20,14 +34,21 @@ export interface Metrics {
   readonly source: MetricsSource;
   snapshot(): Promise<MetricsSnapshot>;
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
+  readonly shadows: Pick<ShadowObserver, "compared"> & {
+    settled(surface: string, result: ShadowResult): void;
+  };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
   watchModels(
     scorer: Pick<Scorer, "models" | "execution">,
     library: Pick<ModelLibrary, "versions" | "labels">,
   ): void;
+  /** Says how many rank requests are answered at a time, and how many may be. */
+  watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
+  /** Counts an inference worker that died. */
+  workerDied(): void;
 }
 
 /**
@@ -42,12 +63,15 @@ export function createMetrics(): Metrics {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
     snapshot: () => registry.getMetricsAsJSON(),
     ranks: rankMetrics(registry),
+    shadows: shadowMetrics(registry),
     requests: requestMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);
     },
+    watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
     modelChanges: changeMetrics(registry),
+    workerDied: deathMetrics(registry),
   };
 }
 
@@ -101,6 +125,28 @@ function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" 
   });
 }
 
+function concurrencyMetrics(
+  registry: Registry,
+  concurrency: { readonly inFlight: number; readonly limit: number },
+): void {
+  new Gauge({
+    name: "setlist_rank_in_flight",
+    help: "Rank requests that are being answered",
+    registers: [registry],
+    collect() {
+      this.set(concurrency.inFlight);
+    },
+  });
+  new Gauge({
+    name: "setlist_rank_in_flight_limit",
+    help: "How many may be at a time; what comes while so many are is refused",
+    registers: [registry],
+    collect() {
+      this.set(concurrency.limit);
+    },
+  });
+}
+
 function changeMetrics(registry: Registry): Metrics["modelChanges"] {
   const changes = new Counter({
     name: "setlist_model_changes_total",
@@ -109,6 +155,15 @@ function changeMetrics(registry: Registry): Metrics["modelChanges"] {
     registers: [registry],
   });
   return (model, what) => changes.inc({ model, what });
+}
+
+function deathMetrics(registry: Registry): Metrics["workerDied"] {
+  const deaths = new Counter({
+    name: "setlist_inference_worker_deaths_total",
+    help: "Inference workers that ended unasked; each took the requests of one run",
+    registers: [registry],
+  });
+  return () => deaths.inc();
 }
 
 function rankMetrics(registry: Registry): Metrics["ranks"] {
@@ -201,6 +256,47 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       outcomeCounter.inc({ result: "rejected" }, rejected);
       outcomeCounter.inc({ result: "unmatched" }, unmatched);
     },
+  };
+}
+
+function shadowMetrics(registry: Registry): Metrics["shadows"] {
+  const registers = [registry];
+  const labelNames = ["surface"] as const;
+  const total = new Counter({
+    name: "setlist_shadow_total",
+    help: "Requests of a shadow model's share by result: compared, unlogged, skipped, dropped, failed",
+    labelNames: ["surface", "result"],
+    registers,
+  });
+  const tau = new Histogram({
+    name: "setlist_shadow_tau",
+    help: "Kendall's tau-b of the served and the shadow model's scores of one request's candidates, by surface",
+    labelNames,
+    buckets: tauBuckets,
+    registers,
+  });
+  const overlap = new Histogram({
+    name: "setlist_shadow_overlap",
+    help: "Share of the best that the served and the shadow model have in common, by surface",
+    labelNames,
+    buckets: overlapBuckets,
+    registers,
+  });
+  const difference = new Histogram({
+    name: "setlist_shadow_score_difference",
+    help: "Mean absolute difference of a candidate's served and shadow score in one request, by surface",
+    labelNames,
+    buckets: scoreDifferenceBuckets,
+    registers,
+  });
+  return {
+    compared(comparison): void {
+      const { surface } = comparison;
+      if (comparison.tau !== undefined) tau.observe({ surface }, comparison.tau);
+      overlap.observe({ surface }, comparison.overlap);
+      difference.observe({ surface }, comparison.scoreDifference);
+    },
+    settled: (surface, result) => total.inc({ surface, result }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Logs and metrics: what the server says about itself to whoever runs it. */
 import type { Logger } from "pino";
 import type { ModelVersion } from "../domain/model.ts";
-import type { Clock, MetricsSource, RankObserver, RequestObserver } from "../domain/ports.ts";
+import type { Clock, MetricsSource, RankObserver, RequestObserver, ShadowObserver } from "../domain/ports.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
@@ -14,6 +14,8 @@ export interface Telemetry {
   readonly logger: Logger;
   /** Hand this to serving: it counts rankings and outcomes, and logs what had to be answered with a fallback. */
   readonly observer: RankObserver;
+  /** Hand this to the shadow models: it counts what became of their requests, and logs what failed. */
+  readonly shadowObserver: ShadowObserver;
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
@@ -21,8 +23,11 @@ export interface Telemetry {
   readonly snapshot: () => Promise<MetricsSnapshot>;
   /** Hand it the scorer: the metrics then say on what each model runs. */
   readonly watchModels: Metrics["watchModels"];
+  readonly watchConcurrency: Metrics["watchConcurrency"];
   /** Counts and logs what becomes of a model's versions. */
   readonly modelChanged: (event: ModelChange) => void;
+  /** Counts an inference worker that died; a warning says the same in words. */
+  readonly workerDied: Metrics["workerDied"];
 }
 
 /** What became of a version. */
@@ -40,7 +45,17 @@ export function createTelemetry(options: {
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, snapshot, ranks, requests, watchModels, modelChanges } = createMetrics();
+  const {
+    source,
+    snapshot,
+    ranks,
+    shadows,
+    requests,
+    watchModels,
+    watchConcurrency,
+    modelChanges,
+    workerDied,
+  } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
@@ -49,6 +64,8 @@ export function createTelemetry(options: {
     metrics: source,
     snapshot,
     watchModels,
+    watchConcurrency,
+    workerDied,
     modelChanged(event) {
       modelChanges(event.name, event.what);
       const { name: model, version, what, reason, durationMs } = event;
@@ -59,6 +76,21 @@ export function createTelemetry(options: {
           { model, version },
           what === "gone" ? "model version left memory" : "model version retires",
         );
+    },
+    shadowObserver: {
+      compared: shadows.compared,
+      settled(surface, result, requestId, error) {
+        shadows.settled(surface, result);
+        if (result !== "failed" && result !== "unlogged") return;
+        seldom(`shadow ${surface} ${result}`, (heldBack) =>
+          logger.warn(
+            { requestId, surface, heldBack, err: error },
+            result === "failed"
+              ? "a shadow model could not score a request; its answer had left"
+              : "the comparison with a shadow model was not logged",
+          ),
+        );
+      },
     },
     observer: {
       ranked: ranks.ranked,

@@ -120,6 +120,7 @@ describe("a ranking", () => {
           models: () => [],
           execution: () => undefined,
           score: () => Promise.reject(new Error("unused")),
+          scoreSpare: () => Promise.reject(new Error("unused")),
           close: async () => {},
         },
       },

@@ -163,6 +163,42 @@ test("an arm's value model is shown with its experiment, over both", async () =>
   expect(overGrpc.message["arms"]).toMatchObject(experiment.arms);
 });
 
+test("an arm that says that there is no diversity can be told over gRPC from one that says nothing of it", async () => {
+  const experiment: Experiment = {
+    ...testExperiment,
+    arms: [
+      { ...arm, id: "none", valueModel: { diversity: [] } },
+      { ...arm, id: "silent", valueModel },
+      { ...arm, id: "some", valueModel: { diversity } },
+      { ...arm, id: "model's", valueModel: undefined },
+    ],
+  };
+  const revision = { experiment, who: "configuration", at: 0, what: "created" } as const;
+  const shown = await openDoors({
+    experiments: {
+      list: () => [experiment],
+      get: () => experiment,
+      history: () => [revision],
+      close: () => {},
+    },
+  });
+  const call = (method: string) =>
+    shown.grpc.call("setlist.v1.ExperimentService", method, method === "List" ? {} : { id: "home-kd" });
+  const [got, listed, history] = [await call("Get"), await call("List"), await call("History")];
+  await shown.close();
+  type Arms = { arms: { valueModel: { noDiversity: boolean } | null }[] };
+  const [one] = listed.message["experiments"] as Arms[];
+  const [first] = history.message["revisions"] as { experiment: Arms }[];
+  for (const { arms } of [got.message as unknown as Arms, one as Arms, first?.experiment as Arms]) {
+    expect(arms.map(({ valueModel: shownOne }) => shownOne?.noDiversity)).toEqual([
+      true,
+      false,
+      false,
+      undefined,
+    ]);
+  }
+});
+
 /** Gives everyone one arm. */
 function assignTo(one: Experiment["arms"][number]) {
   const assignment = {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Doors, openDoors } from "../support/doors.ts";
 
 /** One sample of the text format: a name, its labels, a value. */
@@ -7,7 +8,9 @@ const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\
 let doors: Doors;
 let lines: string[];
 beforeAll(async () => {
-  doors = await openDoors();
+  const shadow = { model: { name: "home-kd" }, share: 1, topK: 2 };
+  const home = { defaultModel: { name: "home-control" }, timeoutMs: 50, shadow };
+  doors = await openDoors({ ports: { surfaces: new Map([["home", home]]) } });
   const request = { surface: "home", user: { id: "u1" }, candidateIds: ["unknown-1", "unknown-2", "t3"] };
   await doors.post("/v1/rank", request);
   await doors.post("/v1/rank", { ...request, surface: "surface-of-an-attacker" });
@@ -20,6 +23,10 @@ beforeAll(async () => {
   });
   const outcome = { outcomeId: "o1", requestId: "r1", itemId: "t1", type: "type-of-an-attacker" };
   await doors.post("/v1/outcomes", { outcomes: [outcome, outcome, {}] });
+  const compared = 'setlist_shadow_total{surface="home",result="compared"} 2';
+  await vi.waitFor(async () => expect((await doors.get("/metrics")).text).toContain(compared));
+  // Node's own event loop metrics have no numbers right behind another scrape.
+  await delay(200);
   const answer = await doors.get("/metrics");
   expect(answer.headers.get("content-type")).toContain("text/plain; version=0.0.4");
   lines = answer.text.split("\n").filter((line) => line !== "");
@@ -59,6 +66,12 @@ describe("counts", () => {
     ['setlist_rank_candidates_sum{surface="home"}', 6],
     ['setlist_rank_degraded_total{reason="defaults"}', 2],
     ["setlist_rank_defaulted_total", 4],
+    ['setlist_shadow_total{surface="home",result="compared"}', 2],
+    // The shadow orders them the other way round: of the best two of three, one is in both.
+    ['setlist_shadow_tau_bucket{le="-0.5",surface="home"}', 2],
+    ['setlist_shadow_overlap_bucket{le="0.4",surface="home"}', 0],
+    ['setlist_shadow_overlap_bucket{le="0.5",surface="home"}', 2],
+    ['setlist_shadow_score_difference_count{surface="home"}', 2],
     ['setlist_assignments_total{experiment="home-kd",arm="control"}', 2],
     ['setlist_outcomes_total{result="accepted"}', 1],
     ['setlist_outcomes_total{result="duplicate"}', 1],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
-import { impressionOf, outcomeOf } from "../support/log-records.ts";
+import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -113,6 +113,40 @@ test("sealed segments become Parquet by date, with all that training reads", asy
       date: "2026-11-23",
     },
   ]);
+});
+
+test("comparisons with shadow models are a table of their own, by date, beside the impressions that they name", async () => {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  const { at } = shadowOf("r1");
+  await log.appendImpression(impressionOf("r1", "u1", "kd"));
+  await log.appendShadow(shadowOf("r1"));
+  await log.appendShadow(shadowOf("r2", { tau: undefined, at: at + day }));
+  await log.close();
+  expect(await compactDataDirectory({ dataDir })).toMatchObject({ impressions: 1, outcomes: 0, shadows: 2 });
+  const shadows = join(dataDir, "warehouse", "shadows");
+  expect(await readdir(shadows)).toStrictEqual(["date=2026-11-22", "date=2026-11-23"]);
+  expect(
+    await rowsOf(`SELECT * FROM read_parquet('${shadows}/date=*/*.parquet', hive_partitioning = false)
+      ORDER BY "at"`),
+  ).toStrictEqual([
+    {
+      request: "r1",
+      at: "2026-11-22 12:00:00.01",
+      surface: "home",
+      model: "home-control",
+      model_version: "1",
+      shadow: "home-kd",
+      shadow_version: "2",
+      candidate_count: 3,
+      tau: 0.5,
+      top_k: 10,
+      overlap: 1,
+      score_difference: 0.125,
+    },
+    expect.objectContaining({ request: "r2", tau: null }),
+  ]);
+  expect(await compactDataDirectory({ dataDir })).toMatchObject({ segments: 0, segmentsDoneBefore: 1 });
 });
 
 test("an outcome whose clock is ages off has no date, and its instant as it was", async () => {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Isolation, isolations } from "../../src/domain/isolation.ts";
 import type { ModelVersionStatus } from "../../src/domain/model-life.ts";
 import {
   breakGolden,
@@ -13,7 +14,7 @@ import { type RunningApp, startApp } from "../support/running-app.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 
-/** One server through all of it: a start costs more than everything else. */
+/** One server of each kind through all of it: a start costs more than everything else. */
 let folder: { path: string; remove: () => Promise<void> };
 let repository: ScratchRepository;
 let app: RunningApp;
@@ -29,8 +30,8 @@ arms:
   - { id: kd, model: { name: home-kd, label: stable } }
 `;
 
-async function start(): Promise<RunningApp> {
-  const { surfaces } = (await import("../../src/config.ts")).loadConfig({
+async function start(isolation: Isolation): Promise<RunningApp> {
+  const { surfaces, inference } = (await import("../../src/config.ts")).loadConfig({
     flags: {},
     env: {},
     cwd: process.cwd(),
@@ -44,20 +45,9 @@ async function start(): Promise<RunningApp> {
     models: repository.path,
     experiments,
     surfaces: new Map([["home", { ...home, timeoutMs: 10_000 }]]),
+    inference: { ...inference, isolation },
   });
 }
-
-beforeAll(async () => {
-  folder = await suiteFolder();
-  repository = await scratchRepository(folder.path);
-  await repository.publish("home-control", "1");
-  await repository.publish("home-kd", "1");
-  app = await start();
-});
-afterAll(async () => {
-  await app.stop();
-  await folder.remove();
-});
 
 interface Answer {
   readonly model: { name: string; version: string };
@@ -122,7 +112,19 @@ const versionsOf = (answers: readonly Answer[], name: string): readonly string[]
   ...new Set(answers.filter(({ model }) => model.name === name).map(({ model }) => model.version)),
 ];
 
-describe("the life of a model", { timeout: 120_000 }, () => {
+describe.each(isolations)("the life of a model in a %s", { timeout: 120_000 }, (isolation) => {
+  beforeAll(async () => {
+    folder = await suiteFolder();
+    repository = await scratchRepository(folder.path);
+    await repository.publish("home-control", "1");
+    await repository.publish("home-kd", "1");
+    app = await start(isolation);
+  });
+  afterAll(async () => {
+    await app.stop();
+    await folder.remove();
+  });
+
   test("a label that was never set stands on the highest version at the first start", async () => {
     expect(await statuses()).toEqual({ "home-control/1": "serving", "home-kd/1": "serving stable" });
   });
@@ -282,7 +284,7 @@ describe("the life of a model", { timeout: 120_000 }, () => {
     await repository.publish("home-control", "7", breakGolden);
     await becomes("home-control/7", "refused");
     await app.stop();
-    app = await start();
+    app = await start(isolation);
     expect(await statuses()).toMatchObject({
       "home-control/1": "serving",
       "home-control/6": "serving",

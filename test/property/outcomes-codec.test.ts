@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
+import type { ShadowComparison } from "../../src/domain/shadow.ts";
 import { checkFrame, cutShort, frameHeaderBytes, stampFrames } from "../../src/outcomes/frame.ts";
 import {
   answeredRequestBytes,
@@ -10,6 +11,7 @@ import {
   readRecord,
   writeImpressionFrame,
   writeOutcomeFrame,
+  writeShadowFrame,
 } from "../../src/outcomes/record-codec.ts";
 import { RecordWriter } from "../../src/outcomes/record-writer.ts";
 
@@ -92,20 +94,40 @@ const outcome: fc.Arbitrary<Outcome> = plain({
   receivedAt: number,
 });
 
-const record: fc.Arbitrary<LogRecord> = fc.oneof(impression, outcome);
+const version = plain({ name: text, version: text });
+const shadow: fc.Arbitrary<ShadowComparison> = plain({
+  kind: fc.constant("shadow" as const),
+  requestId: text,
+  at: number,
+  surface: text,
+  model: version,
+  shadow: version,
+  candidateCount: count,
+  tau: fc.option(number, { nil: undefined }),
+  topK: count,
+  overlap: number,
+  scoreDifference: number,
+});
+
+const record: fc.Arbitrary<LogRecord> = fc.oneof(impression, outcome, shadow);
 const salt = fc.nat({ max: 0xffffffff });
 const offset = fc.integer({ min: 32, max: 2 ** 32 - 1 });
 
+function writeFrame(to: RecordWriter, value: LogRecord): void {
+  if (value.kind === "impression") writeImpressionFrame(to, value);
+  else if (value.kind === "outcome") writeOutcomeFrame(to, value);
+  else writeShadowFrame(to, value);
+}
+
 function frameOf(value: LogRecord, salt: number, offset: number, synced = 32): Buffer {
   const to = new RecordWriter();
-  if (value.kind === "impression") writeImpressionFrame(to, value);
-  else writeOutcomeFrame(to, value);
+  writeFrame(to, value);
   const frame = to.bytes();
   stampFrames(frame, salt, offset, synced);
   return frame;
 }
 
-test("every impression and outcome comes back as it was given", () => {
+test("every impression, outcome and comparison comes back as it was given", () => {
   fc.assert(
     fc.property(record, salt, offset, (value, salt, offset) => {
       const frame = frameOf(value, salt, offset);
@@ -136,10 +158,7 @@ test("a frame is found in the middle of others, each where it was stamped", () =
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 6 }), salt, (values, salt) => {
       const to = new RecordWriter();
-      for (const value of values) {
-        if (value.kind === "impression") writeImpressionFrame(to, value);
-        else writeOutcomeFrame(to, value);
-      }
+      for (const value of values) writeFrame(to, value);
       const frames = to.bytes();
       expect(stampFrames(frames, salt, 32, 32)).toBe(values.length);
       const found: LogRecord[] = [];
@@ -194,10 +213,11 @@ test("the ids that a start looks for stand where it looks", () => {
     fc.property(record, (value) => {
       const frame = frameOf(value, 0, 32);
       const slice = ({ start, end }: { start: number; end: number }) => frame.toString("utf8", start, end);
-      const id = value.kind === "impression" ? value.requestId : value.outcomeId;
-      const second = value.kind === "impression" ? "" : slice(answeredRequestBytes(frame, frameHeaderBytes));
+      const isOutcome = value.kind === "outcome";
+      const id = isOutcome ? value.outcomeId : value.requestId;
+      const second = isOutcome ? slice(answeredRequestBytes(frame, frameHeaderBytes)) : "";
       expect(slice(idBytes(frame, frameHeaderBytes))).toBe(id.toWellFormed());
-      expect(second).toBe(value.kind === "impression" ? "" : value.requestId.toWellFormed());
+      expect(second).toBe(isOutcome ? value.requestId.toWellFormed() : "");
     }),
   );
 });

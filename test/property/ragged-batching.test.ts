@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isolations } from "../../src/domain/isolation.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
 import { joinRequests, splitProbabilities, tensorsOf } from "../../src/inference/ragged-batch.ts";
+import { spawners } from "../../src/inference/worker-isolation.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
@@ -37,28 +39,31 @@ function furthest(some: readonly Float32Array[], others: readonly Float32Array[]
   return Math.max(...flat.map((p, index) => Math.abs(p - (otherFlat[index] ?? Number.POSITIVE_INFINITY))));
 }
 
-test("a batch answers each request as if it had come alone, whatever the mix of candidate counts", async () => {
-  const workers = observeWorkers();
-  // No room for all: some mixes take several runs, and their borders fall anywhere.
-  const scorer = await openTinyScorer({ models: [curved], batchRowsMax: 90, spawn: workers.spawn });
-  const model = scorer.resolve(curved) as Model;
-  const sizes: number[] = [];
-  await fc.assert(
-    fc.asyncProperty(mixes, async ({ counts, seed }) => {
-      const { next: draw } = randomStream(seed);
-      const requests = counts.map((count) => drawRequest(model, count, draw));
-      const alone = await scoreAlone(scorer, requests);
-      workers.runs.length = 0;
-      const together = await scoreTogether(scorer, requests);
-      sizes.push(...workers.runs);
-      expect(workers.runs.reduce((sum, size) => sum + size, 0)).toBe(requests.length);
-      expect(furthest(together, alone)).toBeLessThanOrEqual(1e-6);
-    }),
-    { numRuns: 60 },
-  );
-  // The property says nothing if nothing was batched.
-  expect(sizes.filter((size) => size > 1).length).toBeGreaterThan(50);
-});
+test.each(isolations)(
+  "a batch answers each request as if it had come alone, whatever the mix of candidate counts (in a %s)",
+  async (isolation) => {
+    const workers = observeWorkers(spawners[isolation]);
+    // No room for all: some mixes take several runs, and their borders fall anywhere.
+    const scorer = await openTinyScorer({ models: [curved], batchRowsMax: 90, spawn: workers.spawn });
+    const model = scorer.resolve(curved) as Model;
+    const sizes: number[] = [];
+    await fc.assert(
+      fc.asyncProperty(mixes, async ({ counts, seed }) => {
+        const { next: draw } = randomStream(seed);
+        const requests = counts.map((count) => drawRequest(model, count, draw));
+        const alone = await scoreAlone(scorer, requests);
+        workers.runs.length = 0;
+        const together = await scoreTogether(scorer, requests);
+        sizes.push(...workers.runs);
+        expect(workers.runs.reduce((sum, size) => sum + size, 0)).toBe(requests.length);
+        expect(furthest(together, alone)).toBeLessThanOrEqual(1e-6);
+      }),
+      { numRuns: 60 },
+    );
+    // The property says nothing if nothing was batched.
+    expect(sizes.filter((size) => size > 1).length).toBeGreaterThan(50);
+  },
+);
 
 test("two models' requests, mixed, get their own models' answers", async () => {
   const scorer = await openTinyScorer({ models: [curved, { name: "linear" }] });

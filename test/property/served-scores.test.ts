@@ -7,7 +7,7 @@ import type { Candidate, RankRequest } from "../../src/domain/rank.ts";
 import { RequestEncoder } from "../../src/features/request-encoder.ts";
 import { Backlog } from "../../src/inference/backlog.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
-import { observeWorkers } from "../support/observed-workers.ts";
+import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { openTinyScorer } from "../support/tiny-models.ts";
 
@@ -92,18 +92,18 @@ function sourceFrom(draw: () => number) {
 }
 
 test.each([
-  [0, 40, 1],
-  [1, 40, 2],
-  [3, 150, 3],
-  [40, 40, 4],
-])(
-  "with %i rows kept and %i requests at once, an answer is what the request would get alone (seed %i)",
-  async (cacheRowsMax, requestsAtOnce, seed) => {
+  [0, 40, 1, "thread"],
+  [1, 40, 2, "process"],
+  [3, 150, 3, "thread"],
+  [40, 40, 4, "process"],
+] as const)(
+  "with %i rows kept and %i requests at once, an answer is what the request would get alone (seed %i, each worker a %s)",
+  async (cacheRowsMax, requestsAtOnce, seed, isolation) => {
     const { next: draw } = randomStream(seed);
     const waits = vi.spyOn(Backlog.prototype, "wait");
     const begun = vi.spyOn(Backlog.prototype, "begin");
     const ended = vi.spyOn(Backlog.prototype, "end");
-    const workers = observeWorkers(new URL("../support/mortal-worker.ts", import.meta.url));
+    const workers = observeWorkers(mortalWorkers[isolation]);
     const { repository } = await splitModel();
     const scorer = await openTinyScorer({
       repository,
@@ -151,7 +151,7 @@ test.each([
 
     for (let wave = 0; wave < waves; wave++) {
       const asking = Array.from({ length: requestsAtOnce }, ask);
-      if (wave % 8 === 3) workers.started.at(-1)?.postMessage({ kind: "die" });
+      if (wave % 8 === 3) workers.started.at(-1)?.tell("die");
       await Promise.all(asking);
       // The model's rows are then kept in another table, whose slots are numbered from 0 again.
       if (wave % 5 === 4 && !encoder.isEncoding(model)) encoder.forget(model);

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { isolations } from "../../src/domain/isolation.ts";
 import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
-import { observeWorkers } from "../support/observed-workers.ts";
+import { spawners } from "../../src/inference/worker-isolation.ts";
+import type { SpawnWorker } from "../../src/inference/worker-link.ts";
+import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
 
@@ -41,7 +44,7 @@ class SharedTable {
   }
 }
 
-async function openSplit(workers: number, spawn = observeWorkers().spawn): Promise<Scorer> {
+async function openSplit(workers: number, spawn: SpawnWorker = spawners.thread): Promise<Scorer> {
   const { repository } = await splitModel();
   return openTinyScorer({ repository, batchRowsMax: 40, workers, spawn });
 }
@@ -63,10 +66,14 @@ const rounds = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-test.each([1, 2])(
-  "with %i workers, rows that are kept, new or rewritten score as what stands in the table",
-  async (workers) => {
-    const scorer = await openSplit(workers);
+test.each([
+  [1, "thread"],
+  [2, "thread"],
+  [2, "process"],
+] as const)(
+  "with %i workers, each a %s, rows that are kept, new or rewritten score as what stands in the table",
+  async (workers, isolation) => {
+    const scorer = await openSplit(workers, spawners[isolation]);
     await fc.assert(
       fc.asyncProperty(rounds, async (sequence) => {
         const table = new SharedTable();
@@ -120,11 +127,11 @@ test("an item is sent to a worker once, and again only when its row has changed"
   const scorer = await openSplit(1, workers.spawn);
   const sent: number[] = [];
   const [worker] = workers.started;
-  const post = worker?.postMessage.bind(worker);
+  const post = worker?.post;
   if (worker !== undefined && post !== undefined) {
-    worker.postMessage = (order: { items?: { candidates: number } }, transfer) => {
-      sent.push(order.items?.candidates ?? 0);
-      post(order, transfer as ArrayBuffer[]);
+    worker.post = (order, transfer) => {
+      sent.push((order.kind === "run-split" && order.items?.candidates) || 0);
+      post(order, transfer);
     };
   }
   const table = new SharedTable();
@@ -136,14 +143,14 @@ test("an item is sent to a worker once, and again only when its row has changed"
   expect(sent).toEqual([3, 1, 1]);
 });
 
-test("a worker that replaces a dead one is sent what its predecessor had", async () => {
-  const workers = observeWorkers(new URL("../support/mortal-worker.ts", import.meta.url));
+test.each(isolations)("a %s that replaces a dead one is sent what its predecessor had", async (isolation) => {
+  const workers = observeWorkers(mortalWorkers[isolation]);
   const scorer = await openSplit(1, workers.spawn);
   onTestFinished(() => scorer.close());
   const table = new SharedTable();
   for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
   await scorer.score(linear, table.request(0.4, [5, 6]), never);
-  workers.started[0]?.postMessage({ kind: "die" });
+  workers.started[0]?.tell("die");
   await vi.waitFor(() => expect(workers.started).toHaveLength(2));
   const { probabilities } = await scorer.score(linear, table.request(0.4, [6, 5]), never);
   for (const [row, expected] of table.clicks(0.4, [6, 5]).entries()) {

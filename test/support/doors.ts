@@ -7,8 +7,10 @@ import type { Outcome } from "../../src/domain/outcome.ts";
 import type { ExperimentStore } from "../../src/domain/ports.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
+import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { createReadiness, type ReadinessSwitch } from "../../src/serving/readiness.ts";
 import { createServing, type Serving, type ServingDependencies } from "../../src/serving/serving.ts";
+import { Shadows } from "../../src/serving/shadows.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { emptyRequest } from "./encoded-request.ts";
 import { type GrpcCaller, grpcCaller } from "./grpc-caller.ts";
@@ -118,7 +120,9 @@ export async function openDoors(
     destination: { write: (line) => logged.push(JSON.parse(line)) },
   });
   const ports = { ...portsInMemory(telemetry.observer, recorded), limits, ...change.ports };
-  const serving = { ...createServing(ports), ...change.serving };
+  const shadows = new Shadows({ ...ports, observer: telemetry.shadowObserver });
+  const serving = { ...createServing({ shadows, ...ports }), ...change.serving };
+  telemetry.watchConcurrency(ports.concurrency);
   const readiness = createReadiness();
   const { logger, metrics, requests } = telemetry;
   const doors = {
@@ -208,7 +212,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
       close: async () => {},
     },
     scorer: {
-      resolve: () => testModel,
+      resolve: ({ name }) => ({ ...testModel, name }),
       candidatesMax: () => Number.POSITIVE_INFINITY,
       models: () => [testModel],
       execution: () => testExecution,
@@ -217,6 +221,9 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
         queueMs: 0.5,
         inferenceMs: 1.25,
       }),
+      // As sure of every candidate as the one that serves, and of the opposite order.
+      scoreSpare: async (_model, { candidateCount }) =>
+        Float32Array.from({ length: candidateCount * 2 }, (_, i) => (candidateCount * 2 - i) / 10_000),
       close: async () => {},
     },
     log: {
@@ -229,10 +236,12 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
         const unmatched = fresh.filter((outcome) => !shown.has(outcome.requestId)).length;
         return { accepted: fresh.length, duplicates: outcomes.length - fresh.length, unmatched };
       },
+      appendShadow: async () => {},
       close: async () => {},
     },
     observer,
     clock,
+    concurrency: new ConcurrencyLimit({ clock, answerMsTarget: 25, inFlightMax: 1_024 }),
     limits: defaultLimits,
     newRequestId: () => "made",
   };

@@ -4,6 +4,7 @@ import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
+import type { ShadowComparison } from "../../src/domain/shadow.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 
@@ -90,6 +91,24 @@ export function outcomeOf(
     value,
     occurredAt: noon + 1_000,
     receivedAt: noon + 1_100,
+  };
+}
+
+/** What a shadow model made of the request. */
+export function shadowOf(requestId: string, changes: Partial<ShadowComparison> = {}): ShadowComparison {
+  return {
+    kind: "shadow",
+    requestId,
+    at: noon + 10,
+    surface: "home",
+    model: { name: "home-control", version: "1" },
+    shadow: { name: "home-kd", version: "2" },
+    candidateCount: 3,
+    tau: 0.5,
+    topK: 10,
+    overlap: 1,
+    scoreDifference: 0.125,
+    ...changes,
   };
 }
 

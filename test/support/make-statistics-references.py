@@ -1,4 +1,4 @@
-"""Reference numbers for the tests of src/statistics, from SciPy and statsmodels.
+"""Reference numbers for the tests of src/statistics and of rankings' agreement, from SciPy and statsmodels.
 
     pip install scipy==1.17.1 statsmodels==0.15.0
     python test/support/make-statistics-references.py > test/support/statistics-references.json
@@ -177,6 +177,22 @@ def always_valid_cases():
     return cases
 
 
+def kendall_cases():
+    """Last of all, so that the cases before it keep their draws."""
+    pairs = []
+    for size, levels in [(5, 3), (12, 1000), (40, 4), (120, 20)]:
+        one = random.integers(0, levels, size).astype(float)
+        pairs.append((f"{size} of {levels} levels", one, one + random.integers(0, levels, size)))
+    pairs.append(("all agree", numpy.arange(7.0), numpy.arange(7.0) ** 2))
+    pairs.append(("turned round", numpy.arange(7.0), -numpy.arange(7.0)))
+    cases = [
+        {"name": name, "one": plain(one), "other": plain(other), "tau": float(stats.kendalltau(one, other).statistic)}
+        for name, one, other in pairs
+    ]
+    assert not any(numpy.isnan(case["tau"]) for case in cases)
+    return cases
+
+
 json.dump(
     {
         "madeWith": {"scipy": scipy.__version__, "statsmodels": statsmodels.__version__, "numpy": numpy.__version__},
@@ -189,6 +205,7 @@ json.dump(
         "holm": holm_cases(),
         "sampleRatio": sample_ratio_cases(),
         "alwaysValid": always_valid_cases(),
+        "kendall": kendall_cases(),
     },
     sys.stdout,
     indent=1,

@@ -35,10 +35,10 @@ export async function recordsIn(directory: string): Promise<LogRecord[]> {
   return records;
 }
 
-/** `impression r1` and `outcome o1`, in the order of the log. */
+/** `r1` of an impression or a comparison, `o1` of an outcome, in the order of the log. */
 export async function namesIn(directory: string): Promise<string[]> {
   return (await recordsIn(directory)).map((record) =>
-    record.kind === "impression" ? record.requestId : record.outcomeId,
+    record.kind === "outcome" ? record.outcomeId : record.requestId,
   );
 }
 

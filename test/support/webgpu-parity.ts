@@ -17,12 +17,13 @@ import { openScorer } from "../../src/inference/inference.ts";
 import { goldenBatch } from "../../src/inference/model-load.ts";
 import { tryProvider } from "../../src/inference/provider-trial.ts";
 import { inputElements } from "../../src/inference/ragged-batch.ts";
+import { RemoteWorker } from "../../src/inference/remote-worker.ts";
 import { readRepository, type StoredModel } from "../../src/inference/repository.ts";
 import { buffersOf } from "../../src/inference/split-batch.ts";
 import { goldenSplitBatch } from "../../src/inference/split-check.ts";
 import type { OperatorCounts } from "../../src/inference/traced-session.ts";
 import type { Reply } from "../../src/inference/worker-messages.ts";
-import { spawnInferenceWorker, WorkerThread } from "../../src/inference/worker-thread.ts";
+import { spawnWorkerThread } from "../../src/inference/worker-thread.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 
 const differenceMax = 1e-5;
@@ -80,8 +81,8 @@ async function compareAll(): Promise<void> {
       ),
     )
   ).flat();
-  const cpu = new WorkerThread(spawnInferenceWorker);
-  const webgpu = new WorkerThread(spawnInferenceWorker);
+  const cpu = new RemoteWorker(spawnWorkerThread);
+  const webgpu = new RemoteWorker(spawnWorkerThread);
   let largest = 0;
   for (const [place, model] of stored.entries()) {
     const random = randomStream(seed, model.path);
@@ -134,7 +135,7 @@ async function checkWholeScorer(repository: string): Promise<void> {
 }
 
 async function scoreWhole(
-  thread: WorkerThread,
+  worker: RemoteWorker,
   place: number,
   stored: StoredModel,
   provider: ExecutionProvider,
@@ -143,17 +144,17 @@ async function scoreWhole(
   const { model, outputName } = stored.manifest;
   const { inputs, tasks } = model;
   const loading = { bytes: stored.bytes, inputs, outputName, tasks: tasks.length, providers: [provider] };
-  expectKind(await thread.call({ kind: "load", model: place, ...loading }), "loaded");
+  expectKind(await worker.call({ kind: "load", model: place, ...loading }), "loaded");
   const scores: Float32Array[] = [];
   for (const example of examples) {
     const batch = goldenBatch(stored, example);
-    scores.push(scoresOf(await thread.call({ kind: "run", model: place, batch }, [batch.buffer])));
+    scores.push(scoresOf(await worker.call({ kind: "run", model: place, batch }, [batch.buffer])));
   }
   return scores;
 }
 
 async function scoreSplit(
-  thread: WorkerThread,
+  worker: RemoteWorker,
   place: number,
   { manifest, split }: StoredModel,
   provider: ExecutionProvider,
@@ -170,17 +171,17 @@ async function scoreSplit(
     rowWidth: split.rowWidth,
     tasks: model.tasks.length,
   };
-  expectKind(await thread.call({ kind: "load-split", model: place, graphs }), "split-loaded");
+  expectKind(await worker.call({ kind: "load-split", model: place, graphs }), "split-loaded");
   const scores: Float32Array[] = [];
   for (const example of examples) {
     const run = goldenSplitBatch(model.inputs, example);
-    scores.push(scoresOf(await thread.call({ kind: "run-split", model: place, ...run }, buffersOf(run))));
+    scores.push(scoresOf(await worker.call({ kind: "run-split", model: place, ...run }, buffersOf(run))));
   }
   return scores;
 }
 
-async function operatorsOf(thread: WorkerThread, place: number): Promise<OperatorCounts> {
-  const reply = await thread.call({ kind: "count-operators", model: place });
+async function operatorsOf(worker: RemoteWorker, place: number): Promise<OperatorCounts> {
+  const reply = await worker.call({ kind: "count-operators", model: place });
   if (reply.kind !== "operators-counted") throw failed(reply);
   return reply.operators;
 }

@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
-import { completions, experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
+import {
+  completions,
+  experimentOf,
+  impressionOf,
+  outcomeOf,
+  shadowOf,
+  streamed,
+} from "../support/log-records.ts";
 
 function analysisOf(records: readonly LogRecord[]): Promise<AnalysisReport> {
   const asOf = new Date("2026-11-22T12:00:00.000Z");
@@ -59,6 +66,11 @@ describe("a request id", () => {
   test("that comes once warns of nothing", async () => {
     expect((await analysisOf(small)).warnings.filter((one) => /repeat|was served by/.test(one))).toEqual([]);
   });
+});
+
+test("comparisons with shadow models change nothing", async () => {
+  const among = small.flatMap((record) => [record, shadowOf("requestId" in record ? record.requestId : "")]);
+  expect(await analysisOf(among)).toEqual(await analysisOf(small));
 });
 
 test("an arm that several model versions served in one phase is warned of, by its name and theirs", async () => {

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { isolations } from "../../src/domain/isolation.ts";
 import type { Model } from "../../src/domain/model.ts";
-import type { Scorer } from "../../src/domain/ports.ts";
+import type { Scorer, Scores } from "../../src/domain/ports.ts";
+import { spawners } from "../../src/inference/worker-isolation.ts";
+import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer, slowRequest } from "../support/tiny-models.ts";
@@ -21,9 +24,9 @@ function rounded(probabilities: Float32Array): number[] {
   return [...probabilities].map((p) => Math.round(p * 1e6) / 1e6);
 }
 
-describe("scores", () => {
+describe.each(isolations)("scores of a %s", (isolation) => {
   test("are what the model computes by hand, candidate by candidate", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     const request = linearRequest(0.4, 1, [
       [1, 2],
       [0.5, 0],
@@ -35,7 +38,7 @@ describe("scores", () => {
   });
 
   test("come with the time in the queue and the time of the run", async () => {
-    const scorer = await openTinyScorer(models(slow));
+    const scorer = await openTinyScorer({ ...models(slow), isolation });
     const first = scorer.score(slow, slowRequest(600), never);
     const second = await scorer.score(slow, slowRequest(1), never);
     expect((await first).queueMs).toBeLessThan(second.queueMs);
@@ -46,7 +49,7 @@ describe("scores", () => {
   });
 
   test("leave the request's tensors as they were, so that another model can score them too", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     const request = linearRequest(0.4, 1, [[1, 2]]);
     const first = await scorer.score(linear, request, never);
     expect(request.tensors[0]).toEqual(Float32Array.of(0.4, 0));
@@ -54,13 +57,13 @@ describe("scores", () => {
   });
 
   test("of no candidates are none", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     const scores = await scorer.score(linear, linearRequest(0, 0, []), never);
     expect(scores.probabilities).toHaveLength(0);
   });
 
   test("come from every worker alike", async () => {
-    const workers = observeWorkers();
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), workers: 2, spawn: workers.spawn });
     expect(workers.started).toHaveLength(2);
     const all = await Promise.all(
@@ -70,9 +73,9 @@ describe("scores", () => {
   });
 });
 
-describe("batching", () => {
+describe.each(isolations)("batching for a %s", (isolation) => {
   test("sends what waits for a busy worker on in one run", async () => {
-    const workers = observeWorkers();
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn });
     workers.runs.length = 0;
     const tastes = [0, 0.1, 0.2, 0.3, 0.4];
@@ -83,8 +86,26 @@ describe("batching", () => {
     expect(all.map((scores) => rounded(scores.probabilities)[0])).toEqual([0, 0.025, 0.05, 0.075, 0.1]);
   });
 
-  test("keeps a run within its rows, and sends a request that is larger alone", async () => {
+  test("waits for others although a worker is idle, where it may, and no longer", async () => {
     const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), queueDelayMaxUs: 300_000, spawn: workers.spawn });
+    workers.runs.length = 0;
+    const began = performance.now();
+    const first = scorer.score(slow, slowRequest(1), never);
+    await delay(5);
+    await Promise.all([first, scorer.score(slow, slowRequest(2), never)]);
+    expect(workers.runs).toEqual([2]);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(300);
+    workers.runs.length = 0;
+    // As many as fit into one run: nobody else could join them.
+    const full = performance.now();
+    await Promise.all([30, 34].map((candidates) => scorer.score(slow, slowRequest(candidates), never)));
+    expect(workers.runs).toEqual([2]);
+    expect(performance.now() - full).toBeLessThan(300);
+  });
+
+  test("keeps a run within its rows, and sends a request that is larger alone", async () => {
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), batchRowsMax: 10, spawn: workers.spawn });
     const items = (count: number) => Array.from({ length: count }, () => [1, 0] as const);
     workers.runs.length = 0;
@@ -97,7 +118,7 @@ describe("batching", () => {
   });
 
   test("does not let one request's failure be the others'", async () => {
-    const scorer = await openTinyScorer(models(brittle));
+    const scorer = await openTinyScorer({ ...models(brittle), isolation });
     const all = await Promise.allSettled([
       scorer.score(brittle, brittleRequest(0.25, 1), never),
       scorer.score(brittle, brittleRequest(0.25, 2), never),
@@ -268,14 +289,20 @@ describe("while inference is behind", () => {
   });
 
   test("fewer candidates are asked for once the queue stands, and all of them when it is gone", async () => {
-    const { scorer, before } = await behind({
-      queueWaitMaxMs: 10_000,
-      standingQueueWaitMaxMs: 40,
-      reducedCandidates: 7,
-    });
+    const { scorer, before } = await behind({ standingQueueWaitMaxMs: 40, reducedCandidates: 7 });
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
-    await vi.waitFor(() => expect(scorer.candidatesMax()).toBe(7), { interval: 5, timeout: 5_000 });
-    await Promise.all(before);
+    // Several times as many as can be scored; whom a standing queue keeps waiting is refused.
+    const more = before.map((one): Promise<unknown> => one.catch(() => undefined));
+    const feeding = setInterval(() => {
+      const one = scorer.score(slow, slowRequest(100), never);
+      more.push(one.catch(() => undefined));
+    }, 1);
+    try {
+      await vi.waitFor(() => expect(scorer.candidatesMax()).toBe(7), { interval: 2, timeout: 5_000 });
+    } finally {
+      clearInterval(feeding);
+    }
+    await Promise.all(more);
     expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -288,6 +315,23 @@ describe("while inference is behind", () => {
     const newer = scorer.score(slow, slowRequest(100), never).then(() => ended.push("newer"));
     await Promise.all([...before, older, newer]);
     expect(ended).toEqual(["newer", "older"]);
+  });
+
+  test("whom newer ones would keep passing once the queue stands is refused, and need not wait for its deadline", async () => {
+    const { scorer, before } = await behind({ queueWaitMaxMs: 10_000, standingQueueWaitMaxMs: 40 });
+    const settled = await Promise.allSettled(before);
+    const refused = settled.filter((one) => one.status === "rejected");
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(before.length);
+    for (const { reason } of refused) {
+      expect(reason).toMatchObject({
+        code: "RESOURCE_EXHAUSTED",
+        message: "newer requests were scored first for 40 ms, longer than a request may wait",
+      });
+    }
+    // Nobody is left in the queue, and the next one does not find it heavy.
+    expect(scorer.candidatesMax()).toBe(Number.POSITIVE_INFINITY);
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities.length).toBeGreaterThan(0);
   });
 
   test("a request that its caller gives up leaves the queue", async () => {
@@ -306,9 +350,88 @@ describe("while inference is behind", () => {
   });
 });
 
-describe("closing", () => {
-  test("finishes what was accepted and refuses what comes then", async () => {
+describe("spare work", () => {
+  test("is scored like a request, in runs of no more than a usual request's candidates", async () => {
     const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(linear), spawn: workers.spawn, batchRowsMax: 2_000 });
+    const random = randomStream(1, "spare work");
+    const model = scorer.resolve(linear) as Model;
+    const requests = Array.from({ length: 8 }, () => drawRequest(model, 700, () => random.next()));
+    const asRequests = await Promise.all(requests.map((one) => scorer.score(linear, one, never)));
+    workers.candidates.length = 0;
+    for (const [index, request] of requests.entries()) {
+      const probabilities = await scorer.scoreSpare(linear, request);
+      expect(rounded(probabilities)).toEqual(rounded((asRequests[index] as Scores).probabilities));
+    }
+    expect(workers.candidates[0]).toBe(16);
+    expect(Math.max(...workers.candidates)).toBeLessThanOrEqual(200);
+    expect(workers.candidates.reduce((sum, some) => sum + some, 0)).toBe(8 * 700);
+  });
+
+  test("waits while a worker has a request to score, and is released in the end", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    workers.candidates.length = 0;
+    const busy = scorer.score(slow, slowRequest(300), never);
+    const ended: string[] = [];
+    const spare = scorer
+      .scoreSpare(slow, { ...slowRequest(8), release: () => ended.push("released") })
+      .then(() => ended.push("scored"));
+    const behind = scorer.score(slow, slowRequest(7), never);
+    await Promise.all([busy, spare, behind]);
+    expect(workers.candidates).toEqual([300, 7, 8]);
+    expect(ended).toEqual(["released", "scored"]);
+  });
+
+  test("gives way to a request that comes in the middle of it, and goes on behind it", async () => {
+    const workers = observeWorkers();
+    const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
+    workers.candidates.length = 0;
+    const spare = scorer.scoreSpare(slow, slowRequest(60));
+    const request = scorer.score(slow, slowRequest(7), never);
+    expect((await spare).length).toBe((await request).probabilities.length * (60 / 7));
+    expect(workers.candidates.slice(0, 2)).toEqual([16, 7]);
+    expect(workers.candidates.slice(2).reduce((sum, some) => sum + some, 0)).toBe(44);
+  });
+
+  test("makes inference look no busier than requests make it", async () => {
+    const scorer = await openTinyScorer({ ...models(slow), queueWaitMaxMs: 1, standingQueueWaitMaxMs: 1 });
+    const spare = scorer.scoreSpare(slow, slowRequest(400));
+    expect((await scorer.score(slow, slowRequest(1), never)).probabilities.length).toBeGreaterThan(0);
+    expect((await spare).length).toBeGreaterThan(0);
+  });
+
+  test("that breaks its run fails alone, and the next request is scored", async () => {
+    const scorer = await openTinyScorer(models(brittle));
+    await expect(scorer.scoreSpare(brittle, brittleRequest(1, 4))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("model brittle/1 failed"),
+    });
+    await expect(scorer.scoreSpare(brittle, brittleRequest(-1, 0))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("gave NaN for"),
+    });
+    expect((await scorer.score(brittle, brittleRequest(0.25, 1), never)).probabilities.length).toBe(1);
+  });
+
+  test("is refused for a model that is not loaded, and once the scorer closes", async () => {
+    const scorer = await openTinyScorer(models(slow));
+    await expect(scorer.scoreSpare({ name: "slow", version: "9" }, slowRequest(1))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    const running = scorer.scoreSpare(slow, slowRequest(400));
+    const busy = scorer.score(slow, slowRequest(100), never);
+    const waiting = scorer.scoreSpare(slow, slowRequest(1));
+    const ended = [running, waiting].map((one) => expect(one).rejects.toMatchObject({ code: "UNAVAILABLE" }));
+    await scorer.close();
+    await Promise.all([...ended, busy]);
+    await expect(scorer.scoreSpare(slow, slowRequest(1))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe.each(isolations)("closing with a %s", (isolation) => {
+  test("finishes what was accepted and refuses what comes then", async () => {
+    const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(slow), spawn: workers.spawn });
     const accepted = [300, 1, 2].map((candidates) => scorer.score(slow, slowRequest(candidates), never));
     const closed = scorer.close();
@@ -316,11 +439,11 @@ describe("closing", () => {
     await closed;
     const lengths = (await Promise.all(accepted)).map((scores) => scores.probabilities.length);
     expect(lengths).toEqual([300, 1, 2]);
-    expect(workers.started[0]?.threadId).toBe(-1);
+    expect(workers.started[0]?.hasEnded).toBe(true);
   });
 
   test("twice is the same as once", async () => {
-    const scorer = await openTinyScorer(models(linear));
+    const scorer = await openTinyScorer({ ...models(linear), isolation });
     await scorer.close();
     await scorer.close();
   });

@@ -77,6 +77,13 @@ test("execution providers are a list for all models, from a file or a variable, 
   expect([...inference.perModel]).toEqual([["home-kd", { executionProviders: ["webgpu", "cpu"] }]]);
 });
 
+test("inference is a process unless a file says otherwise, and WebGPU may then have several", async () => {
+  const file = await configFile("inference: { workers: 2, executionProviders: [webgpu, cpu] }");
+  expect(loadConfig({ flags: { config: file }, env: {}, cwd }).inference.isolation).toBe("process");
+  const threads = await configFile("inference: { isolation: thread }");
+  expect(loadConfig({ flags: { config: threads }, env: {}, cwd }).inference.isolation).toBe("thread");
+});
+
 test("every setting is documented, with its variable", () => {
   const page = readFileSync(join(root, "docs/configuration.md"), "utf8");
   for (const { path, variable } of settings)
@@ -98,6 +105,24 @@ test("a surface without a timeout gets the default one; naming surfaces replaces
   expect([...surfaces]).toEqual([["search", { defaultModel: { name: "m", version: "2" }, timeoutMs: 200 }]]);
 });
 
+test("a surface's shadow scores all requests and compares the best ten, unless it says otherwise", async () => {
+  const written = {
+    a: "{ model: { name: m, label: candidate } }",
+    b: "{ model: { name: m, version: '3' }, share: 0.05, topK: 20 }",
+    c: "{ model: { name: m }, share: 0 }",
+  };
+  const surfaces = Object.entries(written).map(
+    ([name, shadow]) => `  ${name}: { defaultModel: { name: s }, shadow: ${shadow} }`,
+  );
+  const file = await configFile(`surfaces:\n${surfaces.join("\n")}`);
+  const config = loadConfig({ flags: { config: file }, env: {}, cwd });
+  expect([...config.surfaces.values()].map(({ shadow }) => shadow)).toEqual([
+    { model: { name: "m", label: "candidate" }, share: 1, topK: 10 },
+    { model: { name: "m", version: "3" }, share: 0.05, topK: 20 },
+    { model: { name: "m" }, share: 0, topK: 10 },
+  ]);
+});
+
 describe("refused:", () => {
   test.each([
     ["SETLIST_HTTP_PORT", "eighty", 'SETLIST_HTTP_PORT: expected a whole number, got "eighty"'],
@@ -106,6 +131,11 @@ describe("refused:", () => {
     ["SETLIST_HTTP_PORT", "-1", "SETLIST_HTTP_PORT: expected a whole number"],
     ["SETLIST_HTTP_PORT", "65536", "SETLIST_HTTP_PORT: must be <= 65535, got 65536"],
     ["SETLIST_LOG_LEVEL", "inf", 'did you mean "info"?'],
+    [
+      "SETLIST_INFERENCE_ISOLATION",
+      "proces",
+      'SETLIST_INFERENCE_ISOLATION: expected one of thread, process, got "proces" (did you mean "process"?)',
+    ],
     ["SETLIST_INFERENCE_WORKERS", "0", "SETLIST_INFERENCE_WORKERS: must be >= 1"],
     [
       "SETLIST_INFERENCE_EXECUTION_PROVIDERS",
@@ -154,6 +184,26 @@ describe("refused:", () => {
       "surfaces:\n  home:\n    timeoutMs: 5",
       /setlist\.yaml:3: surfaces\.home\.defaultModel: expected, but missing/,
     ],
+    [
+      "a shadow without a model",
+      "surfaces:\n  home:\n    defaultModel: { name: m }\n    shadow: { share: 0.5 }",
+      /setlist\.yaml:4: surfaces\.home\.shadow\.model: expected, but missing/,
+    ],
+    [
+      "more than the whole as a shadow's share",
+      "surfaces: { home: { defaultModel: { name: m }, shadow: { model: { name: n }, share: 5 } } }",
+      /surfaces\.home\.shadow\.share: must be <= 1, got 5/,
+    ],
+    [
+      "an unknown key of a shadow",
+      "surfaces: { home: { defaultModel: { name: m }, shadow: { model: { name: n }, shares: 1 } } }",
+      /surfaces\.home\.shadow\.shares: unknown field \(did you mean "share"\?\)/,
+    ],
+    [
+      "a version and a label of a shadow's model",
+      "surfaces: { home: { defaultModel: { name: m }, shadow: { model: { name: n, version: '1', label: l } } } }",
+      /surfaces\.home\.shadow\.model: expected a version or a label, got version 1 and label l/,
+    ],
     ["no surface", "surfaces: {}", /surfaces: expected at least one surface/],
     [
       "an unknown execution provider of one model",
@@ -177,8 +227,8 @@ describe("refused:", () => {
     ],
     [
       "WebGPU in two threads",
-      "inference: { workers: 2, executionProviders: [webgpu, cpu] }",
-      /inference\.executionProviders: expected webgpu only with inference\.workers: 1, .*, got inference\.workers: 2$/,
+      "inference: { workers: 2, isolation: thread, executionProviders: [webgpu, cpu] }",
+      /inference\.executionProviders: expected webgpu only with inference\.workers: 1 or inference\.isolation: process, .*, got inference\.workers: 2$/,
     ],
     ["broken YAML", "host: [", /setlist\.yaml:1: not valid YAML/],
     [

@@ -8,8 +8,9 @@ import { goldenBatch } from "../../src/inference/model-load.ts";
 import { ProviderChoice } from "../../src/inference/provider-choice.ts";
 import { explainProviderFailure } from "../../src/inference/provider-failure.ts";
 import { tryProvider } from "../../src/inference/provider-trial.ts";
+import { RemoteWorker } from "../../src/inference/remote-worker.ts";
 import { readRepository, type StoredModel } from "../../src/inference/repository.ts";
-import { spawnInferenceWorker, WorkerThread } from "../../src/inference/worker-thread.ts";
+import { spawnWorkerThread } from "../../src/inference/worker-thread.ts";
 import { splitModel } from "../support/split-model.ts";
 import { openTinyScorer, tinyModels } from "../support/tiny-models.ts";
 
@@ -185,7 +186,7 @@ describe("a scorer", () => {
 
 describe("an order's providers reach ONNX Runtime", () => {
   async function load(repository: string, providers: readonly ExecutionProvider[]) {
-    const thread = new WorkerThread(spawnInferenceWorker);
+    const thread = new RemoteWorker(spawnWorkerThread);
     onTestFinished(() => thread.exit());
     const [stored] = (await readRepository(repository, [linear], "student", () => undefined)) as [
       StoredModel,

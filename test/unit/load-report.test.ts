@@ -11,7 +11,7 @@ import type { LoadReport } from "../../loadtest/load-run.ts";
 import { formatLoadTable } from "../../loadtest/load-table.ts";
 import { summariseMemory } from "../../loadtest/memory-trend.ts";
 
-function reportOf(rate: number, p99: number, achieved = rate): LoadReport {
+function reportOf(rate: number, p99: number, achieved = rate, degraded = 0): LoadReport {
   const percentiles = { p50: 1, p90: 2, p95: 3, p99, p99_9: p99 * 2, max: p99 * 3 };
   return {
     target: "test",
@@ -21,7 +21,7 @@ function reportOf(rate: number, p99: number, achieved = rate): LoadReport {
     timelyRate: achieved,
     scheduled: rate,
     answered: achieved,
-    degraded: 3,
+    degraded,
     errors: achieved < rate ? { "503": rate - achieved } : {},
     latencyMs: percentiles,
     fromSendingMs: percentiles,
@@ -90,6 +90,17 @@ describe("the search for the highest rate", () => {
       () => {},
     );
     expect(best?.offeredRate).toBeLessThanOrEqual(200);
+  });
+
+  it("does not take a rate as sustained whose answers are degraded", async () => {
+    const { best } = await findHighestRate(
+      async (rate) => reportOf(rate, 1, rate, rate <= 200 ? rate * 0.005 : rate * 0.02),
+      bound,
+      100,
+      () => {},
+    );
+    expect(best?.offeredRate).toBeLessThanOrEqual(200);
+    expect(best?.offeredRate).toBeGreaterThan(188);
   });
 
   it("gives a rate a second try, so that one bad second decides nothing", async () => {

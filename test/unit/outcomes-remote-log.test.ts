@@ -1,7 +1,7 @@
 import { type Duplex, duplexPair } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { RemoteLog, serveLog } from "../../src/outcomes/outcomes.ts";
-import { impressionOf, outcomeOf } from "../support/log-records.ts";
+import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, recordsIn, testDisk } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -33,12 +33,14 @@ test("what two processes append stands in one log, as each of them said it", asy
     duplicates: 0,
     unmatched: 0,
   });
+  await other.appendShadow(shadowOf("r2"));
   await Promise.all([one.close(), other.close()]);
   await log.close();
   expect(await recordsIn(directory)).toEqual([
     impressionOf("r1", "u1", "kd"),
     impressionOf("r2", "u2", "control"),
     outcomeOf("o1", "r2", "t1"),
+    shadowOf("r2"),
   ]);
 });
 

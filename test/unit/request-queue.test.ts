@@ -91,6 +91,15 @@ describe("the newest first", () => {
     expect(queue.takeAll()).toContain(oldest);
   });
 
+  test("leaves some waiting for ever, who can be taken by their arrival", () => {
+    const [a, b, c, d] = [request(0, 1, 1), request(1, 1, 2), request(0, 1, 3), request(1, 1, 4)];
+    const queue = queueOf(a, b, c, d);
+    expect(queue.takeOlder(1)).toEqual([]);
+    expect(queue.takeOlder(4)).toEqual([a, c, b]);
+    expect(queue.size).toBe(1);
+    expect(queue.takeAll()).toEqual([d]);
+  });
+
   test("asks the group whose turn it is whether its run would be full", () => {
     const queue = queueOf(request(0, 100, 1), request(1, 5, 2), request(0, 100, 3));
     queue.takeBatch(100, true);

@@ -5,6 +5,7 @@ import type { Impression } from "../../src/domain/impression.ts";
 import { defaultLimits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
+import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
 
@@ -65,6 +66,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
         queueMs: 1,
         inferenceMs: 2,
       }),
+      scoreSpare: async () => new Float32Array(0),
       close: async () => {},
     },
     log: {
@@ -72,6 +74,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
         logged.push(impression);
       },
       appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
+      appendShadow: async () => {},
       close: async () => {},
     },
     observer: {
@@ -81,6 +84,11 @@ function house(parts: Partial<ServingDependencies> = {}) {
       outcomes: () => {},
     },
     clock: { now: () => 1_700_000_000_000, monotonic: () => time++ },
+    concurrency: new ConcurrencyLimit({
+      clock: { now: () => 0, monotonic: () => 0 },
+      answerMsTarget: 25,
+      inFlightMax: 1_024,
+    }),
     limits: defaultLimits,
     newRequestId: () => "made",
     ...parts,

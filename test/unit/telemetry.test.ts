@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";
 import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
+import { shadowOf } from "../support/log-records.ts";
 import { standingLibrary } from "../support/model-library.ts";
 
 function listen(logLevel: LogLevel = "info") {
@@ -106,6 +107,32 @@ test("a ranking without a model counts under model none, its time in seconds and
   expect(text).toContain("setlist_rank_defaulted_total 12");
   expect(text).toContain('setlist_rank_candidates_bucket{le="100",surface="home"} 0');
   expect(text).toContain('setlist_rank_candidates_bucket{le="200",surface="home"} 1');
+});
+
+test("what became of a shadow's requests is counted; a model that fails is a warning, a server that is busy none", async () => {
+  const { shadowObserver, lines, metrics } = listen();
+  shadowObserver.settled("home", "dropped", "r1");
+  shadowObserver.settled("home", "failed", "r2", new Error("no order"));
+  shadowObserver.settled("home", "failed", "r3", new Error("no order"));
+  shadowObserver.settled("home", "unlogged", "r4", new Error("disk full"));
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: "warn", requestId: "r2", surface: "home", err: { message: "no order" } },
+    { level: "warn", requestId: "r4", surface: "home", err: { message: "disk full" } },
+  ]);
+  const text = await metrics.render();
+  expect(text).toContain('setlist_shadow_total{surface="home",result="dropped"} 1');
+  expect(text).toContain('setlist_shadow_total{surface="home",result="failed"} 2');
+});
+
+test("a comparison without a tau counts in no bucket of it", async () => {
+  const { shadowObserver, metrics } = listen();
+  shadowObserver.compared(shadowOf("r1", { tau: undefined }));
+  shadowObserver.compared(shadowOf("r2", { tau: -1 }));
+  const text = await metrics.render();
+  expect(text).toContain('setlist_shadow_tau_bucket{le="-0.5",surface="home"} 1');
+  expect(text).toContain('setlist_shadow_tau_count{surface="home"} 1');
+  expect(text).toContain('setlist_shadow_overlap_count{surface="home"} 2');
+  expect(text).toContain('setlist_shadow_score_difference_sum{surface="home"} 0.25');
 });
 
 test("two servers in one process count apart", async () => {

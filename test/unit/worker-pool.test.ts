@@ -1,6 +1,10 @@
 import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
 import { WorkerPool } from "../../src/inference/worker-pool.ts";
+import { linkToThread } from "../../src/inference/worker-thread.ts";
+
+const endsAtItsFirstOrder =
+  "require('node:worker_threads').parentPort.once('message', () => process.exit(1))";
 
 test("a worker that keeps dying is given up after a bounded number of tries, and the pool says so", async () => {
   const warnings: string[] = [];
@@ -8,7 +12,7 @@ test("a worker that keeps dying is given up after a bounded number of tries, and
   const onChange = vi.fn();
   const pool = await WorkerPool.open({
     workers: 1,
-    spawn: () => new Worker("process.exit(7)", { eval: true }),
+    spawn: (events) => linkToThread(new Worker("process.exit(7)", { eval: true }), events),
     prepare: async () => [0],
     onChange,
     onWarning: (warning) => warnings.push(warning),
@@ -18,10 +22,10 @@ test("a worker that keeps dying is given up after a bounded number of tries, and
     },
   });
   await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
-  expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(pool.hasIdle).toBe(false);
   expect(warnings.at(-1)).toBe(
-    "an inference worker died (exit code 7); given up after 8 failures in a row, 0 of 1 workers left; restart the server once the cause is mended",
+    "an inference worker died (exit code 7); given up after 9 failures in a row, 0 of 1 workers left; restart the server once the cause is mended",
   );
   // The one who waits is told, to refuse what is in the queue.
   expect(onChange).toHaveBeenCalled();
@@ -36,10 +40,7 @@ test("a replacement that cannot be made ready counts as a failure", async () => 
   let prepared = 0;
   const pool = await WorkerPool.open({
     workers: 1,
-    spawn: () =>
-      new Worker("require('node:worker_threads').parentPort.once('message', () => process.exit(1))", {
-        eval: true,
-      }),
+    spawn: (events) => linkToThread(new Worker(endsAtItsFirstOrder, { eval: true }), events),
     prepare: async () => {
       prepared += 1;
       if (prepared > 1) throw new Error("the model's file is gone");
@@ -53,7 +54,7 @@ test("a replacement that cannot be made ready counts as a failure", async () => 
     "the inference worker ended: exit code 1",
   );
   await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
-  expect(prepared).toBe(9);
+  expect(prepared).toBe(10);
   expect(warnings.at(-1)).toMatch(
     /^an inference worker could not be replaced \(the model's file is gone\); given up/,
   );

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What Linux says of a process; USER_HZ, the unit of its times, is 100 on every platform that Node runs on. */
+const msPerTick = 10;
+
+/** Processes that one has started and that still run. */
+export function childrenOf(pid: number): readonly number[] {
+  // Each of its threads has children of its own.
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+}
+
+/** Processor time of a process since it began, its threads and the processes that it has outlived included, ms. */
+function processorMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The second field is a name in brackets, which may hold blanks; utime, stime, cutime and cstime are the 14th to 17th.
+  const ticks = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15);
+  return ticks.reduce((sum, one) => sum + Number(one), 0) * msPerTick;
+}
+
+/** Processor time of a server, inference in processes of its own included, ms. */
+export function serverProcessorMs(pid: number): number {
+  return sumOver(pid, processorMs);
+}
+
+/** Resident memory of a server, inference in processes of its own included, MiB. */
+export function residentMib(pid: number): number {
+  return sumOver(pid, proportionalMib);
+}
+
+/** Resident memory of one process, MiB; a page that several have counts in parts. */
+export function proportionalMib(pid: number): number {
+  const [, kib = "0"] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
+  return Number(kib) / 1_024;
+}
+
+function sumOver(pid: number, of: (pid: number) => number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + of(one), 0);
+}

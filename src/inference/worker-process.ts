@@ -1,0 +1,46 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { SpawnWorker, WorkerEvents, WorkerLink } from "./worker-link.ts";
+import type { Order, Reply } from "./worker-messages.ts";
+
+const entry = fileURLToPath(new URL("./worker-process-entry.ts", import.meta.url));
+
+/** A worker in a process of its own: everything is copied over, and a native crash takes no more than what it was doing. */
+export const spawnWorkerProcess: SpawnWorker = (events) => linkToProcess(forkWorker(entry), events);
+
+/** What it writes goes where ours goes. Flags of this Node, a debugger's port for one, are not for it. */
+export function forkWorker(file: string): ChildProcess {
+  return fork(file, {
+    serialization: "advanced",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [],
+  });
+}
+
+export function linkToProcess(child: ChildProcess, events: WorkerEvents): WorkerLink {
+  child.on("message", (reply) => events.reply(reply as Reply));
+  let thrown: Error | undefined;
+  child.on("error", (error) => {
+    thrown = error;
+  });
+  // Not at "exit": replies may still stand in the channel then.
+  child.on("close", (code, signal) => {
+    events.ended(signal ?? (child.pid === undefined ? thrown?.message : undefined) ?? `exit code ${code}`);
+  });
+  return {
+    // With a callback nobody is told that the worker is gone: "close" says so.
+    post: (order) => void child.send(sendable(order), () => undefined),
+  };
+}
+
+/** Memory that threads share cannot go to another process. */
+function sendable(order: Order): Order {
+  if (order.kind === "load") return { ...order, bytes: copied(order.bytes) };
+  if (order.kind !== "load-split") return order;
+  const { item, request, ...rest } = order.graphs;
+  return { ...order, graphs: { ...rest, item: copied(item), request: copied(request) } };
+}
+
+function copied(bytes: SharedArrayBuffer | ArrayBuffer): ArrayBuffer {
+  return new Uint8Array(bytes).slice().buffer;
+}

@@ -1,0 +1,92 @@
+import type { Clock } from "../domain/ports.ts";
+
+/** Answers are judged together over so long. */
+const windowMs = 50;
+
+/** Fewer at a time are some milliseconds of work: refusing them would help nobody. */
+const least = 64;
+
+/** From one window whose answers were in time to the next. */
+const growth = 1.2;
+
+export interface ConcurrencyLimitOptions {
+  readonly clock: Clock;
+  /** The mean time in the server that answers are held to while more come than it can answer, ms. */
+  readonly answerMsTarget: number;
+  /** More are never in flight. */
+  readonly inFlightMax: number;
+}
+
+/**
+ * How many rank requests are answered at a time. Where answers are late, it becomes what the server gets done in the
+ * time that they should take: more in flight would only be later (Little's law, L = lambda W; Operations Research 9(3),
+ * 1961). While they are in time it grows. It counts whatever holds a request up: a busy event loop, inference, the disk.
+ */
+export class ConcurrencyLimit {
+  readonly #options: ConcurrencyLimitOptions;
+  #limit: number;
+  #inFlight = 0;
+  #windowBegan: number;
+  #answers = 0;
+  #sumMs = 0;
+  #refusingMs = 0;
+  #wasReached = false;
+  #wasLate = false;
+
+  constructor(options: ConcurrencyLimitOptions) {
+    this.#options = options;
+    this.#limit = options.inFlightMax;
+    this.#windowBegan = options.clock.monotonic();
+  }
+
+  get limit(): number {
+    return Math.floor(this.#limit);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Whether one more would be one too many. */
+  isReached(): boolean {
+    if (this.#inFlight < this.limit) return false;
+    this.#wasReached = true;
+    return true;
+  }
+
+  /** @param tookMs of this thread, for turning one away: nothing was answered meanwhile. */
+  refused(tookMs: number): void {
+    this.#refusingMs += tookMs;
+  }
+
+  begin(): void {
+    this.#inFlight += 1;
+  }
+
+  /** @param tookMs since the request's arrival. */
+  end(tookMs: number): void {
+    this.#inFlight -= 1;
+    this.#answers += 1;
+    this.#sumMs += tookMs;
+    const now = this.#options.clock.monotonic();
+    if (now - this.#windowBegan >= windowMs) this.#judge(now);
+  }
+
+  #judge(now: number): void {
+    const { answerMsTarget, inFlightMax } = this.#options;
+    const isLate = this.#sumMs / this.#answers > answerMsTarget;
+    if (!isLate) this.#limit = Math.min(inFlightMax, this.#limit * growth);
+    // One late window may be a pause of the machine; one that also left nobody in is not the first.
+    else if (this.#wasLate || this.#wasReached) {
+      const answeringMs = Math.max(1, now - this.#windowBegan - this.#refusingMs);
+      const inTime = (this.#answers / answeringMs) * answerMsTarget;
+      this.#limit = Math.min(this.#limit, Math.max(least, inTime));
+    }
+    this.#wasLate = isLate;
+    this.#wasReached = false;
+    this.#windowBegan = now;
+    this.#answers = 0;
+    this.#sumMs = 0;
+    this.#refusingMs = 0;
+  }
+}

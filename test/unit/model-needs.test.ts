@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { knownValueModels } from "../../src/app/known-value-models.ts";
+import { checkNeedsOf, modelNeeds } from "../../src/app/model-needs.ts";
+import type { Model, ModelRef } from "../../src/domain/model.ts";
+import { modelWith } from "../support/ranking-model.ts";
+
+const valueModel = { kind: "weighted-sum" as const, weights: { click: 1 } };
+const named = (name: string, tasks = ["click", "like"]): Model => ({
+  ...modelWith({ tasks, valueModel }),
+  name,
+});
+const homeWith = (shadow: ModelRef, weights?: Record<string, number>) =>
+  new Map([
+    [
+      "home",
+      {
+        defaultModel: { name: "home-control" },
+        timeoutMs: 200,
+        shadow: { model: shadow, share: 0, topK: 10 },
+        ...(weights && { valueModel: { kind: "weighted-sum" as const, weights } }),
+      },
+    ],
+  ]);
+const scorerOf = (...models: Model[]) => ({
+  models: () => models,
+  resolve: ({ name }: ModelRef) => models.find((model) => model.name === name),
+});
+
+test("a shadow needs its model as a surface does, whatever its share", () => {
+  expect(modelNeeds(homeWith({ name: "home-kd", label: "candidate" }), [])).toEqual([
+    { ref: { name: "home-control" }, by: "surface home" },
+    { ref: { name: "home-kd", label: "candidate" }, by: "the shadow of surface home" },
+  ]);
+});
+
+test("a new version that a shadow would get has to be of its surface", () => {
+  const served = { surfaces: homeWith({ name: "home-kd" }), experiments: [], itemFeatures: [] };
+  const scorer = scorerOf(named("home-control"));
+  const moved = { ...named("home-kd"), version: "2", surface: "radio" };
+  expect(() => checkNeedsOf(moved, { ...served, scorer })).toThrow(
+    "model home-kd/2: expected surface home, for the shadow of surface home gets it, found radio",
+  );
+  expect(() => checkNeedsOf(named("home-kd"), { ...served, scorer })).not.toThrow();
+});
+
+test("what a surface weighs has to be a task of its shadow's model too", () => {
+  const surfaces = homeWith({ name: "home-kd" }, { like: 1 });
+  const scorer = scorerOf(named("home-control"), named("home-kd", ["click"]));
+  expect(() => knownValueModels(surfaces, scorer, [])).toThrow(
+    "surfaces.home.valueModel.weights.like: expected a task of home-kd/1",
+  );
+  expect(() =>
+    knownValueModels(surfaces, scorerOf(named("home-control"), named("home-kd")), []),
+  ).not.toThrow();
+});
