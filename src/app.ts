@@ -2,23 +2,23 @@
  * The composition root of the server: configuration in, `{ listen, close }` out. Here, and only here, the ports meet
  * their implementations.
  */
-import { join } from "node:path";
-import { usableDataDirectory } from "./app/data-directory.ts";
-import { configurationWriter } from "./app/experiments-data.ts";
+import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
+import { openGround } from "./app/ground.ts";
 import { knownValueModels } from "./app/known-value-models.ts";
 import { checkNeedsOf, modelNeeds } from "./app/model-needs.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmModel, warmUp } from "./app/warm-up.ts";
-import { loadExperimentDocuments, type SetlistConfig } from "./config.ts";
+import type { SetlistConfig } from "./config.ts";
 import { SetlistError } from "./domain/error.ts";
 import type { Experiment } from "./domain/experiment.ts";
+import type { ModelLibrary } from "./domain/model-life.ts";
+import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
 import { compileAssigner } from "./experiments/experiments.ts";
-import { openFeatureStore } from "./features/features.ts";
+import { openRows } from "./features/features.ts";
 import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
-import { openOutcomeLog } from "./outcomes/outcomes.ts";
 import { openRegistry } from "./registry/registry.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
 import { createReadiness } from "./serving/readiness.ts";
@@ -28,63 +28,113 @@ import { createServing } from "./serving/serving.ts";
 import { Shadows } from "./serving/shadows.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
+export interface Ports {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+}
+
 export interface App {
   readonly logger: Telemetry["logger"];
   /**
    * Opens the ports and says "ready" with the numbers it got.
    * @throws {SetlistError} UNAVAILABLE where a port cannot be had; everything is closed then.
    */
-  listen(): Promise<{ httpPort: number; grpcPort: number }>;
+  listen(): Promise<Ports>;
+  /** Rejects where the server cannot go on; it has to be closed all the same. */
+  readonly failed: Promise<never>;
   /** Not ready at once, serving on for the drain delay, then what is in flight, then sync and seal. */
   close(): Promise<void>;
 }
 
 /**
- * Loads and checks everything that serving needs; nothing listens yet.
+ * The server in this one process. Loads and checks everything that serving needs; nothing listens yet.
  * @throws {SetlistError} a sentence that names the file or field, what was expected and what was found.
  */
 export async function createApp(config: SetlistConfig): Promise<App> {
+  const telemetry = createTelemetry({ clock: systemClock, logLevel: config.logLevel });
+  const { logger, metrics } = telemetry;
+  const answering = await openAnswering(config, async (opened) => {
+    const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
+      logger.warn(fields, message);
+    for (const warning of config.warnings) onWarning(warning);
+    return {
+      telemetry,
+      ...(await openGround(config, opened, onWarning)),
+      experiments: configuredExperiments(config.experiments),
+      metrics,
+      libraryOf: (own) => own,
+      sharedPorts: false,
+    };
+  });
+  return {
+    logger,
+    async listen() {
+      const ports = await answering.listen(config);
+      logger.info(ports, "ready");
+      return ports;
+    },
+    failed: new Promise(() => undefined),
+    close: () => answering.close(),
+  };
+}
+
+/** What a process that answers finds around it: all of it its own, or some of it shared with others. */
+export interface Surroundings {
+  readonly telemetry: Telemetry;
+  readonly log: OutcomeLog;
+  /** The file of the world's imported rows. */
+  readonly rows: string;
+  readonly experiments: ExperimentSource;
+  /** What the doors show as the server's metrics. */
+  readonly metrics: MetricsSource;
+  /** What the doors change models with. */
+  readonly libraryOf: (own: ModelLibrary) => ModelLibrary;
+  /** Whether other processes open the same ports. */
+  readonly sharedPorts: boolean;
+}
+
+/** The part of the server that answers. */
+export interface Answering {
+  /** The models of this process. */
+  readonly library: ModelLibrary;
+  /** As `App.listen`, without a word. */
+  listen(ports: Ports): Promise<Ports>;
+  /** As `App.close`. */
+  close(): Promise<void>;
+}
+
+/** @param surround what it opens goes onto the stack that it is given. @throws {SetlistError} as `createApp`. */
+export async function openAnswering(
+  config: SetlistConfig,
+  surround: (opened: AsyncDisposableStack) => Promise<Surroundings>,
+): Promise<Answering> {
   // What was opened is closed in the opposite order, also when a later part refuses to start.
   const opened = new AsyncDisposableStack();
   try {
-    return await assemble(config, opened);
+    return await assemble(config, await surround(opened), opened);
   } catch (error) {
     await opened.disposeAsync();
     throw error;
   }
 }
 
-async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
+async function assemble(
+  config: SetlistConfig,
+  surroundings: Surroundings,
+  opened: AsyncDisposableStack,
+): Promise<Answering> {
+  const { dataDir, limits } = config;
+  const { log, rows, experiments: source, metrics, libraryOf, sharedPorts } = surroundings;
+  const { telemetry } = surroundings;
+  const { logger, observer, shadowObserver, requests } = telemetry;
   const clock = systemClock;
-  const { limits } = config;
-  const telemetry = createTelemetry({ clock, logLevel: config.logLevel });
-  const { logger, observer, shadowObserver, requests, metrics } = telemetry;
-  const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
-    logger.warn(fields, message);
-  for (const warning of config.warnings) onWarning(warning);
+  const onWarning = (warning: string): void => logger.warn(warning);
 
-  const dataDir = await usableDataDirectory(config.dataDir);
-  const log = opened.adopt(
-    await openOutcomeLog({ directory: join(dataDir, "log"), ...config.log, clock, onWarning }),
-    (it) => it.close(),
-  );
-  const features = opened.adopt(
-    await openFeatureStore({
-      directory: join(dataDir, "features"),
-      world: config.world,
-      ...config.features,
-      onWarning,
-    }),
-    (it) => it.close(),
-  );
-  const itemLabels = opened.adopt(
-    await openItemLabels({ directory: join(dataDir, "features"), world: config.world, ...config.features }),
-    (it) => it.close(),
-  );
+  const features = opened.adopt(openRows(rows, { ...config.features, onWarning }), (it) => it.close());
+  const itemLabels = opened.adopt(openItemLabels(rows, config.features.cacheRowsMax), (it) => it.close());
   const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
-  // What the experiments will be once the models are there to hold them against: it says which are needed.
-  const written = registry.preview(loadExperimentDocuments(config.experiments), configurationWriter);
-  let experiments = (): readonly Experiment[] => written;
+  const expected = source.expected(registry);
+  let experiments = (): readonly Experiment[] => expected;
   const recent = new RecentRequests(clock);
   const models = opened.adopt(
     await openModels({
@@ -129,7 +179,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     models: [...scorer.models(), ...models.shelved()],
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
   };
-  registry.sync(loadExperimentDocuments(config.experiments, known), configurationWriter);
+  source.settle(registry, known);
   experiments = () => registry.list();
   const assigner = compileAssigner(experiments());
 
@@ -162,7 +212,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     serving,
     experiments: registry,
     scorer,
-    models: library,
+    models: libraryOf(library),
     readiness,
     metrics,
     requests,
@@ -175,16 +225,19 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   // Both at once: one that waits for its last answers must not leave the other open meanwhile.
   opened.defer(async () => void (await Promise.all([http.close(), grpc.close()])));
 
+  await http.prepare();
+  models.follow();
+
   return {
-    logger,
-    async listen() {
+    library,
+    async listen({ httpPort, grpcPort }) {
       try {
-        const httpPort = await http.listen(config.host, config.httpPort);
-        const grpcPort = await grpc.listen(config.host, config.grpcPort);
-        models.follow();
+        const ports = {
+          httpPort: await http.listen(config.host, httpPort, sharedPorts),
+          grpcPort: await grpc.listen(config.host, grpcPort, sharedPorts),
+        };
         readiness.set("ready");
-        logger.info({ httpPort, grpcPort }, "ready");
-        return { httpPort, grpcPort };
+        return ports;
       } catch (error) {
         await opened.disposeAsync();
         throw error;

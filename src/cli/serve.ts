@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { loadConfig } from "../config.ts";
-import { port } from "./argument.ts";
+import type { App } from "../app.ts";
+import { loadConfig, type SetlistConfig } from "../config.ts";
+import { port, positiveInteger } from "./argument.ts";
 
 /** `setlist serve`: the server, until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
@@ -12,19 +13,27 @@ export function serveCommand(): Command {
     .option("--data-dir <folder>", "log, features and experiments (default: ./data)")
     .option("--models <folder>", "model repository (default: models/repository)")
     .option("--config <file>", "configuration (default: config/setlist.yaml)")
+    .option("--processes <count>", "processes that answer, sharing the ports (default: 1)", positiveInteger)
     .option("--log-level <level>", "fatal, error, warn, info, debug or trace (default: info)")
     .addHelpText("after", "\nEach flag is also an environment variable: SETLIST_HTTP_PORT and so on.")
     .action(async (flags: Record<string, string | number | undefined>) => {
-      // Imported once it is asked for: other commands and --help should not load the whole server.
-      const { createApp } = await import("../app.ts");
-      const app = await createApp(loadConfig({ flags, env: process.env, cwd: process.cwd() }));
+      const app = await open(loadConfig({ flags, env: process.env, cwd: process.cwd() }));
       // Listened for from before the ports open: a signal in between must not be lost.
       const stopped = signalled();
       await app.listen();
-      app.logger.info({ signal: await stopped }, "draining");
-      await app.close();
+      try {
+        app.logger.info({ signal: await Promise.race([stopped, app.failed]) }, "draining");
+      } finally {
+        await app.close();
+      }
       app.logger.info("stopped");
     });
+}
+
+/** Imported once it is asked for: other commands and --help should not load the whole server. */
+async function open(config: SetlistConfig): Promise<App> {
+  if (config.processes === 1) return (await import("../app.ts")).createApp(config);
+  return (await import("../app/process-group.ts")).createProcessGroup(config);
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once, for whoever cannot wait for the drain. */

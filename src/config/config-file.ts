@@ -65,6 +65,7 @@ export const configFileSchema = Type.Object(
     models: Type.Optional(path),
     world: Type.Optional(path),
     experiments: Type.Optional(path),
+    processes: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
     logLevel: Type.Optional(
       Type.Union([
         Type.Literal("fatal"),

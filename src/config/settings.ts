@@ -34,6 +34,8 @@ export interface SetlistConfig {
   readonly world: string;
   /** The folder of experiment documents. */
   readonly experiments: string;
+  /** Processes that answer, sharing the ports; 1 is a single process that does everything. */
+  readonly processes: number;
   readonly logLevel: LogLevel;
   /** How long a draining server serves on, not ready any more, ms. */
   readonly drainDelayMs: number;

@@ -20,12 +20,12 @@ export interface FeatureStoreOptions {
 }
 
 /**
- * Opens the embedded feature store. The first time, and when the content of the Parquet files has changed, it imports
- * them; otherwise it opens what it imported before, unless that is damaged. Give it the models with `prepare` before the first request.
+ * The file of a world's imported rows. The first time, and when the content of the Parquet files has changed, they are
+ * imported; otherwise what was imported before is used, unless it is damaged.
  * @throws {SetlistError} INVALID_ARGUMENT where a Parquet file is missing or cannot hold features.
  */
-export async function openFeatureStore(options: FeatureStoreOptions): Promise<PreparedFeatureStore> {
-  const { directory, world, cacheRowsMax, onWarning = () => undefined } = options;
+export async function importedRows(options: Omit<FeatureStoreOptions, "cacheRowsMax">): Promise<string> {
+  const { directory, world, onWarning = () => undefined } = options;
   await mkdir(directory, { recursive: true });
   const fingerprint = await worldFingerprint(world, join(directory, "world.fingerprint"));
   const file = `world-${fingerprint}.lmdb`;
@@ -39,12 +39,27 @@ export async function openFeatureStore(options: FeatureStoreOptions): Promise<Pr
     await importWorld(world, path, onWarning);
   }
   if (!found) await importWorld(world, path, onWarning);
-  const source = new LmdbRows(path);
   for (const name of await readdir(directory)) {
     // Worlds that are no longer served, and what an import left that was killed.
     if (name.startsWith("world-") && !name.startsWith(file)) await removeDatabase(join(directory, name));
   }
-  return new RequestEncoder(source, cacheRowsMax, onWarning);
+  return path;
+}
+
+/**
+ * The store over a file of imported rows, which several processes may read. Give it the models with `prepare` before
+ * the first request.
+ */
+export function openRows(
+  path: string,
+  { cacheRowsMax, onWarning = () => undefined }: Pick<FeatureStoreOptions, "cacheRowsMax" | "onWarning">,
+): PreparedFeatureStore {
+  return new RequestEncoder(new LmdbRows(path), cacheRowsMax, onWarning);
+}
+
+/** `openRows` over `importedRows`. @throws {SetlistError} as `importedRows`. */
+export async function openFeatureStore(options: FeatureStoreOptions): Promise<PreparedFeatureStore> {
+  return openRows(await importedRows(options), options);
 }
 
 /**

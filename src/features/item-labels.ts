@@ -1,11 +1,8 @@
-import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { labelOf } from "../domain/item-label.ts";
 import type { ItemLabels } from "../domain/ports.ts";
-import type { FeatureStoreOptions } from "./features.ts";
 import { LmdbRows } from "./lmdb-rows.ts";
 import type { RowSource } from "./row-source.ts";
-import { worldFingerprint } from "./world-fingerprint.ts";
 
 /** Items' values by name, over the same rows that the feature store encodes. */
 export class StoredItemLabels implements ItemLabels {
@@ -62,14 +59,7 @@ export class StoredItemLabels implements ItemLabels {
   }
 }
 
-/**
- * Opens the rows that `openFeatureStore` has imported, which it has to have done before: they are in one memory-mapped
- * file, which a second reader of it costs nothing more.
- */
-export async function openItemLabels(
-  options: Pick<FeatureStoreOptions, "directory" | "world" | "cacheRowsMax">,
-): Promise<StoredItemLabels> {
-  const { directory, world, cacheRowsMax } = options;
-  const fingerprint = await worldFingerprint(world, join(directory, "world.fingerprint"));
-  return new StoredItemLabels(new LmdbRows(join(directory, `world-${fingerprint}.lmdb`)), cacheRowsMax);
+/** A second reader of a file of imported rows: it is memory-mapped, so that this costs nothing more. */
+export function openItemLabels(path: string, cacheRowsMax: number): StoredItemLabels {
+  return new StoredItemLabels(new LmdbRows(path), cacheRowsMax);
 }

@@ -7,13 +7,15 @@ import { loadContract } from "./contract.ts";
 import { offerHealth } from "./health.ts";
 import { offerReflection } from "./reflection.ts";
 import { offerExperiments, offerOutcomes, offerRanking } from "./services.ts";
+import { openSharedPort, type SharedPort } from "./shared-port.ts";
 
 export interface GrpcServer {
   /**
    * Resolves with the port, which the system picks where it is 0.
+   * @param shared with other processes that say so too: the kernel spreads connections over them (SO_REUSEPORT).
    * @throws {SetlistError} UNAVAILABLE where the port is taken or not allowed.
    */
-  listen(host: string, port: number): Promise<number>;
+  listen(host: string, port: number, shared?: boolean): Promise<number>;
   /** Takes no new call, answers what is in flight, and cuts off what has not ended after the grace. */
   close(): Promise<void>;
 }
@@ -42,10 +44,16 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
   const endWatches = offerHealth(server, options.readiness);
   offerReflection(server);
 
+  let sharedPort: SharedPort | undefined;
+
   return {
-    async listen(host, port) {
+    async listen(host, port, shared = false) {
       const bind = promisify(server.bindAsync.bind(server));
       try {
+        if (shared) {
+          sharedPort = await openSharedPort(server, host, port);
+          return sharedPort.port;
+        }
         return await bind(hostAndPort(host, port), ServerCredentials.createInsecure());
       } catch (error) {
         throw listenError("grpc", host, port, error);
@@ -53,9 +61,11 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     },
     async close() {
       const grace = setTimeout(() => server.forceShutdown(), options.closeGraceMs ?? closeGraceMsDefault);
+      const ended = sharedPort?.close();
       endWatches();
       drainStreams();
-      await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(grace));
+      const shutdown = promisify(server.tryShutdown.bind(server))();
+      await Promise.all([shutdown, ended]).finally(() => clearTimeout(grace));
     },
   };
 }

@@ -81,11 +81,16 @@ export function endFrame(to: RecordWriter, start: number): void {
   to.uint32At(start + 8, payloadBytes);
 }
 
+/** Where the frame at `start` ends, by the length that `endFrame` filled in. */
+export function frameEnd(frames: Buffer, start: number): number {
+  return start + frameHeaderBytes + frames.readUInt32LE(start + 8);
+}
+
 /** Completes every frame of `frames`, which goes to `offset` of a segment. Answers how many there are. */
 export function stampFrames(frames: Buffer, salt: number, offset: number, syncedBytes: number): number {
   let count = 0;
   for (let start = 0; start < frames.length; count++) {
-    const end = start + frameHeaderBytes + frames.readUInt32LE(start + 8);
+    const end = frameEnd(frames, start);
     frames.writeUInt32LE(markerNumber, start);
     frames.writeUInt32LE(syncedBytes, start + 12);
     frames.writeUInt32LE(crc32(frames.subarray(start + 8, end), seedOf(salt, offset + start)), start + 4);

@@ -6,7 +6,7 @@ import type { ShadowComparison } from "../domain/shadow.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";
-import { frameHeaderBytes } from "./frame.ts";
+import { frameEnd, frameHeaderBytes } from "./frame.ts";
 import { KnownIds } from "./known-ids.ts";
 import { LogWriter } from "./log-writer.ts";
 import {
@@ -35,7 +35,17 @@ export interface OutcomeLogOptions {
   readonly disk?: Disk;
 }
 
-export interface OpenedOutcomeLog extends OutcomeLog {
+/** Takes records that another process of the same server has encoded, as frames one behind the other. */
+export interface FrameLog {
+  /** As `appendImpression`, of all of them together. The bytes are copied before it returns. */
+  appendImpressionFrames(frames: Buffer): Promise<void>;
+  /** As `appendShadow`, of all of them together. The bytes are copied before it returns. */
+  appendShadowFrames(frames: Buffer): Promise<void>;
+  /** As `appendOutcomes`. The bytes are copied before it returns. */
+  appendOutcomeFrames(frames: Buffer): Promise<AppendedOutcomes>;
+}
+
+export interface OpenedOutcomeLog extends OutcomeLog, FrameLog {
   readonly recovery: RecoverySummary;
 }
 
@@ -84,6 +94,8 @@ export async function openOutcomeLog(options: OutcomeLogOptions): Promise<Opened
   }
 }
 
+type OutcomeCounts = { -readonly [Count in keyof AppendedOutcomes]: number };
+
 class SegmentedLog implements OpenedOutcomeLog {
   readonly recovery: RecoverySummary;
   readonly #writer: LogWriter;
@@ -101,33 +113,47 @@ class SegmentedLog implements OpenedOutcomeLog {
 
   async appendImpression(impression: Impression): Promise<void> {
     const batch = this.#pending();
-    const payloadStart = writeImpressionFrame(batch.impressions, impression) + frameHeaderBytes;
-    this.#identify(batch.impressions, idBytes(batch.impressions.buffer, payloadStart));
-    batch.requestIds.push(...this.#id);
+    this.#noteRequest(batch, writeImpressionFrame(batch.impressions, impression));
+    await batch.written.promise;
+  }
+
+  async appendImpressionFrames(frames: Buffer): Promise<void> {
+    const batch = this.#pending();
+    for (let start = 0; start < frames.length; start = frameEnd(frames, start)) {
+      const at = batch.impressions.used;
+      batch.impressions.copy(frames, start, frameEnd(frames, start));
+      this.#noteRequest(batch, at);
+    }
     await batch.written.promise;
   }
 
   async appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes> {
     const batch = this.#pending();
-    let accepted = 0;
-    let unmatched = 0;
-    for (const outcome of outcomes) {
-      const start = writeOutcomeFrame(batch.outcomes, outcome);
-      if (this.#isNew(batch, start)) {
-        accepted++;
-        if (!this.#answersKnownRequest(batch, start)) unmatched++;
-      } else batch.outcomes.used = start;
+    const counts = { accepted: 0, duplicates: 0, unmatched: 0 };
+    for (const outcome of outcomes) this.#keepNew(batch, writeOutcomeFrame(batch.outcomes, outcome), counts);
+    return this.#acknowledge(batch, counts);
+  }
+
+  async appendOutcomeFrames(frames: Buffer): Promise<AppendedOutcomes> {
+    const batch = this.#pending();
+    const counts = { accepted: 0, duplicates: 0, unmatched: 0 };
+    for (let start = 0; start < frames.length; start = frameEnd(frames, start)) {
+      const at = batch.outcomes.used;
+      batch.outcomes.copy(frames, start, frameEnd(frames, start));
+      this.#keepNew(batch, at, counts);
     }
-    const duplicates = outcomes.length - accepted;
-    // The first of two equal outcomes may still be on its way to the disk: nobody hears of it before it is there.
-    if (duplicates > 0) await this.#writer.allSynced();
-    else if (accepted > 0) await batch.synced.promise;
-    return { accepted, duplicates, unmatched };
+    return this.#acknowledge(batch, counts);
   }
 
   async appendShadow(comparison: ShadowComparison): Promise<void> {
     const batch = this.#pending();
     writeShadowFrame(batch.shadows, comparison);
+    await batch.written.promise;
+  }
+
+  async appendShadowFrames(frames: Buffer): Promise<void> {
+    const batch = this.#pending();
+    batch.shadows.copy(frames, 0, frames.length);
     await batch.written.promise;
   }
 
@@ -142,6 +168,29 @@ class SegmentedLog implements OpenedOutcomeLog {
     // The loop runs once this task has ended: whatever the caller appends until then is taken along.
     this.#writer.wake();
     return this.#writer.pending;
+  }
+
+  #noteRequest(batch: Batch, start: number): void {
+    this.#identify(batch.impressions, idBytes(batch.impressions.buffer, start + frameHeaderBytes));
+    batch.requestIds.push(...this.#id);
+  }
+
+  /** The outcome written last, at `start`, is counted, and taken back where it is known. */
+  #keepNew(batch: Batch, start: number, counts: OutcomeCounts): void {
+    if (!this.#isNew(batch, start)) {
+      batch.outcomes.used = start;
+      counts.duplicates++;
+      return;
+    }
+    counts.accepted++;
+    if (!this.#answersKnownRequest(batch, start)) counts.unmatched++;
+  }
+
+  async #acknowledge(batch: Batch, counts: OutcomeCounts): Promise<AppendedOutcomes> {
+    // The first of two equal outcomes may still be on its way to the disk: nobody hears of it before it is there.
+    if (counts.duplicates > 0) await this.#writer.allSynced();
+    else if (counts.accepted > 0) await batch.synced.promise;
+    return counts;
   }
 
   #isNew(batch: Batch, start: number): boolean {

@@ -36,6 +36,12 @@ export class RecordWriter {
     this.used += bytes;
   }
 
+  /** Bytes that were written elsewhere. */
+  copy(from: Buffer, start: number, end: number): void {
+    this.#ensure(end - start);
+    this.used += from.copy(this.#buffer, this.used, start, end);
+  }
+
   uint8(value: number): void {
     this.#ensure(1);
     this.#buffer[this.used++] = value;

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
 import type { ModelLabel, ModelLabelMove, ModelLabelStore } from "../domain/model-life.ts";
 import type { Clock } from "../domain/ports.ts";
+import { transaction } from "./transaction.ts";
 
 /** A table beside the experiments' that older Setlists pass over, so the store's version stays what it is. */
 const table = `
@@ -41,7 +42,15 @@ export class LabelTable implements ModelLabelStore {
       .map(toMove);
   }
 
-  move({ name, label, version }: Omit<ModelLabel, "previous">, who: string): void {
+  /** Another process of the server may have moved it already: what stands is read anew, before anyone else can write. */
+  move(to: Omit<ModelLabel, "previous">, who: string): void {
+    transaction(this.#database, () => {
+      this.#standing = this.#read();
+      this.#insert(to, who);
+    });
+  }
+
+  #insert({ name, label, version }: Omit<ModelLabel, "previous">, who: string): void {
     const standing = this.#standing.find((one) => one.name === name && one.label === label);
     if (standing?.version === version) return;
     this.#database

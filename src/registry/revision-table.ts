@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentRevision } from "../domain/experiment.ts";
+import { transaction } from "./transaction.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -44,17 +45,9 @@ export class RevisionTable {
       .run(experiment.id, experiment.revision, who, at, what, JSON.stringify(experiment));
   }
 
-  /** All of it or none of it. Taken for writing at once, so that what `work` reads cannot change before it writes. */
+  /** All of it or none of it. */
   transaction<T>(work: () => T): T {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#database.exec("COMMIT");
-      return result;
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
+    return transaction(this.#database, work);
   }
 }
 

@@ -7,13 +7,15 @@ export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 export function createLogger(options: {
   clock: Clock;
   logLevel: LogLevel;
+  /** Of several processes that write lines, this one's number: a field of every line. */
+  process?: number | undefined;
   destination?: DestinationStream;
 }): Logger {
   const { clock, logLevel, destination } = options;
   return pino(
     {
       level: logLevel,
-      base: null,
+      base: options.process === undefined ? null : { process: options.process },
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },

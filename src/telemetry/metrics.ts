@@ -1,4 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
@@ -19,8 +27,12 @@ import {
   tauBuckets,
 } from "./buckets.ts";
 
+/** Every metric of one process, to be added to those of others. */
+export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
 export interface Metrics {
   readonly source: MetricsSource;
+  snapshot(): Promise<MetricsSnapshot>;
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly shadows: Pick<ShadowObserver, "compared"> & {
     settled(surface: string, result: ShadowResult): void;
@@ -49,6 +61,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
+    snapshot: () => registry.getMetricsAsJSON(),
     ranks: rankMetrics(registry),
     shadows: shadowMetrics(registry),
     requests: requestMetrics(registry),
@@ -62,11 +75,15 @@ export function createMetrics(): Metrics {
   };
 }
 
+/** What is 1 where something is so: over several processes, 1 where it is so in any. */
+const anyOf = "max";
+
 function executionMetrics(registry: Registry, scorer: Pick<Scorer, "models" | "execution">): void {
   new Gauge({
     name: "setlist_model_execution_info",
     help: "1 for the execution provider that runs most of a loaded model's operators; wanted is the one configured first",
     labelNames: ["model", "version", "provider", "wanted"],
+    aggregator: anyOf,
     registers: [registry],
     collect() {
       this.reset();
@@ -88,6 +105,7 @@ function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" 
     name: "setlist_model_version_state",
     help: "1 for the state of each model version in the repository: available, loading, serving, retiring, refused",
     labelNames: ["model", "version", "state"],
+    aggregator: anyOf,
     registers: [registry],
     collect() {
       this.reset();
@@ -98,6 +116,7 @@ function lifeMetrics(registry: Registry, library: Pick<ModelLibrary, "versions" 
     name: "setlist_model_label_info",
     help: "1 for the version that a model's label stands on",
     labelNames: ["model", "label", "version"],
+    aggregator: anyOf,
     registers: [registry],
     collect() {
       this.reset();

@@ -3,10 +3,12 @@ import type { Logger } from "pino";
 import type { ModelVersion } from "../domain/model.ts";
 import type { Clock, MetricsSource, RankObserver, RequestObserver, ShadowObserver } from "../domain/ports.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
-export type { LogLevel } from "./logger.ts";
+export { createLogger, type LogLevel } from "./logger.ts";
+export type { MetricsSnapshot } from "./metrics.ts";
+export { type ProcessCounts, SummedMetrics } from "./summed-metrics.ts";
 
 export interface Telemetry {
   readonly logger: Logger;
@@ -17,6 +19,8 @@ export interface Telemetry {
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
+  /** The same metrics, for a process that adds up several. */
+  readonly snapshot: () => Promise<MetricsSnapshot>;
   /** Hand it the scorer: the metrics then say on what each model runs. */
   readonly watchModels: Metrics["watchModels"];
   readonly watchConcurrency: Metrics["watchConcurrency"];
@@ -33,21 +37,32 @@ export interface ModelChange extends ModelVersion {
   readonly durationMs?: number | undefined;
 }
 
-/** @param options.destination where log lines go, one JSON object each; standard output where absent. */
+/** @param options.process as `createLogger`. @param options.destination where log lines go, one JSON object each; standard output where absent. */
 export function createTelemetry(options: {
   clock: Clock;
   logLevel: LogLevel;
+  process?: number | undefined;
   destination?: { write(line: string): void };
 }): Telemetry {
   const logger = createLogger(options);
-  const { source, ranks, shadows, requests, watchModels, watchConcurrency, modelChanges, workerDied } =
-    createMetrics();
+  const {
+    source,
+    snapshot,
+    ranks,
+    shadows,
+    requests,
+    watchModels,
+    watchConcurrency,
+    modelChanges,
+    workerDied,
+  } = createMetrics();
   // The counters say how often.
   const seldom = nowAndThen(options.clock);
   return {
     logger,
     requests,
     metrics: source,
+    snapshot,
     watchModels,
     watchConcurrency,
     workerDied,

@@ -191,12 +191,13 @@ describe("reflection", () => {
   });
 });
 
-describe("a close", () => {
+describe.each([false, true])("a close, with ports shared with other processes: %s", (sharedPorts) => {
   test("answers what is in flight on both transports", async () => {
     const receipt = { accepted: 1, duplicates: 0, rejected: [] };
     const waiting = new Gate();
     const slow = await openDoors({
       serving: { recordOutcomes: () => waiting.enter().then(() => receipt) },
+      sharedPorts,
       connectionRules: { closeGraceMs: 5_000 },
       closeGraceMs: 5_000,
     });
@@ -219,6 +220,7 @@ describe("a close", () => {
     const waiting = new Gate();
     const stuck = await openDoors({
       serving: { recordOutcomes: () => waiting.enter().then(() => Promise.reject(new Error("too late"))) },
+      sharedPorts,
       connectionRules: { closeGraceMs: 100 },
       closeGraceMs: 100,
     });
@@ -252,6 +254,14 @@ describe("a port that is taken", () => {
     const detail = `http: cannot listen on 127.0.0.1:${port}: the port is in use; stop what uses it or choose another with --http-port`;
     await expect(second.listen("127.0.0.1", port)).rejects.toThrow(detail);
     await second.close();
+  });
+
+  test("is shared by those who say so, and with nobody else", async () => {
+    const [one, other, alone] = [0, 1, 2].map(() => createGrpcServer(context));
+    const port = await one?.listen("127.0.0.1", 0, true);
+    expect(await other?.listen("127.0.0.1", port ?? 0, true)).toBe(port);
+    await expect(alone?.listen("127.0.0.1", port ?? 0)).rejects.toThrow("the port is in use");
+    await Promise.all([one?.close(), other?.close(), alone?.close()]);
   });
 
   test("stops the start of gRPC likewise", async () => {

@@ -14,6 +14,7 @@ const order = [
     "outcomes",
     "labels",
     "registry",
+    "processes",
     "simulation",
     "telemetry",
     "config",

@@ -108,6 +108,7 @@ export async function openDoors(
     limits?: Partial<Limits>;
     connectionRules?: Partial<ConnectionRules>;
     closeGraceMs?: number;
+    sharedPorts?: boolean;
   } = {},
 ): Promise<Doors> {
   const limits = { ...defaultLimits, ...change.limits };
@@ -136,11 +137,11 @@ export async function openDoors(
     clock,
     logger,
   };
-  const { closeGraceMs } = change;
+  const { closeGraceMs, sharedPorts } = change;
   const httpServer = createHttpServer({ ...doors, connectionRules: change.connectionRules ?? {} });
   const grpcServer = createGrpcServer(closeGraceMs === undefined ? doors : { ...doors, closeGraceMs });
-  const http = `http://127.0.0.1:${await httpServer.listen("127.0.0.1", 0)}`;
-  const grpcAddress = `127.0.0.1:${await grpcServer.listen("127.0.0.1", 0)}`;
+  const http = `http://127.0.0.1:${await httpServer.listen("127.0.0.1", 0, sharedPorts)}`;
+  const grpcAddress = `127.0.0.1:${await grpcServer.listen("127.0.0.1", 0, sharedPorts)}`;
   const grpc = grpcCaller(grpcAddress);
   readiness.set("ready");
   return {

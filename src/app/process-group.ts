@@ -1,0 +1,118 @@
+import { availableParallelism } from "node:os";
+import type { App } from "../app.ts";
+import type { SetlistConfig } from "../config.ts";
+import { serveLog } from "../outcomes/outcomes.ts";
+import { Fleet, type Member } from "../processes/processes.ts";
+import { createLogger } from "../telemetry/telemetry.ts";
+import { CollectedMetrics } from "./collected-metrics.ts";
+import { freePorts } from "./free-ports.ts";
+import { openGround } from "./ground.ts";
+import { ModelCommands } from "./model-commands.ts";
+import { startAnswering } from "./start-answering.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** For what is in flight when the drain delay is over, and for both ports' own grace of 10 s. */
+const closeMsMax = 13_000;
+
+/**
+ * The server in several processes: those that answer, and this one, which answers nothing, writes their one log and
+ * replaces those that end. Every process that serves is loaded and checked when it resolves; nothing listens yet.
+ * @throws {SetlistError} as `createApp`.
+ */
+export async function createProcessGroup(config: SetlistConfig): Promise<App> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await assemble(config, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Promise<App> {
+  const clock = systemClock;
+  const logger = createLogger({ clock, logLevel: config.logLevel });
+  const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
+    logger.warn(fields, message);
+  for (const warning of config.warnings) onWarning(warning);
+  const cores = availableParallelism();
+  if (config.processes > cores) {
+    onWarning(`processes: ${config.processes} are more than this machine's ${cores} cores`);
+  }
+  const { log, rows } = await openGround(config, opened, onWarning);
+
+  const commands = new ModelCommands(onWarning);
+  const metrics = new CollectedMetrics(() => fleet.counts);
+  let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
+  let experiments: "configured" | "stored" = "configured";
+
+  const start = (number: number): Member => {
+    const answering = startAnswering(
+      { number, config, rows, experiments },
+      {
+        changeModels: (command) => commands.give(number, command),
+        metrics: () => metrics.render(),
+      },
+    );
+    const { calls, started, ended, kill } = answering;
+    serveLog(log, answering.log);
+    void ended.then(() => {
+      commands.leave(number);
+      metrics.leave(number);
+    });
+    return {
+      number,
+      loaded: started.then(async () => {
+        logger.info({ process: number, pid: answering.pid }, "process loaded");
+        await commands.join(number, (command) => calls.ask("changeModels", command));
+      }),
+      async serve() {
+        await calls.ask("serve", ports);
+        metrics.join(number, () => calls.ask("snapshot"));
+      },
+      async drain() {
+        await calls.ask("drain");
+        answering.disconnect();
+      },
+      kill,
+      ended,
+    };
+  };
+
+  const fleet = new Fleet({
+    serving: config.processes,
+    start,
+    clock,
+    drainMsMax: config.drainDelayMs + closeMsMax,
+    onEnd({ number, how, why }) {
+      if (why === "") logger.error({ process: number }, `process ended ${how}`);
+      else logger.error({ process: number, why }, "process could not start");
+    },
+    onReplace: ({ number, afterMs }) =>
+      logger.info(
+        { process: number, afterMs: Math.round(afterMs) },
+        "process serves in the place of one that ended",
+      ),
+  });
+  await fleet.load();
+  // Those that come later take what the store holds: the configuration may have been edited since.
+  experiments = "stored";
+  opened.defer(() => fleet.close());
+
+  return {
+    logger,
+    failed: fleet.lost,
+    async listen() {
+      try {
+        ports = await freePorts(config.host, ports);
+        await fleet.serve();
+        logger.info({ ...ports, processes: config.processes }, "ready");
+        return ports;
+      } catch (error) {
+        await opened.disposeAsync();
+        throw error;
+      }
+    },
+    close: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,58 @@
+import type { Duplex } from "node:stream";
+import { SetlistError } from "../domain/error.ts";
+import type { AppendedOutcomes } from "../domain/ports.ts";
+import type { FrameLog } from "./outcome-log.ts";
+import {
+  done,
+  impressionFrames,
+  type Message,
+  MessageReader,
+  messageOf,
+  outcomeFrames,
+  refused,
+  shadowFrames,
+} from "./stream-messages.ts";
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * Appends what a `RemoteLog` at the other end of the stream sends, and answers each order once the log's promise for it
+ * holds. What had arrived whole before the other process died is appended.
+ */
+export function serveLog(log: FrameLog, stream: Duplex): void {
+  const reader = new MessageReader();
+  stream.on("data", (chunk: Buffer) => {
+    for (const message of reader.take(chunk)) void answer(log, message).then((bytes) => stream.write(bytes));
+  });
+  // The other process has ended: nobody waits for an answer, and whoever supervises it knows.
+  stream.on("error", () => undefined);
+}
+
+async function answer(log: FrameLog, { number, kind, body }: Message): Promise<Buffer> {
+  try {
+    if (kind === outcomeFrames) return messageOf(number, done, bytesOf(await log.appendOutcomeFrames(body)));
+    if (kind === impressionFrames) await log.appendImpressionFrames(body);
+    else if (kind === shadowFrames) await log.appendShadowFrames(body);
+    else throw new Error(`unknown order ${kind}`);
+    return messageOf(number, done, nothing);
+  } catch (error) {
+    return messageOf(number, refused, Buffer.from(JSON.stringify(toldOf(error))));
+  }
+}
+
+function bytesOf({ accepted, duplicates, unmatched }: AppendedOutcomes): Uint8Array {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt32LE(accepted, 0);
+  bytes.writeUInt32LE(duplicates, 4);
+  bytes.writeUInt32LE(unmatched, 8);
+  return bytes;
+}
+
+function toldOf(error: unknown): Pick<SetlistError, "code" | "message" | "retryAfterSeconds"> {
+  if (!(error instanceof SetlistError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { code: "INTERNAL", message, retryAfterSeconds: undefined };
+  }
+  const { code, message, retryAfterSeconds } = error;
+  return { code, message, retryAfterSeconds };
+}

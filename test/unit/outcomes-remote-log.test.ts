@@ -1,0 +1,147 @@
+import { type Duplex, duplexPair } from "node:stream";
+import { expect, onTestFinished, test } from "vitest";
+import { RemoteLog, serveLog } from "../../src/outcomes/outcomes.ts";
+import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
+import { namesIn, openTestLog, recordsIn, testDisk } from "../support/outcomes-log.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+/** One log, and as many processes' logs over it as wanted. */
+async function openShared() {
+  const directory = await temporaryFolder();
+  const disk = testDisk();
+  const log = await openTestLog(directory, { disk });
+  // Runs behind what a test has registered later: the disk is let go of by then.
+  onTestFinished(async () => {
+    disk.mend();
+    await log.close().catch(() => undefined);
+  });
+  const connect = (onLost = () => undefined): { remote: RemoteLog; mine: Duplex } => {
+    const [mine, theirs] = duplexPair();
+    serveLog(log, theirs);
+    return { remote: new RemoteLog(mine, onLost), mine };
+  };
+  return { directory, disk, log, connect };
+}
+
+test("what two processes append stands in one log, as each of them said it", async () => {
+  const { directory, log, connect } = await openShared();
+  const [one, other] = [connect().remote, connect().remote];
+  await one.appendImpression(impressionOf("r1", "u1", "kd"));
+  await other.appendImpression(impressionOf("r2", "u2", "control"));
+  expect(await one.appendOutcomes([outcomeOf("o1", "r2", "t1")])).toEqual({
+    accepted: 1,
+    duplicates: 0,
+    unmatched: 0,
+  });
+  await other.appendShadow(shadowOf("r2"));
+  await Promise.all([one.close(), other.close()]);
+  await log.close();
+  expect(await recordsIn(directory)).toEqual([
+    impressionOf("r1", "u1", "kd"),
+    impressionOf("r2", "u2", "control"),
+    outcomeOf("o1", "r2", "t1"),
+    shadowOf("r2"),
+  ]);
+});
+
+test("an outcome that another process has brought is a duplicate, also while it is on its way to the disk", async () => {
+  const { disk, connect } = await openShared();
+  const [one, other] = [connect().remote, connect().remote];
+  const release = disk.hold("sync");
+  const first = one.appendOutcomes([outcomeOf("o1", "r1", "t1"), outcomeOf("o2", "r1", "t1")]);
+  let heard = false;
+  const second = other.appendOutcomes([outcomeOf("o2", "r1", "t1"), outcomeOf("o3", "r1", "t1")]);
+  void second.then(() => {
+    heard = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(heard).toBe(false);
+  release();
+  expect(await first).toEqual({ accepted: 2, duplicates: 0, unmatched: 2 });
+  expect(await second).toEqual({ accepted: 1, duplicates: 1, unmatched: 1 });
+});
+
+test("an impression resolves once it is written, those of one turn with one write", async () => {
+  const { directory, disk, connect } = await openShared();
+  const { remote } = connect();
+  const before = disk.calls.write;
+  await Promise.all(
+    Array.from({ length: 50 }, (_, index) => remote.appendImpression(impressionOf(`r${index}`, "u1", "kd"))),
+  );
+  expect(await namesIn(directory)).toHaveLength(50);
+  expect(disk.calls.write - before).toBe(1);
+});
+
+test("messages that arrive in single bytes, or cut off by a death, append what was whole", async () => {
+  const { directory, log } = await openShared();
+  const [mine, wire] = duplexPair();
+  const [far, theirs] = duplexPair();
+  const sent: Buffer[] = [];
+  wire.on("data", (chunk: Buffer) => sent.push(chunk));
+  serveLog(log, theirs);
+  far.resume();
+  const remote = new RemoteLog(mine, () => undefined);
+  void remote.appendImpression(impressionOf("r1", "u1", "kd")).catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  void remote.appendImpression(impressionOf("r2", "u1", "kd")).catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const bytes = Buffer.concat(sent);
+  for (const byte of bytes.subarray(0, -1)) far.write(Buffer.from([byte]));
+  far.end();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await log.close();
+  expect(await namesIn(directory)).toEqual(["r1"]);
+});
+
+test("a disk that refuses is told as by a log of one's own", async () => {
+  const { disk, connect } = await openShared();
+  const { remote } = connect();
+  disk.fail("write", Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
+  const refusal = { code: "UNAVAILABLE", retryAfterSeconds: 1 };
+  await expect(remote.appendImpression(impressionOf("r1", "u1", "kd"))).rejects.toMatchObject(refusal);
+  await expect(remote.appendOutcomes([outcomeOf("o1", "r1", "t1")])).rejects.toThrow("the disk refuses");
+});
+
+test("where the writing process has ended, what waits and what comes is refused", async () => {
+  const { disk, connect } = await openShared();
+  const order: string[] = [];
+  const { remote, mine } = connect(() => void order.push("lost"));
+  onTestFinished(disk.hold("sync"));
+  const waiting = remote.appendOutcomes([outcomeOf("o1", "r1", "t1")]).catch((error: Error) => {
+    order.push(error.message);
+  });
+  mine.destroy();
+  await waiting;
+  // Whoever cannot go on without the log hears of it before anyone is answered without.
+  expect(order[0]).toBe("lost");
+  expect(order[1]).toContain("the process that writes it has ended");
+  await expect(remote.appendImpression(impressionOf("r1", "u1", "kd"))).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+  });
+});
+
+test("where the writing process stands still, no more than a bounded number of bytes waits for it", async () => {
+  const { disk, connect } = await openShared();
+  const { remote } = connect();
+  onTestFinished(disk.hold("sync"));
+  const large = "x".repeat(1024 * 1024);
+  const appends = Array.from({ length: 64 }, (_, index) =>
+    remote.appendOutcomes([outcomeOf(`o${index}`, "r1", large)]).catch((error: Error) => error.message),
+  );
+  expect(await appends[63]).toMatch(/the process that writes it is behind by \d+ bytes/);
+});
+
+test("closing waits for what was appended", async () => {
+  const { directory, connect } = await openShared();
+  let lost = false;
+  const { remote } = connect(() => {
+    lost = true;
+  });
+  const appended = remote.appendImpression(impressionOf("r1", "u1", "kd"));
+  await remote.close();
+  expect(await namesIn(directory)).toEqual(["r1"]);
+  await appended;
+  await expect(remote.appendImpression(impressionOf("r2", "u1", "kd"))).rejects.toThrow("closed");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(lost).toBe(false);
+});
