@@ -9,18 +9,19 @@ import { join } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
+import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { type CpuProfile, costs } from "./profile-costs.ts";
 
-const flags = new Command("profile")
+const flags = new Command("loadtest:profile")
   .description("Where a rank request's processor time goes, by file, package and native function.")
-  .option("--seconds <n>", "length of the load that is looked at", "6")
-  .option("--candidates <n>", "candidates of a request", "200")
-  .option("--connections <n>", "connections", "32")
+  .option("--seconds <n>", "length of the load that is looked at", positiveNumber, 6)
+  .option("--candidates <n>", "candidates of a request", positiveInteger, 200)
+  .option("--connections <n>", "connections", positiveInteger, 32)
   .allowExcessArguments(false)
   .parse()
-  .opts<{ seconds: string; candidates: string; connections: string }>();
+  .opts<{ seconds: number; candidates: number; connections: number }>();
 
 const folder = await mkdtemp(join(tmpdir(), "setlist-profile-"));
 await using opened = new AsyncDisposableStack();
@@ -32,14 +33,14 @@ const server = await startServerProcess({ dataDir: join(folder, "data") });
 delete process.env["NODE_OPTIONS"];
 const client = opened.adopt(await startAskedProcess("closed-loop-client.ts"), (it) => it.close());
 
-const candidates = Number(flags.candidates);
+const { candidates, connections, seconds } = flags;
 const order: ClosedLoopOrder = {
   protocol: "http",
   address: `http://127.0.0.1:${server.httpPort}`,
-  inFlight: Number(flags.connections),
+  inFlight: connections,
   candidates,
   limit: Math.min(20, candidates),
-  seconds: Number(flags.seconds),
+  seconds,
 };
 process.stderr.write("warming up …\n");
 await client.ask<ClosedLoopResult>(order);

@@ -6,10 +6,10 @@ import { configuredExperiments, type ExperimentSource } from "./app/experiment-s
 import { openGround } from "./app/ground.ts";
 import { knownValueModels } from "./app/known-value-models.ts";
 import { checkNeedsOf, modelNeeds } from "./app/model-needs.ts";
+import { checkSurfaceModels } from "./app/surface-models.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
-import { SetlistError } from "./domain/error.ts";
 import type { Experiment } from "./domain/experiment.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
 import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
@@ -165,18 +165,11 @@ async function assemble(
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
 
-  for (const [surface, { defaultModel, shadow }] of config.surfaces) {
-    for (const [field, ref] of Object.entries({ defaultModel, "shadow.model": shadow?.model })) {
-      if (ref === undefined || scorer.resolve(ref)?.surface === surface) continue;
-      throw new SetlistError(
-        "INVALID_ARGUMENT",
-        `surfaces.${surface}.${field}: no model ${JSON.stringify(ref.name)} for it in ${config.models}`,
-      );
-    }
-  }
+  const students = [...scorer.models(), ...models.shelved()];
+  checkSurfaceModels(config, scorer, students);
   const known = {
     surfaces: [...config.surfaces.keys()],
-    models: [...scorer.models(), ...models.shelved()],
+    models: students,
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
   };
   source.settle(registry, known);

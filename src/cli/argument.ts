@@ -7,6 +7,15 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError("expected a whole number from 1.");
 }
 
+/** From 1 to the highest that makes sense. */
+export function wholeNumberTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}.`);
+  };
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isSafeInteger(value) && value >= 0) return value;

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Labelling, LabelProgress } from "../app/label-data.ts";
 import { loadConfig } from "../config.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { port } from "./argument.ts";
+import { port, wholeNumberTo } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface LabelFlags {
@@ -27,7 +27,7 @@ export function labelCommand(): Command {
     .option("--world <folder>", "the folder of users.parquet and items.parquet (default: models/world)")
     .option("--teacher <name[@version]>", "the teacher, where the repository has several", parseTeacher)
     .option("--follow", "go on whenever a segment is sealed, until SIGINT or SIGTERM")
-    .option("--poll-ms <ms>", "follow: how often to look (default: 1000)", pollMs)
+    .option("--poll-ms <ms>", "follow: how often to look (default: 1000)", wholeNumberTo(pollMsMax))
     .option("--metrics-port <port>", "follow: serve Prometheus metrics on it, 0 picks a free one", port)
     .option("--json", "print JSON")
     .addHelpText(
@@ -94,12 +94,6 @@ async function label(flags: LabelFlags): Promise<void> {
 const pollMsUsual = 1_000;
 /** An hour: what waits longer is better run by a timer of the system. Node's own timers end at 25 days, at once. */
 const pollMsMax = 3_600_000;
-
-function pollMs(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1 && value <= pollMsMax) return value;
-  throw new InvalidArgumentError(`expected a whole number from 1 to ${pollMsMax}.`);
-}
 
 const endings = ["SIGINT", "SIGTERM"] as const;
 /** What a shell says of a command that Ctrl-C ended. */

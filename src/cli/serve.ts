@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { App } from "../app.ts";
 import { loadConfig, type SetlistConfig } from "../config.ts";
-import { port, positiveInteger } from "./argument.ts";
+import { port, wholeNumberTo } from "./argument.ts";
 
 /** `setlist serve`: the server, until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
@@ -13,7 +13,11 @@ export function serveCommand(): Command {
     .option("--data-dir <folder>", "log, features and experiments (default: ./data)")
     .option("--models <folder>", "model repository (default: models/repository)")
     .option("--config <file>", "configuration (default: config/setlist.yaml)")
-    .option("--processes <count>", "processes that answer, sharing the ports (default: 1)", positiveInteger)
+    .option(
+      "--processes <count>",
+      "processes that answer, sharing the ports (default: 1)",
+      wholeNumberTo(256),
+    )
     .option("--log-level <level>", "fatal, error, warn, info, debug or trace (default: info)")
     .addHelpText("after", "\nEach flag is also an environment variable: SETLIST_HTTP_PORT and so on.")
     .action(async (flags: Record<string, string | number | undefined>) => {

@@ -97,7 +97,7 @@ export const configFileSchema = Type.Object(
           isolation: Type.Optional(Type.Union(isolations.map((name) => Type.Literal(name)))),
           batchRowsMax: Type.Optional(positive),
           queueRequestsMax: Type.Optional(positive),
-          queueDelayMaxUs: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+          queueDelayMaxUs: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
           queueWaitMaxMs: Type.Optional(positive),
           standingQueueWaitMaxMs: Type.Optional(positive),
           reducedCandidates: Type.Optional(positive),

@@ -7,7 +7,7 @@ export const problemTypes: Readonly<Record<ErrorCode, { status: number; title: s
   UNAUTHENTICATED: { status: 401, title: "Who asks is not known" },
   PERMISSION_DENIED: { status: 403, title: "Who asks may not do this" },
   NOT_FOUND: { status: 404, title: "There is no such thing" },
-  ABORTED: { status: 409, title: "Somebody else was first" },
+  ABORTED: { status: 409, title: "As things stand it cannot be done" },
   PAYLOAD_TOO_LARGE: { status: 413, title: "The request is too large" },
   RESOURCE_EXHAUSTED: { status: 429, title: "Too many requests" },
   UNAVAILABLE: { status: 503, title: "Not available at the moment" },

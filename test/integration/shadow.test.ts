@@ -170,14 +170,23 @@ describe("the committed models, home-kd looking on where home-control serves", (
     [
       "a model that is not there",
       { name: "home-dk" },
-      'surfaces.home.shadow.model: no model "home-dk" for it',
+      'surfaces.home.shadow.model: no student "home-dk" (did you mean "home-kd"?)',
+    ],
+    [
+      "a version that is not there",
+      { name: "home-kd", version: "9" },
+      "surfaces.home.shadow.model: no version 9 of home-kd (known: 1)",
     ],
     [
       "another surface's model",
       { name: "radio-kd" },
-      'surfaces.home.shadow.model: no model "radio-kd" for it',
+      "surfaces.home.shadow.model: radio-kd is a model of surface radio",
     ],
-    ["a teacher", { name: "video-teacher" }, 'surfaces.home.shadow.model: no model "video-teacher" for it'],
+    [
+      "a teacher",
+      { name: "video-teacher" },
+      'surfaces.home.shadow.model: no student "video-teacher" (known: home-control, home-kd)',
+    ],
   ])("%s as a shadow stops the start", async (_what, model, message) => {
     await expect(start("refused", "home-control", { model, share: 1, topK: 10 })).rejects.toThrow(message);
   });
