@@ -67,7 +67,7 @@ export class ConcurrencyLimit {
     this.#inFlight += 1;
   }
 
-  /** @param tookMs since the request's arrival. */
+  /** @param tookMs since its `begin`. */
   end(tookMs: number): void {
     this.#inFlight -= 1;
     this.#answers += 1;
