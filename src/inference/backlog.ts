@@ -44,10 +44,13 @@ export class Backlog {
     if (this.#waiting === 0) this.#notEmptiedAt = Number.POSITIVE_INFINITY;
   }
 
-  /** A run of so many, which have left the queue. */
-  begin(candidates: number, now: number): void {
+  /**
+   * A run of so many, which have left the queue.
+   * @param leavesBehind whether somebody still waits who does not do so for others to share a run with.
+   */
+  begin(candidates: number, now: number, leavesBehind = this.#waiting > 0): void {
     this.#running += candidates;
-    if (this.#waiting > 0) this.#notEmptiedAt = Math.min(this.#notEmptiedAt, now);
+    if (leavesBehind) this.#notEmptiedAt = Math.min(this.#notEmptiedAt, now);
   }
 
   /** @param ms what the run took; undefined where it failed. */

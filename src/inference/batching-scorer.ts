@@ -229,8 +229,7 @@ export class BatchingScorer implements Scorer {
    * of the event loop.
    */
   #mayFillUp(now: number): boolean {
-    const { queueDelayMaxUs } = this.#options;
-    if (queueDelayMaxUs === 0 || (now - this.#queue.waitingSince) * 1_000 >= queueDelayMaxUs) return false;
+    if (this.#options.queueDelayMaxUs === 0 || this.#isOverdue(now)) return false;
     if (this.#queue.size > 0 && !this.#looksAgain) {
       this.#looksAgain = true;
       setImmediate(() => {
@@ -239,6 +238,11 @@ export class BatchingScorer implements Scorer {
       });
     }
     return true;
+  }
+
+  /** Whether somebody has waited for as long as one may for others. */
+  #isOverdue(now: number): boolean {
+    return (now - this.#queue.waitingSince) * 1_000 >= this.#options.queueDelayMaxUs;
   }
 
   /**
@@ -266,7 +270,7 @@ export class BatchingScorer implements Scorer {
     let tookMs: number | undefined;
     let filled: FilledSlots | undefined;
     this.#running += 1;
-    backlog.begin(candidates, startedAt);
+    backlog.begin(candidates, startedAt, this.#isOverdue(startedAt));
     try {
       const reply = await this.#pool.run(place, (host) => {
         filled = host.filledOf(loaded);

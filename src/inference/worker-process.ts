@@ -28,8 +28,11 @@ export function linkToProcess(child: ChildProcess, events: WorkerEvents): Worker
     events.ended(signal ?? (child.pid === undefined ? thrown?.message : undefined) ?? `exit code ${code}`);
   });
   return {
-    // With a callback nobody is told that the worker is gone: "close" says so.
-    post: (order) => void child.send(sendable(order), () => undefined),
+    // A process for which there was no file descriptor left has no channel at all, and no `send`.
+    post(order) {
+      // With a callback nobody is told that the worker is gone: "close" says so.
+      if (child.connected) child.send(sendable(order), () => undefined);
+    },
   };
 }
 

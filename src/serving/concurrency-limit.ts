@@ -29,7 +29,9 @@ export class ConcurrencyLimit {
   #windowBegan: number;
   #answers = 0;
   #sumMs = 0;
-  #refusingMs = 0;
+  /** Of the window, in which nothing was answered: others were turned away, or nobody was there. */
+  #elsewhereMs = 0;
+  #idleSince: number;
   #wasReached = false;
   #wasLate = false;
 
@@ -37,6 +39,7 @@ export class ConcurrencyLimit {
     this.#options = options;
     this.#limit = options.inFlightMax;
     this.#windowBegan = options.clock.monotonic();
+    this.#idleSince = this.#windowBegan;
   }
 
   get limit(): number {
@@ -56,19 +59,21 @@ export class ConcurrencyLimit {
 
   /** @param tookMs of this thread, for turning one away: nothing was answered meanwhile. */
   refused(tookMs: number): void {
-    this.#refusingMs += tookMs;
+    this.#elsewhereMs += tookMs;
   }
 
   begin(): void {
+    if (this.#inFlight === 0) this.#elsewhereMs += this.#options.clock.monotonic() - this.#idleSince;
     this.#inFlight += 1;
   }
 
-  /** @param tookMs since the request's arrival. */
+  /** @param tookMs since its `begin`. */
   end(tookMs: number): void {
     this.#inFlight -= 1;
     this.#answers += 1;
     this.#sumMs += tookMs;
     const now = this.#options.clock.monotonic();
+    if (this.#inFlight === 0) this.#idleSince = now;
     if (now - this.#windowBegan >= windowMs) this.#judge(now);
   }
 
@@ -78,7 +83,7 @@ export class ConcurrencyLimit {
     if (!isLate) this.#limit = Math.min(inFlightMax, this.#limit * growth);
     // One late window may be a pause of the machine; one that also left nobody in is not the first.
     else if (this.#wasLate || this.#wasReached) {
-      const answeringMs = Math.max(1, now - this.#windowBegan - this.#refusingMs);
+      const answeringMs = Math.max(1, now - this.#windowBegan - this.#elsewhereMs);
       const inTime = (this.#answers / answeringMs) * answerMsTarget;
       this.#limit = Math.min(this.#limit, Math.max(least, inTime));
     }
@@ -87,6 +92,6 @@ export class ConcurrencyLimit {
     this.#windowBegan = now;
     this.#answers = 0;
     this.#sumMs = 0;
-    this.#refusingMs = 0;
+    this.#elsewhereMs = 0;
   }
 }

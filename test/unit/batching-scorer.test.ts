@@ -104,6 +104,27 @@ describe.each(isolations)("batching for a %s", (isolation) => {
     expect(performance.now() - full).toBeLessThan(300);
   });
 
+  test("who waits for others is not behind: two models' requests are all answered, however long they may wait", async () => {
+    const scorer = await openTinyScorer({
+      ...models(linear, slow),
+      isolation,
+      queueDelayMaxUs: 40_000,
+      queueWaitMaxMs: 100,
+      standingQueueWaitMaxMs: 20,
+    });
+    const asked: Promise<Scores>[] = [];
+    for (let turn = 0; turn < 60; turn++) {
+      asked.push(
+        turn % 2 === 0
+          ? scorer.score(linear, linearRequest(0.4, 1, [[1, 2]]), never)
+          : scorer.score(slow, slowRequest(1), never),
+      );
+      await delay(5);
+    }
+    const settled = await Promise.allSettled(asked);
+    expect(settled.filter(({ status }) => status === "rejected")).toEqual([]);
+  });
+
   test("keeps a run within its rows, and sends a request that is larger alone", async () => {
     const workers = observeWorkers(spawners[isolation]);
     const scorer = await openTinyScorer({ ...models(linear), batchRowsMax: 10, spawn: workers.spawn });

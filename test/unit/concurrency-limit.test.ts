@@ -105,6 +105,20 @@ describe("how many are answered at a time", () => {
     expect(limit.limit).toBe(1_000);
   });
 
+  test("is not lower for the time in which nobody was there: bursts are held to what the server gets done in them", () => {
+    const { run, limit, pause } = server({ answerMsTarget: 20 });
+    const limits: number[] = [];
+    for (let burst = 0; burst < 4; burst++) {
+      run(1, { perMs: 5, offered: 300 });
+      run(80, { perMs: 5, offered: 0 });
+      limits.push(limit.limit);
+      pause(900);
+    }
+    // 5 a millisecond for 20 ms; the first late window is none yet.
+    expect(Math.min(...limits)).toBeGreaterThan(85);
+    expect(Math.min(...limits)).toBeLessThan(115);
+  });
+
   test("is no hindrance any more soon after an overload, and as high as ever a second later", () => {
     const { run, limit } = server();
     run(5_000, { perMs: 6, offered: 30 });

@@ -111,6 +111,18 @@ describe("a rank request", () => {
     expect(answer.decisions).toBeUndefined();
   });
 
+  test("that a slow network brought is no sign of overload", async () => {
+    let now = 0;
+    const clock = { now: () => now, monotonic: () => now };
+    const concurrency = new ConcurrencyLimit({ clock, answerMsTarget: 25, inFlightMax: 1_024 });
+    const { serving } = house({ clock, concurrency });
+    for (let window = 0; window < 5; window++) {
+      now += 100;
+      await serving.rank(request, now - 300);
+    }
+    expect(concurrency.limit).toBe(1_024);
+  });
+
   test("is scored by the model of the arm that it was assigned to", async () => {
     const { deps } = house();
     const { serving } = house({ assigner: () => ({ ...deps.assigner(), assign: () => [treated] }) });

@@ -1,6 +1,9 @@
+import type { ChildProcess } from "node:child_process";
+import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
 import { WorkerPool } from "../../src/inference/worker-pool.ts";
+import { linkToProcess } from "../../src/inference/worker-process.ts";
 import { linkToThread } from "../../src/inference/worker-thread.ts";
 
 const endsAtItsFirstOrder =
@@ -58,5 +61,40 @@ test("a replacement that cannot be made ready counts as a failure", async () => 
   expect(warnings.at(-1)).toMatch(
     /^an inference worker could not be replaced \(the model's file is gone\); given up/,
   );
+  await pool.close();
+});
+
+test("a process that could not be started, for want of file descriptors, is tried again", async () => {
+  // What `fork` answers then: no channel, so no `send`, and the events of the next turn.
+  const noProcess = (): ChildProcess => {
+    const child = Object.assign(new EventEmitter(), { connected: false, pid: undefined });
+    setImmediate(() => {
+      child.emit("error", new Error("spawn node EMFILE"));
+      child.emit("close", -24, null);
+    });
+    return child as unknown as ChildProcess;
+  };
+  let spawned = 0;
+  const warnings: string[] = [];
+  const onChange = vi.fn();
+  const pool = await WorkerPool.open({
+    workers: 1,
+    spawn(events) {
+      spawned += 1;
+      if (spawned === 2) return linkToProcess(noProcess(), events);
+      return linkToThread(new Worker(endsAtItsFirstOrder, { eval: true }), events);
+    },
+    async prepare(worker) {
+      if (spawned === 2) await worker.call({ kind: "count-operators", model: 0 });
+      return [0];
+    },
+    onChange,
+    onWarning: (warning) => warnings.push(warning),
+    restartWaitMs: () => 1,
+  });
+  await expect(pool.run(0, () => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow("exit code 1");
+  await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce());
+  expect(pool.hasIdle).toBe(true);
+  expect(warnings.at(-1)).toMatch("(the inference worker ended: spawn node EMFILE); replaced in 1 ms");
   await pool.close();
 });
