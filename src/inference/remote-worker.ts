@@ -1,6 +1,9 @@
 import type { SpawnWorker, WorkerLink } from "./worker-link.ts";
 import type { Order, Reply } from "./worker-messages.ts";
 
+/** What it is doing takes milliseconds: longer than this it hangs. */
+const exitMsMax = 10_000;
+
 /** The order was not begun: another worker may do it. */
 export class NotBegunError extends Error {}
 
@@ -41,9 +44,16 @@ export class RemoteWorker {
     });
   }
 
+  /** Ends it where it answers nothing any more; what it was doing is then rejected. A thread is left as it is. */
+  kill(): void {
+    this.#link.kill();
+  }
+
   /** Asks the worker to end after what it is doing; ending a thread from outside in a run would abort the process. */
   async exit(): Promise<void> {
     this.#link.post({ kind: "exit" }, []);
+    const late = setTimeout(() => this.kill(), exitMsMax);
     await this.ended;
+    clearTimeout(late);
   }
 }

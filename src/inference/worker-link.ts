@@ -8,6 +8,8 @@ export interface WorkerLink {
    * @throws where the order cannot be sent.
    */
   post(order: Order, transfer: ArrayBuffer[]): void;
+  /** Ends a worker that answers nothing any more. A thread cannot be ended alone, and is left as it is. */
+  kill(): void;
 }
 
 /** What comes back. */

@@ -21,6 +21,8 @@ export interface WorkerPoolOptions {
   /** A worker that was in the pool ended unasked. */
   readonly onDeath?: (() => void) | undefined;
   readonly onWarning: (warning: string) => void;
+  /** A run that takes longer hangs, and its worker is ended where it can be; 10 s where undefined. */
+  readonly runMsMax?: number | undefined;
   /** How long to wait before the n-th restart in a row; not at all, then from 100 ms, doubling, where undefined. */
   readonly restartWaitMs?: ((failures: number) => number) | undefined;
 }
@@ -45,6 +47,9 @@ interface Seat {
 const failuresMax = 9;
 /** A worker that ran well until now is wanted back at once; one that dies again may need something that is not there yet. */
 const doublingWaitMs = (failures: number): number => (failures === 1 ? 0 : 100 * 2 ** (failures - 2));
+
+/** A hundred times what the largest request takes. */
+const runMsMaxDefault = 10_000;
 
 /** Runs that a worker may be sent before it has answered the first: one to do, and one to go on with at once. */
 const runsMax = 2;
@@ -107,11 +112,13 @@ export class WorkerPool {
     const { order, transfer } = orderFor(host);
     const { worker } = host;
     host.running += 1;
+    const hanging = setTimeout(() => worker.kill(), this.#options.runMsMax ?? runMsMaxDefault);
     try {
       const reply = await worker.call(order, transfer);
       host.failures = 0;
       return reply;
     } finally {
+      clearTimeout(hanging);
       // One that takes the place of a dead one begins with none.
       if (host.worker === worker) host.running -= 1;
     }

@@ -33,6 +33,7 @@ export function linkToProcess(child: ChildProcess, events: WorkerEvents): Worker
       // With a callback nobody is told that the worker is gone: "close" says so.
       if (child.connected) child.send(sendable(order), () => undefined);
     },
+    kill: () => void child.kill("SIGKILL"),
   };
 }
 

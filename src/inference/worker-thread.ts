@@ -16,5 +16,9 @@ export function linkToThread(worker: Worker, events: WorkerEvents): WorkerLink {
     thrown = error;
   });
   worker.on("exit", (code) => events.ended(thrown instanceof Error ? thrown.message : `exit code ${code}`));
-  return { post: (order, transfer) => worker.postMessage(order, transfer) };
+  return {
+    post: (order, transfer) => worker.postMessage(order, transfer),
+    // In a run, `terminate` would abort the process.
+    kill: () => undefined,
+  };
 }

@@ -62,7 +62,7 @@ export function observeWorkers(spawnWorker: SpawnWorker = spawnWorkerThread): Ob
       hasEnded: false,
     };
     started.push(worker);
-    return { post: (order, transfer) => worker.post(order, transfer) };
+    return { post: (order, transfer) => worker.post(order, transfer), kill: () => link.kill() };
   };
   return { spawn, started, runs, candidates };
 }

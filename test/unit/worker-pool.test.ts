@@ -1,7 +1,8 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
+import { NotBegunError } from "../../src/inference/remote-worker.ts";
 import { WorkerPool } from "../../src/inference/worker-pool.ts";
 import { linkToProcess } from "../../src/inference/worker-process.ts";
 import { linkToThread } from "../../src/inference/worker-thread.ts";
@@ -96,5 +97,37 @@ test("a process that could not be started, for want of file descriptors, is trie
   await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce());
   expect(pool.hasIdle).toBe(true);
   expect(warnings.at(-1)).toMatch("(the inference worker ended: spawn node EMFILE); replaced in 1 ms");
+  await pool.close();
+});
+
+test("a process that hangs in a run is ended and replaced, and whoever waited behind it is told that it was not begun", async () => {
+  const hangs = spawn(process.execPath, ["-e", "process.on('message', () => { for (;;); })"], {
+    serialization: "advanced",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  let spawned = 0;
+  const onChange = vi.fn();
+  const warnings: string[] = [];
+  const pool = await WorkerPool.open({
+    workers: 1,
+    spawn(events) {
+      spawned += 1;
+      if (spawned === 1) return linkToProcess(hangs, events);
+      return linkToThread(new Worker(endsAtItsFirstOrder, { eval: true }), events);
+    },
+    prepare: async () => [0],
+    onChange,
+    onWarning: (warning) => warnings.push(warning),
+    runMsMax: 300,
+  });
+  const order = () => ({ order: { kind: "count-operators", model: 0 } as const, transfer: [] });
+  const [inside, behind] = await Promise.allSettled([pool.run(0, order), pool.run(0, order)]);
+  expect(inside).toMatchObject({ reason: { message: "the inference worker ended: SIGKILL" } });
+  expect(behind).toMatchObject({ reason: expect.any(NotBegunError) });
+  await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce());
+  expect(pool.hasIdle).toBe(true);
+  expect(warnings).toEqual([
+    "an inference worker died (SIGKILL); replaced at once (failure 1 of 9 in a row)",
+  ]);
   await pool.close();
 });
