@@ -3,24 +3,50 @@ import { type Answer, noAnswer, type Target } from "./target.ts";
 
 const degradedMark = Buffer.from('"degraded":["');
 
-/** HTTP over a fixed number of connections; a request that finds none free waits, and the wait is its own. */
-export function httpTarget(url: string, connections: number): Target {
+/** What a request's failure is called that found no connection in time. */
+export const noConnection = "no connection";
+
+/**
+ * HTTP over a fixed number of connections; a request that finds none free waits, and the wait is its own.
+ * @param patienceMs after which it fails instead, as a frontend's would that has to show something.
+ */
+export function httpTarget(url: string, connections: number, patienceMs = Number.POSITIVE_INFINITY): Target {
   const { hostname, port } = new URL(url);
   const all = Array.from({ length: connections }, () => openHttpConnection(hostname, Number(port || 80)));
   const free: HttpConnection[] = [...all];
-  const waiting: ((connection: HttpConnection) => void)[] = [];
+  /** In the order of their coming. A set: taking the first of a long array would move all the others. */
+  const waiting = new Set<Waiting>();
 
   function release(connection: HttpConnection): void {
-    const next = waiting.shift();
-    if (next === undefined) free.push(connection);
-    else next(connection);
+    giveUp();
+    const [next] = waiting;
+    if (next === undefined) {
+      free.push(connection);
+      return;
+    }
+    waiting.delete(next);
+    next.take(connection);
+  }
+
+  function giveUp(): void {
+    const before = performance.now() - patienceMs;
+    for (const one of waiting) {
+      if (one.since > before) break;
+      waiting.delete(one);
+      one.take(undefined);
+    }
+  }
+
+  function wait(): Promise<HttpConnection | undefined> {
+    giveUp();
+    return new Promise((take) => waiting.add({ since: performance.now(), take }));
   }
 
   return {
     name: `HTTP ${url}`,
     async send(request): Promise<Answer> {
-      const connection =
-        free.pop() ?? (await new Promise<HttpConnection>((resolve) => waiting.push(resolve)));
+      const connection = free.pop() ?? (await wait());
+      if (connection === undefined) return noAnswer(noConnection);
       try {
         const { status, body } = await connection.send(request);
         const ok = status === 200;
@@ -35,4 +61,11 @@ export function httpTarget(url: string, connections: number): Target {
       for (const connection of all) connection.close();
     },
   };
+}
+
+interface Waiting {
+  /** Monotonic ms. */
+  readonly since: number;
+  /** Called once, without a connection where there was none in time. */
+  readonly take: (connection: HttpConnection | undefined) => void;
 }

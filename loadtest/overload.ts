@@ -27,12 +27,20 @@ const flags = new Command("loadtest:overload")
     "--connections <n>",
     "connections; a request that finds none free waits, and its wait counts",
     positiveInteger,
-    512,
+    1_024,
   )
+  .option("--patience-ms <n>", "how long it waits for one before it is given up, unsent", positiveNumber, 10)
   .option("--json", "print the report as JSON")
   .allowExcessArguments(false)
   .parse()
-  .opts<{ times: number; seconds: number; candidates: number; connections: number; json?: boolean }>();
+  .opts<{
+    times: number;
+    seconds: number;
+    candidates: number;
+    connections: number;
+    patienceMs: number;
+    json?: boolean;
+  }>();
 
 /** The capacity is searched from here, requests a second. */
 const firstRate = 1_000;
@@ -50,7 +58,7 @@ const url = `http://127.0.0.1:${server.httpPort}`;
 const { candidates, connections } = flags;
 const shape = { ...worldSize(), seed: 1, surface: "home", candidates, limit: Math.min(20, candidates) };
 const requests = httpRankRequests(drawRankRequests(shape, 500), url);
-const target = opened.adopt(httpTarget(url, connections), (it) => it.close());
+const target = opened.adopt(httpTarget(url, connections, flags.patienceMs), (it) => it.close());
 const run = (rate: number, seconds: number): Promise<LoadReport> =>
   runLoad({ target, requests, rate, seconds, arrivals: "poisson", seed: 1 });
 

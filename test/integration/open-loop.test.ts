@@ -55,6 +55,20 @@ describe("the open-loop generator", () => {
     expect(result.latencies.maxMs).toBeGreaterThan(350);
   });
 
+  it("gives up, unsent, whom no connection was free for in time", async () => {
+    door = await openFakeFrontdoor(async () => {
+      await sleep(100);
+      return { status: 200, body: {} };
+    });
+    const target = httpTarget(door.url, 1, 20);
+    const request = postRequest("fake", "/v1/rank", {});
+    const answers = await Promise.all(Array.from({ length: 3 }, () => target.send(request)));
+    expect(answers.map(({ code }) => code)).toEqual(["200", "no connection", "no connection"]);
+    expect((await target.send(request)).ok).toBe(true);
+    target.close();
+    expect(door.received).toHaveLength(2);
+  });
+
   it("measures from the scheduled arrival also where the generator itself was late", async () => {
     const result = await runOpenLoop(fixed(20, 0.5), async (index) => {
       const until = performance.now() + 200;
