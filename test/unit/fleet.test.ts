@@ -140,6 +140,28 @@ test("a process that ends is replaced at once, however long the next start would
   await there(4);
 });
 
+test("one that loads and then cannot serve is a start that failed, with its reason", async () => {
+  const { fleet, at, said, waits, processes, there } = await servingFleet(1);
+  at(1).end("by SIGKILL");
+  await there(3);
+  const lost = expect(fleet.lost).rejects.toThrow("failed 7 times in a row: the port is in use");
+  const fails = (number: number): void => {
+    at(number).serves = () => Promise.reject(new Error("the port is in use"));
+    at(number).load();
+  };
+  for (let number = 2; number <= 13; number += 2) {
+    fails(number);
+    fails(number + 1);
+    await there(number + 3);
+  }
+  fails(14);
+  fails(15);
+  await lost;
+  expect(processes).toHaveLength(15);
+  expect(waits).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(said.slice(0, 2)).toEqual(["1 ended by SIGKILL", "2 ended by SIGKILL the port is in use"]);
+});
+
 test("where none serves and none can be started, the fleet is lost with the reason", async () => {
   const { fleet, at, processes, there } = await servingFleet(1);
   at(1).end("by SIGKILL");
