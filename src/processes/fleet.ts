@@ -26,6 +26,8 @@ export interface FleetOptions {
   readonly onEnd: (member: { readonly number: number; readonly how: string; readonly why: string }) => void;
   /** A member took the place of one that ended so long ago. */
   readonly onReplace: (member: { readonly number: number; readonly afterMs: number }) => void;
+  /** How long a start may take; what is not loaded then is killed, and has failed. */
+  readonly startMsMax: number;
   /** How long a drain may take; what is not done then is killed. */
   readonly drainMsMax: number;
   /** How long to wait before the next round of starts after so many failed ones; doubling to 10 s where undefined. */
@@ -85,7 +87,7 @@ export class Fleet {
   /** Starts the members that are to serve; resolves once all are loaded. @throws what the first that fails says. */
   async load(): Promise<void> {
     const first = Array.from({ length: this.#options.serving }, () => this.#start());
-    await this.#orNone(first.map(({ loaded }) => loaded));
+    await this.#orNone(first);
   }
 
   /** Has the loaded members serve, and replaces from here on those that end. @throws as the first that fails. */
@@ -143,10 +145,12 @@ export class Fleet {
     while (this.#states.size <= this.#options.serving) this.#start();
   }
 
-  #start(): Member {
+  /** @throws why the member cannot serve. */
+  #start(): Promise<void> {
     const member = this.#newMember(++this.#numbersGiven);
     this.#states.set(member, "starting");
-    member.loaded.then(
+    const loaded = this.#inTime(member.loaded);
+    loaded.then(
       () => {
         if (!this.#states.has(member)) return;
         this.#states.set(member, "standby");
@@ -158,7 +162,17 @@ export class Fleet {
       (error: unknown) => this.#refuse(member, error),
     );
     void member.ended.then((how) => this.#left(member, how));
-    return member;
+    return loaded;
+  }
+
+  async #inTime(loaded: Promise<void>): Promise<void> {
+    const { startMsMax } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new SetlistError("UNAVAILABLE", `it was not loaded within ${startMsMax / 1000} s`)),
+      startMsMax,
+    ).unref();
+    await Promise.race([loaded, late.promise]).finally(() => clearTimeout(timer));
   }
 
   #refuse(member: Member, error: unknown): void {

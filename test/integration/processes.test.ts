@@ -195,6 +195,26 @@ test("a process that is killed takes down what was inside it; the rest serve on,
   expect(clients.answered.filter((requestId) => !logged.has(requestId))).toEqual([]);
 });
 
+test("a process that hangs is killed and replaced, and what waited for it goes on", async () => {
+  const group = await startGroup(await temporaryFolder());
+  await group.says("process loaded", 3);
+  const [first] = group.answering();
+  process.kill(first?.pid ?? 0, "SIGSTOP");
+  await group.says("process serves in the place of one that ended");
+  const words = group.lines.filter(({ process }) => process === first?.number).map(({ msg }) => msg);
+  expect(words.slice(-2)).toEqual([
+    "process has not answered for 10 s: it is killed",
+    "process ended by SIGKILL",
+  ]);
+  // A change of models waits for one that stands by, and stands still, as it does for those that serve.
+  await group.says("process loaded", 4);
+  const standby = group.answering().at(-1);
+  process.kill(standby?.pid ?? 0, "SIGSTOP");
+  expect((await group.call("POST", "/v1/models/home-kd/versions/1/load")).status).toBe(200);
+  expect(isAlive(standby?.pid ?? 0)).toBe(false);
+  await group.says("process loaded", 5);
+});
+
 test("where the supervising process is killed all end, every answer is in the log, and a new server starts", async () => {
   const dataDir = await temporaryFolder();
   const group = await startGroup(dataDir);

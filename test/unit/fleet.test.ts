@@ -59,6 +59,7 @@ function fleetOf(serving: number, changes: Partial<FleetOptions> = {}) {
     clock: { now: () => 0, monotonic: () => 0 },
     onEnd: ({ number, how, why }) => said.push(`${number} ended ${how} ${why}`.trim()),
     onReplace: ({ number }) => said.push(`${number} replaces`),
+    startMsMax: 60_000,
     drainMsMax: 1_000,
     startWaitMs(failures) {
       waits.push(failures);
@@ -185,6 +186,20 @@ test("a start that fails before anyone serves ends the start, and every process"
   at(2).refuse("models: nothing there");
   await expect(loading).rejects.toThrow("models: nothing there");
   expect(at(1).does).toEqual(["kill"]);
+});
+
+test("a start that takes too long ends the start, and later is one that failed", async () => {
+  const { fleet, at } = fleetOf(2, { startMsMax: 20 });
+  const loading = fleet.load();
+  at(1).load();
+  await expect(loading).rejects.toThrow("it was not loaded within 0.02 s");
+  expect(at(2).does).toEqual(["kill"]);
+
+  const later = await servingFleet(1, { startMsMax: 20 });
+  await vi.waitFor(() => expect(later.said.length).toBeGreaterThan(0));
+  expect(later.at(2).does).toEqual(["kill"]);
+  expect(later.said[0]).toBe("2 ended by SIGKILL it was not loaded within 0.02 s");
+  expect(later.fleet.counts.serving).toBe(1);
 });
 
 test("a system that makes no process counts as a start that failed", async () => {
