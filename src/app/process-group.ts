@@ -86,7 +86,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
         await commands.join(number, (command) => calls.ask("changeModels", command));
       }),
       async serve() {
-        await calls.ask("serve", ports);
+        await answering.serve(ports);
         metrics.join(number, () => calls.ask("snapshot"));
       },
       async drain() {

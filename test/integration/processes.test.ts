@@ -5,6 +5,8 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { startAnswering } from "../../src/app/start-answering.ts";
+import { loadConfig } from "../../src/config.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
 import { grpcCaller } from "../support/grpc-caller.ts";
 import { scratchRepository } from "../support/model-repository.ts";
@@ -294,6 +296,16 @@ describe("a start that cannot be", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^setlist: .*\/nowhere\/at\/all/);
     expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("says how a process ended that was killed while it started", async () => {
+    const config = loadConfig({ flags: {}, env: {}, cwd: await temporaryFolder() });
+    const answering = startAnswering(
+      { number: 7, config, rows: "none", experiments: "stored" },
+      { changeModels: async () => undefined, metrics: async () => "" },
+    );
+    answering.kill();
+    await expect(answering.started).rejects.toThrow("process 7 ended by SIGKILL before it had started");
   });
 
   test("a port that another has is not shared with it", async () => {
