@@ -186,7 +186,7 @@ export class Fleet {
     } catch (error) {
       const refused = Promise.reject(error);
       const refuse = (): Promise<void> => refused;
-      const ended = Promise.resolve("before it began");
+      const ended = Promise.resolve(`before it began: ${messageOf(error)}`);
       return { number, loaded: refused, serve: refuse, drain: refuse, kill: () => undefined, ended };
     }
   }

@@ -209,6 +209,19 @@ test("a system that makes no process counts as a start that failed", async () =>
     },
   });
   await expect(fleet.load()).rejects.toThrow("spawn EAGAIN");
+
+  const { fleet: later, said } = fleetOf(1, {
+    start(number) {
+      if (number > 1) throw new Error("spawn EMFILE");
+      const first = new FakeProcess(number);
+      first.load();
+      return first;
+    },
+    startWaitMs: () => 1_000_000,
+  });
+  await later.load();
+  await later.serve();
+  await vi.waitFor(() => expect(said).toEqual(["2 ended before it began: spawn EMFILE"]));
 });
 
 test("closing drains those that serve, ends the others, and replaces nobody", async () => {
