@@ -64,7 +64,7 @@ function prepare(database: DatabaseSync): void {
   }
 }
 
-/** SQLite waits for no lock while it changes the mode (SQLITE_BUSY at once): several that open a new store collide. */
+/** While another writes, SQLite refuses a change of the mode at once (SQLITE_BUSY): several that open a new store collide. */
 function writeAhead(database: DatabaseSync): void {
   const until = performance.now() + busyTimeoutMs;
   for (;;) {
