@@ -39,6 +39,7 @@ export function answerForSupervisor(): void {
     async serve(ports) {
       await running().answering.listen(ports);
     },
+    live: async () => undefined,
     changeModels: async (command) => carryOut(command, running().answering.library),
     snapshot: async () => running().telemetry.snapshot(),
     async drain() {

@@ -1,4 +1,5 @@
 import { SetlistError } from "../domain/error.ts";
+import { EndedError } from "../processes/processes.ts";
 import type { ModelCommand } from "./model-command.ts";
 
 type Follow = (command: ModelCommand) => Promise<void>;
@@ -32,6 +33,7 @@ export class ModelCommands {
       for (const command of missed) {
         if (this.#gone.has(process)) return;
         await follow(command).catch((error: unknown) => {
+          if (error instanceof EndedError) return;
           // What its policy did not load need not be unloaded.
           if (command.kind === "unload" && codeOf(error) === "NOT_FOUND") return;
           this.#onWarning("a new process does not follow a change of models", {
@@ -67,7 +69,7 @@ export class ModelCommands {
             (thrown: unknown) => thrown,
           );
           // One that has ended is replaced by one that is told.
-          const isDone = error === undefined || !this.#followers.has(number);
+          const isDone = error === undefined || error instanceof EndedError;
           return isDone ? [] : [`process ${number} does not: ${messageOf(error)}`];
         }),
       );

@@ -8,6 +8,8 @@ export interface AnsweringCalls {
   /** Loads and warms everything; resolves once it could serve. */
   start(order: StartOrder): Promise<void>;
   serve(ports: Ports): Promise<void>;
+  /** Answered at once by any process that gets to it. */
+  live(): Promise<void>;
   changeModels(command: ModelCommand): Promise<void>;
   snapshot(): Promise<MetricsSnapshot>;
   /** Resolves once all that was accepted is answered, and all that was logged is written. */

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { App } from "../app.ts";
 import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
-import { Fleet, type Member } from "../processes/processes.ts";
+import { Fleet, type Member, watchSignOfLife } from "../processes/processes.ts";
 import { createLogger } from "../telemetry/telemetry.ts";
 import { CollectedMetrics } from "./collected-metrics.ts";
 import { freePorts } from "./free-ports.ts";
@@ -13,6 +13,12 @@ import { systemClock } from "./system-clock.ts";
 
 /** For what is in flight when the drain delay is over, and for both ports' own grace of 10 s. */
 const closeMsMax = 13_000;
+
+/** A process that serves or stands by and answers nothing for so long hangs, for all that its clients can tell. */
+const silentSecondsMax = 10;
+
+/** What loads for longer hangs: generous, since an execution provider may compile a model for minutes. */
+const startMsMax = 600_000;
 
 /**
  * The server in several processes: those that answer, and this one, which answers nothing, writes their one log and
@@ -64,10 +70,23 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       number,
       loaded: started.then(async () => {
         logger.info({ process: number, pid: answering.pid }, "process loaded");
+        const stop = watchSignOfLife({
+          ask: () => calls.ask("live"),
+          everyMs: 1_000,
+          turnsMax: silentSecondsMax,
+          onSilence() {
+            logger.error(
+              { process: number },
+              `process has not answered for ${silentSecondsMax} s: it is killed`,
+            );
+            kill();
+          },
+        });
+        void ended.then(stop);
         await commands.join(number, (command) => calls.ask("changeModels", command));
       }),
       async serve() {
-        await calls.ask("serve", ports);
+        await answering.serve(ports);
         metrics.join(number, () => calls.ask("snapshot"));
       },
       async drain() {
@@ -83,6 +102,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     serving: config.processes,
     start,
     clock,
+    startMsMax,
     drainMsMax: config.drainDelayMs + closeMsMax,
     onEnd({ number, how, why }) {
       if (why === "") logger.error({ process: number }, `process ended ${how}`);

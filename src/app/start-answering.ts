@@ -2,8 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { Ports } from "../app.ts";
 import { SetlistError } from "../domain/error.ts";
-import { Calls } from "../processes/processes.ts";
+import { Calls, EndedError } from "../processes/processes.ts";
 import {
   type AnsweringCalls,
   logDescriptor,
@@ -18,8 +19,10 @@ export interface AnsweringProcess {
   readonly calls: Calls<AnsweringCalls>;
   /** To its log. */
   readonly log: Duplex;
-  /** Resolves once it has started. @throws what its start threw; UNAVAILABLE where it ended before. */
+  /** Resolves once it has started. @throws what its start threw; UNAVAILABLE with how it ended where it did before. */
   readonly started: Promise<void>;
+  /** @throws as `started`. */
+  serve(ports: Ports): Promise<void>;
   /** Resolves with how it ended: `by SIGSEGV`, `with exit code 1`. */
   readonly ended: Promise<string>;
   /** It ends by itself then, in order where it is drained. */
@@ -40,18 +43,25 @@ export function startAnswering(order: StartOrder, mine: SupervisingCalls): Answe
   // What it has to say of a child that is gone `ended` says already.
   child.on("error", () => undefined);
   const ended = endOf(child);
-  const started = Promise.race([
-    calls.ask("start", order),
-    ended.then((how) => {
-      throw new SetlistError("UNAVAILABLE", `process ${order.number} ended ${how} before it had started`);
-    }),
-  ]);
+  const beforeItsEnd = (asked: Promise<void>, done: string): Promise<void> => {
+    const end = ended.then((how) => {
+      throw new SetlistError("UNAVAILABLE", `process ${order.number} ended ${how} before it ${done}`);
+    });
+    // Its channel ends first, and says less.
+    const told = asked.catch((error: unknown) => {
+      if (error instanceof EndedError) return end;
+      throw error;
+    });
+    return Promise.race([told, end]);
+  };
+  const started = beforeItsEnd(calls.ask("start", order), "had started");
   started.catch(() => undefined);
   return {
     pid: child.pid,
     calls,
     log: child.stdio[logDescriptor] as Duplex,
     started,
+    serve: (ports) => beforeItsEnd(calls.ask("serve", ports), "served"),
     ended,
     disconnect() {
       if (child.connected) child.disconnect();

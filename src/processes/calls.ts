@@ -23,6 +23,13 @@ type Message =
   | { readonly answer: number; readonly value: unknown }
   | { readonly answer: number; readonly error: ToldError };
 
+/** The other side ended before it answered; what it threw itself never comes as this. */
+export class EndedError extends SetlistError {
+  constructor() {
+    super("UNAVAILABLE", "the process that was asked has ended", { retryAfterSeconds: 1 });
+  }
+}
+
 /** Questions and answers between two processes, in both directions at once. */
 export class Calls<Theirs extends { readonly [Name in keyof Theirs]: Method }> {
   readonly #endpoint: Endpoint;
@@ -37,7 +44,7 @@ export class Calls<Theirs extends { readonly [Name in keyof Theirs]: Method }> {
   }
 
   /**
-   * @throws {SetlistError} what the other side threw; UNAVAILABLE where it ends before it answers.
+   * @throws {SetlistError} what the other side threw; an `EndedError` where it ends before it answers.
    * @throws {Error} where the other side threw anything else.
    */
   ask<Name extends keyof Theirs & string>(
@@ -45,7 +52,7 @@ export class Calls<Theirs extends { readonly [Name in keyof Theirs]: Method }> {
     ...parameters: Parameters<Theirs[Name]>
   ): ReturnType<Theirs[Name]> {
     const answer = Promise.withResolvers<unknown>();
-    if (this.#over) answer.reject(ended());
+    if (this.#over) answer.reject(new EndedError());
     else {
       const ask = this.#asked++;
       this.#waiting.set(ask, answer);
@@ -79,13 +86,9 @@ export class Calls<Theirs extends { readonly [Name in keyof Theirs]: Method }> {
 
   #end(): void {
     this.#over = true;
-    for (const { reject } of this.#waiting.values()) reject(ended());
+    for (const { reject } of this.#waiting.values()) reject(new EndedError());
     this.#waiting.clear();
   }
-}
-
-function ended(): SetlistError {
-  return new SetlistError("UNAVAILABLE", "the process that was asked has ended", { retryAfterSeconds: 1 });
 }
 
 function toldOf(error: unknown): ToldError {

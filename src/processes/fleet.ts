@@ -26,13 +26,16 @@ export interface FleetOptions {
   readonly onEnd: (member: { readonly number: number; readonly how: string; readonly why: string }) => void;
   /** A member took the place of one that ended so long ago. */
   readonly onReplace: (member: { readonly number: number; readonly afterMs: number }) => void;
+  /** How long a start may take; what is not loaded then is killed, and has failed. */
+  readonly startMsMax: number;
   /** How long a drain may take; what is not done then is killed. */
   readonly drainMsMax: number;
   /** How long to wait before the next round of starts after so many failed ones; doubling to 10 s where undefined. */
   readonly startWaitMs?: ((failures: number) => number) | undefined;
 }
 
-type State = "starting" | "standby" | "serving";
+/** One that is joining was told to serve, and does not yet. */
+type State = "starting" | "standby" | "joining" | "serving";
 
 /** Rounds of failed starts in a row with which a fleet that serves nothing is given up: some 13 seconds of waiting. */
 const failuresMax = 7;
@@ -46,6 +49,8 @@ const doublingWaitMs = (failures: number): number => Math.min(10_000, 100 * 2 **
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #states = new Map<Member, State>();
+  /** Why those cannot serve that are being ended for it. */
+  readonly #refusals = new Map<Member, string>();
   readonly #lost = Promise.withResolvers<never>();
   /** When members that served ended whose place nobody has taken yet. */
   readonly #vacancies: number[] = [];
@@ -73,7 +78,7 @@ export class Fleet {
     const count = (state: State): number => this.#in(state).length;
     return {
       serving: count("serving"),
-      standby: count("standby"),
+      standby: count("standby") + count("joining"),
       starting: count("starting"),
       ended: this.#endedCount,
     };
@@ -82,7 +87,7 @@ export class Fleet {
   /** Starts the members that are to serve; resolves once all are loaded. @throws what the first that fails says. */
   async load(): Promise<void> {
     const first = Array.from({ length: this.#options.serving }, () => this.#start());
-    await this.#orNone(first.map(({ loaded }) => loaded));
+    await this.#orNone(first);
   }
 
   /** Has the loaded members serve, and replaces from here on those that end. @throws as the first that fails. */
@@ -115,7 +120,8 @@ export class Fleet {
     }, this.#options.drainMsMax);
     const drained = await Promise.allSettled(
       leaving.map(async (member) => {
-        if (this.#states.get(member) === "serving") await member.drain();
+        const state = this.#states.get(member);
+        if (state === "serving" || state === "joining") await member.drain();
         else member.kill();
       }),
     );
@@ -139,25 +145,39 @@ export class Fleet {
     while (this.#states.size <= this.#options.serving) this.#start();
   }
 
-  #start(): Member {
+  /** @throws why the member cannot serve. */
+  #start(): Promise<void> {
     const member = this.#newMember(++this.#numbersGiven);
     this.#states.set(member, "starting");
-    let why = "";
-    member.loaded.then(
+    const loaded = this.#inTime(member.loaded);
+    loaded.then(
       () => {
         if (!this.#states.has(member)) return;
         this.#states.set(member, "standby");
         this.#takePlaces();
-        if (this.#states.get(member) === "standby") this.#failures = 0;
-        if (this.#following && !this.#closing) this.#fillSoon(true);
+        // While others are joining, nobody knows yet whether one that is loaded can serve.
+        if (this.#states.get(member) === "standby" && this.#in("joining").length === 0) this.#failures = 0;
+        if (this.#following && !this.#closing) this.#fillSoon(this.#failures === 0);
       },
-      (error: unknown) => {
-        why = messageOf(error);
-        member.kill();
-      },
+      (error: unknown) => this.#refuse(member, error),
     );
-    void member.ended.then((how) => this.#left(member, how, why));
-    return member;
+    void member.ended.then((how) => this.#left(member, how));
+    return loaded;
+  }
+
+  async #inTime(loaded: Promise<void>): Promise<void> {
+    const { startMsMax } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new SetlistError("UNAVAILABLE", `it was not loaded within ${startMsMax / 1000} s`)),
+      startMsMax,
+    ).unref();
+    await Promise.race([loaded, late.promise]).finally(() => clearTimeout(timer));
+  }
+
+  #refuse(member: Member, error: unknown): void {
+    if (this.#states.has(member)) this.#refusals.set(member, messageOf(error));
+    member.kill();
   }
 
   #newMember(number: number): Member {
@@ -166,51 +186,57 @@ export class Fleet {
     } catch (error) {
       const refused = Promise.reject(error);
       const refuse = (): Promise<void> => refused;
-      const ended = Promise.resolve("before it began");
+      const ended = Promise.resolve(`before it began: ${messageOf(error)}`);
       return { number, loaded: refused, serve: refuse, drain: refuse, kill: () => undefined, ended };
     }
   }
 
   #takePlaces(): void {
     if (!this.#following || this.#closing) return;
-    const places = this.#options.serving - this.#in("serving").length;
+    const places = this.#options.serving - this.#in("serving").length - this.#in("joining").length;
     for (const member of this.#in("standby").slice(0, places)) {
-      this.#states.set(member, "serving");
-      void this.#replace(member, this.#vacancies.shift() ?? this.#options.clock.monotonic());
+      this.#states.set(member, "joining");
+      void this.#replace(member);
     }
   }
 
-  async #replace(member: Member, since: number): Promise<void> {
+  async #replace(member: Member): Promise<void> {
     try {
       await member.serve();
-      this.#failures = 0;
-      const afterMs = this.#options.clock.monotonic() - since;
-      this.#options.onReplace({ number: member.number, afterMs });
-    } catch {
-      // It is no better than one that cannot start.
-      this.#noteFailure();
-      member.kill();
+    } catch (error) {
+      this.#refuse(member, error);
+      return;
     }
+    if (!this.#states.has(member)) return;
+    this.#states.set(member, "serving");
+    this.#failures = 0;
+    if (!this.#closing) this.#fillSoon(true);
+    const now = this.#options.clock.monotonic();
+    this.#options.onReplace({ number: member.number, afterMs: now - (this.#vacancies.shift() ?? now) });
   }
 
-  #left(member: Member, how: string, why: string): void {
-    const state = this.#states.get(member);
+  #left(member: Member, how: string): void {
+    // One that was to join and could not is no better than one that cannot start.
+    const couldNotStart = ["starting", "joining"].includes(this.#states.get(member) ?? "");
+    const served = this.#states.get(member) === "serving";
+    const why = this.#refusals.get(member) ?? "";
     this.#states.delete(member);
+    this.#refusals.delete(member);
     if (this.#closing) return;
     this.#endedCount += 1;
     this.#options.onEnd({ number: member.number, how, why });
     if (!this.#following) return;
-    if (state === "starting") this.#noteFailure();
-    if (state === "serving") this.#vacancies.push(this.#options.clock.monotonic());
+    if (couldNotStart) this.#noteFailure();
+    if (served) this.#vacancies.push(this.#options.clock.monotonic());
     this.#takePlaces();
-    if (state === "starting" && this.#failures >= failuresMax && this.#in("serving").length === 0) {
+    if (couldNotStart && this.#failures >= failuresMax && this.#in("serving").length === 0) {
       // Another may be starting still; no more are tried.
       if (this.#states.size > 0) return;
       const said = `no process is left, and new ones failed ${this.#failures} times in a row: ${why || `ended ${how}`}`;
       this.#lost.reject(new SetlistError("UNAVAILABLE", said));
       return;
     }
-    this.#fillSoon(state === "serving" || this.#failures === 0);
+    this.#fillSoon(served || this.#failures === 0);
   }
 
   #noteFailure(): void {

@@ -7,6 +7,9 @@ import { SetlistError } from "../domain/error.ts";
 const schemaVersion = 1;
 /** How long to wait for another process's write, ms; a sync takes a few. */
 const busyTimeoutMs = 5_000;
+const retryMs = 5;
+/** The primary code, in the lowest byte of an extended one (https://sqlite.org/rescode.html). */
+const sqliteBusy = 5;
 
 const tables = `
   CREATE TABLE revisions (
@@ -47,7 +50,8 @@ export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
 }
 
 function prepare(database: DatabaseSync): void {
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+  writeAhead(database);
+  database.exec("PRAGMA synchronous = FULL;");
   if (versionOf(database) !== 0) return;
   // Another process may be here too: whoever comes second finds the tables made.
   database.exec("BEGIN IMMEDIATE");
@@ -57,6 +61,21 @@ function prepare(database: DatabaseSync): void {
   } catch (error) {
     database.exec("ROLLBACK");
     throw error;
+  }
+}
+
+/** While another writes, SQLite refuses a change of the mode at once (SQLITE_BUSY): several that open a new store collide. */
+function writeAhead(database: DatabaseSync): void {
+  const until = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      const isBusy = ((error as { errcode?: number }).errcode ?? 0) % 256 === sqliteBusy;
+      if (!isBusy || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    }
   }
 }
 

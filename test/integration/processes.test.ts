@@ -5,6 +5,8 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { startAnswering } from "../../src/app/start-answering.ts";
+import { loadConfig } from "../../src/config.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
 import { grpcCaller } from "../support/grpc-caller.ts";
 import { scratchRepository } from "../support/model-repository.ts";
@@ -195,6 +197,26 @@ test("a process that is killed takes down what was inside it; the rest serve on,
   expect(clients.answered.filter((requestId) => !logged.has(requestId))).toEqual([]);
 });
 
+test("a process that hangs is killed and replaced, and what waited for it goes on", async () => {
+  const group = await startGroup(await temporaryFolder());
+  await group.says("process loaded", 3);
+  const [first] = group.answering();
+  process.kill(first?.pid ?? 0, "SIGSTOP");
+  await group.says("process serves in the place of one that ended");
+  const words = group.lines.filter(({ process }) => process === first?.number).map(({ msg }) => msg);
+  expect(words.slice(-2)).toEqual([
+    "process has not answered for 10 s: it is killed",
+    "process ended by SIGKILL",
+  ]);
+  // A change of models waits for one that stands by, and stands still, as it does for those that serve.
+  await group.says("process loaded", 4);
+  const standby = group.answering().at(-1);
+  process.kill(standby?.pid ?? 0, "SIGSTOP");
+  expect((await group.call("POST", "/v1/models/home-kd/versions/1/load")).status).toBe(200);
+  expect(isAlive(standby?.pid ?? 0)).toBe(false);
+  await group.says("process loaded", 5);
+});
+
 test("where the supervising process is killed all end, every answer is in the log, and a new server starts", async () => {
   const dataDir = await temporaryFolder();
   const group = await startGroup(dataDir);
@@ -274,6 +296,16 @@ describe("a start that cannot be", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^setlist: .*\/nowhere\/at\/all/);
     expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("says how a process ended that was killed while it started", async () => {
+    const config = loadConfig({ flags: {}, env: {}, cwd: await temporaryFolder() });
+    const answering = startAnswering(
+      { number: 7, config, rows: "none", experiments: "stored" },
+      { changeModels: async () => undefined, metrics: async () => "" },
+    );
+    answering.kill();
+    await expect(answering.started).rejects.toThrow("process 7 ended by SIGKILL before it had started");
   });
 
   test("a port that another has is not shared with it", async () => {

@@ -59,6 +59,7 @@ function fleetOf(serving: number, changes: Partial<FleetOptions> = {}) {
     clock: { now: () => 0, monotonic: () => 0 },
     onEnd: ({ number, how, why }) => said.push(`${number} ended ${how} ${why}`.trim()),
     onReplace: ({ number }) => said.push(`${number} replaces`),
+    startMsMax: 60_000,
     drainMsMax: 1_000,
     startWaitMs(failures) {
       waits.push(failures);
@@ -140,6 +141,28 @@ test("a process that ends is replaced at once, however long the next start would
   await there(4);
 });
 
+test("one that loads and then cannot serve is a start that failed, with its reason", async () => {
+  const { fleet, at, said, waits, processes, there } = await servingFleet(1);
+  at(1).end("by SIGKILL");
+  await there(3);
+  const lost = expect(fleet.lost).rejects.toThrow("failed 7 times in a row: the port is in use");
+  const fails = (number: number): void => {
+    at(number).serves = () => Promise.reject(new Error("the port is in use"));
+    at(number).load();
+  };
+  for (let number = 2; number <= 13; number += 2) {
+    fails(number);
+    fails(number + 1);
+    await there(number + 3);
+  }
+  fails(14);
+  fails(15);
+  await lost;
+  expect(processes).toHaveLength(15);
+  expect(waits).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(said.slice(0, 2)).toEqual(["1 ended by SIGKILL", "2 ended by SIGKILL the port is in use"]);
+});
+
 test("where none serves and none can be started, the fleet is lost with the reason", async () => {
   const { fleet, at, processes, there } = await servingFleet(1);
   at(1).end("by SIGKILL");
@@ -165,6 +188,20 @@ test("a start that fails before anyone serves ends the start, and every process"
   expect(at(1).does).toEqual(["kill"]);
 });
 
+test("a start that takes too long ends the start, and later is one that failed", async () => {
+  const { fleet, at } = fleetOf(2, { startMsMax: 20 });
+  const loading = fleet.load();
+  at(1).load();
+  await expect(loading).rejects.toThrow("it was not loaded within 0.02 s");
+  expect(at(2).does).toEqual(["kill"]);
+
+  const later = await servingFleet(1, { startMsMax: 20 });
+  await vi.waitFor(() => expect(later.said.length).toBeGreaterThan(0));
+  expect(later.at(2).does).toEqual(["kill"]);
+  expect(later.said[0]).toBe("2 ended by SIGKILL it was not loaded within 0.02 s");
+  expect(later.fleet.counts.serving).toBe(1);
+});
+
 test("a system that makes no process counts as a start that failed", async () => {
   const { fleet } = fleetOf(1, {
     start() {
@@ -172,6 +209,19 @@ test("a system that makes no process counts as a start that failed", async () =>
     },
   });
   await expect(fleet.load()).rejects.toThrow("spawn EAGAIN");
+
+  const { fleet: later, said } = fleetOf(1, {
+    start(number) {
+      if (number > 1) throw new Error("spawn EMFILE");
+      const first = new FakeProcess(number);
+      first.load();
+      return first;
+    },
+    startWaitMs: () => 1_000_000,
+  });
+  await later.load();
+  await later.serve();
+  await vi.waitFor(() => expect(said).toEqual(["2 ended before it began: spawn EMFILE"]));
 });
 
 test("closing drains those that serve, ends the others, and replaces nobody", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { ModelCommand } from "../../src/app/model-command.ts";
 import { ModelCommands } from "../../src/app/model-commands.ts";
 import { SetlistError } from "../../src/domain/error.ts";
+import { EndedError } from "../../src/processes/processes.ts";
 
 const version = (kind: "load" | "unload", number: string): ModelCommand => ({
   kind,
@@ -59,11 +60,10 @@ test("where another process does not follow, the answer names it and why", async
 
 test("a process that ends meanwhile is no refusal: its replacement is told", async () => {
   const { commands, told, join } = await commandsOf(1);
-  await commands.join(2, async () => {
-    commands.leave(2);
-    throw new SetlistError("UNAVAILABLE", "the process that was asked has ended");
-  });
+  // Its channel ends first, and that it is gone is known later.
+  await commands.join(2, () => Promise.reject(new EndedError()));
   await commands.give(1, version("load", "2"));
+  commands.leave(2);
   await join(3);
   expect(told.get(3)).toEqual(["load 2"]);
 });

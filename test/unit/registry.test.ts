@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -15,6 +16,21 @@ function opened(dataDir: string): Registry {
   onTestFinished(() => registry.close());
   return registry;
 }
+
+test("a new store that another process is just making is waited for", async () => {
+  const dataDir = await temporaryFolder();
+  const script = `
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(process.argv[1]);
+    database.exec("BEGIN IMMEDIATE");
+    process.stdout.write("held");
+    setTimeout(() => database.exec("COMMIT"), 300);`;
+  const file = join(dataDir, "experiments.sqlite");
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script, file]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  expect(opened(dataDir).list()).toEqual([]);
+});
 
 describe("a sync", () => {
   test("makes a revision of every new document, with who, when and what", async () => {
