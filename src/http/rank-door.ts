@@ -9,7 +9,7 @@ import { problemContentType, problemOf } from "./problem.ts";
 
 /**
  * Refuses rank requests that are too many once their head has come: ahead of their body and of Fastify a refusal
- * takes 16 to 20 us of this thread where an answer takes 80, and what is let in is still answered in time. Serving would
+ * takes 17 to 22 us of this thread where an answer takes 70 to 100, and what is let in is still answered in time. Serving would
  * refuse them too, but only after they had been read.
  */
 export function refuseTooMany(

@@ -22,6 +22,7 @@ import {
   rankCandidates,
   valuePlan,
 } from "../ranking/ranking.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { type DiversityLabels, diversityLabels } from "./diversity-labels.ts";
 import type { RecentRequests } from "./recent-requests.ts";
 import { reducedRequest, withUnscored } from "./reduced-request.ts";
@@ -45,6 +46,7 @@ export interface RankDependencies {
   /** Asked only where a value model has a diversity step. */
   readonly itemLabels?: ItemLabels | undefined;
   readonly scorer: Scorer;
+  readonly concurrency: Pick<ConcurrencyLimit, "isRefusing">;
   readonly log: OutcomeLog;
   readonly observer: RankObserver;
   readonly clock: Clock;
@@ -137,6 +139,9 @@ async function order(
   const model = scorer.resolve(ranker.model);
   if (model === undefined) return fallBack("model-unavailable", `no model ${ranker.model.name} is loaded`);
   const plan = valuePlan(model, ranker.surface, ranker.arm);
+
+  // Before anybody is refused, others are not scored: their order costs half of what their scores do.
+  if (deps.concurrency.isRefusing()) return fallBack("overload", "requests are being refused");
 
   const scoredMax = scorer.candidatesMax();
   const left = Math.max(0, request.candidates.length - scoredMax);

@@ -80,13 +80,12 @@ export function createServing(deps: ServingDependencies): Serving {
       const surface = deps.surfaces.get(request.surface) as Surface;
       const timeoutMs = Math.min(request.timeoutMs ?? surface.timeoutMs, transportTimeoutMs);
       // Not since its arrival: a body that a slow network took its time to bring is no sign of overload.
-      const began = clock.monotonic();
-      concurrency.begin();
+      const since = concurrency.begin();
       deps.shadows?.begin();
       try {
         return await rank(request, surface, receivedAt + timeoutMs, deps, signal);
       } finally {
-        concurrency.end(clock.monotonic() - began);
+        concurrency.end(since);
         deps.shadows?.end();
       }
     },

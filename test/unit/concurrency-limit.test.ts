@@ -4,10 +4,14 @@ import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 /** A server that takes as many as it may and answers `perMs` a millisecond, the longest-waiting first. */
 function server(options: { answerMsTarget?: number; inFlightMax?: number } = {}) {
   let now = 0;
+  let turnEnds = (): void => undefined;
   const limit = new ConcurrencyLimit({
     clock: { now: () => now, monotonic: () => now },
     answerMsTarget: options.answerMsTarget ?? 25,
     inFlightMax: options.inFlightMax ?? 1_000,
+    afterTurn(ended) {
+      turnEnds = ended;
+    },
   });
   const arrivals: number[] = [];
   return {
@@ -25,15 +29,17 @@ function server(options: { answerMsTarget?: number; inFlightMax?: number } = {})
             now += refusalMs;
             limit.refused(refusalMs);
           } else {
-            limit.begin();
-            arrivals.push(now);
+            arrivals.push(limit.begin());
           }
         }
-        for (const arrived of arrivals.splice(0, perMs)) {
-          limit.end(now - arrived);
+        for (const since of arrivals.splice(0, perMs)) {
+          limit.end(since);
           answered += 1;
-          sumMs += now - arrived;
+          sumMs += now - since;
         }
+        const ended = turnEnds;
+        turnEnds = () => undefined;
+        ended();
       }
       return { refused, meanMs: sumMs / answered };
     },
@@ -125,6 +131,38 @@ describe("how many are answered at a time", () => {
     run(100, { perMs: 6, offered: 4 });
     expect(run(1_000, { perMs: 6, offered: 5 }).refused).toBe(0);
     expect(limit.limit).toBe(1_000);
+  });
+
+  test("is reached for a while, in which whoever is let in had better cost little", () => {
+    const { run, limit, pause } = server();
+    run(1_000, { perMs: 6, offered: 5 });
+    expect(limit.isRefusing()).toBe(false);
+    run(2_000, { perMs: 6, offered: 30 });
+    expect(limit.isRefusing()).toBe(true);
+    run(60, { perMs: 6, offered: 0 });
+    expect(limit.isRefusing()).toBe(true);
+    pause(60);
+    run(1, { perMs: 6, offered: 1 });
+    expect(limit.isRefusing()).toBe(false);
+  });
+
+  test("holds those that are answered at once too, until their turn of the event loop ends", () => {
+    let ended = (): void => undefined;
+    const limit = new ConcurrencyLimit({
+      clock: { now: () => 0, monotonic: () => 0 },
+      answerMsTarget: 25,
+      inFlightMax: 2,
+      afterTurn: (then) => {
+        ended = then;
+      },
+    });
+    for (let request = 0; request < 2; request++) {
+      expect(limit.isReached()).toBe(false);
+      limit.end(limit.begin());
+    }
+    expect([limit.isReached(), limit.inFlight]).toEqual([true, 2]);
+    ended();
+    expect([limit.isReached(), limit.inFlight]).toEqual([false, 0]);
   });
 
   test("is at most what was configured", () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Assignment } from "../../src/domain/assignment.ts";
 import { SetlistError } from "../../src/domain/error.ts";
@@ -113,14 +114,50 @@ describe("a rank request", () => {
 
   test("that a slow network brought is no sign of overload", async () => {
     let now = 0;
+    let turnEnds = (): void => undefined;
     const clock = { now: () => now, monotonic: () => now };
-    const concurrency = new ConcurrencyLimit({ clock, answerMsTarget: 25, inFlightMax: 1_024 });
+    const concurrency = new ConcurrencyLimit({
+      clock,
+      answerMsTarget: 25,
+      inFlightMax: 1_024,
+      afterTurn: (ended) => {
+        turnEnds = ended;
+      },
+    });
     const { serving } = house({ clock, concurrency });
     for (let window = 0; window < 5; window++) {
       now += 100;
       await serving.rank(request, now - 300);
+      turnEnds();
     }
     expect(concurrency.limit).toBe(1_024);
+  });
+
+  test("is not scored while others are refused: it keeps its order, and says so", async () => {
+    const scored: string[] = [];
+    const { serving, deps, logged, fallbacks } = house({
+      concurrency: new ConcurrencyLimit({
+        clock: { now: () => 0, monotonic: () => 0 },
+        answerMsTarget: 25,
+        inFlightMax: 1,
+      }),
+      scorer: {
+        ...house().deps.scorer,
+        score: async (model) => {
+          scored.push(model.name);
+          throw new Error("should not be asked");
+        },
+      },
+    });
+    expect(deps.concurrency.isRefusing()).toBe(false);
+    const since = deps.concurrency.begin();
+    await expect(serving.rank(request, 0)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    deps.concurrency.end(since);
+    await delay(1);
+    const answer = await serving.rank(request, 0);
+    expect(ids(answer)).toEqual(["a", "b", "c"]);
+    expect(answer.degraded).toEqual(["overload"]);
+    expect([scored, fallbacks, logged.length]).toEqual([[], ["overload"], 1]);
   });
 
   test("is scored by the model of the arm that it was assigned to", async () => {
