@@ -83,6 +83,11 @@ export class Backlog {
     return this.isStanding(now) ? this.#limits.standingQueueWaitMaxMs : this.#limits.queueWaitMaxMs;
   }
 
+  /** How long somebody may have waited: a short queue that a pause of the machine made wait is soon worked off. */
+  waitedMaxMs(now: number): number {
+    return this.isHeavy(now) ? this.#limits.standingQueueWaitMaxMs : this.#limits.queueWaitMaxMs;
+  }
+
   /** Whether a request is better scored in part: half of the wait that a standing queue may cost is there already. */
   isHeavy(now: number): boolean {
     return this.isStanding(now) && this.expectedWaitMs() * 2 > this.#limits.standingQueueWaitMaxMs;

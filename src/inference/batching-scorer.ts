@@ -253,7 +253,7 @@ export class BatchingScorer implements Scorer {
     const { backlog, clock } = this.#options;
     const now = clock.monotonic();
     if (!backlog.isStanding(now)) return;
-    const waitMaxMs = backlog.waitMaxMs(now);
+    const waitMaxMs = backlog.waitedMaxMs(now);
     for (const queued of this.#queue.takeOlder(now - waitMaxMs)) {
       backlog.wait(-queued.request.candidateCount);
       queued.refuse(`newer requests were scored first for ${waitMaxMs} ms, longer than a request may wait`);

@@ -61,6 +61,16 @@ describe("how far behind inference is", () => {
 });
 
 describe("a queue", () => {
+  test("that stands and is short was held up by a pause: who waited in it may have waited longer", () => {
+    const backlog = measured();
+    backlog.wait(50);
+    backlog.begin(0, 0);
+    expect(backlog.isStanding(200)).toBe(true);
+    expect(backlog.waitedMaxMs(200)).toBe(100);
+    backlog.wait(100);
+    expect(backlog.waitedMaxMs(200)).toBe(20);
+  });
+
   test("stands once runs have not emptied it for a tenth of a second, and no longer when they have", () => {
     const backlog = measured();
     backlog.wait(100);
