@@ -39,6 +39,8 @@ export function httpTarget(url: string, connections: number, patienceMs = Number
 
   function wait(): Promise<HttpConnection | undefined> {
     giveUp();
+    // For the last one, whom nobody comes after.
+    if (Number.isFinite(patienceMs)) setTimeout(giveUp, patienceMs + 1).unref();
     return new Promise((take) => waiting.add({ since: performance.now(), take }));
   }
 

@@ -37,5 +37,7 @@ function whyNot({ name, version, label }: ModelRef, surface: string, students: r
   if (first.surface !== surface) return `${name} is a model of surface ${first.surface}`;
   const known = versions.map((one) => one.version).join(", ");
   if (version !== undefined) return `no version ${version} of ${name} (known: ${known})`;
-  return `${label === undefined ? "no version" : `label ${label}`} of ${name} is loaded (known: ${known})`;
+  const what =
+    label === undefined ? `no version of ${name} is` : `label ${label} of ${name} stands on none that is`;
+  return `${what} loaded (known: ${known})`;
 }

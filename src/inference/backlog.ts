@@ -50,7 +50,7 @@ export class Backlog {
    */
   begin(candidates: number, now: number, leavesBehind = this.#waiting > 0): void {
     this.#running += candidates;
-    if (leavesBehind) this.#notEmptiedAt = Math.min(this.#notEmptiedAt, now);
+    this.#notEmptiedAt = leavesBehind ? Math.min(this.#notEmptiedAt, now) : Number.POSITIVE_INFINITY;
   }
 
   /** @param ms what the run took; undefined where it failed. */

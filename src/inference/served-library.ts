@@ -76,7 +76,7 @@ export class ServedLibrary implements ModelLibrary {
   async #startModel(name: string, load: (stored: StoredModel) => Promise<void>): Promise<void> {
     const failures = new Map<string, unknown>();
     await this.#serveWanted(name, async (record) => {
-      if (this.#isServing(record)) return;
+      if (this.#isServing(record) || failures.has(record.version)) return;
       const began = this.#options.clock.monotonic();
       try {
         const stored = await readStudent(this.#options.repository, record);

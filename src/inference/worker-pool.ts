@@ -51,6 +51,9 @@ const doublingWaitMs = (failures: number): number => (failures === 1 ? 0 : 100 *
 /** A hundred times what the largest request takes. */
 const runMsMaxDefault = 10_000;
 
+/** A provider may compile for minutes. */
+const loadMsMax = 600_000;
+
 /** Runs that a worker may be sent before it has answered the first: one to do, and one to go on with at once. */
 const runsMax = 2;
 
@@ -139,7 +142,7 @@ export class WorkerPool {
       for (const seat of this.#seats) {
         const host = this.#takeSpare(seat);
         loaded.set(seat, host);
-        await load(host);
+        await this.#within(host.worker, load(host));
         if (this.#closing.signal.aborted) throw new Error("the server is stopping");
       }
     } catch (error) {
@@ -167,6 +170,24 @@ export class WorkerPool {
     this.#closing.abort();
     await Promise.allSettled(this.#busy);
     await Promise.all([...this.#seats].flatMap(workersOf).map((worker) => worker.exit()));
+  }
+
+  /** Ends a worker that comes to no end with loading: after very long, or soon once the pool closes. */
+  async #within<Result>(worker: RemoteWorker, loading: Promise<Result>): Promise<Result> {
+    const end = (): void => worker.kill();
+    const late = setTimeout(end, loadMsMax);
+    let closing: NodeJS.Timeout | undefined;
+    const soon = (): void => {
+      closing = setTimeout(end, this.#options.runMsMax ?? runMsMaxDefault);
+    };
+    this.#closing.signal.addEventListener("abort", soon, { once: true });
+    try {
+      return await loading;
+    } finally {
+      clearTimeout(late);
+      clearTimeout(closing);
+      this.#closing.signal.removeEventListener("abort", soon);
+    }
   }
 
   #track<Result>(work: Promise<Result>): Promise<Result> {
@@ -250,13 +271,16 @@ export class WorkerPool {
       if (this.#closing.signal.aborted) return;
       try {
         host.replaceWorker();
-        const places = await prepare(host.worker, [...host.places]);
+        const places = await this.#within(host.worker, prepare(host.worker, [...host.places]));
         // What was taken out while it loaded is not wanted in it any more.
         for (const place of places) {
           if (!host.places.has(place)) await host.worker.call({ kind: "unload", model: place });
         }
         host.isDown = false;
-        this.#watch(seat, host);
+        if (host.places.size === 0) {
+          seat.hosts.delete(host);
+          await host.worker.exit();
+        } else this.#watch(seat, host);
         return onChange();
       } catch (error) {
         cause = `an inference worker could not be replaced (${error instanceof Error ? error.message : String(error)})`;

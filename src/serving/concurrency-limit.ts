@@ -68,11 +68,12 @@ export class ConcurrencyLimit {
     this.#turn();
     if (this.#inFlight < this.limit) return false;
     this.#wasReached = true;
-    this.#reachedAt = this.#turn();
+    // A bound that somebody has set is no sign of lateness.
+    if (this.limit < this.#options.inFlightMax) this.#reachedAt = this.#turn();
     return true;
   }
 
-  /** Whether requests are being refused: those that are let in had better cost little. */
+  /** Whether requests are refused since others are late: those that are let in had better cost little. */
   isRefusing(): boolean {
     return this.#turn() - this.#reachedAt <= refusingForMs;
   }
@@ -107,6 +108,7 @@ export class ConcurrencyLimit {
     this.#turnBegan = clock.monotonic();
     afterTurn(() => {
       this.#turnBegan = undefined;
+      if (this.#leaving === 0) return;
       this.#inFlight -= this.#leaving;
       this.#leaving = 0;
       if (this.#inFlight === 0) this.#idleSince = clock.monotonic();

@@ -146,6 +146,12 @@ describe("how many are answered at a time", () => {
     expect(limit.isRefusing()).toBe(false);
   });
 
+  test("that somebody has set says nothing of lateness where it is reached", () => {
+    const { run, limit } = server({ inFlightMax: 8 });
+    expect(run(1_000, { perMs: 5, offered: 10 }).refused).toBeGreaterThan(0);
+    expect(limit.isRefusing()).toBe(false);
+  });
+
   test("holds those that are answered at once too, until their turn of the event loop ends", () => {
     let ended = (): void => undefined;
     const limit = new ConcurrencyLimit({

@@ -135,12 +135,21 @@ describe("a rank request", () => {
 
   test("is not scored while others are refused: it keeps its order, and says so", async () => {
     const scored: string[] = [];
+    let now = 0;
+    const concurrency = new ConcurrencyLimit({
+      clock: { now: () => now, monotonic: () => now },
+      answerMsTarget: 25,
+      inFlightMax: 100,
+    });
+    // Late twice: no more than 64 at a time are let in from then on.
+    for (let window = 0; window < 2; window++) {
+      const since = Array.from({ length: 70 }, () => concurrency.begin());
+      now += 60;
+      for (const one of since) concurrency.end(one);
+      await delay(1);
+    }
     const { serving, deps, logged, fallbacks } = house({
-      concurrency: new ConcurrencyLimit({
-        clock: { now: () => 0, monotonic: () => 0 },
-        answerMsTarget: 25,
-        inFlightMax: 1,
-      }),
+      concurrency,
       scorer: {
         ...house().deps.scorer,
         score: async (model) => {
@@ -150,9 +159,9 @@ describe("a rank request", () => {
       },
     });
     expect(deps.concurrency.isRefusing()).toBe(false);
-    const since = deps.concurrency.begin();
+    const others = Array.from({ length: 64 }, () => concurrency.begin());
     await expect(serving.rank(request, 0)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
-    deps.concurrency.end(since);
+    for (const since of others) concurrency.end(since);
     await delay(1);
     const answer = await serving.rank(request, 0);
     expect(ids(answer)).toEqual(["a", "b", "c"]);
