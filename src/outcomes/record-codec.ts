@@ -25,39 +25,40 @@ export interface Seal {
 
 /** Writes a frame whose place is not known yet; answers where it starts in `to`. */
 export function writeImpressionFrame(to: RecordWriter, impression: Impression): number {
-  const start = beginFrame(to);
-  to.uint8(impressionKind);
-  writeImpression(to, impression);
-  endFrame(to, start);
-  return start;
+  return writeFrame(to, impressionKind, writeImpression, impression);
 }
 
 /** As `writeImpressionFrame`. */
 export function writeOutcomeFrame(to: RecordWriter, outcome: Outcome): number {
-  const start = beginFrame(to);
-  to.uint8(outcomeKind);
-  writeOutcome(to, outcome);
-  endFrame(to, start);
-  return start;
+  return writeFrame(to, outcomeKind, writeOutcome, outcome);
 }
 
 /** As `writeImpressionFrame`. */
 export function writeShadowFrame(to: RecordWriter, comparison: ShadowComparison): number {
-  const start = beginFrame(to);
-  to.uint8(shadowKind);
-  writeShadow(to, comparison);
-  endFrame(to, start);
-  return start;
+  return writeFrame(to, shadowKind, writeShadow, comparison);
 }
 
 /** As `writeImpressionFrame`. */
 export function writeSealFrame(to: RecordWriter, seal: Seal): number {
-  const start = beginFrame(to);
-  to.uint8(sealKind);
-  to.uint32(seal.impressions);
-  to.uint32(seal.outcomes);
+  return writeFrame(to, sealKind, writeSeal, seal);
+}
+
+function writeSeal(to: RecordWriter, { impressions, outcomes, shadows }: Seal): void {
+  to.uint32(impressions);
+  to.uint32(outcomes);
   // Only where there are any: a segment without them is sealed as it always was, whichever version began it.
-  if (seal.shadows > 0) to.uint32(seal.shadows);
+  if (shadows > 0) to.uint32(shadows);
+}
+
+function writeFrame<Content>(
+  to: RecordWriter,
+  kind: number,
+  write: (to: RecordWriter, content: Content) => void,
+  content: Content,
+): number {
+  const start = beginFrame(to);
+  to.uint8(kind);
+  write(to, content);
   endFrame(to, start);
   return start;
 }
