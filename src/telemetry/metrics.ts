@@ -26,6 +26,7 @@ import {
   scoreDifferenceBuckets,
   tauBuckets,
 } from "./buckets.ts";
+import { tallyCounter, tallyHistogram } from "./tallies.ts";
 
 /** Every metric of one process, to be added to those of others. */
 export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -167,86 +168,87 @@ function deathMetrics(registry: Registry): Metrics["workerDied"] {
 }
 
 function rankMetrics(registry: Registry): Metrics["ranks"] {
-  const registers = [registry];
-  const duration = new Histogram({
+  const duration = tallyHistogram({
     name: "setlist_rank_duration_seconds",
     help: "Time in the parts of a rank request together, by surface",
     labelNames: ["surface"],
     buckets: requestSecondsBuckets,
-    registers,
+    registry,
   });
-  const partDuration = new Histogram({
+  const partDuration = tallyHistogram({
     name: "setlist_rank_part_duration_seconds",
     help: "Time in one part of a rank request, by part",
     labelNames: ["part"],
     buckets: partSecondsBuckets,
-    registers,
+    registry,
   });
-  const candidates = new Histogram({
+  const candidates = tallyHistogram({
     name: "setlist_rank_candidates",
     help: "Candidates of a rank request, by surface",
     labelNames: ["surface"],
     buckets: candidateBuckets,
-    registers,
+    registry,
   });
-  const total = new Counter({
+  const total = tallyCounter({
     name: "setlist_rank_total",
     help: "Answered rank requests, by surface, model and version; model none where no model scored",
     labelNames: ["surface", "model", "version"],
-    registers,
+    registry,
   });
-  const degradedAnswers = new Counter({
+  const degradedAnswers = tallyCounter({
     name: "setlist_rank_degraded_total",
     help: "Reasons for which an answer was less than it could be",
     labelNames: ["reason"],
-    registers,
+    registry,
   });
-  const defaulted = new Counter({
+  const defaulted = tallyCounter({
     name: "setlist_rank_defaulted_total",
     help: "Candidates and users that were scored with a model's defaults",
-    registers,
+    labelNames: [],
+    registry,
   });
-  const truncated = new Counter({
+  const truncated = tallyCounter({
     name: "setlist_rank_truncated_total",
     help: "Candidates that were not scored, since inference was behind, and kept their order",
-    registers,
+    labelNames: [],
+    registry,
   });
-  const exposures = new Counter({
+  const exposures = tallyCounter({
     name: "setlist_assignments_total",
     help: "Assignments that were acted on, by experiment and arm",
     labelNames: ["experiment", "arm"],
-    registers,
+    registry,
   });
   const dropped = new Counter({
     name: "setlist_impressions_dropped_total",
     help: "Answers whose impression the log refused",
-    registers,
+    registers: [registry],
   });
   const outcomeCounter = new Counter({
     name: "setlist_outcomes_total",
     help: "Outcomes by result; unmatched ones are among the accepted, for a request that the log does not remember",
     labelNames: ["result"],
-    registers,
+    registers: [registry],
   });
   for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
 
   return {
     ranked({ surface, model, timings, candidateCount, degraded, assignments }: Impression): void {
       const { assign, features, queue, inference, rank } = timings;
-      duration.observe({ surface }, (assign + features + queue + inference + rank) / 1_000);
-      partDuration.observe({ part: "assign" }, assign / 1_000);
-      partDuration.observe({ part: "features" }, features / 1_000);
-      partDuration.observe({ part: "queue" }, queue / 1_000);
-      partDuration.observe({ part: "inference" }, inference / 1_000);
-      partDuration.observe({ part: "rank" }, rank / 1_000);
-      candidates.observe({ surface }, candidateCount);
-      total.inc({ surface, model: model?.name ?? "none", version: model?.version ?? "" });
-      for (const { experiment, arm } of assignments) exposures.inc({ experiment, arm });
+      duration((assign + features + queue + inference + rank) / 1_000, surface);
+      partDuration(assign / 1_000, "assign");
+      partDuration(features / 1_000, "features");
+      partDuration(queue / 1_000, "queue");
+      partDuration(inference / 1_000, "inference");
+      partDuration(rank / 1_000, "rank");
+      candidates(candidateCount, surface);
+      total(1, surface, model?.name ?? "none", model?.version ?? "");
+      for (const { experiment, arm } of assignments) exposures(1, experiment, arm);
       for (const reason of degraded) {
         const [kind, count] = partsOf(reason);
-        degradedAnswers.inc({ reason: kind });
-        if (kind === "defaults") defaulted.inc(count);
-        if (kind === "truncated") truncated.inc(count);
+        degradedAnswers(1, kind);
+        if (kind === "defaults") defaulted(count);
+        if (kind === "truncated") truncated(count);
       }
     },
     impressionDropped: () => dropped.inc(),
@@ -301,24 +303,23 @@ function shadowMetrics(registry: Registry): Metrics["shadows"] {
 }
 
 function requestMetrics(registry: Registry): RequestObserver {
-  const registers = [registry];
-  const total = new Counter({
+  const total = tallyCounter({
     name: "setlist_requests_total",
     help: "Answers by transport, route and code (an HTTP status, or the name of a gRPC status)",
     labelNames: ["transport", "route", "code"],
-    registers,
+    registry,
   });
-  const duration = new Histogram({
+  const duration = tallyHistogram({
     name: "setlist_request_duration_seconds",
     help: "From a request's arrival to its answer, by transport and route",
     labelNames: ["transport", "route"],
     buckets: requestSecondsBuckets,
-    registers,
+    registry,
   });
   return {
     answered(transport, route, code, durationMs): void {
-      total.inc({ transport, route, code });
-      if (durationMs !== undefined) duration.observe({ transport, route }, durationMs / 1_000);
+      total(1, transport, route, code);
+      if (durationMs !== undefined) duration(durationMs / 1_000, transport, route);
     },
   };
 }
