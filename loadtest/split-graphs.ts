@@ -29,8 +29,8 @@ async function measure(folder: string, rounds: number): Promise<string> {
   const { inputs, tasks } = model;
   const reference = await InferenceSession.create(await readFile(join(folder, file)), sessionOptions);
   const graphs = await SplitSession.open({
-    item: await shared(join(folder, split.item.file)),
-    request: await shared(join(folder, split.request.file)),
+    item: await readFile(join(folder, split.item.file)),
+    request: await readFile(join(folder, split.request.file)),
     providers: ["cpu"],
     inputs,
     outputName,
@@ -77,13 +77,6 @@ async function measure(folder: string, rounds: number): Promise<string> {
 
 function half(dtype: "float32" | "int32", elements: number): Tensor {
   return dtype === "float32" ? new Float32Array(elements).fill(0.5) : new Int32Array(elements);
-}
-
-async function shared(path: string): Promise<SharedArrayBuffer> {
-  const data = await readFile(path);
-  const bytes = new SharedArrayBuffer(data.length);
-  new Uint8Array(bytes).set(data);
-  return bytes;
 }
 
 const [folder, rounds = "30"] = process.argv.slice(2);

@@ -12,8 +12,8 @@ import { compareVersions } from "./version-policy.ts";
 /** One version of a model as it stands in the repository, read and checked, not yet run. */
 export interface StoredModel {
   readonly manifest: Manifest;
-  /** The model's file, shared by every worker; each copies it once more while it builds its session. */
-  readonly bytes: SharedArrayBuffer;
+  /** The file, in memory that threads share; each worker copies it once more while it builds its session. */
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly golden: Golden | undefined;
   readonly split: StoredSplit | undefined;
   /** For messages. */
@@ -151,8 +151,7 @@ async function readGraph(
   });
   try {
     const { size } = await file.stat();
-    const bytes = new SharedArrayBuffer(size);
-    const whole = new Uint8Array(bytes);
+    const bytes = new Uint8Array(new SharedArrayBuffer(size));
     const hash = createHash("sha256");
     const piece = Buffer.allocUnsafeSlow(pieceBytes);
     for (let at = 0; ; ) {
@@ -163,7 +162,7 @@ async function readGraph(
       const read = piece.subarray(0, bytesRead);
       hash.update(read);
       // A file that grows while it is read has another checksum in any case.
-      if (at + bytesRead <= size) whole.set(read, at);
+      if (at + bytesRead <= size) bytes.set(read, at);
       at += bytesRead;
     }
     const digest = hash.digest("hex");

@@ -10,8 +10,8 @@ import { closeSession, openSession } from "./traced-session.ts";
 
 /** What it takes to run a model's two graphs. */
 export interface SplitGraphs {
-  readonly item: SharedArrayBuffer | ArrayBuffer;
-  readonly request: SharedArrayBuffer | ArrayBuffer;
+  readonly item: Uint8Array;
+  readonly request: Uint8Array;
   readonly providers: readonly ExecutionProvider[];
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
@@ -40,8 +40,8 @@ export class SplitSession {
 
   static async open(graphs: SplitGraphs): Promise<SplitSession> {
     // ONNX Runtime refuses a SharedArrayBuffer.
-    const item = await openSession(new Uint8Array(graphs.item).slice(), graphs.providers);
-    const request = await openSession(new Uint8Array(graphs.request).slice(), graphs.providers);
+    const item = await openSession(graphs.item.slice(), graphs.providers);
+    const request = await openSession(graphs.request.slice(), graphs.providers);
     return new SplitSession(graphs, item, request);
   }
 

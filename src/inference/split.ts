@@ -7,7 +7,7 @@ export const splitNames = { itemRows: "item_rows", itemRow: "item_row" } as cons
 export interface StoredGraph {
   /** For messages. */
   readonly path: string;
-  readonly bytes: SharedArrayBuffer;
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
 }
 
 /** A model's other form: rows computed once an item, and what is left of the work for a candidate of a request. */

@@ -24,7 +24,7 @@ export type Order =
   | {
       readonly kind: "load";
       readonly model: number;
-      readonly bytes: SharedArrayBuffer | ArrayBuffer;
+      readonly bytes: Uint8Array;
       readonly providers: readonly ExecutionProvider[];
       readonly inputs: readonly ModelInput[];
       readonly outputName: string;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { SpawnWorker, WorkerEvents, WorkerLink } from "./worker-link.ts";
-import type { Order, Reply } from "./worker-messages.ts";
+import type { Reply } from "./worker-messages.ts";
 
 const entry = fileURLToPath(new URL("./worker-process-entry.ts", import.meta.url));
 
@@ -31,20 +31,8 @@ export function linkToProcess(child: ChildProcess, events: WorkerEvents): Worker
     // A process for which there was no file descriptor left has no channel at all, and no `send`.
     post(order) {
       // With a callback nobody is told that the worker is gone: "close" says so.
-      if (child.connected) child.send(sendable(order), () => undefined);
+      if (child.connected) child.send(order, () => undefined);
     },
     kill: () => void child.kill("SIGKILL"),
   };
-}
-
-/** Memory that threads share cannot go to another process. */
-function sendable(order: Order): Order {
-  if (order.kind === "load") return { ...order, bytes: copied(order.bytes) };
-  if (order.kind !== "load-split") return order;
-  const { item, request, ...rest } = order.graphs;
-  return { ...order, graphs: { ...rest, item: copied(item), request: copied(request) } };
-}
-
-function copied(bytes: SharedArrayBuffer | ArrayBuffer): ArrayBuffer {
-  return new Uint8Array(bytes).slice().buffer;
 }

@@ -69,7 +69,7 @@ async function obey(order: Exclude<Order, { kind: "exit" }>): Promise<Answer> {
 async function load(order: Extract<Order, { kind: "load" }>): Promise<Answer> {
   const { model, inputs, outputName, tasks } = order;
   // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
-  const session = await openSession(new Uint8Array(order.bytes).slice(), order.providers);
+  const session = await openSession(order.bytes.slice(), order.providers);
   models.set(model, { inputs, outputName, tasks, session });
   return answer({ kind: "loaded", ...graphFactsOf(session) });
 }
