@@ -16,7 +16,7 @@ import { type Isolation, isolations } from "../src/domain/isolation.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import { median } from "./bench-ratios.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
-import { childrenOf, proportionalMib, serverProcessorMs } from "./process-figures.ts";
+import { childrenOf, proportionalMib, treeProcessorMs } from "./process-figures.ts";
 import { drawRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
@@ -67,9 +67,9 @@ function orderFor(server: ServerProcess, load: (typeof loads)[number], seconds: 
 
 async function turn(isolation: Isolation, load: (typeof loads)[number]): Promise<Turn> {
   const server = servers[isolation];
-  const before = serverProcessorMs(server.pid);
+  const before = treeProcessorMs(server.pid);
   const result = await client.ask<ClosedLoopResult>(orderFor(server, load, flags.seconds));
-  const tookMs = serverProcessorMs(server.pid) - before;
+  const tookMs = treeProcessorMs(server.pid) - before;
   const answers = result.requestsPerSecond * flags.seconds + result.degraded;
   const failed = Object.keys(result.errors).length > 0;
   if (failed) throw new Error(`${isolation}: ${JSON.stringify(result.errors)}`);

@@ -22,12 +22,12 @@ function processorMs(pid: number): number {
   return ticks.reduce((sum, one) => sum + Number(one), 0) * msPerTick;
 }
 
-/** Processor time of a server, inference in processes of its own included, ms. */
-export function serverProcessorMs(pid: number): number {
+/** Processor time of a process and of all that it has started, the workers of a server's processes too, ms. */
+export function treeProcessorMs(pid: number): number {
   return sumOver(pid, processorMs);
 }
 
-/** Resident memory of a server, inference in processes of its own included, MiB. */
+/** Resident memory of a process and of all that it has started, MiB. */
 export function residentMib(pid: number): number {
   return sumOver(pid, proportionalMib);
 }
@@ -39,5 +39,5 @@ export function proportionalMib(pid: number): number {
 }
 
 function sumOver(pid: number, of: (pid: number) => number): number {
-  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + of(one), 0);
+  return childrenOf(pid).reduce((sum, child) => sum + sumOver(child, of), of(pid));
 }

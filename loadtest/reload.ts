@@ -13,7 +13,7 @@ import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argumen
 import { httpTarget } from "./http-target.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatLoadTable } from "./load-table.ts";
-import { residentMib, serverProcessorMs } from "./process-figures.ts";
+import { residentMib, treeProcessorMs } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
@@ -80,9 +80,9 @@ async function stateOf(url: string, version: string): Promise<string | undefined
 
 /** A load, and the CPU that the server used meanwhile, ms. */
 async function measured(pid: number, work: Promise<LoadReport>): Promise<[LoadReport, number]> {
-  const before = serverProcessorMs(pid);
+  const before = treeProcessorMs(pid);
   const report = await work;
-  return [report, serverProcessorMs(pid) - before];
+  return [report, treeProcessorMs(pid) - before];
 }
 
 async function reloads(url: string, count: number, seconds: number): Promise<number> {

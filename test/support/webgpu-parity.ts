@@ -9,9 +9,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { drawTensor } from "../../loadtest/drawn-tensors.ts";
 import { systemClock } from "../../src/app/system-clock.ts";
 import type { ExecutionProvider } from "../../src/domain/execution-provider.ts";
-import type { Model, ModelInput } from "../../src/domain/model.ts";
 import type { Random, Tensor } from "../../src/domain/ports.ts";
 import { openScorer } from "../../src/inference/inference.ts";
 import { goldenBatch } from "../../src/inference/model-load.ts";
@@ -203,42 +203,9 @@ function drawExample({ manifest, golden }: StoredModel, random: Random): Example
     if (input.columns === undefined) {
       return Int32Array.from({ length: elements }, () => Math.floor(random.next() * requests));
     }
-    if (input.dtype === "int32") return drawIndices(model, input, elements, random);
-    return drawNumbers(input, elements, golden?.tensors[place], random);
+    return drawTensor(model, input, elements / input.columns, golden?.tensors[place], random);
   });
   return { requests, candidates, tensors };
-}
-
-/** Numbers as the golden example has them in the same column, up to half as large again. */
-function drawNumbers(
-  { columns = 1 }: ModelInput,
-  elements: number,
-  golden: Tensor | undefined,
-  random: Random,
-): Tensor {
-  const rows = (golden?.length ?? 0) / columns;
-  return Float32Array.from({ length: elements }, (_, element) => {
-    const seen = golden?.[Math.floor(random.next() * rows) * columns + (element % columns)] ?? 1;
-    return seen * (0.5 + random.next());
-  });
-}
-
-/** Any index that the encoding of its column can give, 0 for a missing value among them. */
-function drawIndices(
-  model: Model,
-  { name, columns = 1 }: ModelInput,
-  elements: number,
-  random: Random,
-): Tensor {
-  const features = model.features.filter(({ input }) => input === name);
-  const sizes = Array.from({ length: columns }, (_, column) => {
-    const feature = features.find(({ offset, width }) => column >= offset && column < offset + width);
-    if (feature?.encoding.kind === "hash") return 1 + feature.encoding.buckets;
-    return feature?.encoding.kind === "vocabulary" ? 1 + feature.encoding.values.length : 1;
-  });
-  return Int32Array.from({ length: elements }, (_, element) =>
-    Math.floor(random.next() * (sizes[element % columns] as number)),
-  );
 }
 
 function scoresOf(reply: Reply): Float32Array {
