@@ -22,7 +22,7 @@ export interface Random {
 
 export type Tensor = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
-/** Encoded rows of items, of one model: a row stands in one slot of every tensor. */
+/** Encoded rows of items, as one model has them: a row stands in one slot of every tensor. */
 export interface ItemTable {
   /**
    * In the order of `model.inputs`, undefined for what is no item input: `[slots, columns]`, row-major. They are replaced

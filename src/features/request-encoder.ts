@@ -2,13 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FeatureSpec, Features } from "../domain/feature.ts";
 import type { IdBytes } from "../domain/id-bytes.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, FeatureStore, Tensor } from "../domain/ports.ts";
+import type { EncodedRequest, FeatureStore, ItemTable, Tensor } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
 import { allocateTensors, type EntityPlan, planEntity } from "./encoder-plan.ts";
 import { KnownFeatures } from "./known-features.ts";
 import type { RowSource, StoredEntity } from "./row-source.ts";
-import { RowTable } from "./row-table.ts";
+import type { RowTable } from "./row-table.ts";
 import { override, writeContext, writeStored } from "./row-writing.ts";
+import { ModelTable, SharedTables } from "./shared-tables.ts";
 import { checkColumns } from "./store-columns.ts";
 
 /** A feature store that can be told of the models before their first request. */
@@ -31,6 +32,8 @@ export interface PreparedFeatureStore extends FeatureStore {
 interface ModelPlan {
   readonly user: StoredRows;
   readonly item: StoredRows;
+  /** The items' rows as they are this model's alone: requests of two models are never one run. */
+  readonly items: ItemTable;
   readonly context: EntityPlan;
   /** Requests that are being encoded. */
   encoding: number;
@@ -65,7 +68,7 @@ interface RowList {
 /** Turns requests into tensors, over whichever source keeps the rows. */
 export class RequestEncoder implements PreparedFeatureStore {
   readonly #source: RowSource;
-  readonly #cacheRowsMax: number;
+  readonly #tables: SharedTables;
   readonly #onWarning: (warning: string) => void;
   readonly #known = new KnownFeatures();
   readonly #plans = new WeakMap<Model, ModelPlan>();
@@ -74,7 +77,7 @@ export class RequestEncoder implements PreparedFeatureStore {
 
   constructor(source: RowSource, cacheRowsMax: number, onWarning: (warning: string) => void) {
     this.#source = source;
-    this.#cacheRowsMax = cacheRowsMax;
+    this.#tables = new SharedTables(cacheRowsMax);
     this.#onWarning = onWarning;
   }
 
@@ -115,7 +118,7 @@ export class RequestEncoder implements PreparedFeatureStore {
     return {
       candidateCount: request.candidates.length,
       tensors,
-      table,
+      table: plan.items,
       slots: item.slots,
       defaultedCount: user.defaultedCount + item.defaultedCount,
       storeUnavailable: user.storeUnavailable || item.storeUnavailable,
@@ -132,11 +135,13 @@ export class RequestEncoder implements PreparedFeatureStore {
     if (known !== undefined) return known;
     const rows = (entity: StoredEntity, field: (row: number) => string): StoredRows => {
       const plan = planEntity(model, entity);
-      return { entity, plan, table: new RowTable(plan.inputs, this.#cacheRowsMax), field };
+      return { entity, plan, table: this.#tables.of(entity, plan), field };
     };
+    const item = rows("item", (row) => `candidates[${row}].features`);
     const plan = {
       user: rows("user", () => "user.features"),
-      item: rows("item", (row) => `candidates[${row}].features`),
+      item,
+      items: new ModelTable(item.table),
       context: planEntity(model, "context"),
       encoding: 0,
     };

@@ -41,6 +41,34 @@ test("the source is asked once for what is not kept, unknown ids included", asyn
   ]);
 });
 
+test("models that encode alike share what is kept, and are told apart all the same", async () => {
+  const source = new BreakableSource();
+  const { encoder } = encoderOver(source);
+  const next = { ...homeModel, version: "2" };
+  const before = await encoder.encode(homeModel, requestOf(["t1", "t99", "t2"]));
+  const after = await encoder.encode(next, requestOf(["t2", "t1"]));
+  expect(source.asked).toEqual([
+    ["user", "u1"],
+    ["item", "t1", "t99", "t2"],
+  ]);
+  expect([...after.slots]).toEqual([before.slots[2], before.slots[0]]);
+  expect(after.table.tensors).toEqual(before.table.tensors);
+  expect(after.table).not.toBe(before.table);
+  encoder.forget(homeModel);
+  await encoder.encode(next, requestOf(["t1"]));
+  expect(source.asked).toHaveLength(2);
+});
+
+test("a model with another default for one feature has rows of its own", async () => {
+  const source = new BreakableSource();
+  const { encoder } = encoderOver(source);
+  const slower = { ...tempoModel, features: tempoModel.features.map((one) => ({ ...one, default: [60] })) };
+  await encoder.encode(tempoModel, requestOf(["t99"]));
+  const encoded = await encoder.encode(slower, requestOf(["t99"]));
+  expect(wholeTensors(slower, encoded)).toEqual([Float32Array.of(60)]);
+  expect(source.asked.filter(([entity]) => entity === "item")).toHaveLength(2);
+});
+
 test("a source that fails is warned of once, and asked again: defaults are not kept", async () => {
   const source = new BreakableSource();
   const { encoder, warnings } = encoderOver(source);
