@@ -178,13 +178,10 @@ async function assemble(
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
   telemetry.watchConcurrency(concurrency);
-  const hasShadows = [...config.surfaces.values()].some(({ shadow }) => shadow !== undefined);
-  const shadows = hasShadows
-    ? opened.adopt(
-        new Shadows({ features, itemLabels, scorer, log, observer: shadowObserver, clock }),
-        (it) => it.close(),
-      )
-    : undefined;
+  const shadows = opened.adopt(
+    new Shadows({ features, itemLabels, scorer, log, observer: shadowObserver, clock }),
+    (it) => it.close(),
+  );
   const serving = createServing({
     concurrency,
     surfaces: config.surfaces,

@@ -1,3 +1,4 @@
+import type { CounterfactualSpec } from "./counterfactual.ts";
 import type { ModelRef, ValueModelOverride } from "./model.ts";
 
 export type ExperimentStatus = "draft" | "running" | "paused" | "stopped";
@@ -32,6 +33,11 @@ export interface TrafficRange {
 /** What a person writes. */
 export interface ExperimentDocument {
   readonly id: string;
+  /**
+   * `interleave` drafts the lists of its two arms into every answer; undefined gives each unit one arm (A/B), so that a
+   * document from before there were kinds says the same.
+   */
+  readonly kind?: "interleave" | undefined;
   readonly description: string;
   readonly surface: string;
   readonly layer: string;
@@ -48,6 +54,8 @@ export interface ExperimentDocument {
   /** Unit id to arm id: forced, never analysed. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
+  /** Logs, for a share of the requests, what the other arms would have shown; undefined logs none. */
+  readonly counterfactual?: CounterfactualSpec | undefined;
 }
 
 /** A document as the store keeps it. */

@@ -1,6 +1,7 @@
 /**
  * What the core asks of the world around it. `app.ts` is the only place where these meet their implementations.
  */
+import type { CounterfactualRecord } from "./counterfactual.ts";
 import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "./experiment.ts";
 import type { Impression } from "./impression.ts";
@@ -117,7 +118,10 @@ export interface ExperimentStore {
   close(): void;
 }
 
-export type LogRecord = Impression | Outcome | ShadowComparison;
+/** What another model made of an answered request: a shadow's, or another arm's. */
+export type Comparison = ShadowComparison | CounterfactualRecord;
+
+export type LogRecord = Impression | Outcome | Comparison;
 
 export interface AppendedOutcomes {
   readonly accepted: number;
@@ -125,7 +129,7 @@ export interface AppendedOutcomes {
   readonly unmatched: number;
 }
 
-/** The append-only log of what was shown, what came of it, and what shadow models would have shown. */
+/** The append-only log of what was shown, what came of it, and what shadow models and other arms would have shown. */
 export interface OutcomeLog {
   /** Resolves once the impression would survive the end of this process. */
   appendImpression(impression: Impression): Promise<void>;
@@ -139,7 +143,7 @@ export interface OutcomeLog {
    * Resolves once the comparison would survive the end of this process.
    * @throws {SetlistError} UNAVAILABLE where the disk refuses: it is then not in the log.
    */
-  appendShadow(comparison: ShadowComparison): Promise<void>;
+  appendShadow(comparison: Comparison): Promise<void>;
   /** Syncs and seals. */
   close(): Promise<void>;
 }
@@ -154,11 +158,16 @@ export interface RankObserver {
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
 }
 
-/** What became of the requests that a shadow model was to score. None of it was of any moment to their answers. */
+/**
+ * What became of the requests that a shadow model, or another arm, was to score. None of it was of any moment to their
+ * answers.
+ */
 export interface ShadowObserver {
-  compared(comparison: ShadowComparison): void;
+  compared(comparison: Comparison): void;
   /** Each request of the share, once. `error` comes with `failed` and `unlogged`. */
   settled(surface: string, result: ShadowResult, requestId: string, error?: unknown): void;
+  /** Each request of an experiment's share, once for each other arm; otherwise as `settled`. */
+  settledOtherArm(experiment: string, result: ShadowResult, requestId: string, error?: unknown): void;
 }
 
 /** Whether to send this server traffic: not while models load and warm, nor from the first moment of a drain. */

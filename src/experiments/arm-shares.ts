@@ -2,7 +2,7 @@ import type { Arm } from "../domain/experiment.ts";
 
 /** An arm and its part of [0, 1): `from` inside, `to` outside. */
 export interface ArmShare {
-  readonly arm: Arm;
+  readonly arm: { readonly id: string };
   readonly from: number;
   readonly to: number;
   /** The probability with which a unit of the experiment gets the arm. */

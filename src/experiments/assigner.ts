@@ -22,8 +22,10 @@ export interface Assigner {
    * `assign`. Without a surface, every surface's experiments are asked.
    */
   explain(surface: string | undefined, unitId: string, attributes: TargetingAttributes): readonly Decision[];
-  /** The arm that one of this assigner's assignments names, with its model. */
+  /** The arm that one of this assigner's assignments names, with its model; of an interleaving none. */
   armOf(assignment: Assignment): Arm;
+  /** The experiment that one of this assigner's assignments is of. */
+  experimentOf(assignment: Assignment): Experiment;
 }
 
 /**
@@ -80,6 +82,12 @@ export function compileAssigner(experiments: readonly Experiment[]): Assigner {
       const found = byId.get(experiment)?.arms.get(arm);
       if (found === undefined)
         throw new Error(`no arm ${arm} of ${experiment}: another assigner's assignment`);
+      return found;
+    },
+
+    experimentOf({ experiment }) {
+      const found = byId.get(experiment)?.experiment;
+      if (found === undefined) throw new Error(`no experiment ${experiment}: another assigner's assignment`);
       return found;
     },
   };

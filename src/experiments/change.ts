@@ -4,6 +4,7 @@ type Field = keyof ExperimentDocument;
 
 const fields: readonly Field[] = [
   "description",
+  "kind",
   "surface",
   "layer",
   "unit",
@@ -14,15 +15,17 @@ const fields: readonly Field[] = [
   "targeting",
   "overrides",
   "metrics",
+  "counterfactual",
 ];
 
 /** The document inside a kept experiment, its fields in one order. */
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { targeting } = experiment;
+  const { kind, targeting, counterfactual } = experiment;
   return {
     id,
+    ...(kind === undefined ? {} : { kind }),
     description,
     surface,
     layer,
@@ -34,6 +37,7 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
     ...(targeting === undefined ? {} : { targeting }),
     overrides,
     metrics,
+    ...(counterfactual === undefined ? {} : { counterfactual }),
   };
 }
 

@@ -2,6 +2,7 @@ import { invalidArgument } from "../domain/error.ts";
 import type { Arm, Experiment } from "../domain/experiment.ts";
 import { type ArmShare, armShares } from "./arm-shares.ts";
 import { type Bucket, bucketOf } from "./bucket.ts";
+import { interleavedShares } from "./interleaved-arm.ts";
 import { compileTargeting, type Targeting } from "./targeting.ts";
 import { describeRanges, holds } from "./traffic.ts";
 
@@ -38,7 +39,7 @@ export function compileExperiments(experiments: readonly Experiment[]): readonly
     layers.set(layer, { bucket: bucketOf(`layer:${layer}`), forced: forcedUnits(running) });
   }
   return ordered.map((experiment) => {
-    const shares = armShares(experiment.arms);
+    const shares = experiment.kind === "interleave" ? interleavedShares : armShares(experiment.arms);
     return {
       experiment,
       layer: layers.get(experiment.layer) as CompiledLayer,

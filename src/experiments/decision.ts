@@ -55,6 +55,10 @@ function verdict(
   if (refusal !== undefined) return out(refusal.reason, refusal.detail);
 
   const { arm, from, to } = shareAt(one.shares, armBucket);
+  if (one.experiment.kind === "interleave") {
+    const both = one.experiment.arms.map(({ id }) => id).join(" and ");
+    return { reason: "assigned", detail: `the lists of ${both} are drafted into one`, arm: arm.id };
+  }
   const detail = `the unit's place among the arms, ${armBucket.toFixed(6)}, is in [${short(from)}, ${short(to)})`;
   return { reason: "assigned", detail, arm: arm.id };
 }

@@ -10,6 +10,10 @@ const metricsMax = 100;
 const overridesMax = 10_000;
 const targetingCharactersMax = 4_096;
 const descriptionCharactersMax = 4_096;
+/** A record of the log names each of them. */
+const counterfactualTopKMax = 100;
+
+const defaultCounterfactualTopK = 10;
 
 /** Ids go into addresses, file names and metric labels. */
 const id = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
@@ -52,6 +56,7 @@ const metric = Type.Object(
 const experimentDocumentSchema = Type.Object(
   {
     id,
+    kind: Type.Optional(Type.Union([Type.Literal("ab"), Type.Literal("interleave")])),
     description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),
     surface: Type.String({ minLength: 1, maxLength: 64 }),
     layer: id,
@@ -70,6 +75,15 @@ const experimentDocumentSchema = Type.Object(
     targeting: Type.Optional(Type.String({ minLength: 1, maxLength: targetingCharactersMax })),
     overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
     metrics: Type.Optional(Type.Array(metric, { maxItems: metricsMax })),
+    counterfactual: Type.Optional(
+      Type.Object(
+        {
+          share: Type.Number({ minimum: 0, maximum: 1 }),
+          topK: Type.Optional(Type.Integer({ minimum: 1, maximum: counterfactualTopKMax })),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 );
@@ -79,7 +93,8 @@ const parseWritten = parserOf(experimentDocumentSchema);
 /**
  * Reads a document and fills in what may be left out: `description` "", `unit` user, `salt` the id, `traffic` 1,
  * `status` draft, an arm's `weight` 1 and `control` false, `overrides` and `metrics` none, a metric's `aggregate` by
- * its type (mean: count, proportion: any), `goal` increase and `role` secondary.
+ * its type (mean: count, proportion: any), `goal` increase and `role` secondary, a counterfactual's `topK` 10. The
+ * kind `ab` becomes none: what was stored before there were kinds has none, and says the same.
  * @param what names the document in messages about the whole of it.
  * @throws {SetlistError} INVALID_ARGUMENT with the field and what was expected. What it means together (weights,
  *   models, layers) is for `validateExperiment`.
@@ -91,6 +106,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
   const written = parseWritten(value, what);
   return {
     id: written.id,
+    ...(written.kind === "interleave" ? { kind: written.kind } : {}),
     description: written.description ?? "",
     surface: written.surface,
     layer: written.layer,
@@ -108,6 +124,9 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     ...(written.targeting === undefined ? {} : { targeting: written.targeting }),
     overrides: written.overrides ?? {},
     metrics: (written.metrics ?? []).map(completeMetric),
+    ...(written.counterfactual === undefined
+      ? {}
+      : { counterfactual: { topK: defaultCounterfactualTopK, ...written.counterfactual } }),
   };
 }
 

@@ -2,6 +2,7 @@
 export { type Assigner, compileAssigner } from "./assigner.ts";
 export { changedFields, describeChange, documentOf } from "./change.ts";
 export { parseExperimentDocument } from "./document.ts";
+export { interleavedArms } from "./interleaved-arm.ts";
 export { revise } from "./revise.ts";
 export { reviseAll } from "./revise-all.ts";
 export type { TargetingAttributes } from "./targeting.ts";

@@ -3,6 +3,7 @@ import type { Arm, ExperimentDocument } from "../domain/experiment.ts";
 import type { ValueModelOverride } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
+import { interleavedArm } from "./interleaved-arm.ts";
 import { compileTargeting } from "./targeting.ts";
 import { trafficStep } from "./traffic.ts";
 
@@ -50,6 +51,10 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   checkSalt(document, others);
   checkTraffic(document.traffic);
   checkArms(document.arms);
+  if (document.kind === "interleave") checkInterleaving(document);
+  if (document.counterfactual !== undefined && document.arms.length < 2) {
+    throw invalidArgument("counterfactual: expected an experiment of at least 2 arms, got 1");
+  }
   for (const [index, arm] of document.arms.entries()) {
     checkArmsValueModel(arm, `arms[${index}].valueModel`, context.itemFeatures);
     checkModel(arm, index, document.surface, context);
@@ -102,6 +107,30 @@ function checkArms(arms: readonly Arm[]): void {
   if (controls.length !== 1) {
     throw invalidArgument(
       `arms: expected exactly one with control: true, got ${controls.length === 0 ? "none" : controls.join(" and ")}`,
+    );
+  }
+}
+
+/** Two teams that pick equally often; what either would have shown needs no record beside the answer. */
+function checkInterleaving({ arms, counterfactual }: ExperimentDocument): void {
+  const [first, second] = arms;
+  if (first === undefined || second === undefined || arms.length > 2) {
+    throw invalidArgument(`arms: expected exactly 2, whose lists are interleaved, got ${arms.length}`);
+  }
+  if (first.weight !== second.weight) {
+    throw invalidArgument(
+      `arms[1].weight: expected that of the other arm, ${first.weight}, since both have a part in every answer, got ${second.weight}`,
+    );
+  }
+  const named = arms.findIndex(({ id }) => id === interleavedArm);
+  if (named >= 0) {
+    throw invalidArgument(
+      `arms[${named}].id: expected another name: "${interleavedArm}" says of a unit that both have a part`,
+    );
+  }
+  if (counterfactual !== undefined) {
+    throw invalidArgument(
+      "counterfactual: expected none with kind interleave, whose every answer is made of both arms' lists",
     );
   }
 }

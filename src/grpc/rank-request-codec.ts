@@ -81,6 +81,9 @@ function readField(reader: MessageReader, number: number, draft: Draft): void {
     case 9:
       draft.explain = reader.flag();
       break;
+    case 12:
+      draft.interleaveId = reader.text();
+      break;
     default:
       reader.skip();
   }
@@ -141,4 +144,5 @@ interface Draft {
   limit?: number;
   timeoutMs?: number;
   explain: boolean;
+  interleaveId?: string;
 }

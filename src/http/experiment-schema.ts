@@ -5,6 +5,11 @@ import { valueModelOverrideSchema } from "../schema/value-model.ts";
 /** An experiment as it is shown: the document, and what the store adds to it. */
 export const experimentSchema = Type.Object({
   id: Type.String(),
+  kind: Type.Optional(
+    Type.Literal("interleave", {
+      description: "Drafts the lists of its two arms into every answer; absent (ab), each unit has one arm.",
+    }),
+  ),
   description: Type.String(),
   surface: Type.String(),
   layer: Type.String(),
@@ -45,6 +50,15 @@ export const experimentSchema = Type.Object({
       goal: Type.Enum(["increase", "decrease"]),
       role: Type.Enum(["primary", "secondary", "guardrail"]),
     }),
+  ),
+  counterfactual: Type.Optional(
+    Type.Object(
+      {
+        share: Type.Number({ description: "Of the experiment's requests, in [0, 1]." }),
+        topK: Type.Integer({ description: "How many of the best." }),
+      },
+      { description: "For a share of the requests, what the other arms would have shown is logged." },
+    ),
   ),
   revision: Type.Integer({ description: "Rises by one with every write." }),
   phase: Type.Integer({ description: "The analysis never mixes phases." }),

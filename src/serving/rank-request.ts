@@ -28,6 +28,7 @@ export interface WireRankRequest {
   readonly limit?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly explain?: boolean | undefined;
+  readonly interleaveId?: string | undefined;
 }
 
 /** What parsing needs to know of the server. */
@@ -50,6 +51,7 @@ export function parseRankRequest(wire: WireRankRequest, rules: RankRequestRules)
   }
   checkId(wire.user.id, "user.id", limits);
   if (wire.requestId !== undefined) checkId(wire.requestId, "requestId", limits);
+  if (wire.interleaveId !== undefined) checkId(wire.interleaveId, "interleaveId", limits);
   return {
     requestId: wire.requestId ?? rules.newRequestId(),
     surface: wire.surface,
@@ -67,6 +69,7 @@ export function parseRankRequest(wire: WireRankRequest, rules: RankRequestRules)
     limit: checkWhole(wire.limit, "limit"),
     timeoutMs: checkPositive(wire.timeoutMs, "timeoutMs"),
     explain: wire.explain ?? false,
+    interleaveId: wire.interleaveId,
   };
 }
 

@@ -18,6 +18,7 @@ import type {
 } from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
 import type { ShadowResult } from "../domain/shadow.ts";
+import { type ArmMetrics, armMetrics } from "./arm-metrics.ts";
 import {
   candidateBuckets,
   overlapBuckets,
@@ -36,6 +37,7 @@ export interface Metrics {
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly shadows: Pick<ShadowObserver, "compared"> & {
     settled(surface: string, result: ShadowResult): void;
+    settledOtherArm(experiment: string, result: ShadowResult): void;
   };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
@@ -59,11 +61,12 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const arms = armMetrics(registry);
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
     snapshot: () => registry.getMetricsAsJSON(),
-    ranks: rankMetrics(registry),
-    shadows: shadowMetrics(registry),
+    ranks: rankMetrics(registry, arms),
+    shadows: shadowMetrics(registry, arms),
     requests: requestMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
@@ -166,7 +169,7 @@ function deathMetrics(registry: Registry): Metrics["workerDied"] {
   return () => deaths.inc();
 }
 
-function rankMetrics(registry: Registry): Metrics["ranks"] {
+function rankMetrics(registry: Registry, arms: ArmMetrics): Metrics["ranks"] {
   const registers = [registry];
   const duration = new Histogram({
     name: "setlist_rank_duration_seconds",
@@ -231,7 +234,8 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
   for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
 
   return {
-    ranked({ surface, model, timings, candidateCount, degraded, assignments }: Impression): void {
+    ranked(impression: Impression): void {
+      const { surface, model, timings, candidateCount, degraded, assignments } = impression;
       const { assign, features, queue, inference, rank } = timings;
       duration.observe({ surface }, (assign + features + queue + inference + rank) / 1_000);
       partDuration.observe({ part: "assign" }, assign / 1_000);
@@ -242,6 +246,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       candidates.observe({ surface }, candidateCount);
       total.inc({ surface, model: model?.name ?? "none", version: model?.version ?? "" });
       for (const { experiment, arm } of assignments) exposures.inc({ experiment, arm });
+      arms.drafted(impression);
       for (const reason of degraded) {
         const [kind, count] = partsOf(reason);
         degradedAnswers.inc({ reason: kind });
@@ -259,7 +264,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
   };
 }
 
-function shadowMetrics(registry: Registry): Metrics["shadows"] {
+function shadowMetrics(registry: Registry, arms: ArmMetrics): Metrics["shadows"] {
   const registers = [registry];
   const labelNames = ["surface"] as const;
   const total = new Counter({
@@ -291,12 +296,17 @@ function shadowMetrics(registry: Registry): Metrics["shadows"] {
   });
   return {
     compared(comparison): void {
+      if (comparison.kind === "counterfactual") {
+        arms.compared(comparison);
+        return;
+      }
       const { surface } = comparison;
       if (comparison.tau !== undefined) tau.observe({ surface }, comparison.tau);
       overlap.observe({ surface }, comparison.overlap);
       difference.observe({ surface }, comparison.scoreDifference);
     },
     settled: (surface, result) => total.inc({ surface, result }),
+    settledOtherArm: arms.settled,
   };
 }
 

@@ -79,6 +79,18 @@ export function createTelemetry(options: {
     },
     shadowObserver: {
       compared: shadows.compared,
+      settledOtherArm(experiment, result, requestId, error) {
+        shadows.settledOtherArm(experiment, result);
+        if (result !== "failed" && result !== "unlogged") return;
+        seldom(`other arm ${experiment} ${result}`, (heldBack) =>
+          logger.warn(
+            { requestId, experiment, heldBack, err: error },
+            result === "failed"
+              ? "another arm's model could not score a request; its answer had left"
+              : "the comparison with another arm was not logged",
+          ),
+        );
+      },
       settled(surface, result, requestId, error) {
         shadows.settled(surface, result);
         if (result !== "failed" && result !== "unlogged") return;

@@ -182,9 +182,10 @@ describe("reflection", () => {
       ["limit", "limit"],
       ["timeout_ms", "timeoutMs"],
       ["explain", "explain"],
+      ["interleave_id", "interleaveId"],
     ]);
     const optional = request?.fields.filter((field) => field.proto.proto3Optional).map((field) => field.name);
-    expect(optional).toEqual(["request_id", "limit", "timeout_ms"]);
+    expect(optional).toEqual(["request_id", "limit", "timeout_ms", "interleave_id"]);
     const user = registry.getMessage("setlist.v1.User");
     expect(user?.proto.nestedType.map((nested) => nested.name)).toEqual(["AttributesEntry", "FeaturesEntry"]);
     expect(user?.fields.map((field) => field.fieldKind)).toEqual(["scalar", "map", "map"]);

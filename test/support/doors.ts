@@ -201,6 +201,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
       assign: (_surface, unit) => [{ ...assignment, unit }],
       explain: () => [decision],
       armOf: () => testExperiment.arms[0] as Experiment["arms"][number],
+      experimentOf: () => testExperiment,
     }),
     features: {
       encode: async (_model, request) => ({
