@@ -46,6 +46,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
       assign: () => [],
       explain: () => [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
+      isToBeKept: () => false,
     }),
     features: {
       encode: async (_model, request) => ({
