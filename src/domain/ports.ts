@@ -1,6 +1,8 @@
 /**
  * What the core asks of the world around it. `app.ts` is the only place where these meet their implementations.
  */
+
+import type { Assignment, KeptArm } from "./assignment.ts";
 import type { CounterfactualRecord } from "./counterfactual.ts";
 import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "./experiment.ts";
@@ -122,6 +124,14 @@ export interface ExperimentStore {
 export type Comparison = ShadowComparison | CounterfactualRecord;
 
 export type LogRecord = Impression | Outcome | Comparison;
+/** The arms that units of sticky experiments were shown first. */
+export interface StickyArms {
+  /** Quick, and never throws: what cannot be read was not kept. */
+  get(experiment: string, unit: string): KeptArm | undefined;
+  /** From now on `get` answers with it; on the disk a little later. */
+  keep(assignment: Assignment): void;
+  close(): Promise<void>;
+}
 
 export interface AppendedOutcomes {
   readonly accepted: number;

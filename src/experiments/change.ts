@@ -13,6 +13,8 @@ const fields: readonly Field[] = [
   "status",
   "arms",
   "targeting",
+  "prerequisites",
+  "sticky",
   "overrides",
   "metrics",
   "counterfactual",
@@ -22,7 +24,7 @@ const fields: readonly Field[] = [
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { kind, targeting, counterfactual } = experiment;
+  const { kind, targeting, prerequisites, sticky, counterfactual } = experiment;
   return {
     id,
     ...(kind === undefined ? {} : { kind }),
@@ -35,6 +37,8 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
     status,
     arms,
     ...(targeting === undefined ? {} : { targeting }),
+    ...(prerequisites === undefined ? {} : { prerequisites }),
+    ...(sticky === undefined ? {} : { sticky }),
     overrides,
     metrics,
     ...(counterfactual === undefined ? {} : { counterfactual }),

@@ -2,7 +2,7 @@ import type { Assignment } from "../domain/assignment.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Interleaving } from "../domain/interleaving.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
-import type { OutcomeLog } from "../domain/ports.ts";
+import type { OutcomeLog, StickyArms } from "../domain/ports.ts";
 import type { RankAnswer, RankRequest } from "../domain/rank.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
 import type { Assigner } from "../experiments/experiments.ts";
@@ -29,6 +29,8 @@ export interface RankDependencies extends OrderDependencies {
   readonly surfaces: ReadonlyMap<string, Surface>;
   readonly assigner: () => Assigner;
   readonly log: OutcomeLog;
+  /** Keeps the arms of sticky experiments once they are shown; without it none is kept. */
+  readonly sticky?: Pick<StickyArms, "keep"> | undefined;
   /** Is shown every request that was answered. */
   readonly recent?: Pick<RecentRequests, "note"> | undefined;
   /** Scores answered requests once more: the shares of surfaces' shadow models and of experiments' other arms. */
@@ -52,8 +54,13 @@ export async function rank(
   const { clock, observer } = deps;
   const began = clock.monotonic();
   const assigner = deps.assigner();
-  const attributes = { user: request.user.attributes, context: request.context.attributes };
-  const assignments = assigner.assign(request.surface, request.user.id, attributes);
+  const facts = {
+    user: request.user.attributes,
+    context: request.context.attributes,
+    session: request.sessionId,
+    request: request.requestId,
+  };
+  const assignments = assigner.assign(request.surface, request.user.id, facts);
   const assigned = clock.monotonic();
 
   const [acted] = exposures(assignments);
@@ -73,12 +80,15 @@ export async function rank(
     model: ordered.model && { name: ordered.model.name, version: ordered.model.version },
     degraded: ordered.degraded,
     timings: { assign: assigned - began, ...ordered.timings },
-    decisions: request.explain ? assigner.explain(request.surface, request.user.id, attributes) : undefined,
+    decisions: request.explain ? assigner.explain(request.surface, request.user.id, facts) : undefined,
     explanation: ordered.explanation,
     interleaving: ordered.interleavingExplanation,
   };
 
   const impression = impressionOf(request, answer, ordered.interleaving, clock.now());
+  for (const shown of impression.assignments) {
+    if (assigner.isToBeKept(shown)) deps.sticky?.keep(shown);
+  }
   try {
     await deps.log.appendImpression(impression);
   } catch (error) {

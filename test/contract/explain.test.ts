@@ -216,6 +216,7 @@ function assignTo(one: Experiment["arms"][number]) {
       explain: () => [],
       armOf: () => one,
       experimentOf: () => testExperiment,
+      isToBeKept: () => false,
     }),
   };
 }

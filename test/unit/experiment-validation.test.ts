@@ -127,6 +127,11 @@ describe("refused, with field and reason:", () => {
       "arms[1].id: expected another name",
     ],
     [
+      "a sticky interleaving",
+      { kind: "interleave", sticky: true },
+      "sticky: expected none with kind interleave",
+    ],
+    [
       "an interleaving that logs what it shows",
       { kind: "interleave", counterfactual: { share: 0.1, topK: 10 } },
       "counterfactual: expected none with kind interleave",
@@ -236,7 +241,7 @@ describe("a written document", () => {
       { ...least, arms: [{ ...least.arms[0], weight: Number.POSITIVE_INFINITY }] },
       "arms[0].weight: ",
     ],
-    ["another unit", { ...least, unit: "session" }, "unit: expected one of user"],
+    ["another unit", { ...least, unit: "device" }, "unit: expected user, session, request or an attribute"],
     ["a list", [least], "file: expected an experiment's fields"],
     ["nothing", null, "file: expected an experiment's fields"],
   ])("is refused with %s", (_what, written, complaint) => {

@@ -48,6 +48,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
       explain: () => [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
       experimentOf: () => experimentWith(),
+      isToBeKept: () => false,
     }),
     features: {
       encode: async (_model, request) => ({
