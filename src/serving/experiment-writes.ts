@@ -69,14 +69,12 @@ export class ExperimentWrites {
     return this.#one(document.id, by, (state) => created(state, document, this.#options.known()));
   }
 
-  /** @param id of the address; a document that says another is refused. */
+  /**
+   * @param id of the address; a document that says another is refused.
+   * @param revision counts, whatever the document says.
+   */
   async replace(id: string, revision: number, written: unknown, by: By): Promise<WrittenExperiment> {
     const read = writtenDocument(written, id);
-    if (read.revision !== undefined && read.revision !== revision) {
-      throw invalidArgument(
-        `revision: the document says ${read.revision}, and ${revision} is said beside it: expected the same`,
-      );
-    }
     const { confirmed = [] } = by;
     return this.#one(id, by, (state) =>
       replaced(state, documentOver(state, read), { revision, confirmed, known: this.#options.known() }),
