@@ -55,20 +55,22 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     List: unary(context, {
       route: "ExperimentService/List",
       read: readNothing,
-      handle: () => ({ experiments: experiments.list().map(wireExperiment) }),
+      handle: async () => ({
+        experiments: (await experiments.refresh()).experiments.map(wireExperiment),
+      }),
       write: writer("List"),
     }),
     Get: unary(context, {
       route: "ExperimentService/Get",
       read: readId,
-      handle: (id) => wireExperiment(knownExperiment(experiments, id)),
+      handle: async (id) => wireExperiment(await knownExperiment(experiments, id)),
       write: writer("Get"),
     }),
     History: unary(context, {
       route: "ExperimentService/History",
       read: readId,
       handle: async (asked) => {
-        const { id } = knownExperiment(experiments, asked);
+        const { id } = await knownExperiment(experiments, asked);
         return {
           revisions: (await experiments.history(id)).map((revision) => ({
             ...readableRevision(revision),

@@ -55,7 +55,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         },
       },
     },
-    async () => ({ experiments: experiments.list() }),
+    async () => ({ experiments: [...(await experiments.refresh()).experiments] }),
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -69,7 +69,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       },
     },
     async (request, reply) => {
-      const experiment = knownExperiment(experiments, request.params.id);
+      const experiment = await knownExperiment(experiments, request.params.id);
       reply.header("etag", `"${experiment.revision}"`);
       return experiment;
     },
@@ -89,7 +89,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       },
     },
     async (request) => {
-      const { id } = knownExperiment(experiments, request.params.id);
+      const { id } = await knownExperiment(experiments, request.params.id);
       return { revisions: (await experiments.history(id)).map(readableRevision) };
     },
   );
