@@ -59,7 +59,7 @@ const prerequisite = Type.Object(
 );
 
 /** An experiment as a person writes it, in YAML or JSON. */
-const experimentDocumentSchema = Type.Object(
+export const experimentDocumentSchema = Type.Object(
   {
     id,
     kind: Type.Optional(Type.Union([Type.Literal("ab"), Type.Literal("interleave")])),

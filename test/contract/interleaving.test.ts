@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { compileAssigner } from "../../src/experiments/experiments.ts";
-import { type Doors, openDoors, testExperiment, testModel } from "../support/doors.ts";
+import { type Doors, httpCall, openDoors, testExperiment, testModel } from "../support/doors.ts";
+import { storeOf } from "../support/experiment-store.ts";
 import { rankMessage } from "../support/rank-message.ts";
 import { type RankStreamClient, rankStreamClient } from "../support/rank-stream-client.ts";
 
@@ -12,7 +13,6 @@ let doors: Doors;
 let streams: RankStreamClient;
 beforeAll(async () => {
   const assigner = compileAssigner([experiment]);
-  const known = [experiment, logging];
   doors = await openDoors({
     ports: {
       assigner: () => assigner,
@@ -33,12 +33,7 @@ beforeAll(async () => {
         close: async () => {},
       },
     },
-    experiments: {
-      list: () => known,
-      get: (id) => known.find((one) => one.id === id),
-      history: () => [],
-      close: () => {},
-    },
+    experiments: storeOf([experiment, logging]),
   });
   streams = rankStreamClient(doors.grpcAddress);
 });
@@ -146,4 +141,46 @@ test("a unit asks what it gets, and hears that it gets both arms", async () => {
   expect(body).toMatchObject(told);
   const { message } = await doors.grpc.call("setlist.v1.ExperimentService", "Assign", { unit: "u1" });
   expect(message).toMatchObject(told);
+});
+
+test("an interleaving is written over HTTP and gRPC, and what was read may be sent back", async () => {
+  const document = {
+    kind: "interleave",
+    surface: "home",
+    layer: "second",
+    arms: [
+      { id: "control", control: true, model: { name: "home-control" } },
+      { id: "kd", model: { name: "home-kd" } },
+    ],
+  };
+  const made = await doors.post("/v1/experiments", { ...document, id: "il-http" });
+  expect(made).toMatchObject({ status: 201, body: { kind: "interleave", revision: 1 } });
+  const { change: _, ...read } = made.body;
+  const again = await httpCall(`${doors.http}/v1/experiments/il-http`, {
+    method: "PUT",
+    headers: { "content-type": "application/json", "if-match": "1" },
+    body: JSON.stringify(read),
+  });
+  expect(again).toMatchObject({
+    status: 200,
+    body: { kind: "interleave", revision: 1, change: { what: "" } },
+  });
+
+  const call = (method: string, message: object) =>
+    doors.grpc.call("setlist.v1.ExperimentService", method, message);
+  const overGrpc = await call("Create", { experiment: { ...document, id: "il-grpc" } });
+  expect(overGrpc.message).toMatchObject({ experiment: { kind: "interleave" } });
+  const third = {
+    ...document,
+    id: "third",
+    arms: [...document.arms, { id: "x", model: { name: "home-kd" } }],
+  };
+  expect(await call("Create", { experiment: third })).toMatchObject({
+    code: "INVALID_ARGUMENT",
+    detail: "arms: expected exactly 2, whose lists are interleaved, got 3",
+  });
+  const ab = { ...document, kind: "ab", id: "ab-grpc", counterfactual: { share: 0 } };
+  expect((await call("Create", { experiment: ab })).message).toMatchObject({
+    experiment: { counterfactual: { share: 0, topK: 10 } },
+  });
 });
