@@ -45,12 +45,23 @@ export function assignCommand(): Command {
 
 function renderAssignments({ unit, decisions }: UnitAssignments): string {
   if (decisions.length === 0) return `There are no experiments: ${unit} gets each surface's default model.\n`;
+  const hasHoldouts = decisions.some(({ holdouts }) => holdouts !== undefined);
   const table = new Table({
-    head: ["experiment", "layer", "unit", "arm", "reason", "in layer", "among arms", "in holdouts"],
+    head: [
+      "experiment",
+      "layer",
+      "unit",
+      "arm",
+      "reason",
+      "in layer",
+      "among arms",
+      ...(hasHoldouts ? ["in holdouts"] : []),
+    ],
     style: { head: [], border: [] },
   });
   for (const decision of decisions) {
     const { experiment, layer, reason, layerBucket, armBucket, holdouts = [] } = decision;
+    const places = holdouts.map(({ holdout, bucket }) => `${holdout} ${place(bucket)}`).join("\n");
     table.push([
       experiment,
       layer,
@@ -59,7 +70,7 @@ function renderAssignments({ unit, decisions }: UnitAssignments): string {
       reason,
       place(layerBucket),
       place(armBucket),
-      holdouts.map(({ holdout, bucket }) => `${holdout} ${place(bucket)}`).join("\n") || "-",
+      ...(hasHoldouts ? [places || "-"] : []),
     ]);
   }
   const details = decisions.map(({ experiment, detail }) => `${experiment}: ${detail}\n`);

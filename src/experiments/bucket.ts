@@ -45,6 +45,9 @@ export class UnitKey {
   }
 }
 
+/** Exact: a power of two. */
+const perHash = 2 ** -32;
+
 /**
  * The places of one salt: `murmur3_x86_32(utf8(salt + ":" + unitId), seed 0) / 2^32`, in [0, 1). docs/assignment.md
  * publishes it with test vectors; domain/murmur3.ts is the plain form that this one must equal.
@@ -81,6 +84,6 @@ export class Bucket {
       for (let i = 1; i < whole; i++) hash = mixScrambled(hash ^ (blocks[i] as number));
       if (whole > 0 && whole < blocks.length) hash ^= blocks[whole] as number;
     }
-    return finishHash(hash, length) * 2 ** -32;
+    return finishHash(hash, length) * perHash;
   }
 }

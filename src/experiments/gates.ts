@@ -4,6 +4,7 @@ import type { Asking } from "./asking.ts";
 import type { UnitKey } from "./bucket.ts";
 import { assigns, type CompiledExperiment } from "./compiled-experiment.ts";
 import type { Entry, Outcome } from "./entry.ts";
+import type { CompiledHoldout } from "./holdout.ts";
 import { unitFault } from "./unit.ts";
 
 /** What deciding one experiment may have to look up beside it. */
@@ -29,7 +30,9 @@ export function outcomeOf(one: CompiledExperiment, asking: Asking, house: House)
 
 /** The gates behind the layer's, for a unit whose place is the experiment's. */
 export function outcomeWithin(one: CompiledExperiment, unit: UnitKey, asking: Asking, house: House): Outcome {
-  for (const holdout of one.layer.holdouts) {
+  const { holdouts } = one.layer;
+  for (let i = 0; i < holdouts.length; i++) {
+    const holdout = holdouts[i] as CompiledHoldout;
     const held = asking.isHeldOut(holdout);
     // Nobody can say that it is not held out.
     if (held === undefined) return unitFault(holdout.kind.unit, asking.facts).reason;
