@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { invalidArgument } from "../domain/error.ts";
 import type { Experiment, Metric } from "../domain/experiment.ts";
 import type { LogRecord } from "../domain/ports.ts";
 import { fetchArmMoments } from "./arm-moments.ts";
@@ -21,9 +22,15 @@ export interface ExperimentAnalysis {
  * was shown by a request of this phase, a unit without outcomes counts with 0. Overridden impressions do not count;
  * units seen in two arms are left out and reported; a request or outcome logged twice counts once, as it first came.
  * A degraded impression stays in its arm (intention to treat). The same log gives the same report, digit for digit.
+ * @throws {SetlistError} INVALID_ARGUMENT for an interleaving, in which no unit has an arm.
  */
 export async function analyzeExperiment(input: ExperimentAnalysis): Promise<AnalysisReport> {
   const { experiment } = input;
+  if (experiment.kind === "interleave") {
+    throw invalidArgument(
+      `${experiment.id}: expected an experiment of kind ab, got interleave: both its arms have a part in every answer, so that comparing units by arm says nothing; docs/interleaving.md says what the log has of each answer`,
+    );
+  }
   // One thread: sums of fractions depend on their order in the last digit, and loading takes most of the time.
   return withWarehouse({ threads: 1 }, async (warehouse) => {
     const ingested = await loadLog(warehouse, experiment, input.records);

@@ -51,7 +51,7 @@ export async function loadLog(
   const modelsOfArms = new Map<string, Set<string>>();
 
   for await (const record of records) {
-    if (record.kind === "shadow") continue;
+    if (record.kind === "shadow" || record.kind === "counterfactual") continue;
     if (record.kind === "outcome") {
       const type = typePlaces.get(record.type);
       outcomes.appendVarchar(record.outcomeId);

@@ -62,7 +62,13 @@ export function checkNeedsOf(
     const checked = arms.map((arm) => ({ ...arm, weight: 1, control: arm === control }));
     try {
       validateExperiment(
-        { ...documentOf(experiment), arms: checked, overrides: {} },
+        {
+          ...documentOf(experiment),
+          kind: undefined,
+          counterfactual: undefined,
+          arms: checked,
+          overrides: {},
+        },
         { models: [model], ...known, others: [] },
       );
     } catch (error) {

@@ -32,12 +32,15 @@ export function compactCommand(): Command {
 }
 
 function describe(compaction: Compaction): string {
-  const { segments, segmentsDoneBefore, segmentsOpen, impressions, outcomes, shadows } = compaction;
+  const { segments, segmentsDoneBefore, segmentsOpen, impressions, outcomes, shadows, counterfactuals } =
+    compaction;
   const count = (value: number): string => value.toLocaleString("en-US");
   const lines = [
     `${count(impressions)} impressions and ${count(outcomes)} outcomes of ${count(segments)} segments are Parquet now; ${count(segmentsDoneBefore)} segments were before.`,
   ];
   if (shadows !== undefined) lines.push(`So are ${count(shadows)} comparisons with shadow models.`);
+  if (counterfactuals !== undefined)
+    lines.push(`So are ${count(counterfactuals)} comparisons with other arms.`);
   if (segmentsOpen > 0)
     lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
   return lines.join("\n");

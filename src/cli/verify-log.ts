@@ -29,7 +29,8 @@ export function verifyLogCommand(): Command {
 
 function describe({ impressions, outcomes, shadows, truncatedBytes, corrupt }: LogVerification): string {
   const lines = [`${count(impressions)} impressions and ${count(outcomes)} outcomes are whole.`];
-  if (shadows !== undefined) lines.push(`So are ${count(shadows)} comparisons with shadow models.`);
+  if (shadows !== undefined)
+    lines.push(`So are ${count(shadows)} comparisons with shadow models and other arms.`);
   if (truncatedBytes > 0) {
     lines.push(
       `The last ${count(truncatedBytes)} bytes are no whole record: a write that was cut short. The next start cuts them.`,

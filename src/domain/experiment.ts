@@ -1,6 +1,29 @@
+import type { CounterfactualSpec } from "./counterfactual.ts";
 import type { ModelRef, ValueModelOverride } from "./model.ts";
 
 export type ExperimentStatus = "draft" | "running" | "paused" | "stopped";
+
+/**
+ * What is randomised: the user, the session or the request that the request names, or the value of an attribute, such as
+ * `user.household` or `context.device`.
+ */
+export type Unit = "user" | "session" | "request" | `user.${string}` | `context.${string}`;
+
+/** Another experiment, and those of its arms whose units alone may enter. */
+export interface Prerequisite {
+  readonly experiment: string;
+  readonly arms: readonly string[];
+}
+
+/** A share of units that is kept outside every experiment of some layers. */
+export interface Holdout {
+  readonly id: string;
+  /** Undefined for all layers, also those to come. */
+  readonly layers?: readonly string[] | undefined;
+  /** In [0, 1]; raising it only adds units. */
+  readonly share: number;
+  readonly unit: Unit;
+}
 
 export interface Arm {
   readonly id: string;
@@ -32,11 +55,15 @@ export interface TrafficRange {
 /** What a person writes. */
 export interface ExperimentDocument {
   readonly id: string;
+  /**
+   * `interleave` drafts the lists of its two arms into every answer; undefined gives each unit one arm (A/B), so that a
+   * document from before there were kinds says the same.
+   */
+  readonly kind?: "interleave" | undefined;
   readonly description: string;
   readonly surface: string;
   readonly layer: string;
-  /** What is randomised. */
-  readonly unit: "user";
+  readonly unit: Unit;
   readonly salt: string;
   /** Share of the layer, in [0, 1]. */
   readonly traffic: number;
@@ -45,9 +72,15 @@ export interface ExperimentDocument {
   readonly arms: readonly Arm[];
   /** A CEL expression over `user.*` and `context.*` attributes; undefined targets every unit. */
   readonly targeting?: string | undefined;
+  /** Every one has to hold; undefined where there is none. */
+  readonly prerequisites?: readonly Prerequisite[] | undefined;
+  /** A unit that was shown an arm keeps it, whatever becomes of weights, salt and phase. */
+  readonly sticky?: boolean | undefined;
   /** Unit id to arm id: forced, never analysed. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
+  /** Logs, for a share of the requests, what the other arms would have shown; undefined logs none. */
+  readonly counterfactual?: CounterfactualSpec | undefined;
 }
 
 /** A document as the store keeps it. */
@@ -58,12 +91,8 @@ export interface Experiment extends ExperimentDocument {
   readonly phase: number;
   /** Its part of the layer: growing adds ranges and keeps those it had. */
   readonly ranges: readonly TrafficRange[];
-}
-
-/** One kept revision: what stood there, who wrote it, when (ms since 1970, UTC) and what they said about it. */
-export interface ExperimentRevision {
-  readonly experiment: Experiment;
-  readonly who: string;
-  readonly at: number;
-  readonly what: string;
+  /** Why it was killed; undefined where it was not. A killed experiment assigns nobody, whatever its status. */
+  readonly killed?: string | undefined;
+  /** The arm that a stopped experiment was stopped for. */
+  readonly winner?: string | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Assignment } from "./assignment.ts";
 import type { Features } from "./feature.ts";
+import type { Interleaving } from "./interleaving.ts";
 import type { ModelVersion } from "./model.ts";
 import type { DegradedReason, RankedItem, RankTimings } from "./rank.ts";
 
@@ -13,6 +14,7 @@ export interface Impression {
   readonly userId: string;
   /** The exposures: assignments that were acted on. */
   readonly assignments: readonly Assignment[];
+  /** The model that scored; of an interleaved answer the control's, where `interleaving` has both. */
   readonly model: ModelVersion | undefined;
   readonly degraded: readonly DegradedReason[];
   readonly timings: RankTimings;
@@ -21,6 +23,8 @@ export interface Impression {
   readonly items: readonly RankedItem[];
   /** Undefined where the request sent no features, and in the log of a Setlist that did not keep them. */
   readonly sent?: SentFeatures | undefined;
+  /** Where the items were drafted of two arms' lists. */
+  readonly interleaving?: Interleaving | undefined;
 }
 
 /** The features that a request sent inline, as sent: with the store's they are all that serving saw. */

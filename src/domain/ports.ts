@@ -1,13 +1,24 @@
 /**
  * What the core asks of the world around it. `app.ts` is the only place where these meet their implementations.
  */
+
+import type { Assignment, KeptArm } from "./assignment.ts";
+import type { CounterfactualRecord } from "./counterfactual.ts";
 import type { ModelExecution } from "./execution-provider.ts";
-import type { Experiment, ExperimentRevision } from "./experiment.ts";
+import type { Experiment } from "./experiment.ts";
 import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import type { DegradedReason, RankRequest } from "./rank.ts";
 import type { ShadowComparison, ShadowResult } from "./shadow.ts";
+import type {
+  KillSwitch,
+  Revision,
+  Staleness,
+  StoreChange,
+  StoreState,
+  SurfaceDefault,
+} from "./store-state.ts";
 
 /** Time. `now` is ms since 1970, UTC; `monotonic` is ms from an arbitrary start and never goes back. */
 export interface Clock {
@@ -109,15 +120,60 @@ export interface Scorer {
   close(): Promise<void>;
 }
 
-/** Where experiments are kept. */
+/**
+ * Where experiments are kept, with every revision. What stands is held in memory, so that nobody who answers requests
+ * waits for a store: it is at most a second behind what others wrote, and where the store cannot be asked the last that
+ * was read stays, marked stale.
+ */
 export interface ExperimentStore {
+  /** What stands, by reference: another object exactly where something changed. */
+  current(): StoreState;
+  /** The experiments of `current`. */
   list(): readonly Experiment[];
   get(id: string): Experiment | undefined;
-  history(id: string): readonly ExperimentRevision[];
-  close(): void;
+  /**
+   * Looks at what really stands, for whoever has to see what somebody else wrote a moment ago; `current` says it too
+   * then. Where the store cannot be asked that is the last that was read, and `stale` says why.
+   */
+  refresh(): Promise<StoreState>;
+  /** Undefined where `current` is no older than it may be. */
+  stale(): Staleness | undefined;
+  /**
+   * Calls `listener` with every later `current`, whoever wrote it, once it is in place; several writes may come as one.
+   * @returns ends that.
+   */
+  onChange(listener: (state: StoreState) => void): () => void;
+  /**
+   * The one way in which anything is written. Calls `change` with what really stands, nobody else writing meanwhile, and
+   * keeps what it answers: all of it or none. `change` is pure and may be called again; what it throws is thrown, and
+   * nothing is kept then. A change that holds nothing writes nothing.
+   * @param who for the history.
+   * @returns what stands afterwards: `current` says it too by then, and listeners here have heard of it.
+   * @throws {SetlistError} ABORTED where a document is not one revision above what stands; UNAVAILABLE where the store
+   *   cannot be written now.
+   */
+  write(who: string, change: (standing: StoreState) => StoreChange): Promise<StoreState>;
+  /** Every revision of one experiment, oldest first; none where it is unknown. @throws {SetlistError} UNAVAILABLE. */
+  history(id: string): Promise<readonly Revision<Experiment>[]>;
+  /** The same of a surface's default. */
+  surfaceHistory(surface: string): Promise<readonly Revision<SurfaceDefault>[]>;
+  /** The same of the kill switch. */
+  killSwitchHistory(): Promise<readonly Revision<KillSwitch>[]>;
+  close(): Promise<void>;
 }
 
-export type LogRecord = Impression | Outcome | ShadowComparison;
+/** What another model made of an answered request: a shadow's, or another arm's. */
+export type Comparison = ShadowComparison | CounterfactualRecord;
+
+export type LogRecord = Impression | Outcome | Comparison;
+/** The arms that units of sticky experiments were shown first. */
+export interface StickyArms {
+  /** Quick, and never throws: what cannot be read was not kept. */
+  get(experiment: string, unit: string): KeptArm | undefined;
+  /** From now on `get` answers with it; on the disk a little later. */
+  keep(assignment: Assignment): void;
+  close(): Promise<void>;
+}
 
 export interface AppendedOutcomes {
   readonly accepted: number;
@@ -125,7 +181,7 @@ export interface AppendedOutcomes {
   readonly unmatched: number;
 }
 
-/** The append-only log of what was shown, what came of it, and what shadow models would have shown. */
+/** The append-only log of what was shown, what came of it, and what shadow models and other arms would have shown. */
 export interface OutcomeLog {
   /** Resolves once the impression would survive the end of this process. */
   appendImpression(impression: Impression): Promise<void>;
@@ -139,7 +195,7 @@ export interface OutcomeLog {
    * Resolves once the comparison would survive the end of this process.
    * @throws {SetlistError} UNAVAILABLE where the disk refuses: it is then not in the log.
    */
-  appendShadow(comparison: ShadowComparison): Promise<void>;
+  appendShadow(comparison: Comparison): Promise<void>;
   /** Syncs and seals. */
   close(): Promise<void>;
 }
@@ -154,11 +210,16 @@ export interface RankObserver {
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
 }
 
-/** What became of the requests that a shadow model was to score. None of it was of any moment to their answers. */
+/**
+ * What became of the requests that a shadow model, or another arm, was to score. None of it was of any moment to their
+ * answers.
+ */
 export interface ShadowObserver {
-  compared(comparison: ShadowComparison): void;
+  compared(comparison: Comparison): void;
   /** Each request of the share, once. `error` comes with `failed` and `unlogged`. */
   settled(surface: string, result: ShadowResult, requestId: string, error?: unknown): void;
+  /** Each request of an experiment's share, once for each other arm; otherwise as `settled`. */
+  settledOtherArm(experiment: string, result: ShadowResult, requestId: string, error?: unknown): void;
 }
 
 /** Whether to send this server traffic: not while models load and warm, nor from the first moment of a drain. */

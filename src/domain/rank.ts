@@ -2,6 +2,7 @@ import type { Assignment, Decision } from "./assignment.ts";
 import type { RankingExplanation } from "./explanation.ts";
 import type { Attributes, Features } from "./feature.ts";
 import type { IdBytes } from "./id-bytes.ts";
+import type { InterleavingExplanation } from "./interleaving.ts";
 import type { ModelVersion } from "./model.ts";
 
 /** One thing that could be shown. `features` go before the store's. */
@@ -25,6 +26,8 @@ export interface RankRequest {
     readonly attributes: Attributes;
     readonly features: Features;
   };
+  /** The visit that the request belongs to, for experiments on sessions. */
+  readonly sessionId?: string | undefined;
   readonly context: { readonly attributes: Attributes; readonly features: Features };
   /** Without duplicates, in the order of the request. */
   readonly candidates: CandidateList;
@@ -35,6 +38,8 @@ export interface RankRequest {
   /** Milliseconds from the arrival; the surface's default where undefined. */
   readonly timeoutMs: number | undefined;
   readonly explain: boolean;
+  /** What stays the same over the pages of one list, for an interleaved one; the requestId where undefined. */
+  readonly interleaveId?: string | undefined;
 }
 
 /** One thing that goes out. `position` is 1-based; `tasks` are probabilities, empty where no model scored. */
@@ -56,14 +61,16 @@ export interface RankTimings {
 
 /**
  * Why an answer is less than it could be: `deadline`, `overload`, `model-unavailable`,
- * `feature-store-unavailable`, `defaults:N` where N candidates (and the user) had no features of their own, or
- * `truncated:N` where the last N candidates were not scored and keep their order behind those that were.
+ * `feature-store-unavailable`, `defaults:N` where N candidates (and the user) had no features of their own,
+ * `truncated:N` where the last N candidates were not scored and keep their order behind those that were, or `one-arm`
+ * where an answer that two arms should share is one's list alone, for the reason that stands beside it.
  */
 export type DegradedReason =
   | "deadline"
   | "overload"
   | "model-unavailable"
   | "feature-store-unavailable"
+  | "one-arm"
   | `defaults:${number}`
   | `truncated:${number}`;
 
@@ -73,7 +80,10 @@ export interface RankAnswer {
   readonly items: readonly RankedItem[];
   /** What was computed; where several are for this surface, the first one's arm was acted on. */
   readonly assignments: readonly Assignment[];
-  /** Undefined where no model scored: the items then come in the order of the request, with score 0. */
+  /**
+   * Undefined where no model scored: the items then come in the order of the request, with score 0. Of an interleaved
+   * answer the control's.
+   */
   readonly model: ModelVersion | undefined;
   readonly degraded: readonly DegradedReason[];
   readonly timings: RankTimings;
@@ -81,4 +91,6 @@ export interface RankAnswer {
   readonly decisions: readonly Decision[] | undefined;
   /** With `explain`, where a model scored. */
   readonly explanation?: RankingExplanation | undefined;
+  /** With `explain`, where the items were drafted of two arms' lists: in place of `explanation`. */
+  readonly interleaving?: InterleavingExplanation | undefined;
 }

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
-import type { ExperimentDocument, Metric } from "../domain/experiment.ts";
+import type { ExperimentDocument, Metric, Unit } from "../domain/experiment.ts";
 import { parserOf } from "../schema/schema.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
@@ -8,8 +8,13 @@ import { valueModelOverrideSchema } from "../schema/value-model.ts";
 const armsMax = 100;
 const metricsMax = 100;
 const overridesMax = 10_000;
+const prerequisitesMax = 20;
 const targetingCharactersMax = 4_096;
 const descriptionCharactersMax = 4_096;
+/** A record of the log names each of them. */
+const counterfactualTopKMax = 100;
+
+const defaultCounterfactualTopK = 10;
 
 /** Ids go into addresses, file names and metric labels. */
 const id = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
@@ -48,14 +53,20 @@ const metric = Type.Object(
   closed,
 );
 
+const prerequisite = Type.Object(
+  { experiment: id, arms: Type.Array(id, { minItems: 1, maxItems: armsMax }) },
+  closed,
+);
+
 /** An experiment as a person writes it, in YAML or JSON. */
-const experimentDocumentSchema = Type.Object(
+export const experimentDocumentSchema = Type.Object(
   {
     id,
+    kind: Type.Optional(Type.Union([Type.Literal("ab"), Type.Literal("interleave")])),
     description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),
     surface: Type.String({ minLength: 1, maxLength: 64 }),
     layer: id,
-    unit: Type.Optional(Type.Literal("user")),
+    unit: Type.Optional(Type.String({ maxLength: 256 })),
     salt: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     traffic: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     status: Type.Optional(
@@ -68,8 +79,19 @@ const experimentDocumentSchema = Type.Object(
     ),
     arms: Type.Array(arm, { minItems: 1, maxItems: armsMax }),
     targeting: Type.Optional(Type.String({ minLength: 1, maxLength: targetingCharactersMax })),
+    prerequisites: Type.Optional(Type.Array(prerequisite, { maxItems: prerequisitesMax })),
+    sticky: Type.Optional(Type.Boolean()),
     overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
     metrics: Type.Optional(Type.Array(metric, { maxItems: metricsMax })),
+    counterfactual: Type.Optional(
+      Type.Object(
+        {
+          share: Type.Number({ minimum: 0, maximum: 1 }),
+          topK: Type.Optional(Type.Integer({ minimum: 1, maximum: counterfactualTopKMax })),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 );
@@ -79,7 +101,8 @@ const parseWritten = parserOf(experimentDocumentSchema);
 /**
  * Reads a document and fills in what may be left out: `description` "", `unit` user, `salt` the id, `traffic` 1,
  * `status` draft, an arm's `weight` 1 and `control` false, `overrides` and `metrics` none, a metric's `aggregate` by
- * its type (mean: count, proportion: any), `goal` increase and `role` secondary.
+ * its type (mean: count, proportion: any), `goal` increase and `role` secondary, a counterfactual's `topK` 10. The
+ * kind `ab` becomes none: what was stored before there were kinds has none, and says the same.
  * @param what names the document in messages about the whole of it.
  * @throws {SetlistError} INVALID_ARGUMENT with the field and what was expected. What it means together (weights,
  *   models, layers) is for `validateExperiment`.
@@ -91,10 +114,11 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
   const written = parseWritten(value, what);
   return {
     id: written.id,
+    ...(written.kind === "interleave" ? { kind: written.kind } : {}),
     description: written.description ?? "",
     surface: written.surface,
     layer: written.layer,
-    unit: written.unit ?? "user",
+    unit: parseUnit(written.unit ?? "user", "unit"),
     salt: written.salt ?? written.id,
     traffic: written.traffic ?? 1,
     status: written.status ?? "draft",
@@ -106,9 +130,23 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
       ...(one.valueModel === undefined ? {} : { valueModel: one.valueModel }),
     })),
     ...(written.targeting === undefined ? {} : { targeting: written.targeting }),
+    ...(written.prerequisites?.length ? { prerequisites: written.prerequisites } : {}),
+    ...(written.sticky === true ? { sticky: true } : {}),
     overrides: written.overrides ?? {},
     metrics: (written.metrics ?? []).map(completeMetric),
+    ...(written.counterfactual === undefined
+      ? {}
+      : { counterfactual: { topK: defaultCounterfactualTopK, ...written.counterfactual } }),
   };
+}
+
+/** @throws {SetlistError} INVALID_ARGUMENT where `text` is no kind of unit. */
+export function parseUnit(text: string, field: string): Unit {
+  if (text === "user" || text === "session" || text === "request") return text;
+  if (/^(user|context)\../s.test(text)) return text as Unit;
+  throw invalidArgument(
+    `${field}: expected user, session, request or an attribute such as user.household, got ${JSON.stringify(text)}`,
+  );
 }
 
 function completeMetric(written: Static<typeof metric>): Metric {

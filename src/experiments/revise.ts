@@ -4,12 +4,21 @@ import { changedFields } from "./change.ts";
 import { allocate } from "./traffic.ts";
 
 /** A change to one of these would mix two experiments' data: what was measured before belongs to another phase. */
-const spoilingFields = ["surface", "layer", "unit", "salt", "arms", "targeting"] as const;
+const spoilingFields = [
+  "kind",
+  "surface",
+  "layer",
+  "unit",
+  "salt",
+  "arms",
+  "targeting",
+  "prerequisites",
+] as const;
 
 /**
  * The experiment that `document` makes of `previous`: one revision more, its part of the layer dealt anew, and a new
- * phase where the arms, their weights, the salt, the unit, the targeting, the layer or the surface of an experiment
- * that has begun change. Ramping the traffic starts none.
+ * phase where the kind, the arms, their weights, the salt, the unit, the targeting, the prerequisites, the layer or the
+ * surface of an experiment that has begun change. Ramping the traffic starts none.
  * Only running and paused experiments hold a part of their layer; a draft gets one when it starts, a stopped one gives
  * its own back.
  * @param layerMates the other experiments of `document.layer`; others are ignored.
@@ -33,6 +42,19 @@ export function revise(
     revision: (previous?.revision ?? 0) + 1,
     phase: (previous?.phase ?? 1) + (spoiled ? 1 : 0),
     ranges: holdsTraffic(document.status) ? allocateFor(previous, document, layerMates) : [],
+    ...standing(previous, document.status),
+  };
+}
+
+/** What no document says and every revision keeps, as long as it means something. */
+function standing(
+  previous: Experiment | undefined,
+  status: ExperimentStatus,
+): Pick<Experiment, "killed" | "winner"> {
+  const { killed, winner } = previous ?? {};
+  return {
+    ...(killed !== undefined && holdsTraffic(status) && { killed }),
+    ...(winner !== undefined && status === "stopped" && { winner }),
   };
 }
 
@@ -69,8 +91,9 @@ function allocateFor(
   }
 }
 
-function holdsTraffic(status: ExperimentStatus): boolean {
+/** Whether an experiment of this status has a part of its layer. */
+export function holdsTraffic(status: ExperimentStatus): boolean {
   return status === "running" || status === "paused";
 }
 
-const spoiling: ReadonlySet<string> = new Set(spoilingFields);
+export const spoiling: ReadonlySet<string> = new Set(spoilingFields);

@@ -1,9 +1,17 @@
-import type { RankingExplanation, RerankStep, ScoreExplanation } from "../domain/explanation.ts";
+import type { AppliedValueModel, RerankStep, ScoreExplanation } from "../domain/explanation.ts";
+import type { InterleavingExplanation } from "../domain/interleaving.ts";
 import type { MessageWriter } from "./message-writer.ts";
 
-/** The fields of `setlist.v1.RankResponse` that an explained answer has besides: the value model and its origin. */
-export function writeValueModel(writer: MessageWriter, { valueModel, origin }: RankingExplanation): void {
-  const model = writer.open(8);
+/**
+ * The fields of `setlist.v1.RankResponse` that an explained answer has besides: the value model and its origin.
+ * @param first the first of two fields, one behind the other: 8 there, 3 in an `InterleavedArm`.
+ */
+export function writeValueModel(
+  writer: MessageWriter,
+  { valueModel, origin }: AppliedValueModel,
+  first = 8,
+): void {
+  const model = writer.open(first);
   writer.text(1, valueModel.kind);
   writeNumbers(writer, 2, valueModel.weights);
   writeNumbers(writer, 3, valueModel.powers ?? {});
@@ -15,10 +23,28 @@ export function writeValueModel(writer: MessageWriter, { valueModel, origin }: R
     writer.close(at);
   }
   writer.close(model);
-  const at = writer.open(9);
+  const at = writer.open(first + 1);
   writer.text(1, origin.fusion);
   writer.text(2, origin.diversity);
   writer.close(at);
+}
+
+/** `RankResponse.interleaving`. */
+export function writeInterleaving(writer: MessageWriter, { id, arms, slots }: InterleavingExplanation): void {
+  const interleaving = writer.open(10);
+  writer.text(1, id);
+  writer.uint(2, slots.filter(({ competitive }) => competitive).length);
+  for (const applied of arms) {
+    const arm = writer.open(3);
+    writer.text(1, applied.arm);
+    const model = writer.open(2);
+    writer.text(1, applied.model.name);
+    writer.text(2, applied.model.version);
+    writer.close(model);
+    writeValueModel(writer, applied, 3);
+    writer.close(arm);
+  }
+  writer.close(interleaving);
 }
 
 /** `RankedItem.explanation`. */

@@ -1,7 +1,8 @@
 import type { Decision } from "../domain/assignment.ts";
 import type { ScoreExplanation } from "../domain/explanation.ts";
+import type { Slot } from "../domain/interleaving.ts";
 import type { RankAnswer, RankedItem } from "../domain/rank.ts";
-import { writeExplanation, writeValueModel } from "./explanation-codec.ts";
+import { writeExplanation, writeInterleaving, writeValueModel } from "./explanation-codec.ts";
 import { type MessageWriter, startMessage } from "./message-writer.ts";
 
 /**
@@ -19,9 +20,10 @@ export function writeRankResponse(answer: RankAnswer): Buffer {
 export function writeRankFields(writer: MessageWriter, answer: RankAnswer): void {
   writer.text(1, answer.requestId);
   writer.text(2, answer.surface);
-  const { explanation } = answer;
+  const { explanation, interleaving } = answer;
+  const explanations = explanation?.items ?? interleaving?.items;
   for (let i = 0; i < answer.items.length; i++) {
-    writeItem(writer, answer.items[i] as RankedItem, explanation?.items[i]);
+    writeItem(writer, answer.items[i] as RankedItem, explanations?.[i], interleaving?.slots[i]);
   }
   for (const { experiment, arm, layer } of answer.assignments) {
     const at = writer.open(4);
@@ -39,12 +41,14 @@ export function writeRankFields(writer: MessageWriter, answer: RankAnswer): void
   for (const reason of answer.degraded) writer.text(6, reason);
   for (const decision of answer.decisions ?? []) writeDecision(writer, decision);
   if (explanation !== undefined) writeValueModel(writer, explanation);
+  if (interleaving !== undefined) writeInterleaving(writer, interleaving);
 }
 
 function writeItem(
   writer: MessageWriter,
   { id, score, tasks }: RankedItem,
   explanation: ScoreExplanation | undefined,
+  slot: Slot | undefined,
 ): void {
   const item = writer.open(3);
   writer.text(1, id);
@@ -56,6 +60,8 @@ function writeItem(
     writer.close(entry);
   }
   if (explanation !== undefined) writeExplanation(writer, explanation);
+  if (slot?.team !== undefined) writer.text(5, slot.team);
+  if (slot?.competitive === true) writer.uint(6, 1);
   writer.close(item);
 }
 
@@ -66,7 +72,14 @@ function writeDecision(writer: MessageWriter, decision: Decision): void {
   writer.text(3, decision.reason);
   writer.text(4, decision.detail);
   if (decision.arm !== undefined) writer.text(5, decision.arm);
-  writer.float64(6, decision.layerBucket);
-  writer.float64(7, decision.armBucket);
+  if (decision.layerBucket !== undefined) writer.float64(6, decision.layerBucket);
+  if (decision.armBucket !== undefined) writer.float64(7, decision.armBucket);
+  if (decision.unit !== undefined) writer.text(8, decision.unit);
+  for (const { holdout, bucket } of decision.holdouts ?? []) {
+    const place = writer.open(9);
+    writer.text(1, holdout);
+    if (bucket !== undefined) writer.float64(2, bucket);
+    writer.close(place);
+  }
   writer.close(at);
 }

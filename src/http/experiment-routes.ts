@@ -4,13 +4,17 @@ import { knownExperiment, readableRevision } from "../serving/experiment-view.ts
 import type { HttpContext } from "./context.ts";
 import { experimentSchema, revisionSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";
-import { attributesSchema, decisionSchema } from "./rank-schema.ts";
+import { attributesSchema, decisionSchema, sessionSchema } from "./rank-schema.ts";
 
 const params = Type.Object({ id: Type.String() });
 
 const assignmentRequestSchema = Type.Object(
   {
-    unit: Type.String({ description: "The unit's id, 1 to 256 bytes." }),
+    unit: Type.String({ description: "The user's id, 1 to 256 bytes." }),
+    session: Type.Optional(sessionSchema),
+    requestId: Type.Optional(
+      Type.String({ description: "Experiments whose unit is request go by it. 1 to 256 bytes." }),
+    ),
     attributes: Type.Optional(
       Type.Object(
         { user: Type.Optional(attributesSchema), context: Type.Optional(attributesSchema) },
@@ -37,7 +41,7 @@ const assignmentAnswerSchema = Type.Object({
   decisions: Type.Array(decisionSchema),
 });
 
-/** Reading experiments and asking for assignments; writing comes through the configuration. */
+/** Reading experiments and asking for assignments. */
 export function offerExperiments(app: FastifyInstance, { experiments, serving }: HttpContext): void {
   app.get(
     "/v1/experiments",
@@ -51,7 +55,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         },
       },
     },
-    async () => ({ experiments: experiments.list() }),
+    async () => ({ experiments: [...(await experiments.refresh()).experiments] }),
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -64,7 +68,11 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         response: { 200: experimentSchema, ...problems(404, 500) },
       },
     },
-    async (request) => knownExperiment(experiments, request.params.id),
+    async (request, reply) => {
+      const experiment = await knownExperiment(experiments, request.params.id);
+      reply.header("etag", `"${experiment.revision}"`);
+      return experiment;
+    },
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -76,13 +84,13 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         params,
         response: {
           200: Type.Object({ revisions: Type.Array(revisionSchema) }),
-          ...problems(404, 500),
+          ...problems(404, 500, 503),
         },
       },
     },
     async (request) => {
-      const { id } = knownExperiment(experiments, request.params.id);
-      return { revisions: experiments.history(id).map(readableRevision) };
+      const { id } = await knownExperiment(experiments, request.params.id);
+      return { revisions: (await experiments.history(id)).map(readableRevision) };
     },
   );
 
@@ -98,9 +106,10 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       },
     },
     async (request) => {
-      const { unit, attributes = {} } = request.body;
+      const { unit, session, requestId, attributes = {} } = request.body;
       const { user = {}, context = {} } = attributes;
-      return { unit, ...serving.assignments(unit, { user, context }) };
+      const facts = { user, context, session: session?.id, request: requestId };
+      return { unit, ...serving.assignments(unit, facts) };
     },
   );
 }

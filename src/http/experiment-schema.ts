@@ -5,10 +5,17 @@ import { valueModelOverrideSchema } from "../schema/value-model.ts";
 /** An experiment as it is shown: the document, and what the store adds to it. */
 export const experimentSchema = Type.Object({
   id: Type.String(),
+  kind: Type.Optional(
+    Type.Literal("interleave", {
+      description: "Drafts the lists of its two arms into every answer; absent (ab), each unit has one arm.",
+    }),
+  ),
   description: Type.String(),
   surface: Type.String(),
   layer: Type.String(),
-  unit: Type.Literal("user"),
+  unit: Type.String({
+    description: "user, session, request or an attribute such as user.household or context.device.",
+  }),
   salt: Type.String(),
   traffic: Type.Number({ description: "Share of the layer, in [0, 1]." }),
   status: Type.Enum(["draft", "running", "paused", "stopped"]),
@@ -35,6 +42,12 @@ export const experimentSchema = Type.Object({
   targeting: Type.Optional(
     Type.String({ description: "CEL over user.* and context.*; absent targets all." }),
   ),
+  prerequisites: Type.Optional(
+    Type.Array(Type.Object({ experiment: Type.String(), arms: Type.Array(Type.String()) }), {
+      description: "Only units in one of these arms of each of these experiments may enter.",
+    }),
+  ),
+  sticky: Type.Optional(Type.Boolean({ description: "A unit keeps the arm that it was shown." })),
   overrides: Type.Record(Type.String(), Type.String(), { description: "Unit id to arm id." }),
   metrics: Type.Array(
     Type.Object({
@@ -46,16 +59,34 @@ export const experimentSchema = Type.Object({
       role: Type.Enum(["primary", "secondary", "guardrail"]),
     }),
   ),
+  counterfactual: Type.Optional(
+    Type.Object(
+      {
+        share: Type.Number({ description: "Of the experiment's requests, in [0, 1]." }),
+        topK: Type.Integer({ description: "How many of the best." }),
+      },
+      { description: "For a share of the requests, what the other arms would have shown is logged." },
+    ),
+  ),
   revision: Type.Integer({ description: "Rises by one with every write." }),
   phase: Type.Integer({ description: "The analysis never mixes phases." }),
   ranges: Type.Array(Type.Object({ from: Type.Number(), to: Type.Number() }), {
     description: "The experiment's part of its layer.",
   }),
+  killed: Type.Optional(Type.String({ description: "Why it was killed: it assigns nobody meanwhile." })),
+  winner: Type.Optional(Type.String({ description: "The arm that a stopped one was stopped for." })),
 });
 
-export const revisionSchema = Type.Object({
-  experiment: experimentSchema,
+/** Beside what stood there. */
+export const revisionNote = {
   who: Type.String(),
   at: Type.String({ description: "ISO 8601, UTC, with milliseconds." }),
   what: Type.String(),
-});
+  hash: Type.Optional(
+    Type.String({
+      description: "SHA-256 of all experiments, shipped defaults and the kill switch as the write left them.",
+    }),
+  ),
+};
+
+export const revisionSchema = Type.Object({ experiment: experimentSchema, ...revisionNote });

@@ -1,3 +1,4 @@
+import type { InterleavingExplanation } from "../domain/interleaving.ts";
 import type { RankAnswer } from "../domain/rank.ts";
 
 /**
@@ -6,11 +7,12 @@ import type { RankAnswer } from "../domain/rank.ts";
  * other way round). What is not to go out, such as a position, is left out beforehand: that costs next to nothing.
  */
 export function rankBody(answer: RankAnswer): string {
-  const { requestId, surface, model = null, degraded, decisions, explanation } = answer;
+  const { requestId, surface, model = null, degraded, decisions, explanation, interleaving } = answer;
+  const explanations = explanation?.items ?? interleaving?.items;
   const items = answer.items.map(({ id, score, tasks }, place) =>
-    explanation === undefined
+    explanations === undefined
       ? { id, score, tasks }
-      : { id, score, tasks, explanation: explanation.items[place] },
+      : { id, score, tasks, explanation: explanations[place], ...interleaving?.slots[place] },
   );
   const assignments = answer.assignments.map(({ experiment, arm, layer }) => ({ experiment, arm, layer }));
   return JSON.stringify({
@@ -23,5 +25,19 @@ export function rankBody(answer: RankAnswer): string {
     decisions,
     valueModel: explanation?.valueModel,
     valueModelOrigin: explanation?.origin,
+    interleaving: interleaving && shown(interleaving),
   });
+}
+
+function shown({ id, arms, slots }: InterleavingExplanation): object {
+  return {
+    id,
+    competitiveSlots: slots.filter(({ competitive }) => competitive).length,
+    arms: arms.map(({ arm, model, valueModel, origin }) => ({
+      arm,
+      model,
+      valueModel,
+      valueModelOrigin: origin,
+    })),
+  };
 }

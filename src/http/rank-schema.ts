@@ -26,6 +26,11 @@ const features = Type.Record(Type.String(), featureValue, {
   description: "Values by feature name; they go before the feature store's.",
 });
 
+export const sessionSchema = Type.Object(
+  { id: Type.String({ description: "1 to 256 bytes." }) },
+  { ...closed, description: "The visit; experiments whose unit is session go by it." },
+);
+
 export const rankRequestSchema = Type.Object(
   {
     requestId: Type.Optional(
@@ -40,6 +45,7 @@ export const rankRequestSchema = Type.Object(
       },
       closed,
     ),
+    session: Type.Optional(sessionSchema),
     context: Type.Optional(
       Type.Object({ attributes: Type.Optional(attributesSchema), features: Type.Optional(features) }, closed),
     ),
@@ -62,6 +68,12 @@ export const rankRequestSchema = Type.Object(
         description: "Asks for the decisions of every experiment, and for how each item came by its score.",
       }),
     ),
+    interleaveId: Type.Optional(
+      Type.String({
+        description:
+          "Keeps the pages of one list the same where an experiment interleaves; the requestId where absent. 1 to 256 bytes.",
+      }),
+    ),
   },
   closed,
 );
@@ -70,12 +82,28 @@ export const decisionSchema = Type.Object({
   experiment: Type.String(),
   layer: Type.String(),
   reason: Type.String({
-    description: "assigned, override, surface, status, layer-range, targeting or targeting-attribute-missing",
+    description:
+      "assigned, sticky, override, surface, status, killed, unit-missing, unit-invalid, layer-range, traffic, holdout, " +
+      "prerequisite, targeting or targeting-attribute-missing",
   }),
   detail: Type.String({ description: "One sentence for people." }),
   arm: Type.Optional(Type.String({ description: "Absent where the unit stays out." })),
-  layerBucket: Type.Number({ description: "The unit's place in the layer, in [0, 1)." }),
-  armBucket: Type.Number({ description: "The unit's place among the arms, in [0, 1)." }),
+  unit: Type.Optional(Type.String({ description: "The id that was hashed; absent where it is missing." })),
+  layerBucket: Type.Optional(
+    Type.Number({ description: "The unit's place in the layer, in [0, 1); absent where the unit is." }),
+  ),
+  armBucket: Type.Optional(
+    Type.Number({ description: "The unit's place among the arms, in [0, 1); absent where the unit is." }),
+  ),
+  holdouts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        holdout: Type.String(),
+        bucket: Type.Optional(Type.Number({ description: "In [0, 1); absent where its unit is." })),
+      }),
+      { description: "The unit's place in every holdout of the layer." },
+    ),
+  ),
 });
 
 const originSchema = Type.Enum(["arm", "surface", "model"]);
@@ -102,6 +130,29 @@ const explanationSchema = Type.Object(
   { description: "With explain, where a model scored: how the item came by its score." },
 );
 
+const valueModelAnswerSchema = Type.Unsafe<ValueModel>({ ...valueModelSchema });
+const valueModelOriginSchema = Type.Object({ fusion: originSchema, diversity: originSchema });
+const modelVersionSchema = Type.Object({ name: Type.String(), version: Type.String() });
+
+const interleavingSchema = Type.Object(
+  {
+    id: Type.String({ description: "The request's interleaveId, else its requestId." }),
+    competitiveSlots: Type.Integer({
+      description: "For how many items the arms would have picked different ones.",
+    }),
+    arms: Type.Array(
+      Type.Object({
+        arm: Type.String(),
+        model: modelVersionSchema,
+        valueModel: valueModelAnswerSchema,
+        valueModelOrigin: valueModelOriginSchema,
+      }),
+      { description: "The two, in the order of the experiment's document." },
+    ),
+  },
+  { description: "With explain, where two arms' lists were drafted into one." },
+);
+
 /** Documents what `rankBody` writes; nothing is serialised by it. */
 export const rankAnswerSchema = Type.Object({
   requestId: Type.String(),
@@ -114,18 +165,25 @@ export const rankAnswerSchema = Type.Object({
       }),
       tasks: Type.Record(Type.String(), Type.Number(), { description: "The probability of each task." }),
       explanation: Type.Optional(explanationSchema),
+      team: Type.Optional(
+        Type.String({ description: "With explain, of an interleaved answer: the arm that picked the item." }),
+      ),
+      competitive: Type.Optional(
+        Type.Boolean({ description: "Likewise: whether the other arm would have picked another one." }),
+      ),
     }),
-    { description: "Best first; ties in the order of the request." },
+    { description: "Best first, ties in the order of the request; interleaved: as the arms picked them." },
   ),
   assignments: Type.Array(
     Type.Object({ experiment: Type.String(), arm: Type.String(), layer: Type.String() }),
   ),
-  model: Type.Union([Type.Object({ name: Type.String(), version: Type.String() }), Type.Null()], {
-    description: "Null where no model scored: the items then come in the order of the request.",
+  model: Type.Union([modelVersionSchema, Type.Null()], {
+    description:
+      "Null where no model scored: the items then come in the order of the request. Interleaved: the control's.",
   }),
   degraded: Type.Array(Type.String(), {
     description:
-      "deadline, overload, model-unavailable, feature-store-unavailable, defaults:N, truncated:N. Empty: all is well.",
+      "deadline, overload, model-unavailable, feature-store-unavailable, defaults:N, truncated:N, one-arm. Empty: all is well.",
   }),
   decisions: Type.Optional(Type.Array(decisionSchema, { description: "With explain." })),
   valueModel: Type.Optional(
@@ -140,4 +198,5 @@ export const rankAnswerSchema = Type.Object({
       { description: "With explain: where each half of the value model stands written." },
     ),
   ),
+  interleaving: Type.Optional(interleavingSchema),
 });

@@ -7,9 +7,12 @@ import {
 } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
 import {
+  counterfactualTypes,
+  counterfactualValues,
   impressionTypes,
   impressionValues,
   itemTypes,
+  type LogTable,
   outcomeTypes,
   outcomeValues,
   shadowTypes,
@@ -28,12 +31,15 @@ export interface Compaction {
   readonly outcomes: number;
   /** Comparisons with shadow models; undefined where there were none. */
   readonly shadows?: number;
+  /** Comparisons with other arms, likewise. */
+  readonly counterfactuals?: number;
 }
 
 export interface SegmentFacts {
   readonly impressions: number;
   readonly outcomes: number;
   readonly shadows: number;
+  readonly counterfactuals: number;
 }
 
 /**
@@ -48,11 +54,12 @@ export async function compactLog(options: {
 }): Promise<Compaction> {
   const { directory, warehouse, onProgress } = options;
   const { sealed, open } = await sealedSegments(directory);
-  // Markers from before there were shadow models do not count them.
+  // Markers from before there were comparisons do not count them.
   const store = await openColumnarStore<SegmentFacts>(warehouse, ["impressions", "outcomes"]);
   try {
     const total = { segments: 0, segmentsDoneBefore: 0, segmentsOpen: open, impressions: 0, outcomes: 0 };
     let shadows = 0;
+    let counterfactuals = 0;
     for (const [index, segment] of sealed.entries()) {
       const facts = await compactOnce(segment, store, warehouse);
       if (facts === undefined) total.segmentsDoneBefore += 1;
@@ -61,10 +68,15 @@ export async function compactLog(options: {
         total.impressions += facts.impressions;
         total.outcomes += facts.outcomes;
         shadows += facts.shadows;
+        counterfactuals += facts.counterfactuals;
       }
       onProgress?.(index + 1, sealed.length);
     }
-    return shadows === 0 ? total : { ...total, shadows };
+    return {
+      ...total,
+      ...(shadows > 0 && { shadows }),
+      ...(counterfactuals > 0 && { counterfactuals }),
+    };
   } finally {
     store.close();
   }
@@ -86,11 +98,12 @@ async function compactOnce(
     );
   }
   return store.stage(async (staging) => {
-    const facts = { impressions: 0, outcomes: 0, shadows: 0 };
+    const facts = { impressions: 0, outcomes: 0, shadows: 0, counterfactuals: 0 };
     const dates = {
       impressions: new Set<string>(),
       outcomes: new Set<string>(),
       shadows: new Set<string>(),
+      counterfactuals: new Set<string>(),
     };
     const rows = await openRows(staging);
     for await (const records of segment.read()) {
@@ -105,6 +118,11 @@ async function compactOnce(
         if (record.kind === "shadow") {
           dates.shadows.add(date);
           rows.shadows.append([date, facts.shadows++, ...shadowValues(record)]);
+          continue;
+        }
+        if (record.kind === "counterfactual") {
+          dates.counterfactuals.add(date);
+          rows.counterfactuals.append([date, facts.counterfactuals++, ...counterfactualValues(record)]);
           continue;
         }
         dates.impressions.add(date);
@@ -122,14 +140,13 @@ async function compactOnce(
   });
 }
 
-async function openRows(
-  staging: Staging,
-): Promise<Record<"impressions" | "items" | "outcomes" | "shadows", RowAppender>> {
+async function openRows(staging: Staging): Promise<Record<LogTable | "items", RowAppender>> {
   for (const table of stagingTables) await staging.run(table);
   return {
     impressions: await RowAppender.open(staging, "impressions", impressionTypes),
     items: await RowAppender.open(staging, "items", itemTypes),
     outcomes: await RowAppender.open(staging, "outcomes", outcomeTypes),
     shadows: await RowAppender.open(staging, "shadows", shadowTypes),
+    counterfactuals: await RowAppender.open(staging, "counterfactuals", counterfactualTypes),
   };
 }

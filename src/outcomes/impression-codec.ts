@@ -1,6 +1,7 @@
 import type { Assignment } from "../domain/assignment.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { DegradedReason, RankedItem } from "../domain/rank.ts";
+import { readInterleaving, writeInterleaving } from "./interleaving-codec.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
 import { readSentFeatures, writeSentFeatures } from "./sent-features-codec.ts";
@@ -13,6 +14,8 @@ const narrowTasks = 2;
 const plainItems = 4;
 /** Features that the request sent stand behind the items; from schema version 2. */
 const hasSent = 8;
+/** How the items were drafted stands behind that; from schema version 4. */
+const hasInterleaving = 16;
 
 /** Bits of an assignment's flags. */
 const overridden = 1;
@@ -59,6 +62,10 @@ export function writeImpression(to: RecordWriter, impression: Impression): void 
     writeSentFeatures(to, impression.sent, items.length);
     flags |= hasSent;
   }
+  if (impression.interleaving !== undefined) {
+    writeInterleaving(to, impression.interleaving);
+    flags |= hasInterleaving;
+  }
   to.uint8At(flagsAt, flags | (model === undefined ? 0 : hasModel));
 }
 
@@ -88,6 +95,8 @@ export function readImpression(from: RecordReader): Impression {
       ? readItems(from, itemCount)
       : readPlainItems(from, itemCount, (flags & narrowTasks) !== 0);
   const sent = (flags & hasSent) === 0 ? {} : { sent: readSentFeatures(from, itemCount) };
+  const interleaving =
+    (flags & hasInterleaving) === 0 ? {} : { interleaving: readInterleaving(from, itemCount) };
   return {
     kind: "impression",
     requestId,
@@ -101,6 +110,7 @@ export function readImpression(from: RecordReader): Impression {
     candidateCount,
     items,
     ...sent,
+    ...interleaving,
   };
 }
 

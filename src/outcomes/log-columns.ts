@@ -11,7 +11,9 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import type { Partitioned } from "../columnar/columnar.ts";
+import type { CounterfactualRecord } from "../domain/counterfactual.ts";
 import type { Impression } from "../domain/impression.ts";
+import type { Interleaving } from "../domain/interleaving.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { ShadowComparison } from "../domain/shadow.ts";
 
@@ -27,17 +29,33 @@ const assignmentsType = LIST(
   }),
 );
 
+/** Beside the items, not within them: a reader that knows their columns reads them as before. */
+const interleavingType = STRUCT({
+  id: VARCHAR,
+  arms: LIST(STRUCT({ arm: VARCHAR, model: VARCHAR, model_version: VARCHAR })),
+  teams: LIST(VARCHAR),
+  competitive: LIST(BOOLEAN),
+});
+
+/** The tables that are published. */
+export type LogTable = "impressions" | "outcomes" | "shadows" | "counterfactuals";
+
 export const stagingTables: readonly string[] = [
   `CREATE TABLE impressions (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, "user" VARCHAR,
     model VARCHAR, model_version VARCHAR, assignments STRUCT(experiment VARCHAR, arm VARCHAR, layer VARCHAR,
     phase INTEGER, unit VARCHAR, propensity DOUBLE, overridden BOOLEAN)[], degraded VARCHAR[], candidate_count INTEGER,
-    user_features VARCHAR, context_features VARCHAR)`,
+    user_features VARCHAR, context_features VARCHAR, interleaving STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR,
+    model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[]))`,
   `CREATE TABLE items (n INTEGER, id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)`,
   `CREATE TABLE outcomes (date VARCHAR, n INTEGER, outcome VARCHAR, request VARCHAR, item VARCHAR, type VARCHAR,
     value DOUBLE, occurred_at DOUBLE)`,
   `CREATE TABLE shadows (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, model VARCHAR,
     model_version VARCHAR, shadow VARCHAR, shadow_version VARCHAR, candidate_count INTEGER, tau DOUBLE, top_k INTEGER,
     overlap DOUBLE, score_difference DOUBLE)`,
+  `CREATE TABLE counterfactuals (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR,
+    experiment VARCHAR, phase INTEGER, arm VARCHAR, model VARCHAR, model_version VARCHAR, other VARCHAR,
+    other_model VARCHAR, other_model_version VARCHAR, propensity DOUBLE, candidate_count INTEGER, top_k INTEGER,
+    overlap DOUBLE, agreeing INTEGER, other_ids VARCHAR[])`,
 ];
 
 export const impressionTypes = [
@@ -54,6 +72,7 @@ export const impressionTypes = [
   INTEGER,
   VARCHAR,
   VARCHAR,
+  interleavingType,
 ];
 export const itemTypes = [INTEGER, VARCHAR, INTEGER, DOUBLE, VARCHAR];
 export const outcomeTypes = [VARCHAR, INTEGER, VARCHAR, VARCHAR, VARCHAR, VARCHAR, DOUBLE, DOUBLE];
@@ -74,9 +93,31 @@ export const shadowTypes = [
   DOUBLE,
 ];
 
+export const counterfactualTypes = [
+  VARCHAR,
+  INTEGER,
+  VARCHAR,
+  DOUBLE,
+  VARCHAR,
+  VARCHAR,
+  INTEGER,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  VARCHAR,
+  DOUBLE,
+  INTEGER,
+  INTEGER,
+  DOUBLE,
+  INTEGER,
+  LIST(VARCHAR),
+];
+
 /** The columns behind `date` and `n`. */
 export function impressionValues(impression: Impression): DuckDBValue[] {
-  const { model, sent } = impression;
+  const { model, sent, interleaving } = impression;
   return [
     impression.requestId,
     impression.at,
@@ -89,7 +130,19 @@ export function impressionValues(impression: Impression): DuckDBValue[] {
     impression.candidateCount,
     sent?.user === undefined ? null : JSON.stringify(sent.user),
     sent?.context === undefined ? null : JSON.stringify(sent.context),
+    interleaving === undefined ? null : interleavingValue(interleaving),
   ];
+}
+
+function interleavingValue({ id, arms, slots }: Interleaving): DuckDBValue {
+  return structValue({
+    id,
+    arms: listValue(
+      arms.map(({ arm, model }) => structValue({ arm, model: model.name, model_version: model.version })),
+    ),
+    teams: listValue(slots.map(({ team }) => team ?? null)),
+    competitive: listValue(slots.map(({ competitive }) => competitive)),
+  });
 }
 
 /** The columns behind `date` and `n`. */
@@ -117,13 +170,35 @@ export function shadowValues(comparison: ShadowComparison): DuckDBValue[] {
   ];
 }
 
+/** The columns behind `date` and `n`. */
+export function counterfactualValues(record: CounterfactualRecord): DuckDBValue[] {
+  const { model, otherModel } = record;
+  return [
+    record.requestId,
+    record.at,
+    record.surface,
+    record.experiment,
+    record.phase,
+    record.arm,
+    model.name,
+    model.version,
+    record.other,
+    otherModel.name,
+    otherModel.version,
+    record.propensity,
+    record.candidateCount,
+    record.topK,
+    record.overlap,
+    record.agreeing,
+    listValue([...record.otherIds]),
+  ];
+}
+
 /**
  * What is published: one row an impression with its items in a list, one row an outcome, one a comparison, in the order
  * of the log.
  */
-export function tablesOf(
-  dates: Readonly<Record<"impressions" | "outcomes" | "shadows", ReadonlySet<string>>>,
-): Partitioned[] {
+export function tablesOf(dates: Readonly<Record<LogTable, ReadonlySet<string>>>): Partitioned[] {
   return [
     {
       folder: "impressions",
@@ -131,7 +206,7 @@ export function tablesOf(
       rows: (
         date,
       ) => `SELECT request, ${timestamp('"at"')} AS "at", surface, "user", model, model_version, assignments,
-        degraded, candidate_count, user_features, context_features, coalesce(items, []) AS items
+        degraded, candidate_count, user_features, context_features, coalesce(items, []) AS items, interleaving
         FROM (SELECT * FROM impressions WHERE date = '${date}') LEFT JOIN (SELECT n, list(struct_pack(id := id,
         "position" := "position", score := score, features := features) ORDER BY rowid) AS items
         FROM items GROUP BY n) USING (n) ORDER BY n`,
@@ -148,6 +223,13 @@ export function tablesOf(
       rows: (date) => `SELECT request, ${timestamp('"at"')} AS "at", surface, model, model_version, shadow,
         shadow_version, candidate_count, tau, top_k, overlap, score_difference
         FROM shadows WHERE date = '${date}' ORDER BY n`,
+    },
+    {
+      folder: "counterfactuals",
+      dates: [...dates.counterfactuals].sort(),
+      rows: (date) => `SELECT request, ${timestamp('"at"')} AS "at", surface, experiment, phase, arm, model,
+        model_version, other, other_model, other_model_version, propensity, candidate_count, top_k, overlap, agreeing,
+        other_ids FROM counterfactuals WHERE date = '${date}' ORDER BY n`,
     },
   ];
 }

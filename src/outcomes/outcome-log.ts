@@ -1,8 +1,7 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { AppendedOutcomes, Clock, OutcomeLog } from "../domain/ports.ts";
-import type { ShadowComparison } from "../domain/shadow.ts";
+import type { AppendedOutcomes, Clock, Comparison, OutcomeLog } from "../domain/ports.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";
@@ -12,9 +11,9 @@ import { LogWriter } from "./log-writer.ts";
 import {
   answeredRequestBytes,
   idBytes,
+  writeComparisonFrame,
   writeImpressionFrame,
   writeOutcomeFrame,
-  writeShadowFrame,
 } from "./record-codec.ts";
 import type { RecordWriter } from "./record-writer.ts";
 import { type RecoverySummary, recoverLog } from "./recovery.ts";
@@ -145,9 +144,9 @@ class SegmentedLog implements OpenedOutcomeLog {
     return this.#acknowledge(batch, counts);
   }
 
-  async appendShadow(comparison: ShadowComparison): Promise<void> {
+  async appendShadow(comparison: Comparison): Promise<void> {
     const batch = this.#pending();
-    writeShadowFrame(batch.shadows, comparison);
+    writeComparisonFrame(batch.shadows, comparison);
     await batch.written.promise;
   }
 

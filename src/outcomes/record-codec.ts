@@ -1,8 +1,8 @@
 /** One record to one frame and back: the kind, then the impression, the outcome, the comparison or the seal. */
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { LogRecord } from "../domain/ports.ts";
-import type { ShadowComparison } from "../domain/shadow.ts";
+import type { Comparison, LogRecord } from "../domain/ports.ts";
+import { readCounterfactual, writeCounterfactual } from "./counterfactual-codec.ts";
 import { beginFrame, endFrame } from "./frame.ts";
 import { readImpression, writeImpression } from "./impression-codec.ts";
 import { readOutcome, writeOutcome } from "./outcome-codec.ts";
@@ -14,7 +14,14 @@ export const impressionKind = 1;
 export const outcomeKind = 2;
 export const sealKind = 3;
 /** From schema version 3. */
-export const shadowKind = 4;
+const shadowKind = 4;
+/** From schema version 4. */
+const counterfactualKind = 5;
+
+/** Of comparisons with shadow models and with other arms: they are written, kept and counted alike. */
+export function isComparisonKind(kind: number | undefined): boolean {
+  return kind === shadowKind || kind === counterfactualKind;
+}
 
 /** The last record of a sealed segment says how many there are: a file cut off between two records is seen too. */
 export interface Seal {
@@ -34,8 +41,10 @@ export function writeOutcomeFrame(to: RecordWriter, outcome: Outcome): number {
 }
 
 /** As `writeImpressionFrame`. */
-export function writeShadowFrame(to: RecordWriter, comparison: ShadowComparison): number {
-  return writeFrame(to, shadowKind, writeShadow, comparison);
+export function writeComparisonFrame(to: RecordWriter, comparison: Comparison): number {
+  return comparison.kind === "shadow"
+    ? writeFrame(to, shadowKind, writeShadow, comparison)
+    : writeFrame(to, counterfactualKind, writeCounterfactual, comparison);
 }
 
 /** As `writeImpressionFrame`. */
@@ -82,6 +91,8 @@ function readKind(kind: number): LogRecord {
       return readOutcome(reader);
     case shadowKind:
       return readShadow(reader);
+    case counterfactualKind:
+      return readCounterfactual(reader);
     default:
       throw new RangeError(`unknown kind ${kind}`);
   }

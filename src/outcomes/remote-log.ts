@@ -2,9 +2,8 @@ import type { Duplex } from "node:stream";
 import { SetlistError } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { AppendedOutcomes, OutcomeLog } from "../domain/ports.ts";
-import type { ShadowComparison } from "../domain/shadow.ts";
-import { writeImpressionFrame, writeOutcomeFrame, writeShadowFrame } from "./record-codec.ts";
+import type { AppendedOutcomes, Comparison, OutcomeLog } from "../domain/ports.ts";
+import { writeComparisonFrame, writeImpressionFrame, writeOutcomeFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
 import {
   done,
@@ -79,10 +78,10 @@ export class RemoteLog implements OutcomeLog {
     return this.#send(outcomeFrames, frames, Promise.withResolvers());
   }
 
-  async appendShadow(comparison: ShadowComparison): Promise<void> {
+  async appendShadow(comparison: Comparison): Promise<void> {
     this.#refuse();
     const frames = this.#emptied();
-    writeShadowFrame(frames, comparison);
+    writeComparisonFrame(frames, comparison);
     await this.#send(shadowFrames, frames, Promise.withResolvers());
   }
 

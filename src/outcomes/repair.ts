@@ -1,5 +1,5 @@
 import { checkFrame, frameHeaderBytes } from "./frame.ts";
-import { impressionKind, outcomeKind, shadowKind } from "./record-codec.ts";
+import { impressionKind, isComparisonKind, outcomeKind } from "./record-codec.ts";
 
 /** Of the bytes that no sync covered: the frames of impressions and comparisons, joined, and what was left out. */
 export interface KeptRecords {
@@ -19,10 +19,10 @@ export function keptRecords(unsynced: Buffer, salt: number, offset: number): Kep
     const end = start + frameHeaderBytes + unsynced.readUInt32LE(start + 8);
     const kind = unsynced[start + frameHeaderBytes];
     const valid = checkFrame(unsynced, start, unsynced.length, salt, offset + start) > 0;
-    const isKept = kind === impressionKind || kind === shadowKind;
+    const isKept = kind === impressionKind || isComparisonKind(kind);
     if (isKept && valid) kept.push(unsynced.subarray(start, end));
     else if (kind === impressionKind) droppedImpressions++;
-    else if (kind === shadowKind) droppedShadows++;
+    else if (isComparisonKind(kind)) droppedShadows++;
     else if (kind === outcomeKind) droppedOutcomes++;
     start = end;
   }

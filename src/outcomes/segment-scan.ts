@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type Damage, judgeDamage, nextFrame } from "./damage.ts";
 import { checkFrame, cutShort, describeFault, frameHeaderBytes, payloadBytesMax } from "./frame.ts";
-import { impressionKind, outcomeKind, readSeal, sealKind, shadowKind } from "./record-codec.ts";
+import { impressionKind, isComparisonKind, outcomeKind, readSeal, sealKind } from "./record-codec.ts";
 import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 
@@ -162,7 +162,7 @@ export class SegmentScan {
     const kind = this.#buffer[payloadStart];
     try {
       if (kind === sealKind) return this.#checkSeal(payloadStart, payloadEnd);
-      if (kind !== impressionKind && kind !== outcomeKind && kind !== shadowKind)
+      if (kind !== impressionKind && kind !== outcomeKind && !isComparisonKind(kind))
         return `its kind, ${kind}, is unknown`;
       visit(this.#buffer, payloadStart, payloadEnd);
     } catch (error) {

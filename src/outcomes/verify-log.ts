@@ -7,7 +7,7 @@ import { SegmentScan } from "./segment-scan.ts";
 export interface LogVerification {
   readonly impressions: number;
   readonly outcomes: number;
-  /** Comparisons with shadow models; undefined where there are none, as in every log without one. */
+  /** Comparisons with shadow models and other arms; undefined where there are none. */
   readonly shadows?: number;
   readonly truncatedBytes: number;
   readonly corrupt: readonly Corruption[];

@@ -1,7 +1,8 @@
 import type { Candidate, CandidateList, RankedItem, RankRequest } from "../domain/rank.ts";
 
-/** The same request for its first `count` candidates. */
+/** The same request for its first `count` candidates; itself where it has no more. */
 export function reducedRequest(request: RankRequest, count: number): RankRequest {
+  if (request.candidates.length <= count) return request;
   return {
     ...request,
     candidates: new FirstCandidates(request.candidates, count),

@@ -1,10 +1,11 @@
 /** The path of one rank request and of one outcome batch; both transports call this and nothing else. */
 import type { Assignment, Decision } from "../domain/assignment.ts";
 import { SetlistError } from "../domain/error.ts";
-import type { Attributes } from "../domain/feature.ts";
+import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
+import type { RequestFacts } from "../experiments/experiments.ts";
 import { checkAttributes } from "./attributes.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { checkId } from "./id.ts";
@@ -41,18 +42,21 @@ export interface Serving {
    */
   recordOutcomes(outcomes: readonly unknown[]): Promise<OutcomeReceipt>;
   /**
-   * What a unit gets on every surface, and why not where it gets nothing.
-   * @throws {SetlistError} INVALID_ARGUMENT for a unit id that is none, or too many attributes.
+   * What a user gets on every surface, and why not where it gets nothing.
+   * @throws {SetlistError} INVALID_ARGUMENT for an id that is none, too many attributes, or one of another type than it
+   *   is declared.
    */
   assignments(
     unit: string,
-    attributes: { user: Attributes; context: Attributes },
+    facts: RequestFacts,
   ): { assignments: readonly Assignment[]; decisions: readonly Decision[] };
 }
 
 export interface ServingDependencies extends RankDependencies {
   readonly concurrency: ConcurrencyLimit;
   readonly limits: Limits;
+  /** Undefined where attributes may be anything. */
+  readonly attributes?: DeclaredAttributes | undefined;
   readonly newRequestId: () => string;
 }
 
@@ -67,6 +71,7 @@ export function createServing(deps: ServingDependencies): Serving {
   const rules = {
     limits: deps.limits,
     surfaces: [...deps.surfaces.keys()],
+    attributes: deps.attributes,
     newRequestId: deps.newRequestId,
   };
   const { clock, concurrency } = deps;
@@ -101,14 +106,17 @@ export function createServing(deps: ServingDependencies): Serving {
       return { accepted, duplicates, rejected };
     },
 
-    assignments(unit, attributes) {
-      checkId(unit, "unit", deps.limits);
-      checkAttributes(attributes.user, "attributes.user", deps.limits);
-      checkAttributes(attributes.context, "attributes.context", deps.limits);
+    assignments(unit, facts) {
+      const { limits, attributes } = deps;
+      checkId(unit, "unit", limits);
+      if (facts.session !== undefined) checkId(facts.session, "session.id", limits);
+      if (facts.request !== undefined) checkId(facts.request, "requestId", limits);
+      checkAttributes(facts.user, "attributes.user", limits, attributes?.user);
+      checkAttributes(facts.context, "attributes.context", limits, attributes?.context);
       const assigner = deps.assigner();
       return {
-        assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, attributes)),
-        decisions: assigner.explain(undefined, unit, attributes),
+        assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, facts)),
+        decisions: assigner.explain(undefined, unit, facts),
       };
     },
   };

@@ -1,20 +1,48 @@
 import { SetlistError } from "../domain/error.ts";
-import type { Model, ValueModelOverride } from "../domain/model.ts";
+import type { Model, ModelVersion, ValueModelOverride } from "../domain/model.ts";
 import { murmur3 } from "../domain/murmur3.ts";
-import type { Clock, FeatureStore, ItemLabels, OutcomeLog, Scorer, ShadowObserver } from "../domain/ports.ts";
-import type { RankRequest } from "../domain/rank.ts";
-import type { ShadowComparison, ShadowSpec } from "../domain/shadow.ts";
-import { agreement, candidateScores, type RankingInput, valuePlan } from "../ranking/ranking.ts";
+import type {
+  Clock,
+  Comparison,
+  FeatureStore,
+  ItemLabels,
+  OutcomeLog,
+  Scorer,
+  ShadowObserver,
+} from "../domain/ports.ts";
+import type { Candidate, RankRequest } from "../domain/rank.ts";
+import type { ShadowResult, ShadowSpec } from "../domain/shadow.ts";
+import {
+  agreement,
+  candidateScores,
+  type RankingInput,
+  topAgreement,
+  valuePlan,
+} from "../ranking/ranking.ts";
 import { checkWeighedTasks } from "../schema/value-model.ts";
 import { diversityLabels } from "./diversity-labels.ts";
 
-/** A request that was answered, for a shadow model to score. */
+/** Whose place a model takes where it stands for another arm of an experiment. */
+export interface OtherArm {
+  readonly experiment: string;
+  readonly phase: number;
+  /** The one that the unit has, and the one that looks on. */
+  readonly served: string;
+  readonly other: string;
+}
+
+/** A request that was answered, for another model to score: a surface's shadow, or another arm's. */
 export interface AnsweredRequest {
   readonly request: RankRequest;
   readonly shadow: ShadowSpec;
+  /** Undefined for a surface's shadow model. */
+  readonly otherArm?: OtherArm | undefined;
   /** What the served model made of all candidates; undefined where there is no such thing to compare with. */
   readonly served: RankingInput | undefined;
-  /** What went before the served model's own value model goes before the shadow's too: the models differ, not the rules. */
+  /**
+   * What goes before the looking-on model's own value model. Of a shadow model it is what went before the served one's: the
+   * models differ, not the rules. Another arm has its own.
+   */
   readonly surface: ValueModelOverride | undefined;
   readonly arm: ValueModelOverride | undefined;
 }
@@ -37,15 +65,19 @@ const pendingMax = 32;
  */
 const turnsOfAnAnswer = 4;
 
-/** Whether the request is of a surface's share; the same request always is, or never. */
-export function isInShare(share: number, requestId: string): boolean {
+/** Whether the request is of the share of one purpose; the same request always is, or never. */
+export function isInShare(
+  share: number,
+  requestId: string,
+  purpose: "shadow" | "counterfactual" = "shadow",
+): boolean {
   if (share <= 0 || share >= 1) return share >= 1;
-  return murmur3(`shadow:${requestId}`) / 2 ** 32 < share;
+  return murmur3(`${purpose}:${requestId}`) / 2 ** 32 < share;
 }
 
 /**
- * Scores answered requests with a surface's shadow model and compares the two orders, one request at a time, only while
- * no request is being ranked: those go first, and what waits for too long is dropped. Nothing that happens here reaches
+ * Scores answered requests with another model, a surface's shadow or another arm's, and compares the two orders, one
+ * request at a time, only while no request is being ranked: those go first, and what waits for too long is dropped. Nothing that happens here reaches
  * a request.
  */
 export class Shadows {
@@ -116,13 +148,12 @@ export class Shadows {
   /** Never rejects. */
   async #compare(answered: AnsweredRequest): Promise<void> {
     const { log, observer } = this.#deps;
-    const { surface, requestId } = answered.request;
-    let comparison: ShadowComparison | "later" | undefined;
+    let comparison: Comparison | "later" | undefined;
     try {
       comparison = await this.#comparisonOf(answered);
     } catch (error) {
       const isBusy = error instanceof SetlistError && error.code === "RESOURCE_EXHAUSTED";
-      return observer.settled(surface, isBusy ? "dropped" : "failed", requestId, error);
+      return this.#settle(answered, isBusy ? "dropped" : "failed", error);
     }
     if (comparison === undefined) return this.#settle(answered, "skipped");
     if (comparison === "later") {
@@ -133,9 +164,9 @@ export class Shadows {
     observer.compared(comparison);
     try {
       await log.appendShadow(comparison);
-      observer.settled(surface, "compared", requestId);
+      this.#settle(answered, "compared");
     } catch (error) {
-      observer.settled(surface, "unlogged", requestId, error);
+      this.#settle(answered, "unlogged", error);
     }
   }
 
@@ -143,37 +174,84 @@ export class Shadows {
    * Undefined where there is nothing to compare: the features could not be had, or the shadow model itself served, which
    * would only say that it agrees with itself. `later` where a request came while features were read for the
    * first time, which the next time will be quick.
-   * @throws whatever keeps the shadow model from scoring.
+   * @throws whatever keeps the model from scoring.
    */
-  async #comparisonOf(answered: AnsweredRequest): Promise<ShadowComparison | "later" | undefined> {
-    const { features, scorer, clock } = this.#deps;
-    const { request, shadow } = answered;
+  async #comparisonOf(answered: AnsweredRequest): Promise<Comparison | "later" | undefined> {
+    const { scorer } = this.#deps;
+    const { shadow, otherArm } = answered;
     const served = answered.served as RankingInput;
     const model = scorer.resolve(shadow.model);
     if (model === undefined) throw new SetlistError("UNAVAILABLE", `no model ${shadow.model.name} is loaded`);
-    const { name, version } = model;
-    if (name === served.model.name && version === served.model.version) return undefined;
+    const hasServed = model.name === served.model.name && model.version === served.model.version;
+    if (hasServed && otherArm === undefined) return undefined;
     const rules = await this.#rulesFor(model, answered);
     if (rules === undefined) return undefined;
 
+    // Arms may differ in nothing but their value models: what the model says of the candidates is there already.
+    const probabilities = hasServed ? served.probabilities : await this.#scoresOf(model, answered.request);
+    if (probabilities === undefined || probabilities === "later") return probabilities;
+    const { candidates } = answered.request;
+    const scores = candidateScores({ candidates, probabilities, model, ...rules, limit: undefined });
+    return otherArm === undefined
+      ? this.#shadowComparison(answered, model, candidateScores(served), scores)
+      : this.#counterfactual(answered, otherArm, model, candidateScores(served), scores);
+  }
+
+  /** Undefined where the features could not be had; `later` as above. @throws whatever keeps the model from scoring. */
+  async #scoresOf(model: Model, request: RankRequest): Promise<Float32Array | "later" | undefined> {
+    const { features, scorer } = this.#deps;
     const encoded = await features.encode(model, request);
     if (encoded.storeUnavailable || this.#ranking > 0) {
       encoded.release();
       return encoded.storeUnavailable ? undefined : "later";
     }
-    const probabilities = await scorer.scoreSpare(model, encoded);
-    const { candidates } = request;
-    const scores = candidateScores({ candidates, probabilities, model, ...rules, limit: undefined });
+    return scorer.scoreSpare(model, encoded);
+  }
+
+  #shadowComparison(
+    { request, shadow, served }: AnsweredRequest,
+    model: Model,
+    servedScores: Float64Array,
+    scores: Float64Array,
+  ): Comparison {
     return {
       kind: "shadow",
       requestId: request.requestId,
-      at: clock.now(),
+      at: this.#deps.clock.now(),
       surface: request.surface,
-      model: { name: served.model.name, version: served.model.version },
-      shadow: { name, version },
-      candidateCount: candidates.length,
+      model: versionOf((served as RankingInput).model),
+      shadow: versionOf(model),
+      candidateCount: request.candidates.length,
       topK: shadow.topK,
-      ...agreement(candidateScores(served), scores, shadow.topK),
+      ...agreement(servedScores, scores, shadow.topK),
+    };
+  }
+
+  #counterfactual(
+    { request, shadow, served }: AnsweredRequest,
+    { experiment, phase, served: arm, other }: OtherArm,
+    model: Model,
+    servedScores: Float64Array,
+    scores: Float64Array,
+  ): Comparison {
+    const { overlap, agreeing, best } = topAgreement(servedScores, scores, shadow.topK);
+    return {
+      kind: "counterfactual",
+      requestId: request.requestId,
+      at: this.#deps.clock.now(),
+      surface: request.surface,
+      experiment,
+      phase,
+      arm,
+      model: versionOf((served as RankingInput).model),
+      other,
+      otherModel: versionOf(model),
+      propensity: shadow.share,
+      candidateCount: request.candidates.length,
+      topK: shadow.topK,
+      overlap,
+      agreeing,
+      otherIds: Array.from(best, (place) => (request.candidates.at(place) as Candidate).id),
     };
   }
 
@@ -196,7 +274,13 @@ export class Shadows {
     return storeError === undefined ? { plan, labels } : undefined;
   }
 
-  #settle({ request }: AnsweredRequest, result: "skipped" | "dropped"): void {
-    this.#deps.observer.settled(request.surface, result, request.requestId);
+  #settle({ request, otherArm }: AnsweredRequest, result: ShadowResult, error?: unknown): void {
+    const { observer } = this.#deps;
+    if (otherArm === undefined) observer.settled(request.surface, result, request.requestId, error);
+    else observer.settledOtherArm(otherArm.experiment, result, request.requestId, error);
   }
+}
+
+function versionOf({ name, version }: Model): ModelVersion {
+  return { name, version };
 }

@@ -10,6 +10,8 @@ import {
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
+  Clock,
+  ExperimentStore,
   MetricsSource,
   RankObserver,
   RequestObserver,
@@ -18,6 +20,7 @@ import type {
 } from "../domain/ports.ts";
 import type { DegradedReason } from "../domain/rank.ts";
 import type { ShadowResult } from "../domain/shadow.ts";
+import { type ArmMetrics, armMetrics } from "./arm-metrics.ts";
 import {
   candidateBuckets,
   overlapBuckets,
@@ -37,6 +40,7 @@ export interface Metrics {
   readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
   readonly shadows: Pick<ShadowObserver, "compared"> & {
     settled(surface: string, result: ShadowResult): void;
+    settledOtherArm(experiment: string, result: ShadowResult): void;
   };
   readonly requests: RequestObserver;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
@@ -46,6 +50,8 @@ export interface Metrics {
   ): void;
   /** Says how many rank requests are answered at a time, and how many may be. */
   watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
+  /** Says whether experiments are off, and how long the store has not been able to look. */
+  watchExperiments(store: Pick<ExperimentStore, "current" | "stale">, clock: Pick<Clock, "now">): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
   /** Counts an inference worker that died. */
@@ -60,17 +66,19 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const arms = armMetrics(registry);
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },
     snapshot: () => registry.getMetricsAsJSON(),
-    ranks: rankMetrics(registry),
-    shadows: shadowMetrics(registry),
+    ranks: rankMetrics(registry, arms),
+    shadows: shadowMetrics(registry, arms),
     requests: requestMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);
     },
     watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
+    watchExperiments: (store, clock) => experimentMetrics(registry, store, clock),
     modelChanges: changeMetrics(registry),
     workerDied: deathMetrics(registry),
   };
@@ -78,6 +86,32 @@ export function createMetrics(): Metrics {
 
 /** What is 1 where something is so: over several processes, 1 where it is so in any. */
 const anyOf = "max";
+
+function experimentMetrics(
+  registry: Registry,
+  store: Pick<ExperimentStore, "current" | "stale">,
+  clock: Pick<Clock, "now">,
+): void {
+  new Gauge({
+    name: "setlist_kill_switch",
+    help: "1 while the kill switch is on, and nobody is assigned an arm",
+    aggregator: anyOf,
+    registers: [registry],
+    collect() {
+      this.set(store.current().killSwitch.on ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "setlist_experiment_store_stale_seconds",
+    help: "For how long the experiment store could not be asked, and the last that it said is served; 0 where it can",
+    aggregator: anyOf,
+    registers: [registry],
+    collect() {
+      const stale = store.stale();
+      this.set(stale === undefined ? 0 : Math.max(0, clock.now() - stale.since) / 1_000);
+    },
+  });
+}
 
 function executionMetrics(registry: Registry, scorer: Pick<Scorer, "models" | "execution">): void {
   new Gauge({
@@ -167,7 +201,7 @@ function deathMetrics(registry: Registry): Metrics["workerDied"] {
   return () => deaths.inc();
 }
 
-function rankMetrics(registry: Registry): Metrics["ranks"] {
+function rankMetrics(registry: Registry, arms: ArmMetrics): Metrics["ranks"] {
   const duration = tallyHistogram({
     name: "setlist_rank_duration_seconds",
     help: "Time in the parts of a rank request together, by surface",
@@ -233,7 +267,8 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
   for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
 
   return {
-    ranked({ surface, model, timings, candidateCount, degraded, assignments }: Impression): void {
+    ranked(impression: Impression): void {
+      const { surface, model, timings, candidateCount, degraded, assignments } = impression;
       const { assign, features, queue, inference, rank } = timings;
       duration((assign + features + queue + inference + rank) / 1_000, surface);
       partDuration(assign / 1_000, "assign");
@@ -244,6 +279,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       candidates(candidateCount, surface);
       total(1, surface, model?.name ?? "none", model?.version ?? "");
       for (const { experiment, arm } of assignments) exposures(1, experiment, arm);
+      arms.drafted(impression);
       for (const reason of degraded) {
         const [kind, count] = partsOf(reason);
         degradedAnswers(1, kind);
@@ -261,7 +297,7 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
   };
 }
 
-function shadowMetrics(registry: Registry): Metrics["shadows"] {
+function shadowMetrics(registry: Registry, arms: ArmMetrics): Metrics["shadows"] {
   const registers = [registry];
   const labelNames = ["surface"] as const;
   const total = new Counter({
@@ -293,12 +329,17 @@ function shadowMetrics(registry: Registry): Metrics["shadows"] {
   });
   return {
     compared(comparison): void {
+      if (comparison.kind === "counterfactual") {
+        arms.compared(comparison);
+        return;
+      }
       const { surface } = comparison;
       if (comparison.tau !== undefined) tau.observe({ surface }, comparison.tau);
       overlap.observe({ surface }, comparison.overlap);
       difference.observe({ surface }, comparison.scoreDifference);
     },
     settled: (surface, result) => total.inc({ surface, result }),
+    settledOtherArm: arms.settled,
   };
 }
 

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
-import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
+import {
+  counterfactualOf,
+  impressionOf,
+  interleavingOf,
+  outcomeOf,
+  shadowOf,
+} from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -68,6 +74,8 @@ test("sealed segments become Parquet by date, with all that training reads", asy
       user_features: "VARCHAR",
       context_features: "VARCHAR",
       items: 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)[]',
+      interleaving:
+        "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
     }).map(([column_name, column_type]) => ({ column_name, column_type })),
   );
   const rows = (await rowsOf(`SELECT * FROM ${impressions} ORDER BY "at"`)) as Record<string, unknown>[];
@@ -85,6 +93,7 @@ test("sealed segments become Parquet by date, with all that training reads", asy
       { id: "t2", position: 2, score: 0.5, features: '{"genre":"pop"}' },
       { id: "t3", position: 3, features: null },
     ],
+    interleaving: null,
   });
   expect(rows[1]).toMatchObject({ request: "r'2", user: "ü2", model: null, model_version: null, items: [] });
   expect(await readdir(join(warehouse, "impressions"))).toStrictEqual(["date=2026-11-22", "date=2026-11-23"]);
@@ -147,6 +156,86 @@ test("comparisons with shadow models are a table of their own, by date, beside t
     expect.objectContaining({ request: "r2", tau: null }),
   ]);
   expect(await compactDataDirectory({ dataDir })).toMatchObject({ segments: 0, segmentsDoneBefore: 1 });
+});
+
+test("comparisons with other arms are a table of their own, which says where the lists differ", async () => {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  await log.appendImpression(impressionOf("r1", "u1", "control"));
+  await log.appendShadow(counterfactualOf("r1"));
+  await log.appendShadow(counterfactualOf("r2", { at: counterfactualOf("r2").at + day, agreeing: 2 }));
+  await log.close();
+  expect(await compactDataDirectory({ dataDir })).toStrictEqual({
+    segments: 1,
+    segmentsDoneBefore: 0,
+    segmentsOpen: 0,
+    impressions: 1,
+    outcomes: 0,
+    counterfactuals: 2,
+  });
+  const folder = join(dataDir, "warehouse", "counterfactuals");
+  expect(await readdir(folder)).toStrictEqual(["date=2026-11-22", "date=2026-11-23"]);
+  const table = `read_parquet('${folder}/date=*/*.parquet', hive_partitioning = false)`;
+  expect(await rowsOf(`SELECT * FROM ${table} WHERE agreeing < len(other_ids)`)).toStrictEqual([
+    {
+      request: "r1",
+      at: "2026-11-22 12:00:00.02",
+      surface: "home",
+      experiment: "home-kd",
+      phase: 1,
+      arm: "control",
+      model: "home-control",
+      model_version: "1",
+      other: "kd",
+      other_model: "home-kd",
+      other_model_version: "2",
+      propensity: 0.25,
+      candidate_count: 3,
+      top_k: 2,
+      overlap: 0.5,
+      agreeing: 1,
+      other_ids: ["t1", "t3"],
+    },
+  ]);
+});
+
+test("an interleaved impression says whose each item is, also beside files from before there were any", async () => {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  await log.appendImpression({
+    ...impressionOf("r1", "u1", "interleaved"),
+    interleaving: interleavingOf("page-1"),
+  });
+  await log.close();
+  await compactDataDirectory({ dataDir });
+  const impressions = join(dataDir, "warehouse", "impressions");
+  // As `setlist compact` wrote them until then.
+  await rowsOf(`COPY (SELECT * EXCLUDE (interleaving) REPLACE ('r0' AS request)
+    FROM read_parquet('${impressions}/*/*.parquet', hive_partitioning = false))
+    TO '${impressions}/date=2026-11-22/0000000000.parquet' (FORMAT parquet)`);
+  const table = `read_parquet('${impressions}/*/*.parquet', hive_partitioning = false, union_by_name = true)`;
+  expect(
+    await rowsOf(`SELECT request, interleaving.id AS id, interleaving.arms AS arms, item.id AS item,
+      interleaving.teams[item."position"] AS team, interleaving.competitive[item."position"] AS competitive
+      FROM (SELECT *, unnest(items) AS item FROM ${table}) ORDER BY request, item."position"`),
+  ).toMatchObject([
+    { request: "r0", id: null, item: "t1", team: null },
+    { request: "r0", id: null, item: "t2", team: null },
+    { request: "r0", id: null, item: "t3", team: null },
+    {
+      request: "r1",
+      id: "page-1",
+      arms: [
+        { arm: "control", model: "home-control", model_version: "1" },
+        { arm: "kd", model: "home-kd", model_version: "2" },
+      ],
+      item: "t1",
+      team: "kd",
+      competitive: true,
+    },
+    { request: "r1", item: "t2", team: "control", competitive: false },
+    { request: "r1", item: "t3", team: null, competitive: false },
+  ]);
 });
 
 test("an outcome whose clock is ages off has no date, and its instant as it was", async () => {

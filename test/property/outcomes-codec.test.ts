@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { CounterfactualRecord } from "../../src/domain/counterfactual.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
@@ -9,9 +10,9 @@ import {
   answeredRequestBytes,
   idBytes,
   readRecord,
+  writeComparisonFrame,
   writeImpressionFrame,
   writeOutcomeFrame,
-  writeShadowFrame,
 } from "../../src/outcomes/record-codec.ts";
 import { RecordWriter } from "../../src/outcomes/record-writer.ts";
 
@@ -83,6 +84,27 @@ const impression: fc.Arbitrary<Impression> = plain({
   items: fc.oneof(modelItems, anyItems),
 });
 
+const version = plain({ name: text, version: text });
+const arm = plain({ arm: text, model: version });
+const interleaved: fc.Arbitrary<Impression> = fc
+  .tuple(
+    impression,
+    text,
+    fc.tuple(arm, arm).filter(([one, other]) => one.arm !== other.arm),
+    fc.array(fc.nat({ max: 5 }), { minLength: 60, maxLength: 60 }),
+  )
+  .map(([one, id, arms, slots]) => ({
+    ...one,
+    interleaving: {
+      id,
+      arms,
+      slots: one.items.map((_, place) => {
+        const slot = slots[place] as number;
+        return { team: arms[slot % 3]?.arm, competitive: slot > 2 };
+      }),
+    },
+  }));
+
 const outcome: fc.Arbitrary<Outcome> = plain({
   kind: fc.constant("outcome" as const),
   outcomeId: text,
@@ -94,7 +116,6 @@ const outcome: fc.Arbitrary<Outcome> = plain({
   receivedAt: number,
 });
 
-const version = plain({ name: text, version: text });
 const shadow: fc.Arbitrary<ShadowComparison> = plain({
   kind: fc.constant("shadow" as const),
   requestId: text,
@@ -109,14 +130,33 @@ const shadow: fc.Arbitrary<ShadowComparison> = plain({
   scoreDifference: number,
 });
 
-const record: fc.Arbitrary<LogRecord> = fc.oneof(impression, outcome, shadow);
+const counterfactual: fc.Arbitrary<CounterfactualRecord> = plain({
+  kind: fc.constant("counterfactual" as const),
+  requestId: text,
+  at: number,
+  surface: text,
+  experiment: text,
+  phase: count,
+  arm: text,
+  model: version,
+  other: text,
+  otherModel: version,
+  propensity: number,
+  candidateCount: count,
+  topK: count,
+  overlap: number,
+  agreeing: count,
+  otherIds: fc.array(text, { maxLength: 20 }),
+});
+
+const record: fc.Arbitrary<LogRecord> = fc.oneof(impression, interleaved, outcome, shadow, counterfactual);
 const salt = fc.nat({ max: 0xffffffff });
 const offset = fc.integer({ min: 32, max: 2 ** 32 - 1 });
 
 function writeFrame(to: RecordWriter, value: LogRecord): void {
   if (value.kind === "impression") writeImpressionFrame(to, value);
   else if (value.kind === "outcome") writeOutcomeFrame(to, value);
-  else writeShadowFrame(to, value);
+  else writeComparisonFrame(to, value);
 }
 
 function frameOf(value: LogRecord, salt: number, offset: number, synced = 32): Buffer {
@@ -243,3 +283,13 @@ function errorOf(act: () => unknown): unknown {
     return error;
   }
 }
+
+test("an interleaved record of which nobody picked anything has no sector of zeros, which a lost one would have", () => {
+  const arm = (name: string) => ({ arm: name, model: { name, version: "1" } });
+  const slots = Array.from({ length: 2_000 }, () => ({ team: undefined, competitive: false }));
+  const [one] = fc.sample(impression, 1) as [Impression];
+  const items = slots.map((_, i) => ({ id: `t${i}`, position: i + 1, score: 0, tasks: {} }));
+  const interleaving = { id: "r", arms: [arm("a"), arm("b")] as const, slots };
+  const frame = frameOf({ ...one, items, interleaving }, 0, 32);
+  expect(frame.includes(Buffer.alloc(512))).toBe(false);
+});

@@ -26,7 +26,11 @@ const doors = await openDoors({
         },
       },
       log: { appendShadow: () => Promise.reject(new Error("unused")) },
-      observer: { compared: () => {}, settled: () => parentPort?.postMessage("settled") },
+      observer: {
+        compared: () => {},
+        settled: () => parentPort?.postMessage("settled"),
+        settledOtherArm: () => {},
+      },
     }),
   },
 });

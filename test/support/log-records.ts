@@ -1,7 +1,9 @@
 /** Records of a small log, for tests that need one without a server. */
 import type { Assignment } from "../../src/domain/assignment.ts";
+import type { CounterfactualRecord } from "../../src/domain/counterfactual.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
+import type { Interleaving } from "../../src/domain/interleaving.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import type { ShadowComparison } from "../../src/domain/shadow.ts";
@@ -109,6 +111,48 @@ export function shadowOf(requestId: string, changes: Partial<ShadowComparison> =
     overlap: 1,
     scoreDifference: 0.125,
     ...changes,
+  };
+}
+
+/** What the other arm would have shown for a request that the control served. */
+export function counterfactualOf(
+  requestId: string,
+  changes: Partial<CounterfactualRecord> = {},
+): CounterfactualRecord {
+  return {
+    kind: "counterfactual",
+    requestId,
+    at: noon + 20,
+    surface: "home",
+    experiment: "home-kd",
+    phase: 1,
+    arm: "control",
+    model: { name: "home-control", version: "1" },
+    other: "kd",
+    otherModel: { name: "home-kd", version: "2" },
+    propensity: 0.25,
+    candidateCount: 3,
+    topK: 2,
+    overlap: 0.5,
+    agreeing: 1,
+    otherIds: ["t1", "t3"],
+    ...changes,
+  };
+}
+
+/** How three items were drafted of two arms' lists, the last one behind what a model had scored. */
+export function interleavingOf(id: string): Interleaving {
+  return {
+    id,
+    arms: [
+      { arm: "control", model: { name: "home-control", version: "1" } },
+      { arm: "kd", model: { name: "home-kd", version: "2" } },
+    ],
+    slots: [
+      { team: "kd", competitive: true },
+      { team: "control", competitive: false },
+      { team: undefined, competitive: false },
+    ],
   };
 }
 

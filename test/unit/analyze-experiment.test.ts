@@ -7,7 +7,14 @@ import { describe, expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment, renderReport } from "../../src/analysis/analysis.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
-import { completions, experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
+import {
+  completions,
+  counterfactualOf,
+  experimentOf,
+  impressionOf,
+  outcomeOf,
+  streamed,
+} from "../support/log-records.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function analysisOf(records: readonly LogRecord[], changes: Partial<Experiment> = {}) {
@@ -257,4 +264,16 @@ describe("a split of 70 to 30 under equal weights", () => {
     const said = [...stdout.matchAll(/^Verdict {2}(.*)$|^(.*is (?:better|worse) than.*)$/gm)];
     expect(said.map(([, verdict, other]) => verdict ?? other)).toEqual(verdicts);
   });
+});
+
+test("an interleaving is not taken for an A/B experiment: no unit has an arm to compare", async () => {
+  await expect(analysisOf([], { kind: "interleave" })).rejects.toMatchObject({
+    code: "INVALID_ARGUMENT",
+    message: expect.stringContaining("home-kd: expected an experiment of kind ab, got interleave"),
+  });
+});
+
+test("what other arms would have shown is no exposure, and changes no number of the report", async () => {
+  const records = [impressionOf("r1", "u1", "control"), outcomeOf("o1", "r1", "t1")];
+  expect(await analysisOf([...records, counterfactualOf("r1")])).toEqual(await analysisOf(records));
 });

@@ -35,6 +35,43 @@ test.each(["draft", "paused", "stopped"] as const)("a %s experiment assigns nobo
   expect(assigner.explain("home", "u1", noAttributes)).toMatchObject([{ reason: "status", arm: undefined }]);
 });
 
+describe("an interleaving", () => {
+  const assigner = compileAssigner([
+    experimentWith({ kind: "interleave", overrides: { qa: "treated" }, targeting: "user.a == 1" }),
+  ]);
+  const targeted = { user: { a: 1 }, context: {} };
+
+  test("gives every unit that it targets both arms, and says so", () => {
+    for (const unit of ["u1", "u2", "u3"]) {
+      const assignment = {
+        experiment: "exp",
+        arm: "interleaved",
+        layer: "ranker",
+        phase: 1,
+        unit,
+        propensity: 1,
+        overridden: false,
+      };
+      expect(assigner.assign("home", unit, targeted)).toEqual([assignment]);
+      expect(assigner.experimentOf(assignment).arms.map(({ id }) => id)).toEqual(["control", "treated"]);
+      expect(assigner.explain("home", unit, targeted)).toMatchObject([
+        {
+          reason: "assigned",
+          arm: "interleaved",
+          detail: "the lists of control and treated are drafted into one",
+        },
+      ]);
+    }
+    expect(assigner.assign("home", "u1", noAttributes)).toEqual([]);
+  });
+
+  test("gives a unit that is forced into an arm that arm alone", () => {
+    const [got] = assigner.assign("home", "qa", noAttributes);
+    expect(got).toMatchObject({ arm: "treated", overridden: true });
+    expect(got && assigner.armOf(got).model).toEqual({ name: "home-treated" });
+  });
+});
+
 describe("an override", () => {
   const forced = experimentWith({
     traffic: 0.000001,
@@ -74,13 +111,13 @@ describe("an explanation", () => {
 
   test("names the first gate that said no for every experiment, in the order of their ids", () => {
     const reasons = assigner.explain("home", "u1", noAttributes).map(({ reason }) => reason);
-    expect(reasons).toEqual(["assigned", "surface", "layer-range", "targeting-attribute-missing"]);
+    expect(reasons).toEqual(["assigned", "surface", "traffic", "targeting-attribute-missing"]);
   });
 
   test("without a surface asks every surface's", () => {
     const germany = { user: { country: "DE" }, context: {} };
     const reasons = assigner.explain(undefined, "u1", germany).map(({ reason }) => reason);
-    expect(reasons).toEqual(["assigned", "assigned", "layer-range", "assigned"]);
+    expect(reasons).toEqual(["assigned", "assigned", "traffic", "assigned"]);
   });
 
   test("holds both places as they are published", () => {
@@ -89,8 +126,8 @@ describe("an explanation", () => {
       "u42",
       noAttributes,
     );
-    expect(decision?.layerBucket.toFixed(10)).toBe("0.5519972530");
-    expect(decision?.armBucket.toFixed(10)).toBe("0.2039946250");
+    expect(decision?.layerBucket?.toFixed(10)).toBe("0.5519972530");
+    expect(decision?.armBucket?.toFixed(10)).toBe("0.2039946250");
     expect(decision?.arm).toBe("control");
   });
 });

@@ -106,8 +106,48 @@ describe("refused, with field and reason:", () => {
       { metrics: [{ ...metric, aggregate: "any" }] },
       "metrics[0].aggregate: expected count or sum for a mean, got any",
     ],
+    [
+      "an interleaving of one arm",
+      { kind: "interleave", arms: [arm("control")] },
+      "arms: expected exactly 2, whose lists are interleaved, got 1",
+    ],
+    [
+      "an interleaving of three arms",
+      { kind: "interleave", arms: [arm("control"), arm("treated"), arm("third")] },
+      "arms: expected exactly 2, whose lists are interleaved, got 3",
+    ],
+    [
+      "an interleaving that would favour an arm",
+      { kind: "interleave", arms: [arm("control"), arm("treated", { weight: 3 })] },
+      "arms[1].weight: expected that of the other arm, 1, since both have a part in every answer, got 3",
+    ],
+    [
+      "an interleaved arm of the name that stands for both",
+      { kind: "interleave", arms: [arm("control"), arm("interleaved")] },
+      "arms[1].id: expected another name",
+    ],
+    [
+      "a sticky interleaving",
+      { kind: "interleave", sticky: true },
+      "sticky: expected none with kind interleave",
+    ],
+    [
+      "an interleaving that logs what it shows",
+      { kind: "interleave", counterfactual: { share: 0.1, topK: 10 } },
+      "counterfactual: expected none with kind interleave",
+    ],
+    [
+      "a log of the other arms where there is none",
+      { arms: [arm("control")], counterfactual: { share: 0.1, topK: 10 } },
+      "counterfactual: expected an experiment of at least 2 arms, got 1",
+    ],
   ])("%s", (_what, over, complaint) => {
     expect(check(over)).toThrow(complaint);
+  });
+
+  test("nothing of a sound interleaving, or of a sound log of the other arms", () => {
+    expect(check({ kind: "interleave", overrides: { qa: "treated" } })).not.toThrow();
+    expect(check({ counterfactual: { share: 0.1, topK: 10 } })).not.toThrow();
   });
 
   test("an id that another experiment has", () => {
@@ -163,7 +203,23 @@ describe("a written document", () => {
     });
   });
 
+  test("keeps the kind interleave; ab is what a document without a kind always was", () => {
+    expect(parseExperimentDocument({ ...least, kind: "interleave" }, "file").kind).toBe("interleave");
+    expect(parseExperimentDocument({ ...least, kind: "ab" }, "file")).toStrictEqual(
+      parseExperimentDocument(least, "file"),
+    );
+  });
+
+  test("logs ten of the other arms' best where it says no number", () => {
+    const { counterfactual } = parseExperimentDocument({ ...least, counterfactual: { share: 0.05 } }, "file");
+    expect(counterfactual).toEqual({ share: 0.05, topK: 10 });
+  });
+
   test.each<[string, unknown, string]>([
+    ["an unknown kind", { ...least, kind: "interleaved" }, 'did you mean "interleave"?'],
+    ["a counterfactual without a share", { ...least, counterfactual: {} }, "counterfactual.share: expected"],
+    ["a counterfactual share above 1", { ...least, counterfactual: { share: 2 } }, "counterfactual.share: "],
+    ["too many of the best", { ...least, counterfactual: { share: 1, topK: 101 } }, "counterfactual.topK: "],
     ["an unknown field", { ...least, trafic: 1 }, 'trafic: unknown field (did you mean "traffic"?)'],
     [
       "an unknown field of an arm",
@@ -185,7 +241,7 @@ describe("a written document", () => {
       { ...least, arms: [{ ...least.arms[0], weight: Number.POSITIVE_INFINITY }] },
       "arms[0].weight: ",
     ],
-    ["another unit", { ...least, unit: "session" }, "unit: expected one of user"],
+    ["another unit", { ...least, unit: "device" }, "unit: expected user, session, request or an attribute"],
     ["a list", [least], "file: expected an experiment's fields"],
     ["nothing", null, "file: expected an experiment's fields"],
   ])("is refused with %s", (_what, written, complaint) => {

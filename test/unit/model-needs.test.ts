@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { knownValueModels } from "../../src/app/known-value-models.ts";
 import { checkNeedsOf, modelNeeds } from "../../src/app/model-needs.ts";
 import type { Model, ModelRef } from "../../src/domain/model.ts";
+import { experimentWith } from "../support/experiments.ts";
 import { modelWith } from "../support/ranking-model.ts";
 
 const valueModel = { kind: "weighted-sum" as const, weights: { click: 1 } };
@@ -41,6 +42,17 @@ test("a new version that a shadow would get has to be of its surface", () => {
     "model home-kd/2: expected surface home, for the shadow of surface home gets it, found radio",
   );
   expect(() => checkNeedsOf(named("home-kd"), { ...served, scorer })).not.toThrow();
+});
+
+test("a new version that one arm of an interleaving would get is held to what any arm is", () => {
+  const experiments = [experimentWith({ kind: "interleave" })];
+  const served = { surfaces: homeWith({ name: "home-control" }), experiments, itemFeatures: [] };
+  const scorer = scorerOf(named("home-control"), named("home-treated"));
+  const better = { ...named("home-treated"), version: "2" };
+  expect(() => checkNeedsOf(better, { ...served, scorer })).not.toThrow();
+  expect(() => checkNeedsOf({ ...better, surface: "radio" }, { ...served, scorer })).toThrow(
+    "experiment exp: arms[0].model.name: expected a model of surface home",
+  );
 });
 
 test("what a surface weighs has to be a task of its shadow's model too", () => {

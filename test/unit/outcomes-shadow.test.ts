@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stampFrames } from "../../src/outcomes/frame.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
-import { writeSealFrame, writeShadowFrame } from "../../src/outcomes/record-codec.ts";
+import { writeComparisonFrame, writeSealFrame } from "../../src/outcomes/record-codec.ts";
 import { RecordWriter } from "../../src/outcomes/record-writer.ts";
 import { encodeSegmentHeader, segmentHeaderBytes } from "../../src/outcomes/segment-header.ts";
 import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
@@ -44,7 +44,7 @@ describe("a comparison with a shadow model in the log", () => {
     const directory = await temporaryFolder();
     const salt = 7;
     const to = new RecordWriter();
-    writeShadowFrame(to, shadowOf("r1"));
+    writeComparisonFrame(to, shadowOf("r1"));
     writeSealFrame(to, { impressions: 0, outcomes: 0, shadows: 2 });
     const frames = to.bytes();
     stampFrames(frames, salt, segmentHeaderBytes, segmentHeaderBytes);

@@ -2,7 +2,13 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
-import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
+import {
+  counterfactualOf,
+  impressionOf,
+  interleavingOf,
+  outcomeOf,
+  shadowOf,
+} from "../support/log-records.ts";
 import { openTestLog, recordsIn } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -14,25 +20,27 @@ const outcome = outcomeOf("o1", "r1", "t1");
 const versions = [
   { version: 1, records: [impressionOf("r1", "u1", "kd"), second, outcome] },
   { version: 2, records: [{ ...impressionOf("r1", "u1", "kd"), sent }, second, outcome] },
+  { version: 3, records: [{ ...impressionOf("r1", "u1", "kd"), sent }, second, shadowOf("r1"), outcome] },
 ];
 
 test.each(versions)(
-  "a log of schema version $version is read as it stands and goes on in version 3",
+  "a log of schema version $version is read as it stands and goes on in version 4",
   async ({ version, records }) => {
     const directory = join(await temporaryFolder(), "log");
     await cp(join(import.meta.dirname, `../support/log-version-${version}`), directory, { recursive: true });
     expect(await recordsIn(directory)).toStrictEqual(records);
     const log = await openTestLog(directory);
-    const later = { ...impressionOf("r3", "u3", "kd"), sent };
+    const later = { ...impressionOf("r3", "u3", "kd"), sent, interleaving: interleavingOf("r3") };
+    const comparisons = [shadowOf("r3"), counterfactualOf("r3")];
     await log.appendImpression(later);
-    await log.appendShadow(shadowOf("r3"));
+    for (const comparison of comparisons) await log.appendShadow(comparison);
     expect(await log.appendOutcomes([outcome])).toMatchObject({ duplicates: 1 });
     await log.close();
-    expect(await recordsIn(directory)).toStrictEqual([...records, later, shadowOf("r3")]);
+    expect(await recordsIn(directory)).toStrictEqual([...records, later, ...comparisons]);
     expect(await verifyLog(directory)).toStrictEqual({
       impressions: 3,
       outcomes: 1,
-      shadows: 1,
+      shadows: records.filter(({ kind }) => kind === "shadow").length + 2,
       truncatedBytes: 0,
       corrupt: [],
     });

@@ -40,6 +40,8 @@ describe("parsing a rank request", () => {
     ["user.id", { user: { id: "é".repeat(129) } }],
     ["user.id", { user: { id: "\udc00" } }],
     ["requestId", { requestId: "" }],
+    ["interleaveId", { interleaveId: "" }],
+    ["interleaveId", { interleaveId: "é".repeat(129) }],
     ["candidates", { candidateIds: undefined }],
     ["candidates", { candidates: [{ id: "a" }] }],
     ["candidateIds", { candidateIds: [] }],

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ExperimentDocument } from "../../src/domain/experiment.ts";
-import {
-  allocate,
-  changedFields,
-  describeChange,
-  revise,
-  reviseAll,
-} from "../../src/experiments/experiments.ts";
+import { describeChange } from "../../src/experiments/change.ts";
+import { allocate, changedFields, revise, reviseAll } from "../../src/experiments/experiments.ts";
 import { arm, documentWith, experimentWith } from "../support/experiments.ts";
 
 describe("traffic", () => {
@@ -82,6 +77,7 @@ describe("a phase", () => {
     ["the targeting", { targeting: "user.a == 1" }],
     ["the layer", { layer: "other" }],
     ["the surface", { surface: "radio" }],
+    ["the kind", { kind: "interleave" }],
   ])("begins with a change of %s, running or paused", (_what, over) => {
     expect(revise(running, documentWith(over), [])).toMatchObject({ revision: 2, phase: 2 });
     const paused = revise(running, documentWith({ status: "paused" }), []);
@@ -93,6 +89,7 @@ describe("a phase", () => {
     ["the description", { description: "why" }],
     ["overrides", { overrides: { qa: "treated" } }],
     ["the status", { status: "paused" }],
+    ["what is logged of the other arms", { counterfactual: { share: 0.1, topK: 10 } }],
   ])("goes on through a change of %s", (_what, over) => {
     expect(revise(running, documentWith(over), [])).toMatchObject({ revision: 2, phase: 1 });
   });

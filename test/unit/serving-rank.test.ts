@@ -9,6 +9,7 @@ import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
 import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
+import { experimentWith } from "../support/experiments.ts";
 
 const model = (name: string): Model => ({
   name,
@@ -46,6 +47,8 @@ function house(parts: Partial<ServingDependencies> = {}) {
       assign: () => [],
       explain: () => [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
+      experimentOf: () => experimentWith(),
+      isToBeKept: () => false,
     }),
     features: {
       encode: async (_model, request) => ({

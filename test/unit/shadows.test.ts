@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
 import { murmur3 } from "../../src/domain/murmur3.ts";
+import type { Comparison } from "../../src/domain/ports.ts";
 import type { RankRequest } from "../../src/domain/rank.ts";
-import type { ShadowComparison } from "../../src/domain/shadow.ts";
 import {
   type AnsweredRequest,
   isInShare,
@@ -60,8 +60,8 @@ function house(
 ) {
   const settled: string[] = [];
   const errors: unknown[] = [];
-  const compared: ShadowComparison[] = [];
-  const logged: ShadowComparison[] = [];
+  const compared: Comparison[] = [];
+  const logged: Comparison[] = [];
   const shadows = new Shadows({
     clock: { now: () => 77, monotonic: () => 0 },
     scorer: {
@@ -79,6 +79,10 @@ function house(
       compared: (comparison) => compared.push(comparison),
       settled(_surface, result, requestId, error) {
         settled.push(`${requestId} ${result}`);
+        if (error !== undefined) errors.push(error);
+      },
+      settledOtherArm(experiment, result, requestId, error) {
+        settled.push(`${experiment} ${requestId} ${result}`);
         if (error !== undefined) errors.push(error);
       },
     },
@@ -109,6 +113,11 @@ describe("the share", () => {
   });
 
   test("is about as large as it says", () => {
+    // A surface's shadow and an experiment's other arms are not asked about the same requests.
+    const both = Array.from({ length: 20_000 }, (_, i) => `request-${i}`).filter(
+      (id) => isInShare(0.3, id) && isInShare(0.3, id, "counterfactual"),
+    );
+    expect(Math.abs(both.length / 20_000 - 0.09)).toBeLessThan(0.02);
     const taken = Array.from({ length: 20_000 }, (_, i) => isInShare(0.3, `request-${i}`)).filter(Boolean);
     // Ten standard errors.
     expect(Math.abs(taken.length / 20_000 - 0.3)).toBeLessThan(0.033);
@@ -169,7 +178,9 @@ describe("a request that was answered", () => {
     await quiet();
     expect(compared[0]).toMatchObject({ tau: -1, overlap: 0 });
     // 1, 0.75, 0.5 and 0.25 against 0.125, 0.25, 0.375 and 0.5.
-    expect(compared[0]?.scoreDifference).toBeCloseTo((0.875 + 0.5 + 0.125 + 0.25) / 4, 12);
+    expect(compared[0]).toMatchObject({
+      scoreDifference: expect.closeTo((0.875 + 0.5 + 0.125 + 0.25) / 4, 12),
+    });
   });
 
   test.each([
@@ -237,6 +248,69 @@ describe("a shadow model that", () => {
     expect(settled).toEqual(["r1 failed"]);
     expect(String(errors[0])).toContain("the arm's valueModel.weights.clik: expected a task of home-kd/2");
   });
+});
+
+describe("another arm's place", () => {
+  const otherArm = { experiment: "home-kd", phase: 2, served: "control", other: "kd" };
+  const shadow = { model: { name: "home-kd" }, share: 0.25, topK: 3 };
+
+  test("is taken for the log: its best in their order, and where the two lists part", async () => {
+    const { rank, settled, compared, logged } = house({
+      scorer: { scoreSpare: async () => Float32Array.of(0.25, 0.375, 0.125, 0.5) },
+    });
+    rank(answered("r1", { otherArm, shadow }));
+    await quiet();
+    expect(logged).toEqual([
+      {
+        kind: "counterfactual",
+        requestId: "r1",
+        at: 77,
+        surface: "home",
+        experiment: "home-kd",
+        phase: 2,
+        arm: "control",
+        model: { name: "home-control", version: "1" },
+        other: "kd",
+        otherModel: { name: "home-kd", version: "2" },
+        propensity: 0.25,
+        candidateCount: 4,
+        topK: 3,
+        // t3, t2, t1 were served.
+        overlap: 2 / 3,
+        agreeing: 1,
+        otherIds: ["t3", "t1", "t0"],
+      },
+    ]);
+    expect(compared).toEqual(logged);
+    expect(settled).toEqual(["home-kd r1 compared"]);
+  });
+
+  test("costs no scoring where its arm differs by its value model alone", async () => {
+    const { rank, logged } = house({
+      scorer: {
+        resolve: () => control,
+        scoreSpare: async () => {
+          throw new Error("nobody should ask");
+        },
+      },
+    });
+    rank(answered("r1", { otherArm, shadow, arm: { kind: "weighted-sum", weights: { click: -1 } } }));
+    await quiet();
+    expect(logged).toMatchObject([{ otherIds: ["t0", "t1", "t2"], agreeing: 0, overlap: 2 / 3 }]);
+  });
+
+  test.each([
+    ["skipped", { served: undefined }, {}],
+    ["failed", {}, { scorer: { resolve: () => undefined } }],
+  ])(
+    "is %s, and counted by the experiment, as a shadow's is by its surface",
+    async (result, change, parts) => {
+      const { rank, settled } = house(parts);
+      rank(answered("r1", { otherArm, shadow, ...change }));
+      await quiet();
+      expect(settled).toEqual([`home-kd r1 ${result}`]);
+    },
+  );
 });
 
 describe("under load", () => {

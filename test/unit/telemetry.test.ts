@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";
 import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
-import { shadowOf } from "../support/log-records.ts";
+import { counterfactualOf, impressionOf, interleavingOf, shadowOf } from "../support/log-records.ts";
 import { standingLibrary } from "../support/model-library.ts";
 
 function listen(logLevel: LogLevel = "info") {
@@ -158,4 +158,33 @@ test("the metrics say on what each loaded model runs, beside what was wanted", a
   expect(await metrics.render()).toContain(series);
   models.pop();
   expect(await metrics.render()).not.toContain('model="home-kd"');
+});
+
+test("what became of another arm's requests is counted by its experiment, with how many lists differ", async () => {
+  const { shadowObserver, lines, metrics } = listen();
+  shadowObserver.compared(counterfactualOf("r1"));
+  shadowObserver.compared(counterfactualOf("r2", { overlap: 1, agreeing: 2 }));
+  shadowObserver.settledOtherArm("home-kd", "compared", "r1");
+  shadowObserver.settledOtherArm("home-kd", "dropped", "r3");
+  shadowObserver.settledOtherArm("home-kd", "failed", "r4", new Error("no order"));
+  const text = await metrics.render();
+  expect(text).toContain('setlist_counterfactual_total{experiment="home-kd",result="dropped"} 1');
+  expect(text).toContain('setlist_counterfactual_total{experiment="home-kd",result="failed"} 1');
+  expect(text).toContain('setlist_counterfactual_differing_total{experiment="home-kd"} 1');
+  expect(text).toContain('setlist_counterfactual_overlap_sum{experiment="home-kd"} 1.5');
+  expect(text).not.toContain("setlist_shadow_total{");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: "warn", experiment: "home-kd", requestId: "r4", err: { message: "no order" } },
+  ]);
+});
+
+test("of an interleaved answer, the share of its items that say anything is counted by its experiment", async () => {
+  const { observer, metrics } = listen();
+  observer.ranked({ ...impressionOf("r1", "u1", "interleaved"), interleaving: interleavingOf("r1") });
+  observer.ranked(impressionOf("r2", "u1", "interleaved"));
+  const text = await metrics.render();
+  expect(text).toContain('setlist_assignments_total{experiment="home-kd",arm="interleaved"} 2');
+  expect(text).toContain('setlist_interleaved_competitive_share_count{experiment="home-kd"} 1');
+  expect(text).toContain('setlist_interleaved_competitive_share_bucket{le="0.4",experiment="home-kd"} 1');
+  expect(text).toContain('setlist_interleaved_competitive_share_bucket{le="0.3",experiment="home-kd"} 0');
 });
