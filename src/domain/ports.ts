@@ -1,8 +1,10 @@
 /**
  * What the core asks of the world around it. `app.ts` is the only place where these meet their implementations.
  */
+import type { Assignment } from "./assignment.ts";
 import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "./experiment.ts";
+import type { FlagReason } from "./flag.ts";
 import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
@@ -152,6 +154,10 @@ export interface RankObserver {
   /** An impression that the log refused; its answer left all the same. */
   impressionDropped(requestId: string, error: unknown): void;
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
+  /** A flag that was evaluated: computed, so no exposure. */
+  evaluated(reason: FlagReason): void;
+  /** An assignment that a client says it acted on. */
+  exposed(assignment: Assignment): void;
 }
 
 /** What became of the requests that a shadow model was to score. None of it was of any moment to their answers. */

@@ -22,6 +22,10 @@ export interface Assigner {
    * `assign`. Without a surface, every surface's experiments are asked.
    */
   explain(surface: string | undefined, unitId: string, attributes: TargetingAttributes): readonly Decision[];
+  /** What one experiment decided and why, as `explain` without a surface; undefined where there is none of that id. */
+  decide(experiment: string, unitId: string, attributes: TargetingAttributes): Decision | undefined;
+  /** What was compiled: every experiment, running or not, in the order of their ids. */
+  readonly experiments: readonly Experiment[];
   /** The arm that one of this assigner's assignments names, with its model. */
   armOf(assignment: Assignment): Arm;
 }
@@ -75,6 +79,19 @@ export function compileAssigner(experiments: readonly Experiment[]): Assigner {
       const input = targetingInput(attributes);
       return compiled.map((one) => decide(one, { surface, unitId, unit, input }));
     },
+
+    decide(experiment, unitId, attributes) {
+      const one = byId.get(experiment);
+      if (one === undefined) return undefined;
+      return decide(one, {
+        surface: undefined,
+        unitId,
+        unit: utf8(unitId),
+        input: targetingInput(attributes),
+      });
+    },
+
+    experiments: compiled.map(({ experiment }) => experiment),
 
     armOf({ experiment, arm }) {
       const found = byId.get(experiment)?.arms.get(arm);

@@ -13,6 +13,7 @@ import { errorAnswer, refuseUnknownPaths, refuseWrongMethods } from "./errors.ts
 import { offerExperiments } from "./experiment-routes.ts";
 import { acceptJsonOnly } from "./json-body.ts";
 import { offerModels } from "./model-routes.ts";
+import { offerFlags } from "./ofrep-routes.ts";
 import { describeRoutes } from "./openapi.ts";
 import { offerOutcomes } from "./outcomes-route.ts";
 import { offerProbes } from "./probe-routes.ts";
@@ -21,6 +22,7 @@ import { refuseTooMany } from "./rank-door.ts";
 import { offerRank } from "./rank-route.ts";
 import { checkRequestHeads } from "./request-head.ts";
 import { trackSilentConnections } from "./silent-connections.ts";
+import { offerTracking } from "./track-route.ts";
 
 export type { ConnectionRules } from "./connection-rules.ts";
 
@@ -116,6 +118,8 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
   offerRank(app, context);
   offerOutcomes(app, context);
   offerExperiments(app, context);
+  offerFlags(app, context);
+  offerTracking(app, context);
   offerModels(app, context);
   offerProbes(app, context);
   refuseWrongMethods(app, new Map(offered));

@@ -33,7 +33,9 @@ export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string
 export interface Metrics {
   readonly source: MetricsSource;
   snapshot(): Promise<MetricsSnapshot>;
-  readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
+  readonly ranks: Pick<RankObserver, "ranked" | "outcomes" | "evaluated" | "exposed"> & {
+    impressionDropped(): void;
+  };
   readonly shadows: Pick<ShadowObserver, "compared"> & {
     settled(surface: string, result: ShadowResult): void;
   };
@@ -229,6 +231,12 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
     registers,
   });
   for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
+  const evaluations = new Counter({
+    name: "setlist_flag_evaluations_total",
+    help: "Flags evaluated for OpenFeature, by reason: SPLIT, TARGETING_MATCH, DEFAULT, DISABLED",
+    labelNames: ["reason"],
+    registers,
+  });
 
   return {
     ranked({ surface, model, timings, candidateCount, degraded, assignments }: Impression): void {
@@ -250,6 +258,8 @@ function rankMetrics(registry: Registry): Metrics["ranks"] {
       }
     },
     impressionDropped: () => dropped.inc(),
+    evaluated: (reason) => evaluations.inc({ reason }),
+    exposed: ({ experiment, arm }) => exposures.inc({ experiment, arm }),
     outcomes(accepted, duplicates, rejected, unmatched): void {
       outcomeCounter.inc({ result: "accepted" }, accepted);
       outcomeCounter.inc({ result: "duplicate" }, duplicates);

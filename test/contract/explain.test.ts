@@ -211,6 +211,12 @@ function assignTo(one: Experiment["arms"][number]) {
     overridden: false,
   };
   return {
-    assigner: () => ({ assign: () => [assignment], explain: () => [], armOf: () => one }),
+    assigner: () => ({
+      assign: () => [assignment],
+      explain: () => [],
+      decide: () => undefined,
+      experiments: [],
+      armOf: () => one,
+    }),
   };
 }

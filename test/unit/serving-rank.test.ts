@@ -45,6 +45,8 @@ function house(parts: Partial<ServingDependencies> = {}) {
     assigner: () => ({
       assign: () => [],
       explain: () => [],
+      decide: () => undefined,
+      experiments: [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
     }),
     features: {
@@ -83,6 +85,8 @@ function house(parts: Partial<ServingDependencies> = {}) {
       fellBack: (reason) => fallbacks.push(reason),
       impressionDropped: (requestId) => dropped.push(requestId),
       outcomes: () => {},
+      evaluated: () => {},
+      exposed: () => {},
     },
     clock: { now: () => 1_700_000_000_000, monotonic: () => time++ },
     concurrency: new ConcurrencyLimit({
