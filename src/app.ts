@@ -20,6 +20,7 @@ import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
 import { openRegistry } from "./registry/registry.ts";
+import { StickyArmsFile } from "./registry/sticky-arms.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
 import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
@@ -169,12 +170,20 @@ async function assemble(
   checkSurfaceModels(config, scorer, students);
   const known = {
     surfaces: [...config.surfaces.keys()],
+    attributes: config.attributes,
     models: students,
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
   };
   source.settle(registry, known);
   experiments = () => registry.list();
-  const assigner = compileAssigner(experiments());
+  const sticky = opened.adopt(
+    new StickyArmsFile(dataDir, false, (error) => logger.warn({ err: error }, "an arm cannot be kept")),
+    (it) => it.close(),
+  );
+  const assigner = compileAssigner(experiments(), {
+    holdouts: config.holdouts,
+    keptArm: (experiment, unit) => sticky.get(experiment, unit),
+  });
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
   telemetry.watchConcurrency(concurrency);
@@ -193,9 +202,11 @@ async function assemble(
     itemLabels,
     scorer,
     log,
+    sticky,
     observer,
     clock,
     limits,
+    attributes: config.attributes,
     newRequestId,
     recent,
     shadows,

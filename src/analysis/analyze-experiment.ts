@@ -85,7 +85,7 @@ async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Pro
     FROM (SELECT * FROM outcomes WHERE rowid IN (SELECT min(rowid) FROM outcomes GROUP BY id))
     LEFT JOIN (SELECT *, true AS known FROM impressions) USING (request)
     WHERE known IS NULL OR arm IS NOT NULL`);
-  // What a unit did, wherever: it can be the arm's doing only once the unit has been exposed to it.
+  // What a user did, wherever: it can be the arm's doing only once it has been exposed to it.
   await warehouse.run(`
     CREATE TABLE counted AS
     SELECT unit, type, value FROM answered WHERE shown

@@ -12,7 +12,7 @@ import {
 } from "@duckdb/node-api";
 import type { Experiment } from "../domain/experiment.ts";
 import { type Impression, isTrackedExposure } from "../domain/impression.ts";
-import { type Outcome, unitOf } from "../domain/outcome.ts";
+import { type Outcome, userOf } from "../domain/outcome.ts";
 import type { LogRecord } from "../domain/ports.ts";
 
 /** What the stream held that is in no table. */
@@ -26,11 +26,11 @@ export interface Ingested {
 }
 
 /**
- * Fills three tables, in the order of the log: `impressions (request, arm, unit, items, fallback, shown_at)`, all but the
- * first NULL for requests that do not count for this experiment, `outcomes (id, request, item, type, value)`, and
- * `tracked (id, unit, type, value, occurred_at)`, the outcomes of units that answer no item. `arm` is the place in the document,
- * `type` the place in `types`, NULL where no metric reads it; `item` and `items` are numbers for item ids, since a list
- * of numbers loads twice as fast as one of texts; times are ms since 1970.
+ * Fills three tables, in the order of the log: `impressions (request, arm, unit, items, fallback, shown_at)`, all but
+ * the first NULL for requests that do not count for this experiment; `outcomes (id, request, item, type, value)`; and
+ * `tracked (id, unit, type, value, occurred_at)`, what users did that answers no item, where users are the units. `arm`
+ * is the place in the document, `type` the place in `types`, NULL where no metric reads it; `item` and `items` are
+ * numbers for item ids, since a list of numbers loads twice as fast as one of texts; times are ms since 1970.
  */
 export async function loadLog(
   warehouse: DuckDBConnection,
@@ -61,9 +61,11 @@ export async function loadLog(
     if (record.kind === "shadow") continue;
     if (record.kind === "outcome") {
       const type = typePlaces.get(record.type);
-      const trackedUnit = unitOf(record);
-      if (trackedUnit !== undefined) {
-        if (type !== undefined) appendTracked(tracked, record, trackedUnit, type);
+      const user = userOf(record);
+      if (user !== undefined) {
+        // Nobody can say in which of its sessions, or as part of what, it did that.
+        const isUnit = experiment.unit === "user";
+        if (isUnit && type !== undefined) appendTracked(tracked, record, user, type);
         continue;
       }
       outcomes.appendVarchar(record.outcomeId);

@@ -2,9 +2,11 @@ import { loadExperimentDocuments, type SetlistConfig } from "../config.ts";
 import type { Assignment, Decision } from "../domain/assignment.ts";
 import { SetlistError, UsageError } from "../domain/error.ts";
 import type { Experiment, ExperimentRevision } from "../domain/experiment.ts";
-import { compileAssigner, reviseAll, type TargetingAttributes } from "../experiments/experiments.ts";
+import { compileAssigner, type RequestFacts, reviseAll } from "../experiments/experiments.ts";
 import { hasRegistry, openRegistry } from "../registry/registry.ts";
+import { hasStickyArms, StickyArmsFile } from "../registry/sticky-arms.ts";
 import { nearest } from "../schema/schema.ts";
+import { checkAttributes } from "../serving/attributes.ts";
 
 /** Who writes what the configuration says, in the history. */
 export const configurationWriter = "configuration";
@@ -16,7 +18,11 @@ export const configurationWriter = "configuration";
  */
 export function currentExperiments(config: SetlistConfig): readonly Experiment[] {
   const { dataDir, surfaces } = config;
-  const documents = loadExperimentDocuments(config.experiments, { surfaces: [...surfaces.keys()] });
+  const { attributes } = config;
+  const documents = loadExperimentDocuments(config.experiments, {
+    surfaces: [...surfaces.keys()],
+    attributes,
+  });
   if (!hasRegistry(dataDir)) return reviseAll([], documents).experiments;
   const registry = openRegistry({ dataDir, readOnly: true });
   try {
@@ -57,24 +63,33 @@ export interface UnitAssignments {
 }
 
 /** @throws {UsageError} where the unit's id is empty or over-long; as `currentExperiments`. */
-export function assignUnit(
-  config: SetlistConfig,
-  unit: string,
-  attributes: TargetingAttributes,
-): UnitAssignments {
-  const { idBytesMax } = config.limits;
-  const bytes = Buffer.byteLength(unit);
-  if (bytes < 1 || bytes > idBytesMax) {
-    throw new UsageError(`--unit: expected an id of 1 to ${idBytesMax} bytes, got ${bytes}`);
-  }
+export function assignUnit(config: SetlistConfig, unit: string, facts: RequestFacts): UnitAssignments {
+  checkFlag("--unit", unit, config);
+  checkFlag("--session", facts.session, config);
+  checkFlag("--request-id", facts.request, config);
+  checkAttributes(facts.user, "--attributes: user", config.limits, config.attributes?.user);
+  checkAttributes(facts.context, "--attributes: context", config.limits, config.attributes?.context);
   const experiments = currentExperiments(config);
-  const assigner = compileAssigner(experiments);
+  const sticky = hasStickyArms(config.dataDir)
+    ? new StickyArmsFile(config.dataDir, true, () => undefined)
+    : undefined;
+  const assigner = compileAssigner(experiments, {
+    holdouts: config.holdouts,
+    keptArm: (experiment, id) => sticky?.get(experiment, id),
+  });
   const surfaces = [...new Set(experiments.map(({ surface }) => surface))].sort();
   return {
     unit,
-    assignments: surfaces.flatMap((surface) => assigner.assign(surface, unit, attributes)),
-    decisions: assigner.explain(undefined, unit, attributes),
+    assignments: surfaces.flatMap((surface) => assigner.assign(surface, unit, facts)),
+    decisions: assigner.explain(undefined, unit, facts),
   };
+}
+
+function checkFlag(flag: string, id: string | undefined, { limits }: SetlistConfig): void {
+  if (id === undefined) return;
+  const bytes = Buffer.byteLength(id);
+  if (bytes >= 1 && bytes <= limits.idBytesMax) return;
+  throw new UsageError(`${flag}: expected an id of 1 to ${limits.idBytesMax} bytes, got ${bytes}`);
 }
 
 function unknownExperiment(id: string, known: readonly Experiment[]): SetlistError {

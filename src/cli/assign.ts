@@ -7,6 +7,8 @@ import { attributesFlag } from "./attributes.ts";
 
 interface AssignFlags {
   readonly unit: string;
+  readonly session?: string;
+  readonly requestId?: string;
   readonly attributes?: TargetingAttributes;
   readonly dataDir?: string;
   readonly config?: string;
@@ -17,7 +19,9 @@ interface AssignFlags {
 export function assignCommand(): Command {
   return new Command("assign")
     .description("Say which arms a unit gets, and why for each experiment that it does not enter.")
-    .requiredOption("--unit <id>", "the unit: a user's id")
+    .requiredOption("--unit <id>", "the user's id")
+    .option("--session <id>", "for experiments whose unit is session")
+    .option("--request-id <id>", "for experiments whose unit is request")
     .option(
       "--attributes <json>",
       'for targeting: {"user": {"country": "DE"}, "context": {}}',
@@ -26,9 +30,15 @@ export function assignCommand(): Command {
     .option("--data-dir <folder>", "the server's, for experiments that it keeps (default: ./data)")
     .option("--config <file>", "configuration (default: config/setlist.yaml)")
     .option("--json", "print assignments and decisions as JSON")
-    .action(({ unit, attributes, json, ...flags }: AssignFlags) => {
+    .action(({ unit, session, requestId, attributes, json, ...flags }: AssignFlags) => {
       const config = loadConfig({ flags, env: process.env, cwd: process.cwd() });
-      const answer = assignUnit(config, unit, attributes ?? { user: {}, context: {} });
+      const answer = assignUnit(config, unit, {
+        user: {},
+        context: {},
+        ...attributes,
+        session,
+        request: requestId,
+      });
       process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : renderAssignments(answer));
     });
 }
@@ -36,12 +46,26 @@ export function assignCommand(): Command {
 function renderAssignments({ unit, decisions }: UnitAssignments): string {
   if (decisions.length === 0) return `There are no experiments: ${unit} gets each surface's default model.\n`;
   const table = new Table({
-    head: ["experiment", "layer", "arm", "reason", "in layer", "among arms"],
+    head: ["experiment", "layer", "unit", "arm", "reason", "in layer", "among arms", "in holdouts"],
     style: { head: [], border: [] },
   });
-  for (const { experiment, layer, arm, reason, layerBucket, armBucket } of decisions) {
-    table.push([experiment, layer, arm ?? "-", reason, layerBucket.toFixed(6), armBucket.toFixed(6)]);
+  for (const decision of decisions) {
+    const { experiment, layer, reason, layerBucket, armBucket, holdouts = [] } = decision;
+    table.push([
+      experiment,
+      layer,
+      decision.unit ?? "-",
+      decision.arm ?? "-",
+      reason,
+      place(layerBucket),
+      place(armBucket),
+      holdouts.map(({ holdout, bucket }) => `${holdout} ${place(bucket)}`).join("\n") || "-",
+    ]);
   }
   const details = decisions.map(({ experiment, detail }) => `${experiment}: ${detail}\n`);
   return `Unit ${unit}\n${table.toString()}\n${details.join("")}`;
+}
+
+function place(bucket: number | undefined): string {
+  return bucket?.toFixed(6) ?? "-";
 }

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
+import { attributeTypes } from "../domain/feature.ts";
 import { isolations } from "../domain/isolation.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
@@ -52,6 +53,20 @@ const versions = Type.Union([
   Type.Array(versionNumber, { minItems: 1, maxItems: 100 }),
 ]);
 
+const attributes = Type.Record(
+  Type.String({ minLength: 1, maxLength: 128 }),
+  Type.Union(attributeTypes.map((type) => Type.Literal(type))),
+);
+
+const holdout = Type.Object(
+  {
+    share: Type.Number({ minimum: 0, maximum: 1 }),
+    layers: Type.Optional(Type.Array(label, { minItems: 1, maxItems: 1_000 })),
+    unit: Type.Optional(Type.String({ maxLength: 256 })),
+  },
+  closed,
+);
+
 const limitNames = Object.keys(defaultLimits) as (keyof Limits)[];
 const limit = Type.Optional(positive);
 
@@ -78,6 +93,12 @@ export const configFileSchema = Type.Object(
     ),
     drainDelayMs: Type.Optional(milliseconds),
     surfaces: Type.Optional(Type.Record(Type.String({ pattern: "^[a-z0-9-]{1,64}$" }), surface, closed)),
+    attributes: Type.Optional(
+      Type.Object({ user: Type.Optional(attributes), context: Type.Optional(attributes) }, closed),
+    ),
+    holdouts: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" }), holdout, closed),
+    ),
     limits: Type.Optional(
       Type.Object(
         Object.fromEntries(limitNames.map((name) => [name, limit])) as Record<keyof Limits, typeof limit>,

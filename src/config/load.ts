@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
+import { checkUnit, parseUnit } from "../experiments/experiments.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
@@ -42,7 +43,7 @@ export function loadConfig({ flags, env, cwd }: ConfigInput): SetlistConfig {
   const named = flags["config"] ?? present(env["SETLIST_CONFIG"]);
   const file = named === undefined ? join(root, defaultConfigFile) : resolve(cwd, String(named));
   const yaml = readYamlFile(file);
-  const written = yaml.refine(() => checkSurfaces(parseFile(yaml.value, "configuration")));
+  const written = yaml.refine(() => checkHoldouts(checkSurfaces(parseFile(yaml.value, "configuration"))));
 
   const merged = structuredClone(written) as Record<string, unknown>;
   for (const name of pathNames) {
@@ -103,7 +104,7 @@ function complete(
   file: ConfigFile,
   origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
 ): SetlistConfig {
-  const { surfaces, limits, log, inference, admission, features, ...flat } = file;
+  const { surfaces, attributes, holdouts, limits, log, inference, admission, features, ...flat } = file;
   const config: SetlistConfig = {
     ...defaults,
     dataDir: resolve(origin.cwd, defaultDataDir),
@@ -112,6 +113,8 @@ function complete(
     experiments: join(root, defaultPaths.experiments),
     ...flat,
     surfaces: surfaces === undefined ? defaults.surfaces : surfacesOf(surfaces),
+    attributes: attributesOf(attributes),
+    holdouts: holdoutsOf(holdouts),
     limits: { ...defaults.limits, ...limits },
     log: { ...defaults.log, ...log },
     inference: {
@@ -140,6 +143,26 @@ function checkSurfaces(file: ConfigFile): ConfigFile {
     if (valueModel !== undefined) checkValueModel(valueModel, `surfaces.${name}.valueModel`);
   }
   return file;
+}
+
+function checkHoldouts(file: ConfigFile): ConfigFile {
+  for (const { id, unit } of holdoutsOf(file.holdouts)) {
+    checkUnit(unit, attributesOf(file.attributes), `holdouts.${id}.unit`);
+  }
+  return file;
+}
+
+function attributesOf(written: ConfigFile["attributes"]): SetlistConfig["attributes"] {
+  return written && { user: written.user ?? {}, context: written.context ?? {} };
+}
+
+function holdoutsOf(written: ConfigFile["holdouts"] = {}): SetlistConfig["holdouts"] {
+  return Object.entries(written).map(([id, { share, layers, unit = "user" }]) => ({
+    id,
+    share,
+    ...(layers !== undefined && { layers }),
+    unit: parseUnit(unit, `holdouts.${id}.unit`),
+  }));
 }
 
 function checkModelRef({ version, label }: ModelRef, field: string): void {

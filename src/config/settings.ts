@@ -1,4 +1,6 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
+import type { Holdout } from "../domain/experiment.ts";
+import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { Isolation } from "../domain/isolation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
@@ -40,6 +42,10 @@ export interface SetlistConfig {
   /** How long a draining server serves on, not ready any more, ms. */
   readonly drainDelayMs: number;
   readonly surfaces: ReadonlyMap<string, SurfaceSettings>;
+  /** What requests may say of users and contexts; undefined where that is anything. */
+  readonly attributes: DeclaredAttributes | undefined;
+  /** Shares of units that are kept outside experiments. */
+  readonly holdouts: readonly Holdout[];
   readonly limits: Limits;
   readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
   readonly inference: {

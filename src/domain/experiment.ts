@@ -2,6 +2,28 @@ import type { ModelRef, ValueModelOverride } from "./model.ts";
 
 export type ExperimentStatus = "draft" | "running" | "paused" | "stopped";
 
+/**
+ * What is randomised: the user, the session or the request that the request names, or the value of an attribute, such as
+ * `user.household` or `context.device`.
+ */
+export type Unit = "user" | "session" | "request" | `user.${string}` | `context.${string}`;
+
+/** Another experiment, and those of its arms whose units alone may enter. */
+export interface Prerequisite {
+  readonly experiment: string;
+  readonly arms: readonly string[];
+}
+
+/** A share of units that is kept outside every experiment of some layers. */
+export interface Holdout {
+  readonly id: string;
+  /** Undefined for all layers, also those to come. */
+  readonly layers?: readonly string[] | undefined;
+  /** In [0, 1]; raising it only adds units. */
+  readonly share: number;
+  readonly unit: Unit;
+}
+
 export interface Arm {
   readonly id: string;
   readonly control: boolean;
@@ -35,8 +57,7 @@ export interface ExperimentDocument {
   readonly description: string;
   readonly surface: string;
   readonly layer: string;
-  /** What is randomised. */
-  readonly unit: "user";
+  readonly unit: Unit;
   readonly salt: string;
   /** Share of the layer, in [0, 1]. */
   readonly traffic: number;
@@ -45,6 +66,10 @@ export interface ExperimentDocument {
   readonly arms: readonly Arm[];
   /** A CEL expression over `user.*` and `context.*` attributes; undefined targets every unit. */
   readonly targeting?: string | undefined;
+  /** Every one has to hold; undefined where there is none. */
+  readonly prerequisites?: readonly Prerequisite[] | undefined;
+  /** A unit that was shown an arm keeps it, whatever becomes of weights, salt and phase. */
+  readonly sticky?: boolean | undefined;
   /** Unit id to arm id: forced, never analysed. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];

@@ -6,6 +6,16 @@ export type Features = Readonly<Record<string, FeatureValue>>;
 export type AttributeValue = string | number | boolean;
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
+/** What an attribute is declared to be; a number is a double. */
+export const attributeTypes = ["string", "number", "bool"] as const;
+export type AttributeType = (typeof attributeTypes)[number];
+
+/** Every attribute that targeting and units may go by, where the configuration declares them. */
+export interface DeclaredAttributes {
+  readonly user: Readonly<Record<string, AttributeType>>;
+  readonly context: Readonly<Record<string, AttributeType>>;
+}
+
 export type FeatureEntity = "user" | "item" | "context";
 
 /** How a value becomes columns of a tensor; docs/model-manifest.md has the rules. */

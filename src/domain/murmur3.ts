@@ -38,7 +38,11 @@ export function littleEndian(bytes: readonly number[], from: number, to: number)
 
 /** The hash after one whole block. */
 export function mixBlock(hash: number, block: number): number {
-  const mixed = hash ^ scrambleBlock(block);
+  return mixScrambled(hash ^ scrambleBlock(block));
+}
+
+/** The second half of `mixBlock`: `mixed` is the hash so far, xor the scrambled block. */
+export function mixScrambled(mixed: number): number {
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
 

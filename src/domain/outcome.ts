@@ -3,9 +3,9 @@ export interface Outcome {
   readonly kind: "outcome";
   /** Made by the client, unique: sending it again is harmless. */
   readonly outcomeId: string;
-  /** The rank request that it answers; of a unit's outcome `unitRequestId`. */
+  /** The rank request that it answers; of a user's outcome `userRequestId`. */
   readonly requestId: string;
-  /** Empty where it answers nothing that was shown: what a unit did, whatever it was exposed to. */
+  /** Empty where it answers nothing that was shown: what a user did, whatever it was exposed to. */
   readonly itemId: string;
   /** `click`, `completion`, …: any name of 1 to 64 characters; metrics refer to it. */
   readonly type: string;
@@ -28,14 +28,14 @@ export interface OutcomeReceipt {
   readonly rejected: readonly RejectedOutcome[];
 }
 
-/** What stands in an outcome's `requestId`, beside an empty `itemId`, where it belongs to a unit and to no request. */
-export function unitRequestId(unit: string): string {
-  return `${unitPrefix}${unit}`;
+/** What stands in an outcome's `requestId`, beside an empty `itemId`, where it belongs to a user and to no request. */
+export function userRequestId(user: string): string {
+  return `${userPrefix}${user}`;
 }
 
-/** The unit that an outcome belongs to; undefined where it answers an item of a request. */
-export function unitOf({ requestId, itemId }: Outcome): string | undefined {
-  return itemId === "" && requestId.startsWith(unitPrefix) ? requestId.slice(unitPrefix.length) : undefined;
+/** The user that an outcome belongs to; undefined where it answers an item of a request. */
+export function userOf({ requestId, itemId }: Outcome): string | undefined {
+  return itemId === "" && requestId.startsWith(userPrefix) ? requestId.slice(userPrefix.length) : undefined;
 }
 
-const unitPrefix = "unit:";
+const userPrefix = "user:";

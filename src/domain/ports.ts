@@ -1,7 +1,7 @@
 /**
  * What the core asks of the world around it. `app.ts` is the only place where these meet their implementations.
  */
-import type { Assignment } from "./assignment.ts";
+import type { Assignment, KeptArm } from "./assignment.ts";
 import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment, ExperimentRevision } from "./experiment.ts";
 import type { FlagReason } from "./flag.ts";
@@ -117,6 +117,15 @@ export interface ExperimentStore {
   get(id: string): Experiment | undefined;
   history(id: string): readonly ExperimentRevision[];
   close(): void;
+}
+
+/** The arms that units of sticky experiments were shown first. */
+export interface StickyArms {
+  /** Quick, and never throws: what cannot be read was not kept. */
+  get(experiment: string, unit: string): KeptArm | undefined;
+  /** From now on `get` answers with it; on the disk a little later. */
+  keep(assignment: Assignment): void;
+  close(): Promise<void>;
 }
 
 export type LogRecord = Impression | Outcome | ShadowComparison;

@@ -25,6 +25,8 @@ export interface RankRequest {
     readonly attributes: Attributes;
     readonly features: Features;
   };
+  /** The visit that the request belongs to, for experiments on sessions. */
+  readonly sessionId?: string | undefined;
   readonly context: { readonly attributes: Attributes; readonly features: Features };
   /** Without duplicates, in the order of the request. */
   readonly candidates: CandidateList;

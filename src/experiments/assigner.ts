@@ -1,94 +1,97 @@
-import type { Assignment, Decision } from "../domain/assignment.ts";
-import type { Arm, Experiment } from "../domain/experiment.ts";
-import { utf8 } from "../domain/murmur3.ts";
-import { type ArmShare, shareAt } from "./arm-shares.ts";
-import { type CompiledExperiment, type CompiledLayer, compileExperiments } from "./compiled-experiment.ts";
+import type { Assignment, Decision, KeptArm } from "../domain/assignment.ts";
+import type { Arm, Experiment, Holdout } from "../domain/experiment.ts";
+import { Asking } from "./asking.ts";
+import {
+  assigns,
+  type CompiledExperiment,
+  type CompiledLayer,
+  compileExperiments,
+} from "./compiled-experiment.ts";
 import { decide } from "./decision.ts";
-import { type TargetingAttributes, type TargetingInput, targetingInput } from "./targeting.ts";
-import { holds } from "./traffic.ts";
+import type { Entry } from "./entry.ts";
+import { type House, outcomeWithin } from "./gates.ts";
+import { LayerSegments } from "./layer-segments.ts";
+import type { RequestFacts } from "./request-facts.ts";
 
 /**
- * Decides who gets what. A set of experiments is compiled once; asking it is pure, in memory and never throws, so that
- * every server, command and replay answers alike.
+ * Decides who gets what. A set of experiments is compiled once; asking it is in memory and never throws. It is pure,
+ * so that every server, command and replay answers alike, but for experiments that are sticky: those also go by what
+ * was shown.
  */
 export interface Assigner {
   /**
-   * The arms of the surface's running experiments that a unit gets, in the order of the experiments' ids, at most one
-   * a layer. Acting on one and logging it makes it an exposure.
+   * The arms of the surface's running experiments that a request gets, in the order of the experiments' ids, at most
+   * one a layer. Acting on one and logging it makes it an exposure.
    */
-  assign(surface: string, unitId: string, attributes: TargetingAttributes): readonly Assignment[];
+  assign(surface: string, userId: string, facts: RequestFacts): readonly Assignment[];
   /**
-   * What every experiment decided and why, in the order of their ids, both bucket positions included; agrees with
+   * What every experiment decided and why, in the order of their ids, all bucket positions included; agrees with
    * `assign`. Without a surface, every surface's experiments are asked.
    */
-  explain(surface: string | undefined, unitId: string, attributes: TargetingAttributes): readonly Decision[];
+  explain(surface: string | undefined, userId: string, facts: RequestFacts): readonly Decision[];
   /** What one experiment decided and why, as `explain` without a surface; undefined where there is none of that id. */
-  decide(experiment: string, unitId: string, attributes: TargetingAttributes): Decision | undefined;
+  decide(experiment: string, userId: string, facts: RequestFacts): Decision | undefined;
   /** What was compiled: every experiment, running or not, in the order of their ids. */
   readonly experiments: readonly Experiment[];
   /** The arm that one of this assigner's assignments names, with its model. */
   armOf(assignment: Assignment): Arm;
+  /** Whether the arm has to be kept for the unit once it is shown. */
+  isToBeKept(assignment: Assignment): boolean;
+}
+
+export interface AssignerOptions {
+  readonly holdouts?: readonly Holdout[] | undefined;
+  /** What sticky experiments go by: must be quick and must not throw. Without it nothing is sticky. */
+  readonly keptArm?: ((experiment: string, unit: string) => KeptArm | undefined) | undefined;
 }
 
 /**
- * @throws {SetlistError} INVALID_ARGUMENT where a targeting expression cannot be compiled, an id stands twice, or two
- *   running experiments hold the same part of a layer: whatever comes from `revise` has none of these.
+ * @throws {SetlistError} INVALID_ARGUMENT where a targeting expression cannot be compiled, an id stands twice, two
+ *   experiments hold the same part of a layer, or prerequisites name no experiment or go in a circle: whatever was
+ *   validated and comes from `revise` has none of these.
  */
-export function compileAssigner(experiments: readonly Experiment[]): Assigner {
-  const compiled = compileExperiments(experiments);
-  const running = Map.groupBy(
-    compiled.filter(({ experiment }) => experiment.status === "running"),
-    ({ experiment }) => experiment.surface,
-  );
+export function compileAssigner(
+  experiments: readonly Experiment[],
+  { holdouts = [], keptArm = keepsNothing }: AssignerOptions = {},
+): Assigner {
+  const compiled = compileExperiments(experiments, holdouts);
+  const house: House = { compiled, keptArm };
+  const partsOf = surfaceParts(compiled);
   const byId = new Map(compiled.map((one) => [one.experiment.id, one]));
 
   return {
-    assign(surface, unitId, attributes) {
-      const candidates = running.get(surface);
-      if (candidates === undefined) return [];
-      const unit = utf8(unitId);
+    assign(surface, userId, facts) {
+      const parts = partsOf.get(surface);
+      if (parts === undefined) return [];
+      const asking = new Asking(userId, facts);
       const result: Assignment[] = [];
-      let input: TargetingInput | undefined;
-      let layer: CompiledLayer | undefined;
-      let layerBucket = 0;
-      for (const one of candidates) {
-        const forced = one.layer.forced?.get(unitId);
-        if (forced !== undefined) {
-          // A unit forced into one experiment of a layer is in no other of that layer.
-          if (forced.experiment === one.experiment.id)
-            result.push(assignment(one, forced.share, unitId, true));
-          continue;
-        }
-        // Neighbours often share their layer: its bucket is worked out once.
-        if (one.layer !== layer) {
-          layer = one.layer;
-          layerBucket = layer.bucket(unit);
-        }
-        if (!holds(one.experiment.ranges, layerBucket)) continue;
-        if (one.targeting !== undefined) {
-          input ??= targetingInput(attributes);
-          if (!one.targeting.admits(input)) continue;
-        }
-        result.push(assignment(one, shareAt(one.shares, one.armBucket(unit)), unitId, false));
+      let last = -1;
+      let isOrdered = true;
+      for (const { layer, segments } of parts) {
+        const unit = asking.unit(layer.kind);
+        if (unit === undefined) continue;
+        const forced = layer.forced?.get(unit.id);
+        const index = forced?.index ?? segments.sole ?? segments.ownerOf(layer.bucket.placeOf(unit));
+        if (index === undefined) continue;
+        const one = compiled[index] as CompiledExperiment;
+        if (forced !== undefined && one.experiment.surface !== surface) continue;
+        const outcome = forced?.entry ?? outcomeWithin(one, unit, asking, house);
+        if (typeof outcome === "string") continue;
+        result.push(assignment(outcome, unit.id));
+        if (index < last) isOrdered = false;
+        last = index;
       }
-      return result;
+      return isOrdered ? result : result.sort((a, b) => (a.experiment < b.experiment ? -1 : 1));
     },
 
-    explain(surface, unitId, attributes) {
-      const unit = utf8(unitId);
-      const input = targetingInput(attributes);
-      return compiled.map((one) => decide(one, { surface, unitId, unit, input }));
+    explain(surface, userId, facts) {
+      const asking = new Asking(userId, facts);
+      return compiled.map((one) => decide(one, surface, asking, house));
     },
 
-    decide(experiment, unitId, attributes) {
+    decide(experiment, userId, facts) {
       const one = byId.get(experiment);
-      if (one === undefined) return undefined;
-      return decide(one, {
-        surface: undefined,
-        unitId,
-        unit: utf8(unitId),
-        input: targetingInput(attributes),
-      });
+      return one && decide(one, undefined, new Asking(userId, facts), house);
     },
 
     experiments: compiled.map(({ experiment }) => experiment),
@@ -99,11 +102,40 @@ export function compileAssigner(experiments: readonly Experiment[]): Assigner {
         throw new Error(`no arm ${arm} of ${experiment}: another assigner's assignment`);
       return found;
     },
+
+    isToBeKept: ({ experiment, overridden }) =>
+      !overridden && byId.get(experiment)?.experiment.sticky === true,
   };
 }
 
-function assignment(one: CompiledExperiment, share: ArmShare, unit: string, overridden: boolean): Assignment {
-  const { id, layer, phase } = one.experiment;
-  const { arm, propensity } = share;
-  return { experiment: id, arm: arm.id, layer, phase, unit, propensity, overridden };
+/** What the running experiments of one surface hold of one layer. */
+interface LayerPart {
+  readonly layer: CompiledLayer;
+  readonly segments: LayerSegments;
+}
+
+/** By surface, in the order of each layer's first experiment. */
+function surfaceParts(compiled: readonly CompiledExperiment[]): ReadonlyMap<string, readonly LayerPart[]> {
+  const running = compiled.filter(({ experiment }) => assigns(experiment));
+  const bySurface = Map.groupBy(running, ({ experiment }) => experiment.surface);
+  return new Map(
+    [...bySurface].map(([surface, ones]) => [
+      surface,
+      [...Map.groupBy(ones, ({ layer }) => layer)].map(([layer, mates]) => ({
+        layer,
+        segments: new LayerSegments(
+          mates.map(({ experiment, index }) => ({ ranges: experiment.ranges, index })),
+        ),
+      })),
+    ]),
+  );
+}
+
+function assignment(entry: Entry, unit: string): Assignment {
+  const { experiment, arm, layer, phase, propensity, overridden } = entry;
+  return { experiment, arm, layer, phase, unit, propensity, overridden };
+}
+
+function keepsNothing(): undefined {
+  return undefined;
 }

@@ -12,6 +12,8 @@ const fields: readonly Field[] = [
   "status",
   "arms",
   "targeting",
+  "prerequisites",
+  "sticky",
   "overrides",
   "metrics",
 ];
@@ -20,7 +22,7 @@ const fields: readonly Field[] = [
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { targeting } = experiment;
+  const { targeting, prerequisites, sticky } = experiment;
   return {
     id,
     description,
@@ -32,6 +34,8 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
     status,
     arms,
     ...(targeting === undefined ? {} : { targeting }),
+    ...(prerequisites === undefined ? {} : { prerequisites }),
+    ...(sticky === undefined ? {} : { sticky }),
     overrides,
     metrics,
   };

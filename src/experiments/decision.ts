@@ -1,67 +1,156 @@
-import type { Decision } from "../domain/assignment.ts";
-import { shareAt } from "./arm-shares.ts";
-import type { UnitBytes } from "./bucket.ts";
+import type { ClosedGate, Decision, DecisionReason } from "../domain/assignment.ts";
+import type { Experiment } from "../domain/experiment.ts";
+import type { Asking } from "./asking.ts";
+import type { UnitKey } from "./bucket.ts";
 import type { CompiledExperiment } from "./compiled-experiment.ts";
-import type { TargetingInput } from "./targeting.ts";
-import { describeRanges, holds } from "./traffic.ts";
-
-export interface DecisionInput {
-  /** Undefined asks regardless of the surface. */
-  readonly surface: string | undefined;
-  readonly unitId: string;
-  readonly unit: UnitBytes;
-  readonly input: TargetingInput;
-}
+import type { Entry, Gate } from "./entry.ts";
+import { type House, outcomeOf, prerequisiteOutcome } from "./gates.ts";
+import { describeRanges } from "./traffic.ts";
+import { unitFault } from "./unit.ts";
 
 type Verdict = Pick<Decision, "reason" | "detail" | "arm">;
 
-/** What one experiment decides for one unit: its arm, or the first gate that said no. */
-export function decide(one: CompiledExperiment, asked: DecisionInput): Decision {
+/** What one experiment decides for one request: its arm, or the first gate that said no. */
+export function decide(
+  one: CompiledExperiment,
+  surface: string | undefined,
+  asking: Asking,
+  house: House,
+): Decision {
   const { id, layer } = one.experiment;
-  const layerBucket = one.layer.bucket(asked.unit);
-  const armBucket = one.armBucket(asked.unit);
-  return { experiment: id, layer, ...verdict(one, asked, layerBucket, armBucket), layerBucket, armBucket };
+  const unit = asking.unit(one.layer.kind);
+  const { holdouts } = one.layer;
+  return {
+    experiment: id,
+    layer,
+    ...verdict(one, surface, asking, house),
+    unit: unit?.id,
+    layerBucket: unit && one.layer.bucket.placeOf(unit),
+    armBucket: unit && one.armBucket.placeOf(unit),
+    holdouts:
+      holdouts.length === 0
+        ? undefined
+        : holdouts.map(({ holdout, kind, bucket }) => {
+            const held = asking.unit(kind);
+            return { holdout: holdout.id, bucket: held && bucket.placeOf(held) };
+          }),
+  };
 }
 
-/** The gates, in the order in which `assign` passes them. */
 function verdict(
   one: CompiledExperiment,
-  { surface, unitId, input }: DecisionInput,
-  layerBucket: number,
-  armBucket: number,
+  surface: string | undefined,
+  asking: Asking,
+  house: House,
 ): Verdict {
-  const { id, layer, status, ranges } = one.experiment;
-  if (surface !== undefined && surface !== one.experiment.surface) {
-    return out("surface", `it runs on surface ${one.experiment.surface}, not on ${surface}`);
+  const runsOn = one.experiment.surface;
+  if (surface !== undefined && surface !== runsOn) {
+    return out("surface", `it runs on surface ${runsOn}, not on ${surface}`);
   }
-  if (status !== "running") return out("status", `it is ${statusWords[status]}; only a running one assigns`);
-
-  const forced = one.layer.forced?.get(unitId);
-  if (forced?.experiment === id) {
-    return {
-      reason: "override",
-      detail: "an override forces the arm; never analysed",
-      arm: forced.share.arm.id,
-    };
-  }
-  if (forced !== undefined) {
-    return out("layer-range", `an override forces the unit into ${forced.experiment} of the same layer`);
-  }
-  if (!holds(ranges, layerBucket)) {
-    const place = `${layerBucket.toFixed(6)} of layer ${layer}`;
-    return out("layer-range", `the unit's place, ${place}, is outside its ranges: ${describeRanges(ranges)}`);
-  }
-  const refusal = one.targeting?.refusal(input);
-  if (refusal !== undefined) return out(refusal.reason, refusal.detail);
-
-  const { arm, from, to } = shareAt(one.shares, armBucket);
-  const detail = `the unit's place among the arms, ${armBucket.toFixed(6)}, is in [${short(from)}, ${short(to)})`;
-  return { reason: "assigned", detail, arm: arm.id };
+  const outcome = outcomeOf(one, asking, house);
+  return typeof outcome === "string"
+    ? out(outcome, whyNot(outcome, one, asking, house))
+    : entered(outcome, one, asking);
 }
 
-const statusWords = { draft: "a draft", paused: "paused", stopped: "stopped" };
+function entered(entry: Entry, one: CompiledExperiment, asking: Asking): Verdict {
+  const unit = asking.unit(one.layer.kind) as UnitKey;
+  if (one.layer.forced?.has(unit.id) === true) {
+    return inArm("override", "an override forces the arm; never analysed", entry);
+  }
+  const apart = entry.overridden ? "; never analysed, as an override forces a prerequisite" : "";
+  const share = one.shares.find(({ drawn, forced }) => entry === drawn || entry === forced);
+  if (share === undefined) {
+    const detail = `it was shown this arm in phase ${entry.phase}, and the experiment is sticky${apart}`;
+    return inArm("sticky", detail, entry);
+  }
+  const place = one.armBucket.placeOf(unit).toFixed(6);
+  const detail = `the unit's place among the arms, ${place}, is in [${short(share.from)}, ${short(share.to)})`;
+  return inArm("assigned", detail + apart, entry);
+}
 
-function out(reason: Decision["reason"], detail: string): Verdict {
+function whyNot(gate: Gate, one: CompiledExperiment, asking: Asking, house: House): string {
+  switch (gate) {
+    case "status":
+      return `it is ${statusWords[one.experiment.status]}; only a running one assigns`;
+    case "unit-missing":
+    case "unit-invalid":
+      return missingUnit(one, asking);
+    case "layer-range":
+    case "traffic":
+      return outsideRanges(gate, one, asking, house);
+    case "holdout":
+      return heldOut(one, asking);
+    case "prerequisite":
+      return unmetPrerequisite(one, asking, house);
+    case "targeting":
+    case "targeting-attribute-missing":
+      return one.targeting?.refusal(asking.input())?.detail ?? "";
+  }
+}
+
+function missingUnit({ layer }: CompiledExperiment, asking: Asking): string {
+  if (asking.unit(layer.kind) === undefined) return unitFault(layer.kind.unit, asking.facts).detail;
+  const holdout = layer.holdouts.find(({ kind }) => asking.unit(kind) === undefined);
+  return holdout === undefined
+    ? ""
+    : `holdout ${holdout.holdout.id}: ${unitFault(holdout.kind.unit, asking.facts).detail}`;
+}
+
+function outsideRanges(
+  gate: "layer-range" | "traffic",
+  { experiment, layer }: CompiledExperiment,
+  asking: Asking,
+  house: House,
+): string {
+  const unit = asking.unit(layer.kind) as UnitKey;
+  const forced = layer.forced?.get(unit.id);
+  if (forced !== undefined) {
+    return `an override forces the unit into ${idAt(forced.index, house)} of the same layer`;
+  }
+  const bucket = layer.bucket.placeOf(unit);
+  const owner = gate === "traffic" ? undefined : layer.segments.ownerOf(bucket);
+  const holder = owner === undefined ? "nobody's" : `${idAt(owner, house)}'s`;
+  const place = `${bucket.toFixed(6)} of layer ${experiment.layer}`;
+  return `the unit's place, ${place}, is ${holder}, outside its ranges: ${describeRanges(experiment.ranges)}`;
+}
+
+function heldOut({ layer }: CompiledExperiment, asking: Asking): string {
+  const holder = layer.holdouts.find((holdout) => asking.isHeldOut(holdout) === true);
+  if (holder === undefined) return "";
+  const { holdout, kind, bucket } = holder;
+  const place = bucket.placeOf(asking.unit(kind) as UnitKey).toFixed(6);
+  return `the unit's place in holdout ${holdout.id}, ${place}, is in [0, ${short(holdout.share)}): it enters none of its experiments`;
+}
+
+function unmetPrerequisite({ prerequisites = [] }: CompiledExperiment, asking: Asking, house: House): string {
+  for (const { index, arms } of prerequisites) {
+    const outcome = prerequisiteOutcome(index, asking, house);
+    if (typeof outcome !== "string" && arms.includes(outcome.arm)) continue;
+    const wanted = `it asks for ${arms.join(" or ")} of ${idAt(index, house)}`;
+    return typeof outcome === "string"
+      ? `${wanted}, which the unit does not enter (${outcome})`
+      : `${wanted}, where the unit got ${outcome.arm}`;
+  }
+  return "";
+}
+
+const statusWords: Readonly<Record<Experiment["status"], string>> = {
+  draft: "a draft",
+  running: "running",
+  paused: "paused",
+  stopped: "stopped",
+};
+
+function idAt(index: number, { compiled }: House): string {
+  return (compiled[index] as CompiledExperiment).experiment.id;
+}
+
+function inArm(reason: DecisionReason, detail: string, { arm }: Entry): Verdict {
+  return { reason, detail, arm };
+}
+
+function out(reason: ClosedGate, detail: string): Verdict {
   return { reason, detail, arm: undefined };
 }
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
-import type { ExperimentDocument, Metric } from "../domain/experiment.ts";
+import type { ExperimentDocument, Metric, Unit } from "../domain/experiment.ts";
 import { parserOf } from "../schema/schema.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
@@ -8,6 +8,7 @@ import { valueModelOverrideSchema } from "../schema/value-model.ts";
 const armsMax = 100;
 const metricsMax = 100;
 const overridesMax = 10_000;
+const prerequisitesMax = 20;
 const targetingCharactersMax = 4_096;
 const descriptionCharactersMax = 4_096;
 
@@ -48,6 +49,11 @@ const metric = Type.Object(
   closed,
 );
 
+const prerequisite = Type.Object(
+  { experiment: id, arms: Type.Array(id, { minItems: 1, maxItems: armsMax }) },
+  closed,
+);
+
 /** An experiment as a person writes it, in YAML or JSON. */
 const experimentDocumentSchema = Type.Object(
   {
@@ -55,7 +61,7 @@ const experimentDocumentSchema = Type.Object(
     description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),
     surface: Type.String({ minLength: 1, maxLength: 64 }),
     layer: id,
-    unit: Type.Optional(Type.Literal("user")),
+    unit: Type.Optional(Type.String({ maxLength: 256 })),
     salt: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     traffic: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     status: Type.Optional(
@@ -68,6 +74,8 @@ const experimentDocumentSchema = Type.Object(
     ),
     arms: Type.Array(arm, { minItems: 1, maxItems: armsMax }),
     targeting: Type.Optional(Type.String({ minLength: 1, maxLength: targetingCharactersMax })),
+    prerequisites: Type.Optional(Type.Array(prerequisite, { maxItems: prerequisitesMax })),
+    sticky: Type.Optional(Type.Boolean()),
     overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
     metrics: Type.Optional(Type.Array(metric, { maxItems: metricsMax })),
   },
@@ -94,7 +102,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     description: written.description ?? "",
     surface: written.surface,
     layer: written.layer,
-    unit: written.unit ?? "user",
+    unit: parseUnit(written.unit ?? "user", "unit"),
     salt: written.salt ?? written.id,
     traffic: written.traffic ?? 1,
     status: written.status ?? "draft",
@@ -106,9 +114,20 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
       ...(one.valueModel === undefined ? {} : { valueModel: one.valueModel }),
     })),
     ...(written.targeting === undefined ? {} : { targeting: written.targeting }),
+    ...(written.prerequisites?.length ? { prerequisites: written.prerequisites } : {}),
+    ...(written.sticky === true ? { sticky: true } : {}),
     overrides: written.overrides ?? {},
     metrics: (written.metrics ?? []).map(completeMetric),
   };
+}
+
+/** @throws {SetlistError} INVALID_ARGUMENT where `text` is no kind of unit. */
+export function parseUnit(text: string, field: string): Unit {
+  if (text === "user" || text === "session" || text === "request") return text;
+  if (/^(user|context)\../s.test(text)) return text as Unit;
+  throw invalidArgument(
+    `${field}: expected user, session, request or an attribute such as user.household, got ${JSON.stringify(text)}`,
+  );
 }
 
 function completeMetric(written: Static<typeof metric>): Metric {

@@ -4,12 +4,12 @@ import { changedFields } from "./change.ts";
 import { allocate } from "./traffic.ts";
 
 /** A change to one of these would mix two experiments' data: what was measured before belongs to another phase. */
-const spoilingFields = ["surface", "layer", "unit", "salt", "arms", "targeting"] as const;
+const spoilingFields = ["surface", "layer", "unit", "salt", "arms", "targeting", "prerequisites"] as const;
 
 /**
  * The experiment that `document` makes of `previous`: one revision more, its part of the layer dealt anew, and a new
- * phase where the arms, their weights, the salt, the unit, the targeting, the layer or the surface of an experiment
- * that has begun change. Ramping the traffic starts none.
+ * phase where the arms, their weights, the salt, the unit, the targeting, the prerequisites, the layer or the surface of
+ * an experiment that has begun change. Ramping the traffic starts none.
  * Only running and paused experiments hold a part of their layer; a draft gets one when it starts, a stopped one gives
  * its own back.
  * @param layerMates the other experiments of `document.layer`; others are ignored.

@@ -1,19 +1,9 @@
 import { celEnv, isCelError, parse, plan } from "@bufbuild/cel";
 import { invalidArgument } from "../domain/error.ts";
-import type { Attributes, AttributeValue } from "../domain/feature.ts";
-import { type AttributeRead, inspect } from "./targeting-check.ts";
-
-/** What a unit's request says about itself. */
-export interface TargetingAttributes {
-  readonly user: Attributes;
-  readonly context: Attributes;
-}
-
-/** Attributes as CEL reads them. Maps, not objects: nothing is inherited, so `user.constructor` is missing. */
-export interface TargetingInput {
-  readonly user: ReadonlyMap<string, AttributeValue>;
-  readonly context: ReadonlyMap<string, AttributeValue>;
-}
+import type { DeclaredAttributes } from "../domain/feature.ts";
+import { checkTargeting, describeRead } from "./targeting-check.ts";
+import { attributeValue, type TargetingInput } from "./targeting-input.ts";
+import { planTargeting } from "./targeting-plan.ts";
 
 /** Why a request is not targeted. */
 interface TargetingRefusal {
@@ -28,39 +18,32 @@ export interface Targeting {
   refusal(input: TargetingInput): TargetingRefusal | undefined;
 }
 
-export function targetingInput(attributes: TargetingAttributes): TargetingInput {
-  return {
-    user: new Map(Object.entries(attributes.user)),
-    context: new Map(Object.entries(attributes.context)),
-  };
-}
-
 /**
  * Compiles a CEL expression over the maps `user` and `context`, whose entries are the request's attributes: texts,
  * doubles and booleans. CEL's own logic holds: `user.a == 1 || context.b == 2` targets a request that lacks one of
  * the two when the other is true.
- * @throws {SetlistError} INVALID_ARGUMENT with the place in the expression where it is no CEL, names a variable or a
- *   function that does not exist; also where anyone can see that it is neither true nor false, as of `1 + 1`.
+ * @param declared the attributes that there are; where undefined any may be read.
+ * @throws {SetlistError} INVALID_ARGUMENT with the place in the expression where it is no CEL, names a variable, an
+ *   attribute or a function that does not exist, or does not fit in its types; `1 + 1` is neither true nor false.
  */
-export function compileTargeting(expression: string): Targeting {
+export function compileTargeting(expression: string, declared?: DeclaredAttributes): Targeting {
   const parsed = parseExpression(expression);
-  const reads = inspect(parsed, env);
+  const reads = checkTargeting(expression, parsed, env, declared);
   const evaluate = planExpression(parsed);
-  refuseNoBoolean(
-    expression,
-    parsed,
-    reads.length === 0 ? evaluate({ user: new Map(), context: new Map() }) : undefined,
-  );
+  const quick = planTargeting(parsed.expr);
   return {
-    admits: (input) => evaluate({ user: input.user, context: input.context }) === true,
+    admits:
+      quick === undefined
+        ? (input) => evaluate({ ...input.maps() }) === true
+        : (input) => quick(input) === true,
     refusal(input) {
-      const result = evaluate({ user: input.user, context: input.context });
+      const result = evaluate({ ...input.maps() });
       if (result === true) return undefined;
       if (result === false) return { reason: "targeting", detail: `the targeting is false: ${expression}` };
       if (!isCelError(result)) {
         return { reason: "targeting", detail: `the targeting is neither true nor false: ${expression}` };
       }
-      const missing = reads.find(({ entity, name }) => !input[entity].has(name));
+      const missing = reads.find(({ entity, name }) => attributeValue(input[entity], name) === undefined);
       if (missing === undefined) {
         return {
           reason: "targeting",
@@ -101,21 +84,4 @@ function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return "nested too deeply";
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^<input>:(\d+):(\d+):/, "line $1, column $2:");
-}
-
-const arithmetic = ["_+_", "_-_", "_*_", "_/_", "_%_", "-_"];
-
-/** @param constant what it is of an expression that reads no attribute, and undefined of any other. */
-function refuseNoBoolean(expression: string, parsed: ReturnType<typeof parse>, constant: unknown): void {
-  const root = parsed.expr?.exprKind;
-  const calculates = root?.case === "callExpr" && arithmetic.includes(root.value.function);
-  const unfit = constant !== undefined && typeof constant !== "boolean" && !isCelError(constant);
-  if (!calculates && !unfit) return;
-  throw invalidArgument(
-    `targeting: expected an expression that is true or false, but ${JSON.stringify(expression)} is neither`,
-  );
-}
-
-function describeRead({ entity, name }: AttributeRead): string {
-  return /^\w+$/.test(name) ? `${entity}.${name}` : `${entity}[${JSON.stringify(name)}]`;
 }

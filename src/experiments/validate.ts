@@ -1,10 +1,14 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Arm, ExperimentDocument } from "../domain/experiment.ts";
+import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { ValueModelOverride } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
+import { holdoutSaltPrefix } from "./holdout.ts";
+import { checkPrerequisites } from "./prerequisites.ts";
 import { compileTargeting } from "./targeting.ts";
 import { trafficStep } from "./traffic.ts";
+import { checkUnit, unitBytesMax } from "./unit.ts";
 
 /** A model that an arm may name. */
 interface KnownModel {
@@ -24,13 +28,17 @@ export interface ValidationContext {
   readonly valueModels?: ReadonlyMap<string, ValueModelOverride> | undefined;
   /** What a diversity step may go by. */
   readonly itemFeatures?: readonly string[] | undefined;
+  /** What targeting and units may go by; undefined where any attribute may be. */
+  readonly attributes?: DeclaredAttributes | undefined;
   /** Every other experiment, whatever its layer. */
   readonly others: readonly ExperimentDocument[];
 }
 
-/** `layer:` starts the layers' own salts: an arm's place must never be the place in a layer. */
-const layerSaltPrefix = "layer:";
-const unitBytesMax = 256;
+/** These start the salts of layers and holdouts: an arm's place must never be the place in one of them. */
+const takenSaltPrefixes = [
+  { prefix: "layer:", names: "layers" },
+  { prefix: holdoutSaltPrefix, names: "holdouts" },
+];
 
 /**
  * Holds a parsed document against itself, the models and the other experiments. Whether its traffic is free in its
@@ -47,6 +55,8 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
       `surface: no surface ${JSON.stringify(document.surface)}${nearest(document.surface, surfaces)}`,
     );
   }
+  checkUnit(document.unit, context.attributes, "unit");
+  checkLayersUnit(document, others);
   checkSalt(document, others);
   checkTraffic(document.traffic);
   checkArms(document.arms);
@@ -54,16 +64,27 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
     checkArmsValueModel(arm, `arms[${index}].valueModel`, context.itemFeatures);
     checkModel(arm, index, document.surface, context);
   }
-  if (document.targeting !== undefined) compileTargeting(document.targeting);
+  if (document.targeting !== undefined) compileTargeting(document.targeting, context.attributes);
+  checkPrerequisites(document, others);
   checkOverrides(document);
   checkMetrics(document);
 }
 
+/** A layer deals its places to one kind of unit: with two, one user could be in two of its experiments. */
+function checkLayersUnit({ unit, layer }: ExperimentDocument, others: readonly ExperimentDocument[]): void {
+  const other = others.find((one) => one.layer === layer && one.unit !== unit && one.status !== "stopped");
+  if (other === undefined) return;
+  throw invalidArgument(
+    `unit: expected ${other.unit}, by which ${other.id} splits layer ${layer}, got ${unit}; use a layer of its own`,
+  );
+}
+
 /** Two experiments with one salt put a unit at the same place among their arms: their effects could not be told apart. */
 function checkSalt({ salt, layer }: ExperimentDocument, others: readonly ExperimentDocument[]): void {
-  if (salt.startsWith(layerSaltPrefix)) {
+  const taken = takenSaltPrefixes.find(({ prefix }) => salt.startsWith(prefix));
+  if (taken !== undefined) {
     throw invalidArgument(
-      `salt: expected one that does not begin with "${layerSaltPrefix}", which names layers`,
+      `salt: expected one that does not begin with "${taken.prefix}", which names ${taken.names}`,
     );
   }
   const twin = others.find(

@@ -81,6 +81,10 @@ function readField(reader: MessageReader, number: number, draft: Draft): void {
     case 9:
       draft.explain = reader.flag();
       break;
+    case 10:
+      draft.session ??= { id: "" };
+      readSession(reader, draft.session);
+      break;
     default:
       reader.skip();
   }
@@ -92,6 +96,15 @@ function readUser(reader: MessageReader, user: Entity & { id: string }): void {
     if (number === 1) user.id = reader.text();
     else if (number === 2) readEntry(reader, user.attributes, "user.attributes", readAttribute);
     else if (number === 3) readEntry(reader, user.features, "user.features", readFeature);
+    else reader.skip();
+  }
+}
+
+/** `setlist.v1.Session`. */
+export function readSession(reader: MessageReader, session: { id: string }): void {
+  const end = reader.enter();
+  for (let number = reader.next(end); number !== 0; number = reader.next(end)) {
+    if (number === 1) session.id = reader.text();
     else reader.skip();
   }
 }
@@ -141,4 +154,5 @@ interface Draft {
   limit?: number;
   timeoutMs?: number;
   explain: boolean;
+  session?: { id: string };
 }

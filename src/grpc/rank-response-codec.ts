@@ -66,7 +66,14 @@ function writeDecision(writer: MessageWriter, decision: Decision): void {
   writer.text(3, decision.reason);
   writer.text(4, decision.detail);
   if (decision.arm !== undefined) writer.text(5, decision.arm);
-  writer.float64(6, decision.layerBucket);
-  writer.float64(7, decision.armBucket);
+  if (decision.layerBucket !== undefined) writer.float64(6, decision.layerBucket);
+  if (decision.armBucket !== undefined) writer.float64(7, decision.armBucket);
+  if (decision.unit !== undefined) writer.text(8, decision.unit);
+  for (const { holdout, bucket } of decision.holdouts ?? []) {
+    const place = writer.open(9);
+    writer.text(1, holdout);
+    if (bucket !== undefined) writer.float64(2, bucket);
+    writer.close(place);
+  }
   writer.close(at);
 }

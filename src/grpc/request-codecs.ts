@@ -1,5 +1,6 @@
 import type { Attributes, AttributeValue } from "../domain/feature.ts";
 import type { MessageReader } from "./message-reader.ts";
+import { readSession } from "./rank-request-codec.ts";
 import { readAttribute, readEntry } from "./value-codec.ts";
 
 /** `setlist.v1.RecordRequest`: each outcome as JSON would have it, since serving checks each alone. */
@@ -50,19 +51,27 @@ export interface AssignRequest {
   readonly unit: string;
   readonly user: Attributes;
   readonly context: Attributes;
+  readonly session: string | undefined;
+  readonly request: string | undefined;
 }
 
 export function readAssignRequest(reader: MessageReader): AssignRequest {
   const user: Record<string, AttributeValue> = {};
   const context: Record<string, AttributeValue> = {};
   let unit = "";
+  let session: { id: string } | undefined;
+  let request: string | undefined;
   const { end } = reader;
   for (let number = reader.next(end); number !== 0; number = reader.next(end)) {
     if (number === 1) unit = reader.text();
     else if (number === 2) readAssignAttributes(reader, user, context);
+    else if (number === 3) {
+      session ??= { id: "" };
+      readSession(reader, session);
+    } else if (number === 4) request = reader.text();
     else reader.skip();
   }
-  return { unit, user, context };
+  return { unit, user, context, session: session?.id, request };
 }
 
 function readAssignAttributes(

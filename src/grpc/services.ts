@@ -79,10 +79,7 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     Assign: unary(context, {
       route: "ExperimentService/Assign",
       read: readAssignRequest,
-      handle: ({ unit, user, context: attributes }) => ({
-        unit,
-        ...serving.assignments(unit, { user, context: attributes }),
-      }),
+      handle: ({ unit, ...facts }) => ({ unit, ...serving.assignments(unit, facts) }),
       write: writer("Assign"),
     }),
   });

@@ -4,13 +4,17 @@ import { knownExperiment, readableRevision } from "../serving/experiment-view.ts
 import type { HttpContext } from "./context.ts";
 import { experimentSchema, revisionSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";
-import { attributesSchema, decisionSchema } from "./rank-schema.ts";
+import { attributesSchema, decisionSchema, sessionSchema } from "./rank-schema.ts";
 
 const params = Type.Object({ id: Type.String() });
 
 const assignmentRequestSchema = Type.Object(
   {
-    unit: Type.String({ description: "The unit's id, 1 to 256 bytes." }),
+    unit: Type.String({ description: "The user's id, 1 to 256 bytes." }),
+    session: Type.Optional(sessionSchema),
+    requestId: Type.Optional(
+      Type.String({ description: "Experiments whose unit is request go by it. 1 to 256 bytes." }),
+    ),
     attributes: Type.Optional(
       Type.Object(
         { user: Type.Optional(attributesSchema), context: Type.Optional(attributesSchema) },
@@ -98,9 +102,10 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       },
     },
     async (request) => {
-      const { unit, attributes = {} } = request.body;
+      const { unit, session, requestId, attributes = {} } = request.body;
       const { user = {}, context = {} } = attributes;
-      return { unit, ...serving.assignments(unit, { user, context }) };
+      const facts = { user, context, session: session?.id, request: requestId };
+      return { unit, ...serving.assignments(unit, facts) };
     },
   );
 }

@@ -8,7 +8,9 @@ export const experimentSchema = Type.Object({
   description: Type.String(),
   surface: Type.String(),
   layer: Type.String(),
-  unit: Type.Literal("user"),
+  unit: Type.String({
+    description: "user, session, request or an attribute such as user.household or context.device.",
+  }),
   salt: Type.String(),
   traffic: Type.Number({ description: "Share of the layer, in [0, 1]." }),
   status: Type.Enum(["draft", "running", "paused", "stopped"]),
@@ -35,6 +37,12 @@ export const experimentSchema = Type.Object({
   targeting: Type.Optional(
     Type.String({ description: "CEL over user.* and context.*; absent targets all." }),
   ),
+  prerequisites: Type.Optional(
+    Type.Array(Type.Object({ experiment: Type.String(), arms: Type.Array(Type.String()) }), {
+      description: "Only units in one of these arms of each of these experiments may enter.",
+    }),
+  ),
+  sticky: Type.Optional(Type.Boolean({ description: "A unit keeps the arm that it was shown." })),
   overrides: Type.Record(Type.String(), Type.String(), { description: "Unit id to arm id." }),
   metrics: Type.Array(
     Type.Object({

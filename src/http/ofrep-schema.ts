@@ -7,7 +7,9 @@ import Type, { type TSchema } from "typebox";
 export const evaluationRequestSchema = Type.Object({
   context: Type.Object(
     {
-      targetingKey: Type.String({ description: "The unit's id, 1 to 256 bytes." }),
+      targetingKey: Type.String({ description: "The user's id, 1 to 256 bytes." }),
+      sessionId: Type.Optional(Type.String({ description: "For experiments that split by session." })),
+      requestId: Type.Optional(Type.String({ description: "For experiments that split by request." })),
       user: Type.Optional(
         Type.Object({}, { additionalProperties: true, description: "Attributes of the user." }),
       ),
@@ -33,8 +35,9 @@ const metadataSchema = Type.Object(
       Type.String({ description: "Where the unit gets no arm: the first gate that said no." }),
     ),
     detail: Type.String({ description: "One sentence for people: why." }),
-    layerBucket: Type.Number({ description: "The unit's place in the layer, in [0, 1)." }),
-    armBucket: Type.Number({ description: "The unit's place among the arms, in [0, 1)." }),
+    unit: Type.Optional(Type.String({ description: "What was hashed; absent where the context has none." })),
+    layerBucket: Type.Optional(Type.Number({ description: "The unit's place in the layer, in [0, 1)." })),
+    armBucket: Type.Optional(Type.Number({ description: "The unit's place among the arms, in [0, 1)." })),
   },
   { description: "What OpenFeature shows as flagMetadata." },
 );
@@ -43,7 +46,7 @@ export const flagSchema = Type.Object({
   key: Type.String({ description: "The experiment's id." }),
   reason: Type.Enum(["SPLIT", "TARGETING_MATCH", "DEFAULT", "DISABLED"], {
     description:
-      "SPLIT: the hash gave the arm. TARGETING_MATCH: an override forces it, and it is never analysed. DEFAULT: the " +
+      "SPLIT: chance gave the arm. TARGETING_MATCH: an override forces it, and it is never analysed. DEFAULT: the " +
       "unit is not in the experiment. DISABLED: the experiment does not run.",
   }),
   variant: Type.Optional(Type.String({ description: "The arm's id." })),

@@ -26,6 +26,11 @@ const features = Type.Record(Type.String(), featureValue, {
   description: "Values by feature name; they go before the feature store's.",
 });
 
+export const sessionSchema = Type.Object(
+  { id: Type.String({ description: "1 to 256 bytes." }) },
+  { ...closed, description: "The visit; experiments whose unit is session go by it." },
+);
+
 export const rankRequestSchema = Type.Object(
   {
     requestId: Type.Optional(
@@ -40,6 +45,7 @@ export const rankRequestSchema = Type.Object(
       },
       closed,
     ),
+    session: Type.Optional(sessionSchema),
     context: Type.Optional(
       Type.Object({ attributes: Type.Optional(attributesSchema), features: Type.Optional(features) }, closed),
     ),
@@ -70,12 +76,28 @@ export const decisionSchema = Type.Object({
   experiment: Type.String(),
   layer: Type.String(),
   reason: Type.String({
-    description: "assigned, override, surface, status, layer-range, targeting or targeting-attribute-missing",
+    description:
+      "assigned, sticky, override, surface, status, unit-missing, unit-invalid, layer-range, traffic, holdout, " +
+      "prerequisite, targeting or targeting-attribute-missing",
   }),
   detail: Type.String({ description: "One sentence for people." }),
   arm: Type.Optional(Type.String({ description: "Absent where the unit stays out." })),
-  layerBucket: Type.Number({ description: "The unit's place in the layer, in [0, 1)." }),
-  armBucket: Type.Number({ description: "The unit's place among the arms, in [0, 1)." }),
+  unit: Type.Optional(Type.String({ description: "The id that was hashed; absent where it is missing." })),
+  layerBucket: Type.Optional(
+    Type.Number({ description: "The unit's place in the layer, in [0, 1); absent where the unit is." }),
+  ),
+  armBucket: Type.Optional(
+    Type.Number({ description: "The unit's place among the arms, in [0, 1); absent where the unit is." }),
+  ),
+  holdouts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        holdout: Type.String(),
+        bucket: Type.Optional(Type.Number({ description: "In [0, 1); absent where its unit is." })),
+      }),
+      { description: "The unit's place in every holdout of the layer." },
+    ),
+  ),
 });
 
 const originSchema = Type.Enum(["arm", "surface", "model"]);

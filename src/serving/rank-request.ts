@@ -1,5 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
-import type { Attributes, Features, FeatureValue } from "../domain/feature.ts";
+import type { Attributes, DeclaredAttributes, Features, FeatureValue } from "../domain/feature.ts";
 import { IdBytes } from "../domain/id-bytes.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Candidate, CandidateList, RankRequest } from "../domain/rank.ts";
@@ -17,6 +17,7 @@ export interface WireRankRequest {
     readonly attributes?: Attributes | undefined;
     readonly features?: Features | undefined;
   };
+  readonly session?: { readonly id: string } | undefined;
   readonly context?:
     | { readonly attributes?: Attributes | undefined; readonly features?: Features | undefined }
     | undefined;
@@ -34,6 +35,8 @@ export interface WireRankRequest {
 export interface RankRequestRules {
   readonly limits: Limits;
   readonly surfaces: readonly string[];
+  /** Undefined where attributes may be anything. */
+  readonly attributes?: DeclaredAttributes | undefined;
   readonly newRequestId: () => string;
 }
 
@@ -49,17 +52,24 @@ export function parseRankRequest(wire: WireRankRequest, rules: RankRequestRules)
     );
   }
   checkId(wire.user.id, "user.id", limits);
+  if (wire.session !== undefined) checkId(wire.session.id, "session.id", limits);
   if (wire.requestId !== undefined) checkId(wire.requestId, "requestId", limits);
   return {
     requestId: wire.requestId ?? rules.newRequestId(),
     surface: wire.surface,
     user: {
       id: wire.user.id,
-      attributes: checkAttributes(wire.user.attributes, "user.attributes", limits),
+      attributes: checkAttributes(wire.user.attributes, "user.attributes", limits, rules.attributes?.user),
       features: checkFeatures(wire.user.features, "user.features", limits),
     },
+    sessionId: wire.session?.id,
     context: {
-      attributes: checkAttributes(wire.context?.attributes, "context.attributes", limits),
+      attributes: checkAttributes(
+        wire.context?.attributes,
+        "context.attributes",
+        limits,
+        rules.attributes?.context,
+      ),
       features: checkFeatures(wire.context?.features, "context.features", limits),
     },
     candidates: checkCandidates(wire, limits),

@@ -11,6 +11,7 @@ import type {
   OutcomeLog,
   RankObserver,
   Scorer,
+  StickyArms,
 } from "../domain/ports.ts";
 import type { DegradedReason, RankAnswer, RankedItem, RankRequest, RankTimings } from "../domain/rank.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
@@ -48,6 +49,8 @@ export interface RankDependencies {
   readonly scorer: Scorer;
   readonly concurrency: Pick<ConcurrencyLimit, "isRefusing">;
   readonly log: OutcomeLog;
+  /** Keeps the arms of sticky experiments once they are shown; without it none is kept. */
+  readonly sticky?: Pick<StickyArms, "keep"> | undefined;
   readonly observer: RankObserver;
   readonly clock: Clock;
   /** Is shown every request that was answered. */
@@ -73,8 +76,13 @@ export async function rank(
   const { clock, observer } = deps;
   const began = clock.monotonic();
   const assigner = deps.assigner();
-  const attributes = { user: request.user.attributes, context: request.context.attributes };
-  const assignments = assigner.assign(request.surface, request.user.id, attributes);
+  const facts = {
+    user: request.user.attributes,
+    context: request.context.attributes,
+    session: request.sessionId,
+    request: request.requestId,
+  };
+  const assignments = assigner.assign(request.surface, request.user.id, facts);
   const assigned = clock.monotonic();
 
   const ranker = rankerOf(assigner, assignments, surface);
@@ -88,11 +96,14 @@ export async function rank(
     model: ordered.model && { name: ordered.model.name, version: ordered.model.version },
     degraded: ordered.degraded,
     timings: { assign: assigned - began, ...ordered.timings },
-    decisions: request.explain ? assigner.explain(request.surface, request.user.id, attributes) : undefined,
+    decisions: request.explain ? assigner.explain(request.surface, request.user.id, facts) : undefined,
     explanation: ordered.explanation,
   };
 
   const impression = impressionOf(request, answer, clock.now());
+  for (const shown of impression.assignments) {
+    if (assigner.isToBeKept(shown)) deps.sticky?.keep(shown);
+  }
   try {
     await deps.log.appendImpression(impression);
   } catch (error) {

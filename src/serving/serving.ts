@@ -1,11 +1,12 @@
 /** The path of one rank request, of one outcome batch and of one flag; both transports call this and nothing else. */
 import type { Assignment, Decision } from "../domain/assignment.ts";
 import { SetlistError } from "../domain/error.ts";
-import type { Attributes } from "../domain/feature.ts";
+import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { FlagEvaluation } from "../domain/flag.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Outcome, OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
+import type { RequestFacts } from "../experiments/experiments.ts";
 import { checkAttributes } from "./attributes.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { type EvaluationContext, parseEvaluationContext } from "./evaluation-context.ts";
@@ -47,12 +48,13 @@ export interface Serving {
    */
   recordOutcomes(outcomes: readonly unknown[]): Promise<OutcomeReceipt>;
   /**
-   * What a unit gets on every surface, and why not where it gets nothing.
-   * @throws {SetlistError} INVALID_ARGUMENT for a unit id that is none, or too many attributes.
+   * What a user gets on every surface, and why not where it gets nothing.
+   * @throws {SetlistError} INVALID_ARGUMENT for an id that is none, too many attributes, or one of another type than it
+   *   is declared.
    */
   assignments(
     unit: string,
-    attributes: { user: Attributes; context: Attributes },
+    facts: RequestFacts,
   ): { assignments: readonly Assignment[]; decisions: readonly Decision[] };
   /**
    * One experiment as OpenFeature's flag. Computed, not recorded: it is no exposure.
@@ -64,7 +66,7 @@ export interface Serving {
   /** All of them. @throws {SetlistError} as `evaluateFlag`. */
   evaluateFlags(context: unknown): readonly FlagEvaluation[];
   /**
-   * OpenFeature's tracked events: exposures, and outcomes of units. Each is checked on its own, and answered for, as by
+   * OpenFeature's tracked events: exposures, and outcomes of users. Each is checked on its own, and answered for, as by
    * `recordOutcomes`.
    * @throws {SetlistError} as `recordOutcomes`.
    */
@@ -74,6 +76,8 @@ export interface Serving {
 export interface ServingDependencies extends RankDependencies {
   readonly concurrency: ConcurrencyLimit;
   readonly limits: Limits;
+  /** Undefined where attributes may be anything. */
+  readonly attributes?: DeclaredAttributes | undefined;
   readonly newRequestId: () => string;
 }
 
@@ -88,13 +92,14 @@ export function createServing(deps: ServingDependencies): Serving {
   const rules = {
     limits: deps.limits,
     surfaces: [...deps.surfaces.keys()],
+    attributes: deps.attributes,
     newRequestId: deps.newRequestId,
   };
   const { clock, concurrency, observer } = deps;
   const contextOf = (value: unknown): EvaluationContext => {
     // Whoever evaluates waits for the same thread: where rank requests would be late, so would this be.
     if (concurrency.isReached()) throw tooManyRequests;
-    return parseEvaluationContext(value, "context", deps.limits);
+    return parseEvaluationContext(value, "context", rules);
   };
   const append = async (outcomes: readonly Outcome[]) =>
     outcomes.length === 0 ? { accepted: 0, duplicates: 0, unmatched: 0 } : deps.log.appendOutcomes(outcomes);
@@ -125,14 +130,17 @@ export function createServing(deps: ServingDependencies): Serving {
       return { accepted, duplicates, rejected };
     },
 
-    assignments(unit, attributes) {
-      checkId(unit, "unit", deps.limits);
-      checkAttributes(attributes.user, "attributes.user", deps.limits);
-      checkAttributes(attributes.context, "attributes.context", deps.limits);
+    assignments(unit, facts) {
+      const { limits, attributes } = deps;
+      checkId(unit, "unit", limits);
+      if (facts.session !== undefined) checkId(facts.session, "session.id", limits);
+      if (facts.request !== undefined) checkId(facts.request, "requestId", limits);
+      checkAttributes(facts.user, "attributes.user", limits, attributes?.user);
+      checkAttributes(facts.context, "attributes.context", limits, attributes?.context);
       const assigner = deps.assigner();
       return {
-        assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, attributes)),
-        decisions: assigner.explain(undefined, unit, attributes),
+        assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, facts)),
+        decisions: assigner.explain(undefined, unit, facts),
       };
     },
 
@@ -149,19 +157,18 @@ export function createServing(deps: ServingDependencies): Serving {
     },
 
     async track(events) {
-      const parsed = parseTrackingEvents(events, clock.now(), {
-        limits: deps.limits,
-        assigner: deps.assigner(),
-      });
-      const { exposures, ofRequests, ofUnits, rejected } = parsed;
+      const assigner = deps.assigner();
+      const parsed = parseTrackingEvents(events, clock.now(), { ...rules, assigner });
+      const { exposures, ofRequests, ofUsers, rejected } = parsed;
+      const exposed = exposures.flatMap(({ assignments }) => assignments);
+      for (const shown of exposed) if (assigner.isToBeKept(shown)) deps.sticky?.keep(shown);
       // Written ahead of the outcomes, whose sync then covers them.
       await Promise.all(exposures.map((impression) => deps.log.appendImpression(impression)));
-      for (const assignment of exposures.flatMap(({ assignments }) => assignments))
-        observer.exposed(assignment);
-      const [requests, units] = await Promise.all([append(ofRequests), append(ofUnits)]);
-      const accepted = requests.accepted + units.accepted;
-      const duplicates = requests.duplicates + units.duplicates;
-      // A unit's outcome answers no request, so that none can be missing.
+      for (const assignment of exposed) observer.exposed(assignment);
+      const [requests, users] = await Promise.all([append(ofRequests), append(ofUsers)]);
+      const accepted = requests.accepted + users.accepted;
+      const duplicates = requests.duplicates + users.duplicates;
+      // A user's outcome answers no request, so that none can be missing.
       observer.outcomes(accepted, duplicates, rejected.length, requests.unmatched);
       return { accepted, duplicates, rejected };
     },

@@ -1,12 +1,11 @@
 import Type from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
-import type { Limits } from "../domain/limits.ts";
-import { type Outcome, type RejectedOutcome, unitRequestId } from "../domain/outcome.ts";
+import { type Outcome, type RejectedOutcome, userRequestId } from "../domain/outcome.ts";
 import type { Assigner } from "../experiments/experiments.ts";
 import { parserOf } from "../schema/schema.ts";
-import { type EvaluationContext, parseEvaluationContext } from "./evaluation-context.ts";
-import { knownFlag } from "./flags.ts";
+import { type ContextRules, type EvaluationContext, parseEvaluationContext } from "./evaluation-context.ts";
+import { assignmentOf, knownFlag } from "./flags.ts";
 import { checkId } from "./id.ts";
 import { checkOutcomeType, parseEach, parseInstant } from "./outcome-batch.ts";
 
@@ -52,8 +51,8 @@ export interface TrackedEvents {
   readonly exposures: readonly Impression[];
   /** Of items that rank requests showed. */
   readonly ofRequests: readonly Outcome[];
-  /** Of units, among them one for each exposure, by which it is known when it comes again. */
-  readonly ofUnits: readonly Outcome[];
+  /** Of users, among them one for each exposure, by which it is known when it comes again. */
+  readonly ofUsers: readonly Outcome[];
   readonly rejected: readonly RejectedOutcome[];
 }
 
@@ -64,20 +63,20 @@ export interface TrackedEvents {
 export function parseTrackingEvents(
   batch: readonly unknown[],
   receivedAt: number,
-  { limits, assigner }: { limits: Limits; assigner: Assigner },
+  { assigner, ...rules }: ContextRules & { readonly assigner: Assigner },
 ): TrackedEvents {
   const exposures: Impression[] = [];
   const ofRequests: Outcome[] = [];
-  const ofUnits: Outcome[] = [];
-  const rejected = parseEach(batch, "events", limits, (wire) => {
-    const { context, outcome, details } = parseEvent(wire, receivedAt, limits);
+  const ofUsers: Outcome[] = [];
+  const rejected = parseEach(batch, "events", rules.limits, (wire) => {
+    const { context, outcome, details } = parseEvent(wire, receivedAt, rules);
     if (outcome.type === exposureName) {
       exposures.push(exposureOf(outcome, context, details, assigner));
-      ofUnits.push(outcome);
-    } else if (outcome.itemId === "") ofUnits.push(outcome);
+      ofUsers.push(outcome);
+    } else if (outcome.itemId === "") ofUsers.push(outcome);
     else ofRequests.push(outcome);
   });
-  return { exposures, ofRequests, ofUnits, rejected };
+  return { exposures, ofRequests, ofUsers, rejected };
 }
 
 interface Details {
@@ -88,13 +87,14 @@ interface Details {
 function parseEvent(
   wire: unknown,
   receivedAt: number,
-  limits: Limits,
+  rules: ContextRules,
 ): { context: EvaluationContext; outcome: Outcome; details: Details } {
+  const { limits } = rules;
   const event = parseWire(wire, "event");
   const { outcomeId, name, details = {}, occurredAt } = event;
   checkId(outcomeId, "outcomeId", limits);
   checkOutcomeType(name, "name", limits);
-  const context = parseEvaluationContext(event.context, "context", limits);
+  const context = parseEvaluationContext(event.context, "context", rules);
   const { requestId, itemId, value = 1 } = details;
   if ((requestId === undefined) !== (itemId === undefined)) {
     throw invalidArgument("details: expected requestId and itemId together, or neither");
@@ -104,7 +104,7 @@ function parseEvent(
   const outcome: Outcome = {
     kind: "outcome",
     outcomeId,
-    requestId: requestId ?? unitRequestId(context.unit),
+    requestId: requestId ?? userRequestId(context.user),
     itemId: itemId ?? "",
     type: name,
     value,
@@ -117,31 +117,34 @@ function parseEvent(
 /** The arm is worked out here: a client cannot say that a unit was exposed to one that it does not get. */
 function exposureOf(
   { outcomeId, itemId, occurredAt }: Outcome,
-  { unit, attributes }: EvaluationContext,
+  context: EvaluationContext,
   { flag, variant }: Details,
   assigner: Assigner,
 ): Impression {
   if (flag === undefined)
     throw invalidArgument(`details.flag: expected, since the event is an ${exposureName}`);
   if (itemId !== "") throw invalidArgument(`details.itemId: an ${exposureName} is of a flag, not of an item`);
-  const { surface } = knownFlag(assigner, flag);
-  const assignment = assigner.assign(surface, unit, attributes).find(({ experiment }) => experiment === flag);
+  const experiment = knownFlag(assigner, flag);
+  const { user, facts } = context;
+  const who = JSON.stringify(user);
+  const assignment = assignmentOf(assigner, experiment, context);
   if (assignment === undefined) {
-    const why = assigner.decide(flag, unit, attributes)?.detail;
-    throw invalidArgument(`details.flag: ${JSON.stringify(unit)} gets no arm of ${flag}: ${why}`);
+    const why = assigner.decide(flag, user, facts)?.detail;
+    throw invalidArgument(`details.flag: ${who} gets no arm of ${flag}: ${why}`);
   }
-  if (variant !== undefined && variant !== assignment.arm) {
+  const { arm } = assignment;
+  if (variant !== undefined && variant !== arm) {
+    const shown = JSON.stringify(variant);
     throw invalidArgument(
-      `details.variant: ${JSON.stringify(variant)} was acted on, but ${JSON.stringify(unit)} gets ` +
-        `${JSON.stringify(assignment.arm)} of ${flag} by now`,
+      `details.variant: ${shown} was acted on, but ${who} gets ${JSON.stringify(arm)} of ${flag} by now`,
     );
   }
   return {
     kind: "impression",
     requestId: outcomeId,
     at: occurredAt,
-    surface,
-    userId: unit,
+    surface: experiment.surface,
+    userId: user,
     assignments: [assignment],
     model: undefined,
     degraded: [],

@@ -217,6 +217,7 @@ function assignTo(one: Experiment["arms"][number]) {
       decide: () => undefined,
       experiments: [],
       armOf: () => one,
+      isToBeKept: () => false,
     }),
   };
 }

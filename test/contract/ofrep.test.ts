@@ -22,7 +22,11 @@ let doors: Doors;
 beforeEach(async () => {
   experiments = [running, draft, nobody];
   const limits = { entriesMax: 4, bodyBytesMax: 20_000 };
-  doors = await openDoors({ limits, ports: { assigner: () => compileAssigner(experiments) } });
+  const declared = { user: { age: "number" }, context: {} } as const;
+  doors = await openDoors({
+    limits,
+    ports: { assigner: () => compileAssigner(experiments), attributes: declared },
+  });
 });
 afterEach(() => doors.close());
 
@@ -48,6 +52,7 @@ describe("one flag", () => {
         phase: 1,
         revision: 1,
         detail: decision?.detail,
+        unit: "u1",
         layerBucket: decision?.layerBucket,
         armBucket: decision?.armBucket,
       },
@@ -68,7 +73,7 @@ describe("one flag", () => {
       "DEFAULT",
       "targeting-attribute-missing",
     ],
-    ["outside the traffic", "nobody", german, "DEFAULT", "layer-range"],
+    ["outside the traffic", "nobody", german, "DEFAULT", "traffic"],
     ["of an experiment that does not run", "draft", german, "DISABLED", "status"],
   ])("of a unit %s has no value, and says which gate said no", async (_, key, context, reason, gate) => {
     const { status, body } = await evaluate(key, context);
@@ -82,6 +87,39 @@ describe("one flag", () => {
     expect(await reasonOf({ targetingKey: "u1", user: { country: "DE" } })).toBe("SPLIT");
     expect(await reasonOf({ targetingKey: "u1", context: { country: "DE" } })).toBe("DEFAULT");
     expect(await reasonOf({ targetingKey: "u1", country: "DE", user: { country: "FR" } })).toBe("DEFAULT");
+  });
+
+  test("may split by the session that the context names", async () => {
+    experiments = [experimentWith({ id: "home-kd", unit: "session" })];
+    const { body } = await evaluate("home-kd", { targetingKey: "u1", sessionId: "s1" });
+    const facts = { user: {}, context: {}, session: "s1" };
+    const decision = compileAssigner(experiments).decide("home-kd", "anyone", facts);
+    expect(body).toMatchObject({ reason: "SPLIT", value: decision?.arm, metadata: { unit: "s1" } });
+    expect((await evaluate("home-kd", { targetingKey: "u1", sessionId: 7 })).body).toEqual({
+      key: "home-kd",
+      reason: "DEFAULT",
+      metadata: {
+        surface: "home",
+        layer: "ranker",
+        phase: 1,
+        revision: 1,
+        gate: "unit-missing",
+        detail: "it splits by session, and the request carries no session.id",
+      },
+    });
+  });
+
+  test("whose arm a forced prerequisite brought is no split: it is never analysed", async () => {
+    const after = {
+      id: "after",
+      layer: "later",
+      prerequisites: [{ experiment: "home-kd", arms: ["treated"] }],
+    };
+    experiments = [experimentWith(after), running];
+    const context = { ...german, targetingKey: "qa" };
+    expect((await evaluate("after", context)).body).toMatchObject({ reason: "TARGETING_MATCH" });
+    const flags = (await doors.post(all, { context })).body["flags"];
+    expect(flags).toMatchObject([{ key: "after", reason: "TARGETING_MATCH" }, { reason: "TARGETING_MATCH" }]);
   });
 
   test("passes over what only others read, and fields of later protocols", async () => {
@@ -127,7 +165,7 @@ const badRequests: [name: string, body: unknown, status: number, errorCode: stri
       { context: { country: "DE" } },
       400,
       "TARGETING_KEY_MISSING",
-      "context.targetingKey: expected the id of the unit, but missing",
+      "context.targetingKey: expected the id of the user, but missing",
     ],
     [
       "null as targeting key",
@@ -191,6 +229,20 @@ const badRequests: [name: string, body: unknown, status: number, errorCode: stri
       400,
       "INVALID_CONTEXT",
       "context.user: expected at most 4 entries, got 5",
+    ],
+    [
+      "an attribute of another type than it is declared",
+      { context: { targetingKey: "u1", age: "7" } },
+      400,
+      "INVALID_CONTEXT",
+      "context.user.age: expected a number, as it is declared, got a string",
+    ],
+    [
+      "a session id that is too long",
+      { context: { targetingKey: "u1", sessionId: long } },
+      400,
+      "INVALID_CONTEXT",
+      "context.sessionId: expected an id of 1 to 256 bytes, got 257",
     ],
     [
       "too large a body",

@@ -1,5 +1,6 @@
 /** What OpenFeature's `track` sends to: exposures and outcomes of units. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Assignment } from "../../src/domain/assignment.ts";
 import { SetlistError } from "../../src/domain/error.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
@@ -14,18 +15,22 @@ const targeted = experimentWith({
   layer: "radio",
   targeting: "user.age > 3.0",
 });
+const sticky = experimentWith({ id: "sticky", layer: "sticky", sticky: true });
 const now = Date.UTC(2026, 10, 22, 8);
 
 let doors: Doors;
 let log: (Impression | Outcome)[];
 let refuses: boolean;
+let kept: Assignment[];
 beforeEach(async () => {
   log = [];
   refuses = false;
+  kept = [];
   doors = await openDoors({
     limits: { outcomesMax: 8 },
     ports: {
-      assigner: () => compileAssigner([running, targeted]),
+      assigner: () => compileAssigner([running, targeted, sticky]),
+      sticky: { keep: (assignment) => kept.push(assignment) },
       clock: { now: () => now, monotonic: () => performance.now() },
       log: {
         appendImpression: async (impression) => {
@@ -78,19 +83,24 @@ test("an exposure is logged as an impression of the arm, without candidates, ahe
     candidateCount: 0,
     items: [],
   });
-  expect(log[1]).toMatchObject({ kind: "outcome", outcomeId: "e1", type: "exposure", requestId: "unit:u1" });
+  expect(log[1]).toMatchObject({ kind: "outcome", outcomeId: "e1", type: "exposure", requestId: "user:u1" });
   expect((await doors.get("/metrics")).text).toContain(
     'setlist_assignments_total{experiment="home-kd",arm="treated"} 1',
   );
 });
 
-test("another event is an outcome of the unit", async () => {
+test("an exposure of a sticky experiment is where its arm begins to be kept", async () => {
+  await track(exposure, { ...exposure, outcomeId: "e2", details: { flag: "sticky" } });
+  expect(kept).toMatchObject([{ experiment: "sticky", unit: "u1" }]);
+});
+
+test("another event is an outcome of the user", async () => {
   await track(checkout);
   expect(log).toEqual([
     {
       kind: "outcome",
       outcomeId: "c1",
-      requestId: "unit:u1",
+      requestId: "user:u1",
       itemId: "",
       type: "checkout",
       value: 99.77,
@@ -148,7 +158,7 @@ describe("a wrong event is rejected by its index, and the rest are taken:", () =
     [
       "no targeting key",
       { ...checkout, context: {} },
-      "context.targetingKey: expected the id of the unit, but missing",
+      "context.targetingKey: expected the id of the user, but missing",
     ],
     [
       "a text as value",

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import cdf from "@stdlib/stats-base-dists-chisquare-cdf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { murmur3, utf8 } from "../../src/domain/murmur3.ts";
-import { bucketOf } from "../../src/experiments/bucket.ts";
+import { Bucket, UnitKey } from "../../src/experiments/bucket.ts";
 import { compileAssigner } from "../../src/experiments/experiments.ts";
 import { arm, experimentWith, noAttributes } from "../support/experiments.ts";
+import { alphabets, chiSquareP, placeFigures } from "../support/place-figures.ts";
 
+const page = readFileSync(join(import.meta.dirname, "../../docs/assignment.md"), "utf8");
 const anyText = fc.string({ unit: "binary", maxLength: 40 });
 
 describe("a unit's place", () => {
-  const page = readFileSync(join(import.meta.dirname, "../../docs/assignment.md"), "utf8");
   const vectors = [...page.matchAll(/^\| `([^`]+)` \| `([^`]+)` \| (\d+) \| (0\.\d+) \|$/gm)];
 
   test("is published with vectors for every length of a block's rest and for text beyond ASCII", () => {
@@ -22,14 +22,14 @@ describe("a unit's place", () => {
     "of %s and %s is the published one",
     (salt, unit, hash, bucket) => {
       expect(murmur3(`${salt}:${unit}`)).toBe(hash);
-      expect(bucketOf(String(salt))(utf8(String(unit))).toFixed(10)).toBe(bucket);
+      expect(new Bucket(String(salt)).placeOf(new UnitKey(String(unit))).toFixed(10)).toBe(bucket);
     },
   );
 
   test("is the plain hash of the joined text, for any salt and unit", () => {
     fc.assert(
       fc.property(anyText, anyText, (salt, unit) => {
-        expect(bucketOf(salt)(utf8(unit))).toBe(murmur3(`${salt}:${unit}`) / 2 ** 32);
+        expect(new Bucket(salt).placeOf(new UnitKey(unit))).toBe(murmur3(`${salt}:${unit}`) / 2 ** 32);
       }),
       { numRuns: 1_000 },
     );
@@ -44,38 +44,24 @@ describe("a unit's place", () => {
   });
 });
 
-const idsPerAlphabet = 120_000;
-const alphabets: [string, (i: number) => string][] = [
-  ["sequential numbers", (i) => String(i)],
-  ["the demo's listeners", (i) => `u${i}`],
-  ["hexadecimal, padded", (i) => i.toString(16).padStart(32, "0")],
-  ["e-mail addresses", (i) => `person.${i.toString(36)}@example.org`],
-  ["Japanese", (i) => `利用者${i}`],
-];
-
-describe.each(alphabets)("over 120,000 ids of %s", (_name, idOf) => {
-  const ids = Array.from({ length: idsPerAlphabet }, (_, i) => utf8(idOf(i)));
+describe.each(alphabets)("over a million ids of $name", ({ name, idOf }) => {
+  const figures = placeFigures(idOf);
 
   test("places are uniform, down to one part in ten thousand", () => {
-    for (const salt of ["layer:home-ranker", "home-kd", "a"]) {
-      const bucket = bucketOf(salt);
-      for (const cells of [2, 100, 10_000]) {
-        const counts = new Array<number>(cells).fill(0);
-        for (const id of ids) bump(counts, Math.floor(bucket(id) * cells));
-        expect(chiSquareP(counts), `${salt}, ${cells} cells`).toBeGreaterThan(1e-4);
-      }
-    }
+    for (const { salt, cells, p } of figures.uniform)
+      expect(p, `${salt}, ${cells} cells`).toBeGreaterThan(1e-4);
+    // 100 expected, with a standard deviation of 10.
+    expect(Math.abs(figures.oneInTenThousand - 100)).toBeLessThan(40);
   });
 
-  test.each([
-    ["a layer and an experiment's arms", "layer:home-ranker", "home-kd"],
-    ["two layers", "layer:home-ranker", "layer:radio-ranker"],
-    ["two experiments that differ by one character", "exp-1", "exp-2"],
-  ])("places are independent between %s", (_what, one, other) => {
-    const [first, second] = [bucketOf(one), bucketOf(other)];
-    const counts = new Array<number>(400).fill(0);
-    for (const id of ids) bump(counts, Math.floor(first(id) * 20) * 20 + Math.floor(second(id) * 20));
-    expect(chiSquareP(counts)).toBeGreaterThan(1e-4);
+  test("places are independent between layers, holdouts and experiments", () => {
+    for (const { pair, p } of figures.independent) expect(p, pair).toBeGreaterThan(1e-4);
+  });
+
+  test("the figures are the published ones", () => {
+    const least = (all: readonly { readonly p: number }[]) => Math.min(...all.map(({ p }) => p)).toFixed(4);
+    const { uniform, independent, oneInTenThousand } = figures;
+    expect(page).toContain(`| ${name} | ${least(uniform)} | ${least(independent)} | ${oneInTenThousand} |`);
   });
 });
 
@@ -96,46 +82,94 @@ test("arms get their shares of the weights", () => {
 
 test("explain agrees with assign, whatever the experiments", () => {
   const status = fc.constantFrom("draft", "running", "running", "running", "paused", "stopped");
-  const one = fc.record({
-    status,
-    surface: fc.constantFrom("home", "radio"),
-    layer: fc.constantFrom("a", "b", "c"),
-    traffic: fc.constantFrom(0, 0.1, 0.3),
-    targeting: fc.constantFrom(undefined, "user.country == 'DE'", "user.age > 30 || context.beta"),
-    overrides: fc.dictionary(fc.constantFrom("u1", "u2"), fc.constantFrom("control", "treated")),
-  });
+  const one = fc.record(
+    {
+      status,
+      surface: fc.constantFrom("home", "radio"),
+      layer: fc.constantFrom("a", "b", "c"),
+      unit: fc.constantFrom("user", "user", "session", "user.age"),
+      traffic: fc.constantFrom(0, 0.1, 0.3),
+      targeting: fc.constantFrom(undefined, "user.country == 'DE'", "user.age > 30 || context.beta"),
+      overrides: fc.dictionary(fc.constantFrom("u1", "u2"), fc.constantFrom("control", "treated")),
+      sticky: fc.boolean(),
+      asks: fc.array(fc.nat(2), { maxLength: 1 }),
+    },
+    { noNullPrototype: true },
+  );
   const attributes = fc.record({
     user: fc.record({ country: fc.constantFrom("DE", "FR"), age: fc.integer() }, { requiredKeys: [] }),
     context: fc.record({ beta: fc.boolean() }, { requiredKeys: [] }),
+    session: fc.constantFrom(undefined, "s1", "s2"),
   });
+  const share = fc.constantFrom(0, 0.2, 0.9);
+  const holdouts = fc.constantFrom("user", "session").chain((unit) =>
+    fc.array(
+      share.map((of) => ({ id: "out", share: of, unit: unit as "user" | "session", layers: ["a", "b"] })),
+      { maxLength: 1 },
+    ),
+  );
   fc.assert(
-    fc.property(fc.array(one, { maxLength: 3 }), attributes, fc.nat(50), (documents, asked, n) => {
-      const experiments: ReturnType<typeof experimentWith>[] = [];
-      for (const [i, over] of documents.entries()) {
-        experiments.push(experimentWith({ ...over, id: `e${i}` } as never, experiments));
-      }
-      const assigner = compileAssigner(experiments);
-      for (const surface of ["home", "radio"]) {
-        const assigned = assigner.assign(surface, `u${n}`, asked).map((got) => [got.experiment, got.arm]);
-        const explained = assigner
-          .explain(surface, `u${n}`, asked)
-          .flatMap((decision) => (decision.arm === undefined ? [] : [[decision.experiment, decision.arm]]));
-        expect(assigned).toEqual(explained);
-      }
-    }),
-    { numRuns: 300 },
+    fc.property(
+      fc.array(one, { maxLength: 3 }),
+      attributes,
+      fc.nat(50),
+      holdouts,
+      (documents, asked, n, out) => {
+        const experiments: ReturnType<typeof experimentWith>[] = [];
+        for (const [i, { asks, ...over }] of documents.entries()) {
+          const earlier = asks.filter((other) => other < i);
+          const prerequisites = earlier.map((other) => ({ experiment: `e${other}`, arms: ["treated"] }));
+          experiments.push(experimentWith({ ...over, prerequisites, id: `e${i}` } as never, experiments));
+        }
+        const keptArm = (_experiment: string, unit: string) =>
+          unit.endsWith("1") ? { arm: "treated", phase: 1, propensity: 0.25 } : undefined;
+        const assigner = compileAssigner(experiments, { holdouts: out, keptArm });
+        for (const surface of ["home", "radio"]) {
+          const assigned = assigner.assign(surface, `u${n}`, asked).map((got) => [got.experiment, got.arm]);
+          const explained = assigner
+            .explain(surface, `u${n}`, asked)
+            .flatMap((decision) => (decision.arm === undefined ? [] : [[decision.experiment, decision.arm]]));
+          expect(assigned).toEqual(explained);
+        }
+      },
+    ),
+    { numRuns: 1_000 },
   );
 });
 
-function bump(counts: number[], cell: number): void {
-  counts[cell] = (counts[cell] ?? 0) + 1;
-}
+test("growing a holdout only adds units, and leaves the others the arms they had", () => {
+  const experiments = ["a", "b", "c"].map((id) => experimentWith({ id, layer: id }));
+  const part = fc.integer({ min: 0, max: 10_000 }).map((parts) => parts / 10_000);
+  fc.assert(
+    fc.property(part, part, fc.nat(1_000), (one, other, from) => {
+      const [small, large] = [Math.min(one, other), Math.max(one, other)].map((share) =>
+        compileAssigner(experiments, { holdouts: [{ id: "out", share, unit: "user" }] }),
+      );
+      for (let i = from; i < from + 50; i++) {
+        const before = small?.assign("home", `u${i}`, noAttributes) ?? [];
+        const after = large?.assign("home", `u${i}`, noAttributes) ?? [];
+        expect([before, []]).toContainEqual(after);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
 
-function chiSquareP(counts: readonly number[], shares?: readonly number[]): number {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const statistic = counts.reduce((sum, count, i) => {
-    const expected = total * (shares?.[i] ?? 1 / counts.length);
-    return sum + (count - expected) ** 2 / expected;
-  }, 0);
-  return 1 - cdf(statistic, counts.length - 1);
-}
+test("a prerequisite leaves the arms of the other experiment to chance", () => {
+  const first = experimentWith({ id: "first", layer: "l1" });
+  const second = experimentWith({
+    id: "second",
+    layer: "l2",
+    prerequisites: [{ experiment: "first", arms: ["treated"] }],
+  });
+  const assigner = compileAssigner([first, second]);
+  const counts = { control: 0, treated: 0 };
+  for (let i = 0; i < 100_000; i++) {
+    const [one, two] = assigner.assign("home", `u${i}`, noAttributes);
+    if (two === undefined) continue;
+    expect(one?.arm).toBe("treated");
+    counts[two.arm as keyof typeof counts]++;
+  }
+  expect(Math.abs(counts.control + counts.treated - 50_000)).toBeLessThan(1_000);
+  expect(chiSquareP([counts.control, counts.treated])).toBeGreaterThan(1e-4);
+});

@@ -190,8 +190,10 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     reason: "assigned" as const,
     detail: "u1 is in control",
     arm: "control",
+    unit: "u1",
     layerBucket: 0.25,
     armBucket: 0.125,
+    holdouts: [{ holdout: "everyone", bucket: 0.5 }],
   };
   const ids = new Set<string>();
   const shown = new Set<string>();
@@ -203,6 +205,7 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
       decide: (experiment) => (experiment === testExperiment.id ? decision : undefined),
       experiments: [testExperiment],
       armOf: () => testExperiment.arms[0] as Experiment["arms"][number],
+      isToBeKept: () => false,
     }),
     features: {
       encode: async (_model, request) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
-import { unitRequestId } from "../../src/domain/outcome.ts";
+import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import {
   completions,
@@ -72,7 +72,7 @@ describe("a request id", () => {
 describe("what a unit did, whatever it was shown,", () => {
   const noon = Date.parse("2026-11-22T12:00:00.000Z");
   const did = (outcomeId: string, unit: string, occurredAt = noon + 1_000): LogRecord => ({
-    ...outcomeOf(outcomeId, unitRequestId(unit), ""),
+    ...outcomeOf(outcomeId, userRequestId(unit), ""),
     occurredAt,
   });
   const exposed = (requestId: string, unit: string, arm: string, changes = {}): Impression => ({
@@ -113,6 +113,16 @@ describe("what a unit did, whatever it was shown,", () => {
     const report = await analysisOf([...small, earlier, forced, ...["u7", "u8", "u9"].map((u) => did(u, u))]);
     expect(means(report)).toEqual([1, 1]);
     expect(report.unmatchedOutcomes).toBe(0);
+  });
+
+  test("counts nowhere where users are not the units", async () => {
+    const report = await analyzeExperiment({
+      experiment: experimentOf({ unit: "session" }),
+      records: streamed([...small, did("d0", "u0")]),
+      alpha: 0.05,
+      asOf: new Date("2026-11-22T12:00:00.000Z"),
+    });
+    expect(means(report)).toEqual([1, 1]);
   });
 
   test("counts not for a unit that was seen in two arms", async () => {

@@ -37,9 +37,11 @@ describe("without anything said", () => {
     });
   });
 
-  test("the shipped file says nothing but the defaults", async () => {
+  test("the shipped file says nothing but the defaults and the demo's attributes", async () => {
     const empty = loadConfig({ flags: { config: await configFile("") }, env: {}, cwd });
-    expect({ ...config, file: "" }).toEqual({ ...empty, file: "" });
+    const attributes = { user: { country: "string" }, context: { device: "string" } };
+    expect({ ...config, file: "" }).toEqual({ ...empty, file: "", attributes });
+    expect(empty).toMatchObject({ attributes: undefined, holdouts: [] });
   });
 
   test("the shipped file shows every setting that a file can hold", () => {
@@ -64,6 +66,33 @@ describe("a flag goes before the variable, that before the file, that before the
     const file = await configFile("log: { syncIntervalMs: 10, segmentBytesMax: 4096 }");
     const env = { SETLIST_CONFIG: file, SETLIST_LOG_SYNC_INTERVAL_MS: "20" };
     expect(loadConfig({ flags: {}, env, cwd }).log).toEqual({ syncIntervalMs: 20, segmentBytesMax: 4096 });
+  });
+});
+
+test("holdouts cover users of all layers unless a file says otherwise", async () => {
+  const file = await configFile(
+    "holdouts: { all: { share: 0.02 }, some: { share: 1, layers: [home-ranker], unit: user.household } }",
+  );
+  expect(loadConfig({ flags: { config: file }, env: {}, cwd }).holdouts).toEqual([
+    { id: "all", share: 0.02, unit: "user" },
+    { id: "some", share: 1, layers: ["home-ranker"], unit: "user.household" },
+  ]);
+});
+
+describe("attributes and holdouts are refused, with their field:", () => {
+  test.each([
+    ["attributes: { user: { age: int } }", /attributes\.user\.age: expected one of string, number, bool/],
+    ["attributes: { item: {} }", /attributes\.item: unknown field/],
+    ["holdouts: { all: { share: 1.5 } }", /holdouts\.all\.share/],
+    ["holdouts: { all: {} }", /holdouts\.all\.share: expected, but missing/],
+    ["holdouts: { all: { share: 0.1, unit: device } }", /holdouts\.all\.unit: expected user, session/],
+    [
+      "{ attributes: { user: { household: string } }, holdouts: { all: { share: 0.1, unit: user.houshold } } }",
+      /holdouts\.all\.unit: no attribute "user.houshold" \(did you mean "household"\?\)/,
+    ],
+  ])("%s", async (text, complaint) => {
+    const file = await configFile(text);
+    expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow(complaint);
   });
 });
 

@@ -185,7 +185,7 @@ describe("a written document", () => {
       { ...least, arms: [{ ...least.arms[0], weight: Number.POSITIVE_INFINITY }] },
       "arms[0].weight: ",
     ],
-    ["another unit", { ...least, unit: "session" }, "unit: expected one of user"],
+    ["another unit", { ...least, unit: "device" }, "unit: expected user, session, request or an attribute"],
     ["a list", [least], "file: expected an experiment's fields"],
     ["nothing", null, "file: expected an experiment's fields"],
   ])("is refused with %s", (_what, written, complaint) => {

@@ -99,7 +99,7 @@ describe("a unit", () => {
     await write(0);
     expect(assignUnit(config, "u1", noAttributes)).toMatchObject({
       assignments: [],
-      decisions: [{ experiment: "exp", reason: "layer-range" }],
+      decisions: [{ experiment: "exp", reason: "traffic" }],
     });
   });
 

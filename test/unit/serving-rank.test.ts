@@ -48,6 +48,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
       decide: () => undefined,
       experiments: [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
+      isToBeKept: () => false,
     }),
     features: {
       encode: async (_model, request) => ({

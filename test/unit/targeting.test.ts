@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Attributes } from "../../src/domain/feature.ts";
-import { compileTargeting, targetingInput } from "../../src/experiments/targeting.ts";
+import { compileTargeting } from "../../src/experiments/targeting.ts";
+import { targetingInput } from "../../src/experiments/targeting-input.ts";
 
 function refusal(expression: string, user: Attributes = {}, context: Attributes = {}) {
   return compileTargeting(expression).refusal(targetingInput({ user, context }));
