@@ -34,7 +34,7 @@ export function offerTracking(app: FastifyInstance, { serving }: HttpContext): v
     {
       schema: {
         tags: ["openfeature"],
-        summary: "Record exposures, and what units did",
+        summary: "Record exposures, and what users did",
         description:
           "Setlist's own, no part of OFREP. Answered only once every accepted event is on disk and synced. Sending " +
           "an event again is harmless.",
