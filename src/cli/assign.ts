@@ -30,9 +30,9 @@ export function assignCommand(): Command {
     .option("--data-dir <folder>", "the server's, for experiments that it keeps (default: ./data)")
     .option("--config <file>", "configuration (default: config/setlist.yaml)")
     .option("--json", "print assignments and decisions as JSON")
-    .action(({ unit, session, requestId, attributes, json, ...flags }: AssignFlags) => {
+    .action(async ({ unit, session, requestId, attributes, json, ...flags }: AssignFlags) => {
       const config = loadConfig({ flags, env: process.env, cwd: process.cwd() });
-      const answer = assignUnit(config, unit, {
+      const answer = await assignUnit(config, unit, {
         user: {},
         context: {},
         ...attributes,

@@ -19,6 +19,7 @@ export type KeptArm = Pick<Assignment, "arm" | "phase" | "propensity">;
 export type ClosedGate =
   | "surface"
   | "status"
+  | "killed"
   | "unit-missing"
   | "unit-invalid"
   | "layer-range"

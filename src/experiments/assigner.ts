@@ -47,7 +47,7 @@ export interface AssignerOptions {
 
 /**
  * @throws {SetlistError} INVALID_ARGUMENT where a targeting expression cannot be compiled, an id stands twice, two
- *   experiments hold the same part of a layer, or prerequisites name no experiment or go in a circle: whatever was
+ *   experiments hold the same part of a layer, or prerequisites go in a circle: whatever was
  *   validated and comes from `revise` has none of these.
  */
 export function compileAssigner(

@@ -26,9 +26,11 @@ export interface ForcedUnit {
   readonly entry: Entry;
 }
 
-/** Another experiment, by its index, and those of its arms whose units may enter. */
+/** Another experiment, and those of its arms whose units may enter. */
 export interface CompiledPrerequisite {
-  readonly index: number;
+  readonly experiment: string;
+  /** Undefined where it is not served here, such as for want of its models: nobody enters then. */
+  readonly index: number | undefined;
   readonly arms: readonly string[];
 }
 
@@ -79,12 +81,6 @@ export function compileExperiments(
     });
   }
   const compiled = ordered.map(({ index, ...experiment }): CompiledExperiment => {
-    const prerequisites = experiment.prerequisites?.map(({ experiment: id, arms }) => {
-      const other = indices.get(id);
-      if (other === undefined)
-        throw invalidArgument(`prerequisites: ${experiment.id} asks for ${id}, which does not exist`);
-      return { index: other, arms };
-    });
     return {
       experiment,
       index,
@@ -93,7 +89,10 @@ export function compileExperiments(
       shares: entryShares(experiment),
       arms: new Map(experiment.arms.map((arm) => [arm.id, arm])),
       targeting: experiment.targeting === undefined ? undefined : compileTargeting(experiment.targeting),
-      prerequisites,
+      prerequisites: experiment.prerequisites?.map((one) => ({
+        ...one,
+        index: indices.get(one.experiment),
+      })),
     };
   });
   refuseCircles(compiled);
@@ -101,8 +100,8 @@ export function compileExperiments(
 }
 
 /** Whether units can get an arm of it at all. */
-export function assigns({ status }: Experiment): boolean {
-  return status === "running";
+export function assigns({ status, killed }: Experiment): boolean {
+  return status === "running" && killed === undefined;
 }
 
 /** A layer splits one kind of unit: were there two, each would have the layer for itself. */
@@ -153,7 +152,9 @@ function refuseCircles(compiled: readonly CompiledExperiment[]): void {
       throw invalidArgument(`prerequisites: a circle, ${ids.join(" -> ")}`);
     }
     if (ended.has(index)) return;
-    for (const { index: next } of compiled[index]?.prerequisites ?? []) follow(next, here);
+    for (const { index: next } of compiled[index]?.prerequisites ?? []) {
+      if (next !== undefined) follow(next, here);
+    }
     ended.add(index);
   };
   for (const { index } of compiled) follow(index, []);

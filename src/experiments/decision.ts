@@ -73,6 +73,8 @@ function whyNot(gate: Gate, one: CompiledExperiment, asking: Asking, house: Hous
   switch (gate) {
     case "status":
       return `it is ${statusWords[one.experiment.status]}; only a running one assigns`;
+    case "killed":
+      return `it was killed: ${one.experiment.killed}`;
     case "unit-missing":
     case "unit-invalid":
       return missingUnit(one, asking);
@@ -124,10 +126,10 @@ function heldOut({ layer }: CompiledExperiment, asking: Asking): string {
 }
 
 function unmetPrerequisite({ prerequisites = [] }: CompiledExperiment, asking: Asking, house: House): string {
-  for (const { index, arms } of prerequisites) {
+  for (const { experiment, index, arms } of prerequisites) {
     const outcome = prerequisiteOutcome(index, asking, house);
     if (typeof outcome !== "string" && arms.includes(outcome.arm)) continue;
-    const wanted = `it asks for ${arms.join(" or ")} of ${idAt(index, house)}`;
+    const wanted = `it asks for ${arms.join(" or ")} of ${experiment}`;
     return typeof outcome === "string"
       ? `${wanted}, which the unit does not enter (${outcome})`
       : `${wanted}, where the unit got ${outcome.arm}`;

@@ -55,7 +55,7 @@ const prerequisite = Type.Object(
 );
 
 /** An experiment as a person writes it, in YAML or JSON. */
-const experimentDocumentSchema = Type.Object(
+export const experimentDocumentSchema = Type.Object(
   {
     id,
     description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),

@@ -16,7 +16,7 @@ export interface House {
 /** All gates of one experiment, in their order, but for the surface. */
 export function outcomeOf(one: CompiledExperiment, asking: Asking, house: House): Outcome {
   const { experiment, layer, index } = one;
-  if (!assigns(experiment)) return "status";
+  if (!assigns(experiment)) return experiment.status === "running" ? "killed" : "status";
   const unit = asking.unit(layer.kind);
   if (unit === undefined) return unitFault(layer.kind.unit, asking.facts).reason;
   const forced = layer.forced?.get(unit.id);
@@ -55,7 +55,8 @@ export function outcomeWithin(one: CompiledExperiment, unit: UnitKey, asking: As
 }
 
 /** What a unit gets of an experiment that another asks for, worked out once a request. */
-export function prerequisiteOutcome(index: number, asking: Asking, house: House): Outcome {
+export function prerequisiteOutcome(index: number | undefined, asking: Asking, house: House): Outcome {
+  if (index === undefined) return "status";
   return asking.once(index, () => outcomeOf(house.compiled[index] as CompiledExperiment, asking, house));
 }
 

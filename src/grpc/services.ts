@@ -4,10 +4,12 @@ import { serverTiming } from "../serving/answer-headers.ts";
 import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
+import { experimentWrites } from "./experiment-writes.ts";
 import { readRankRequest } from "./rank-request-codec.ts";
 import { writeRankResponse } from "./rank-response-codec.ts";
 import { rankStreams } from "./rank-stream.ts";
 import { readAssignRequest, readId, readNothing, readRecordRequest } from "./request-codecs.ts";
+import { surfaceMethods } from "./surface-methods.ts";
 import { unary } from "./unary.ts";
 import { wireExperiment } from "./wire-experiment.ts";
 
@@ -53,24 +55,26 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     List: unary(context, {
       route: "ExperimentService/List",
       read: readNothing,
-      handle: () => ({ experiments: experiments.list().map(wireExperiment) }),
+      handle: async () => ({
+        experiments: (await experiments.refresh()).experiments.map(wireExperiment),
+      }),
       write: writer("List"),
     }),
     Get: unary(context, {
       route: "ExperimentService/Get",
       read: readId,
-      handle: (id) => wireExperiment(knownExperiment(experiments, id)),
+      handle: async (id) => wireExperiment(await knownExperiment(experiments, id)),
       write: writer("Get"),
     }),
     History: unary(context, {
       route: "ExperimentService/History",
       read: readId,
-      handle: (asked) => {
-        const { id } = knownExperiment(experiments, asked);
+      handle: async (asked) => {
+        const { id } = await knownExperiment(experiments, asked);
         return {
-          revisions: experiments.history(id).map((revision) => ({
+          revisions: (await experiments.history(id)).map((revision) => ({
             ...readableRevision(revision),
-            experiment: wireExperiment(revision.experiment),
+            experiment: wireExperiment(revision.document),
           })),
         };
       },
@@ -82,5 +86,7 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
       handle: ({ unit, ...facts }) => ({ unit, ...serving.assignments(unit, facts) }),
       write: writer("Assign"),
     }),
+    ...experimentWrites(contract, context),
+    ...surfaceMethods(contract, context),
   });
 }

@@ -41,7 +41,7 @@ const assignmentAnswerSchema = Type.Object({
   decisions: Type.Array(decisionSchema),
 });
 
-/** Reading experiments and asking for assignments; writing comes through the configuration. */
+/** Reading experiments and asking for assignments. */
 export function offerExperiments(app: FastifyInstance, { experiments, serving }: HttpContext): void {
   app.get(
     "/v1/experiments",
@@ -55,7 +55,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         },
       },
     },
-    async () => ({ experiments: experiments.list() }),
+    async () => ({ experiments: [...(await experiments.refresh()).experiments] }),
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -68,7 +68,11 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         response: { 200: experimentSchema, ...problems(404, 500) },
       },
     },
-    async (request) => knownExperiment(experiments, request.params.id),
+    async (request, reply) => {
+      const experiment = await knownExperiment(experiments, request.params.id);
+      reply.header("etag", `"${experiment.revision}"`);
+      return experiment;
+    },
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -80,13 +84,13 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         params,
         response: {
           200: Type.Object({ revisions: Type.Array(revisionSchema) }),
-          ...problems(404, 500),
+          ...problems(404, 500, 503),
         },
       },
     },
     async (request) => {
-      const { id } = knownExperiment(experiments, request.params.id);
-      return { revisions: experiments.history(id).map(readableRevision) };
+      const { id } = await knownExperiment(experiments, request.params.id);
+      return { revisions: (await experiments.history(id)).map(readableRevision) };
     },
   );
 

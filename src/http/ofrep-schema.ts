@@ -47,7 +47,7 @@ export const flagSchema = Type.Object({
   reason: Type.Enum(["SPLIT", "TARGETING_MATCH", "DEFAULT", "DISABLED"], {
     description:
       "SPLIT: chance gave the arm. TARGETING_MATCH: an override forces it, and it is never analysed. DEFAULT: the " +
-      "unit is not in the experiment. DISABLED: the experiment does not run.",
+      "unit is not in the experiment. DISABLED: the experiment does not run, or is killed.",
   }),
   variant: Type.Optional(Type.String({ description: "The arm's id." })),
   value: Type.Optional(

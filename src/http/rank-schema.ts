@@ -77,7 +77,7 @@ export const decisionSchema = Type.Object({
   layer: Type.String(),
   reason: Type.String({
     description:
-      "assigned, sticky, override, surface, status, unit-missing, unit-invalid, layer-range, traffic, holdout, " +
+      "assigned, sticky, override, surface, status, killed, unit-missing, unit-invalid, layer-range, traffic, holdout, " +
       "prerequisite, targeting or targeting-attribute-missing",
   }),
   detail: Type.String({ description: "One sentence for people." }),

@@ -64,6 +64,6 @@ function flagOf(experiment: Experiment, decision: Decision, overridden: boolean)
 }
 
 function reasonOf({ arm, reason }: Decision, overridden: boolean): FlagReason {
-  if (arm === undefined) return reason === "status" ? "DISABLED" : "DEFAULT";
+  if (arm === undefined) return reason === "status" || reason === "killed" ? "DISABLED" : "DEFAULT";
   return overridden ? "TARGETING_MATCH" : "SPLIT";
 }

@@ -12,6 +12,7 @@ const running = experimentWith({
   overrides: { qa: "treated" },
 });
 const draft = experimentWith({ id: "draft", layer: "drafts", status: "draft" });
+const killed = { ...experimentWith({ id: "killed", layer: "killed" }), killed: "too slow" };
 const nobody = experimentWith({ id: "nobody", layer: "small", traffic: 0 });
 const german = { targetingKey: "u1", country: "DE" };
 const one = "/ofrep/v1/evaluate/flags/home-kd";
@@ -20,7 +21,7 @@ const all = "/ofrep/v1/evaluate/flags";
 let experiments: readonly Experiment[];
 let doors: Doors;
 beforeEach(async () => {
-  experiments = [running, draft, nobody];
+  experiments = [running, draft, killed, nobody];
   const limits = { entriesMax: 4, bodyBytesMax: 20_000 };
   const declared = { user: { age: "number" }, context: {} } as const;
   doors = await openDoors({
@@ -74,6 +75,7 @@ describe("one flag", () => {
       "targeting-attribute-missing",
     ],
     ["outside the traffic", "nobody", german, "DEFAULT", "traffic"],
+    ["of an experiment that is killed", "killed", german, "DISABLED", "killed"],
     ["of an experiment that does not run", "draft", german, "DISABLED", "status"],
   ])("of a unit %s has no value, and says which gate said no", async (_, key, context, reason, gate) => {
     const { status, body } = await evaluate(key, context);
@@ -368,7 +370,7 @@ describe("all flags", () => {
     const { status, body } = await bulk();
     expect(status).toBe(200);
     const alone = await Promise.all(
-      ["draft", "home-kd", "nobody"].map(async (key) => (await evaluate(key, german)).body),
+      ["draft", "home-kd", "killed", "nobody"].map(async (key) => (await evaluate(key, german)).body),
     );
     expect(body).toEqual({ flags: alone });
   });
@@ -403,7 +405,7 @@ describe("all flags", () => {
   test("have another tag for another unit whose flags differ, and once an experiment changed", async () => {
     const tag = (await bulk()).headers.get("etag") ?? "";
     expect((await bulk({ "if-none-match": tag }, { targetingKey: "u2", country: "FR" })).status).toBe(200);
-    experiments = [{ ...running, revision: 2 }, draft, nobody];
+    experiments = [{ ...running, revision: 2 }, draft, killed, nobody];
     const changed = await bulk({ "if-none-match": tag });
     expect(changed.status).toBe(200);
     expect(changed.headers.get("etag")).not.toBe(tag);

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { type Client, OpenFeature } from "@openfeature/server-sdk";
-import { OpenFeature as OpenFeatureWeb, type Provider } from "@openfeature/web-sdk";
+import { OpenFeature as OpenFeatureWeb, type Provider, ProviderEvents } from "@openfeature/web-sdk";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
 import { documentWith } from "../support/experiments.ts";
@@ -14,6 +14,10 @@ import { suiteFolder } from "../support/temporary-folder.ts";
 const arms = [
   { id: "control", control: true, weight: 1, model: { name: "home-control", version: "1" } },
   { id: "treated", control: false, weight: 1, model: { name: "home-kd", version: "1" } },
+];
+const radioArms = [
+  { id: "control", control: true, weight: 1, model: { name: "radio-control", version: "1" } },
+  { id: "treated", control: false, weight: 1, model: { name: "radio-kd", version: "1" } },
 ];
 const checkouts = {
   id: "checkouts",
@@ -33,6 +37,7 @@ const experiments = [
     overrides: { qa: "treated" },
     metrics: [checkouts],
   }),
+  documentWith({ id: "banner", layer: "banner", surface: "radio", arms: radioArms }),
   documentWith({ id: "old", layer: "old", status: "paused", arms }),
 ];
 
@@ -148,6 +153,21 @@ describe("the web SDK", () => {
   test("polls with the tag, and nothing is sent while nothing changes", async () => {
     await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(2));
     expect(statuses.slice(0, 3)).toEqual([200, 304, 304]);
+  });
+
+  test("learns of an experiment that was killed, by polling", async () => {
+    expect(web.getStringDetails("banner", "none").reason).toBe("SPLIT");
+    const changed = new Promise<unknown>((resolve) => {
+      web.addHandler(ProviderEvents.ConfigurationChanged, (details) => resolve(details?.flagsChanged));
+    });
+    const kill = await app.post("/v1/experiments/banner/kill", { reason: "too loud" });
+    expect(kill.status).toBe(200);
+    expect(await changed).toEqual(["banner"]);
+    expect(web.getStringDetails("banner", "none")).toMatchObject({
+      value: "none",
+      reason: "DISABLED",
+      flagMetadata: { gate: "killed" },
+    });
   });
 
   test("gets others for another context", async () => {
