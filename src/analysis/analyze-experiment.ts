@@ -19,7 +19,8 @@ export interface ExperimentAnalysis {
 
 /**
  * The analysis of one experiment's current phase. One row a unit: an outcome counts where it answers an item that
- * was shown by a request of this phase, a unit without outcomes counts with 0. Overridden impressions do not count;
+ * was shown by a request of this phase, or where its unit did it once it was exposed in this phase; a unit without
+ * outcomes counts with 0. Overridden impressions do not count;
  * units seen in two arms are left out and reported; a request or outcome logged twice counts once, as it first came.
  * A degraded impression stays in its arm (intention to treat). The same log gives the same report, digit for digit.
  * @throws {SetlistError} INVALID_ARGUMENT for an interleaving, in which no unit has an arm.
@@ -82,7 +83,7 @@ async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Pro
   await warehouse.run(`
     CREATE TABLE units AS
     SELECT unit, min(arm) AS arm, min(arm) <> max(arm) AS crossed,
-           count(*)::DOUBLE AS impressions, sum(fallback)::DOUBLE AS fallbacks
+           count(*)::DOUBLE AS impressions, sum(fallback)::DOUBLE AS fallbacks, min(shown_at) AS exposed
     FROM impressions WHERE arm IS NOT NULL GROUP BY unit`);
   // An outcome of a request that counts for no arm of this experiment is somebody else's: neither matched nor not.
   await warehouse.run(`
@@ -91,13 +92,21 @@ async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Pro
     FROM (SELECT * FROM outcomes WHERE rowid IN (SELECT min(rowid) FROM outcomes GROUP BY id))
     LEFT JOIN (SELECT *, true AS known FROM impressions) USING (request)
     WHERE known IS NULL OR arm IS NOT NULL`);
+  // What a user did, wherever: it can be the arm's doing only once it has been exposed to it.
+  await warehouse.run(`
+    CREATE TABLE counted AS
+    SELECT unit, type, value FROM answered WHERE shown
+    UNION ALL
+    SELECT unit, type, value
+    FROM (SELECT * FROM tracked WHERE rowid IN (SELECT min(rowid) FROM tracked GROUP BY id))
+    JOIN units USING (unit) WHERE occurred_at >= exposed`);
   const columns = types.flatMap((_, type) => [
     `count(*) FILTER (type = ${type}) AS count${type}`,
     `sum(value) FILTER (type = ${type}) AS sum${type}`,
   ]);
   await warehouse.run(`
     CREATE TABLE unit_outcomes AS
-    SELECT ${["unit", ...columns].join(", ")} FROM answered WHERE shown GROUP BY unit`);
+    SELECT ${["unit", ...columns].join(", ")} FROM counted GROUP BY unit`);
   return repeated.rowsChanged;
 }
 

@@ -1,5 +1,6 @@
 /** The log's records on their way into DuckDB: only what an analysis of this one experiment needs. */
 import {
+  DOUBLE,
   type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
@@ -10,7 +11,8 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import type { Experiment } from "../domain/experiment.ts";
-import type { Impression } from "../domain/impression.ts";
+import { type Impression, isTrackedExposure } from "../domain/impression.ts";
+import { type Outcome, userOf } from "../domain/outcome.ts";
 import type { LogRecord } from "../domain/ports.ts";
 
 /** What the stream held that is in no table. */
@@ -24,10 +26,11 @@ export interface Ingested {
 }
 
 /**
- * Fills two tables, in the order of the log: `impressions (request, arm, unit, items, fallback)`, the last four NULL
- * for requests that do not count for this experiment, and `outcomes (id, request, item, type, value)`. `arm` is the
- * place in the document, `type` the place in `types`, NULL where no metric reads it; `item` and `items` are numbers
- * for item ids, since a list of numbers loads twice as fast as one of texts.
+ * Fills three tables, in the order of the log: `impressions (request, arm, unit, items, fallback, shown_at)`, all but
+ * the first NULL for requests that do not count for this experiment; `outcomes (id, request, item, type, value)`; and
+ * `tracked (id, unit, type, value, occurred_at)`, what users did that answers no item, where users are the units. `arm`
+ * is the place in the document, `type` the place in `types`, NULL where no metric reads it; `item` and `items` are
+ * numbers for item ids, since a list of numbers loads twice as fast as one of texts; times are ms since 1970.
  */
 export async function loadLog(
   warehouse: DuckDBConnection,
@@ -35,7 +38,10 @@ export async function loadLog(
   records: AsyncIterable<LogRecord>,
 ): Promise<Ingested> {
   await warehouse.run(
-    "CREATE TABLE impressions (request VARCHAR, arm UTINYINT, unit VARCHAR, items INTEGER[], fallback UTINYINT)",
+    "CREATE TABLE impressions (request VARCHAR, arm UTINYINT, unit VARCHAR, items INTEGER[], fallback UTINYINT, shown_at DOUBLE)",
+  );
+  await warehouse.run(
+    "CREATE TABLE tracked (id VARCHAR, unit VARCHAR, type USMALLINT, value DOUBLE, occurred_at DOUBLE)",
   );
   await warehouse.run(
     "CREATE TABLE outcomes (id VARCHAR, request VARCHAR, item INTEGER, type USMALLINT, value DOUBLE)",
@@ -46,6 +52,7 @@ export async function loadLog(
   const items = new ItemNumbers();
   const impressions = new ImpressionRows(await warehouse.createAppender("impressions"), items);
   const outcomes = await warehouse.createAppender("outcomes");
+  const tracked = await warehouse.createAppender("tracked");
   let impressionsOfOtherPhases = 0;
   let impressionsOfUnknownArms = 0;
   const modelsOfArms = new Map<string, Set<string>>();
@@ -54,6 +61,13 @@ export async function loadLog(
     if (record.kind === "shadow" || record.kind === "counterfactual") continue;
     if (record.kind === "outcome") {
       const type = typePlaces.get(record.type);
+      const user = userOf(record);
+      if (user !== undefined) {
+        // Nobody can say in which of its sessions, or as part of what, it did that.
+        const isUnit = experiment.unit === "user";
+        if (isUnit && type !== undefined) appendTracked(tracked, record, user, type);
+        continue;
+      }
       outcomes.appendVarchar(record.outcomeId);
       outcomes.appendVarchar(record.requestId);
       outcomes.appendInteger(items.of(record.itemId));
@@ -76,7 +90,17 @@ export async function loadLog(
   }
   impressions.close();
   outcomes.closeSync();
+  tracked.closeSync();
   return { impressionsOfOtherPhases, impressionsOfUnknownArms, modelsOfArms, types };
+}
+
+function appendTracked(tracked: DuckDBAppender, outcome: Outcome, unit: string, type: number): void {
+  tracked.appendVarchar(outcome.outcomeId);
+  tracked.appendVarchar(unit);
+  tracked.appendUSmallInt(type);
+  tracked.appendDouble(outcome.value);
+  tracked.appendDouble(outcome.occurredAt);
+  tracked.endRow();
 }
 
 /** One number an item id, for the time of one analysis. Grows with the catalogue, not with the log. */
@@ -91,7 +115,7 @@ class ItemNumbers {
   }
 }
 
-const columnTypes = [VARCHAR, UTINYINT, VARCHAR, LIST(INTEGER), UTINYINT];
+const columnTypes = [VARCHAR, UTINYINT, VARCHAR, LIST(INTEGER), UTINYINT, DOUBLE];
 
 /** DuckDB's chunks hold at most 2,048 rows. */
 const chunkRows = 2_048;
@@ -114,7 +138,8 @@ class ImpressionRows {
       arm ?? null,
       counts ? (unit ?? null) : null,
       counts ? listValue(impression.items.map((item) => this.#items.of(item.id))) : null,
-      counts ? Number(impression.model === undefined) : null,
+      counts ? Number(impression.model === undefined && !isTrackedExposure(impression)) : null,
+      counts ? impression.at : null,
     ];
     for (const [i, value] of row.entries()) (this.#columns[i] as (typeof value)[]).push(value);
     if ((this.#columns[0]?.length ?? 0) === chunkRows) this.#flush();

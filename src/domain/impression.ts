@@ -4,11 +4,14 @@ import type { Interleaving } from "./interleaving.ts";
 import type { ModelVersion } from "./model.ts";
 import type { DegradedReason, RankedItem, RankTimings } from "./rank.ts";
 
-/** What was shown: one answered rank request, as it is logged before the answer leaves. */
+/**
+ * What was shown: one answered rank request, as it is logged before the answer leaves. Or one arm that a client says it
+ * acted on without a rank request: then there are no candidates, no items and no model.
+ */
 export interface Impression {
   readonly kind: "impression";
   readonly requestId: string;
-  /** When the answer was made, ms since 1970, UTC. */
+  /** When the answer was made, or the arm acted on, ms since 1970, UTC. */
   readonly at: number;
   readonly surface: string;
   readonly userId: string;
@@ -33,4 +36,9 @@ export interface SentFeatures {
   readonly context?: Features | undefined;
   /** One entry a ranked item, in their order. */
   readonly items?: readonly (Features | undefined)[] | undefined;
+}
+
+/** A rank request has candidates; only what a client tracked has none. */
+export function isTrackedExposure({ candidateCount }: Impression): boolean {
+  return candidateCount === 0;
 }

@@ -6,6 +6,7 @@ import type { Assignment, KeptArm } from "./assignment.ts";
 import type { CounterfactualRecord } from "./counterfactual.ts";
 import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment } from "./experiment.ts";
+import type { FlagReason } from "./flag.ts";
 import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
@@ -208,6 +209,10 @@ export interface RankObserver {
   /** An impression that the log refused; its answer left all the same. */
   impressionDropped(requestId: string, error: unknown): void;
   outcomes(accepted: number, duplicates: number, rejected: number, unmatched: number): void;
+  /** A flag that was evaluated: computed, so no exposure. */
+  evaluated(reason: FlagReason): void;
+  /** An assignment that a client says it acted on. */
+  exposed(assignment: Assignment): void;
 }
 
 /**

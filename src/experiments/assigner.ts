@@ -29,6 +29,10 @@ export interface Assigner {
    * `assign`. Without a surface, every surface's experiments are asked.
    */
   explain(surface: string | undefined, userId: string, facts: RequestFacts): readonly Decision[];
+  /** What one experiment decided and why, as `explain` without a surface; undefined where there is none of that id. */
+  decide(experiment: string, userId: string, facts: RequestFacts): Decision | undefined;
+  /** What was compiled: every experiment, running or not, in the order of their ids. */
+  readonly experiments: readonly Experiment[];
   /** The arm that one of this assigner's assignments names, with its model; of an interleaving none. */
   armOf(assignment: Assignment): Arm;
   /** The experiment that one of this assigner's assignments is of. */
@@ -86,6 +90,13 @@ export function compileAssigner(
       const asking = new Asking(userId, facts);
       return compiled.map((one) => decide(one, surface, asking, house));
     },
+
+    decide(experiment, userId, facts) {
+      const one = byId.get(experiment);
+      return one && decide(one, undefined, new Asking(userId, facts), house);
+    },
+
+    experiments: compiled.map(({ experiment }) => experiment),
 
     armOf({ experiment, arm }) {
       const found = byId.get(experiment)?.arms.get(arm);

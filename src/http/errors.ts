@@ -5,29 +5,38 @@ import { headerText } from "../serving/answer-headers.ts";
 import { isId } from "../serving/id.ts";
 import { publicError } from "../serving/public-error.ts";
 import type { HttpContext } from "./context.ts";
-import { problemContentType, problemOf } from "./problem.ts";
+import { type Problem, problemContentType, problemOf } from "./problem.ts";
 import { RequestFault, translateFastifyError } from "./request-fault.ts";
 
 export type ErrorAnswer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+type ErrorContext = Pick<HttpContext, "limits" | "logger">;
 
-/** Every error of every route, known or not, leaves as a problem; what is ours is logged under the id it shows. */
-export function errorAnswer({ limits, logger }: Pick<HttpContext, "limits" | "logger">): ErrorAnswer {
+/** Every error of every route, known or not, leaves as a problem, unless the route has a form of its own. */
+export function errorAnswer(context: ErrorContext): ErrorAnswer {
   return (thrown, request, reply) => {
-    const error = leftEarly(request) ? gone : translateFastifyError(thrown, limits.bodyBytesMax);
-    const shown = publicError(error);
-    const requestId = idOf(request, limits);
-    if (shown.code === "INTERNAL") {
-      const route = request.routeOptions.url;
-      logger.error({ requestId, transport: "http", route, err: thrown }, "request failed");
-    }
-    if (shown.retryAfterSeconds !== undefined) reply.header("retry-after", shown.retryAfterSeconds);
-    const problem = problemOf(shown, requestId, error instanceof RequestFault ? error.status : undefined);
-    reply
-      .code(problem.status)
-      .header("request-id", headerText(requestId))
-      .type(problemContentType)
-      .send(JSON.stringify(problem));
+    const problem = beginErrorAnswer(context, thrown, request, reply);
+    reply.type(problemContentType).send(JSON.stringify(problem));
   };
+}
+
+/** Sets the status and the headers; what is ours is logged under the id it shows. What is to be said is left to say. */
+export function beginErrorAnswer(
+  { limits, logger }: ErrorContext,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Problem {
+  const error = leftEarly(request) ? gone : translateFastifyError(thrown, limits.bodyBytesMax);
+  const shown = publicError(error);
+  const requestId = idOf(request, limits);
+  if (shown.code === "INTERNAL") {
+    const route = request.routeOptions.url;
+    logger.error({ requestId, transport: "http", route, err: thrown }, "request failed");
+  }
+  if (shown.retryAfterSeconds !== undefined) reply.header("retry-after", shown.retryAfterSeconds);
+  const problem = problemOf(shown, requestId, error instanceof RequestFault ? error.status : undefined);
+  reply.code(problem.status).header("request-id", headerText(requestId));
+  return problem;
 }
 
 const gone = invalidArgument("request: the connection closed before it had come whole");

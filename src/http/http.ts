@@ -14,6 +14,7 @@ import { offerExperiments } from "./experiment-routes.ts";
 import { offerExperimentWrites } from "./experiment-write-routes.ts";
 import { acceptJsonOnly } from "./json-body.ts";
 import { offerModels } from "./model-routes.ts";
+import { offerFlags } from "./ofrep-routes.ts";
 import { describeRoutes } from "./openapi.ts";
 import { offerOutcomes } from "./outcomes-route.ts";
 import { offerProbes } from "./probe-routes.ts";
@@ -23,6 +24,7 @@ import { offerRank } from "./rank-route.ts";
 import { checkRequestHeads } from "./request-head.ts";
 import { trackSilentConnections } from "./silent-connections.ts";
 import { offerSurfaces } from "./surface-routes.ts";
+import { offerTracking } from "./track-route.ts";
 
 export type { ConnectionRules } from "./connection-rules.ts";
 
@@ -120,6 +122,8 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
   offerExperiments(app, context);
   offerExperimentWrites(app, context);
   offerSurfaces(app, context);
+  offerFlags(app, context);
+  offerTracking(app, context);
   offerModels(app, context);
   offerProbes(app, context);
   refuseWrongMethods(app, new Map(offered));

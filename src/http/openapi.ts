@@ -16,6 +16,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         { name: "ranking", description: "Order candidates" },
         { name: "outcomes", description: "Say what came of it" },
         { name: "experiments", description: "Read and change experiments, and ask for assignments" },
+        { name: "openfeature", description: "Experiments as flags: OFREP 0.3, and tracking beside it" },
         { name: "models", description: "See what is loaded" },
         { name: "operations", description: "Probes and metrics" },
       ],

@@ -27,7 +27,7 @@ const batchSchema = Type.Object(
   { additionalProperties: false },
 );
 
-const receiptSchema = Type.Object({
+export const receiptSchema = Type.Object({
   accepted: Type.Integer({ description: "New outcomes, on disk and synced." }),
   duplicates: Type.Integer({ description: "Outcomes whose outcomeId was known." }),
   rejected: Type.Array(

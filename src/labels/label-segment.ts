@@ -1,4 +1,5 @@
 import { type ColumnarStore, identifier, type Staging } from "../columnar/columnar.ts";
+import { isTrackedExposure } from "../domain/impression.ts";
 import type { KnownRequests } from "./known-requests.ts";
 import { LabelRows, type Scored } from "./label-rows.ts";
 import type { LabelSegment, Teacher } from "./ports.ts";
@@ -36,7 +37,9 @@ export async function labelSegment(options: {
     try {
       for await (const records of segment.read()) {
         signal.throwIfAborted();
-        const impressions = records.filter((record) => record.kind === "impression");
+        const impressions = records
+          .filter((record) => record.kind === "impression")
+          .filter((impression) => !isTrackedExposure(impression));
         const batch = Promise.all(
           impressions.map(async (impression) => ({
             impression,

@@ -27,22 +27,39 @@ export function parseOutcomes(
   receivedAt: number,
   limits: Limits,
 ): { outcomes: Outcome[]; rejected: RejectedOutcome[] } {
+  const outcomes: Outcome[] = [];
+  const rejected = parseEach(batch, "outcomes", limits, (wire) => {
+    outcomes.push(parseOutcome(wire, receivedAt, limits));
+  });
+  return { outcomes, rejected };
+}
+
+/**
+ * Calls `take` with each of a batch, and answers with those that it threw a `SetlistError` for.
+ * @param what the batch is of, by its field.
+ * @throws {SetlistError} INVALID_ARGUMENT where the batch is empty or too long.
+ */
+export function parseEach(
+  batch: readonly unknown[],
+  what: "outcomes" | "events",
+  limits: Limits,
+  take: (wire: unknown) => void,
+): RejectedOutcome[] {
   if (batch.length === 0 || batch.length > limits.outcomesMax) {
     throw invalidArgument(
-      `outcomes: expected 1 to ${limits.outcomesMax} outcomes in a batch, got ${batch.length}`,
+      `${what}: expected 1 to ${limits.outcomesMax} ${what} in a batch, got ${batch.length}`,
     );
   }
-  const outcomes: Outcome[] = [];
   const rejected: RejectedOutcome[] = [];
   for (const [index, wire] of batch.entries()) {
     try {
-      outcomes.push(parseOutcome(wire, receivedAt, limits));
+      take(wire);
     } catch (error) {
       if (!(error instanceof SetlistError)) throw error;
       rejected.push({ index, code: "INVALID_ARGUMENT", detail: error.message });
     }
   }
-  return { outcomes, rejected };
+  return rejected;
 }
 
 function parseOutcome(wire: unknown, receivedAt: number, limits: Limits): Outcome {
@@ -50,14 +67,7 @@ function parseOutcome(wire: unknown, receivedAt: number, limits: Limits): Outcom
   checkId(outcomeId, "outcomeId", limits);
   checkId(requestId, "requestId", limits);
   checkId(itemId, "itemId", limits);
-  checkUnicode(type, "type");
-  // Characters as people count them: code points, not UTF-16 units.
-  const characters = [...type].length;
-  if (characters < 1 || characters > limits.outcomeTypeCharactersMax) {
-    throw invalidArgument(
-      `type: expected 1 to ${limits.outcomeTypeCharactersMax} characters, got ${characters}`,
-    );
-  }
+  checkOutcomeType(type, "type", limits);
   return {
     kind: "outcome",
     outcomeId,
@@ -70,8 +80,22 @@ function parseOutcome(wire: unknown, receivedAt: number, limits: Limits): Outcom
   };
 }
 
-/** ISO 8601 with a time zone, to ms since 1970. A time without a zone would mean another instant on each machine. */
-function parseInstant(text: string): number {
+/** @throws {SetlistError} INVALID_ARGUMENT where it is empty, too long, or no Unicode text. */
+export function checkOutcomeType(type: string, field: string, limits: Limits): void {
+  checkUnicode(type, field);
+  // Characters as people count them: code points, not UTF-16 units.
+  const characters = [...type].length;
+  if (characters >= 1 && characters <= limits.outcomeTypeCharactersMax) return;
+  throw invalidArgument(
+    `${field}: expected 1 to ${limits.outcomeTypeCharactersMax} characters, got ${characters}`,
+  );
+}
+
+/**
+ * ISO 8601 with a time zone, to ms since 1970. A time without a zone would mean another instant on each machine.
+ * @throws {SetlistError} INVALID_ARGUMENT of the field `occurredAt`.
+ */
+export function parseInstant(text: string): number {
   const instant = isoInstant.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(instant)) return instant;
   throw invalidArgument(

@@ -1,20 +1,26 @@
-/** The path of one rank request and of one outcome batch; both transports call this and nothing else. */
+/** The path of one rank request, of one outcome batch and of one flag; both transports call this and nothing else. */
 import type { Assignment, Decision } from "../domain/assignment.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
+import type { FlagEvaluation } from "../domain/flag.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { OutcomeReceipt } from "../domain/outcome.ts";
+import type { Outcome, OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
 import type { RequestFacts } from "../experiments/experiments.ts";
 import { checkAttributes } from "./attributes.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { type EvaluationContext, parseEvaluationContext } from "./evaluation-context.ts";
+import { evaluateFlag, evaluateFlags } from "./flags.ts";
 import { checkId } from "./id.ts";
 import { parseOutcomes } from "./outcome-batch.ts";
 import { type RankDependencies, rank, type Surface } from "./rank.ts";
 import { parseRankRequest, type WireRankRequest } from "./rank-request.ts";
+import { parseTrackingEvents } from "./tracking.ts";
 
+export { TargetingKeyMissing } from "./evaluation-context.ts";
 export { wireOutcomeSchema } from "./outcome-batch.ts";
 export type { WireRankRequest } from "./rank-request.ts";
+export { trackingEventSchema } from "./tracking.ts";
 
 export interface Serving {
   /** Whether one more rank request would be taken now: a transport that can tell beforehand need not read it. */
@@ -50,6 +56,21 @@ export interface Serving {
     unit: string,
     facts: RequestFacts,
   ): { assignments: readonly Assignment[]; decisions: readonly Decision[] };
+  /**
+   * One experiment as OpenFeature's flag. Computed, not recorded: it is no exposure.
+   * @param context OpenFeature's, as it came.
+   * @throws {SetlistError} NOT_FOUND for an unknown key, `TargetingKeyMissing`, INVALID_ARGUMENT for another fault of the
+   *   context, RESOURCE_EXHAUSTED while rank requests are refused.
+   */
+  evaluateFlag(key: string, context: unknown): FlagEvaluation;
+  /** All of them. @throws {SetlistError} as `evaluateFlag`. */
+  evaluateFlags(context: unknown): readonly FlagEvaluation[];
+  /**
+   * OpenFeature's tracked events: exposures, and outcomes of users. Each is checked on its own, and answered for, as by
+   * `recordOutcomes`.
+   * @throws {SetlistError} as `recordOutcomes`.
+   */
+  track(events: readonly unknown[]): Promise<OutcomeReceipt>;
 }
 
 export interface ServingDependencies extends RankDependencies {
@@ -74,7 +95,14 @@ export function createServing(deps: ServingDependencies): Serving {
     attributes: deps.attributes,
     newRequestId: deps.newRequestId,
   };
-  const { clock, concurrency } = deps;
+  const { clock, concurrency, observer } = deps;
+  const contextOf = (value: unknown): EvaluationContext => {
+    // Whoever evaluates waits for the same thread: where rank requests would be late, so would this be.
+    if (concurrency.isReached()) throw tooManyRequests;
+    return parseEvaluationContext(value, "context", rules);
+  };
+  const append = async (outcomes: readonly Outcome[]) =>
+    outcomes.length === 0 ? { accepted: 0, duplicates: 0, unmatched: 0 } : deps.log.appendOutcomes(outcomes);
   return {
     refused: (tookMs) => concurrency.refused(tookMs),
     hasRoom: () => !concurrency.isReached(),
@@ -97,12 +125,8 @@ export function createServing(deps: ServingDependencies): Serving {
 
     async recordOutcomes(batch) {
       const { outcomes, rejected } = parseOutcomes(batch, clock.now(), deps.limits);
-      const appended =
-        outcomes.length === 0
-          ? { accepted: 0, duplicates: 0, unmatched: 0 }
-          : await deps.log.appendOutcomes(outcomes);
-      const { accepted, duplicates, unmatched } = appended;
-      deps.observer.outcomes(accepted, duplicates, rejected.length, unmatched);
+      const { accepted, duplicates, unmatched } = await append(outcomes);
+      observer.outcomes(accepted, duplicates, rejected.length, unmatched);
       return { accepted, duplicates, rejected };
     },
 
@@ -118,6 +142,35 @@ export function createServing(deps: ServingDependencies): Serving {
         assignments: rules.surfaces.flatMap((surface) => assigner.assign(surface, unit, facts)),
         decisions: assigner.explain(undefined, unit, facts),
       };
+    },
+
+    evaluateFlag(key, context) {
+      const flag = evaluateFlag(deps.assigner(), key, contextOf(context));
+      observer.evaluated(flag.reason);
+      return flag;
+    },
+
+    evaluateFlags(context) {
+      const flags = evaluateFlags(deps.assigner(), contextOf(context));
+      for (const { reason } of flags) observer.evaluated(reason);
+      return flags;
+    },
+
+    async track(events) {
+      const assigner = deps.assigner();
+      const parsed = parseTrackingEvents(events, clock.now(), { ...rules, assigner });
+      const { exposures, ofRequests, ofUsers, rejected } = parsed;
+      const exposed = exposures.flatMap(({ assignments }) => assignments);
+      for (const shown of exposed) if (assigner.isToBeKept(shown)) deps.sticky?.keep(shown);
+      // Written ahead of the outcomes, whose sync then covers them.
+      await Promise.all(exposures.map((impression) => deps.log.appendImpression(impression)));
+      for (const assignment of exposed) observer.exposed(assignment);
+      const [requests, users] = await Promise.all([append(ofRequests), append(ofUsers)]);
+      const accepted = requests.accepted + users.accepted;
+      const duplicates = requests.duplicates + users.duplicates;
+      // A user's outcome answers no request, so that none can be missing.
+      observer.outcomes(accepted, duplicates, rejected.length, requests.unmatched);
+      return { accepted, duplicates, rejected };
     },
   };
 }

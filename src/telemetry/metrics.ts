@@ -37,7 +37,9 @@ export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string
 export interface Metrics {
   readonly source: MetricsSource;
   snapshot(): Promise<MetricsSnapshot>;
-  readonly ranks: Pick<RankObserver, "ranked" | "outcomes"> & { impressionDropped(): void };
+  readonly ranks: Pick<RankObserver, "ranked" | "outcomes" | "evaluated" | "exposed"> & {
+    impressionDropped(): void;
+  };
   readonly shadows: Pick<ShadowObserver, "compared"> & {
     settled(surface: string, result: ShadowResult): void;
     settledOtherArm(experiment: string, result: ShadowResult): void;
@@ -265,6 +267,12 @@ function rankMetrics(registry: Registry, arms: ArmMetrics): Metrics["ranks"] {
     registers: [registry],
   });
   for (const result of ["accepted", "duplicate", "rejected", "unmatched"]) outcomeCounter.inc({ result }, 0);
+  const evaluations = tallyCounter({
+    name: "setlist_flag_evaluations_total",
+    help: "Flags evaluated for OpenFeature, by reason: SPLIT, TARGETING_MATCH, DEFAULT, DISABLED",
+    labelNames: ["reason"],
+    registry,
+  });
 
   return {
     ranked(impression: Impression): void {
@@ -288,6 +296,8 @@ function rankMetrics(registry: Registry, arms: ArmMetrics): Metrics["ranks"] {
       }
     },
     impressionDropped: () => dropped.inc(),
+    evaluated: (reason) => evaluations(1, reason),
+    exposed: ({ experiment, arm }) => exposures(1, experiment, arm),
     outcomes(accepted, duplicates, rejected, unmatched): void {
       outcomeCounter.inc({ result: "accepted" }, accepted);
       outcomeCounter.inc({ result: "duplicate" }, duplicates);

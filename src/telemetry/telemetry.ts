@@ -121,6 +121,8 @@ export function createTelemetry(options: {
     observer: {
       ranked: ranks.ranked,
       outcomes: ranks.outcomes,
+      evaluated: ranks.evaluated,
+      exposed: ranks.exposed,
       fellBack(reason, requestId, error) {
         seldom(reason, (heldBack) =>
           logger.warn({ requestId, reason, heldBack, err: error }, "ranking fell back"),

@@ -211,6 +211,8 @@ function assignTo(one: Experiment["arms"][number]) {
     assigner: () => ({
       assign: () => [assignment],
       explain: () => [],
+      decide: () => undefined,
+      experiments: [],
       armOf: () => one,
       experimentOf: () => testExperiment,
       isToBeKept: () => false,

@@ -57,6 +57,9 @@ test("the document is OpenAPI 3.1 and has every route, and no method that is ref
     "GET /v1/models/{name}/labels",
     "GET /v1/surfaces",
     "GET /v1/surfaces/{surface}/history",
+    "POST /ofrep/v1/evaluate/flags",
+    "POST /ofrep/v1/evaluate/flags/{key}",
+    "POST /ofrep/v1/track",
     "POST /v1/assignments",
     "POST /v1/experiments",
     "POST /v1/experiments/{id}/kill",
@@ -87,7 +90,7 @@ test("every operation says what it is for, and every answer what it means", () =
 });
 
 test("every operation of /v1 names its error answers, as problems", () => {
-  const v1 = operations().filter(([name]) => name.includes("/v1/"));
+  const v1 = operations().filter(([name]) => name.includes(" /v1/"));
   expect(v1.length).toBe(26);
   for (const [name, { responses }] of v1) {
     const errors = Object.entries(responses).filter(([status]) => !status.startsWith("2"));
@@ -136,6 +139,17 @@ describe("what the server answers is what the document promises:", () => {
   test("an assignment", async () => {
     const { body } = await doors.post("/v1/assignments", { unit: "u1" });
     expect(check("/v1/assignments", "post", "200", body)).toEqual([]);
+  });
+
+  test.each([
+    ["a flag", "/ofrep/v1/evaluate/flags/{key}", "200", { context: { targetingKey: "u1" } }],
+    ["all flags", "/ofrep/v1/evaluate/flags", "200", { context: { targetingKey: "u1" } }],
+    ["a failed evaluation", "/ofrep/v1/evaluate/flags/{key}", "400", { context: {} }],
+    ["tracked events", "/ofrep/v1/track", "200", { events: [{}] }],
+  ])("%s", async (_, path, status, sent) => {
+    const answer = await doors.post(path.replace("{key}", "home-kd"), sent);
+    expect(answer.status).toBe(Number(status));
+    expect(check(path, "post", status, answer.body)).toEqual([]);
   });
 
   test.each(["/v1/experiments", "/v1/models", "/livez", "/readyz"])("%s", async (path) => {

@@ -209,6 +209,8 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     assigner: () => ({
       assign: (_surface, unit) => [{ ...assignment, unit }],
       explain: () => [decision],
+      decide: (experiment) => (experiment === testExperiment.id ? decision : undefined),
+      experiments: [testExperiment],
       armOf: () => testExperiment.arms[0] as Experiment["arms"][number],
       experimentOf: () => testExperiment,
       isToBeKept: () => false,

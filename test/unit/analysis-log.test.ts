@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
+import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import {
   completions,
@@ -65,6 +66,72 @@ describe("a request id", () => {
 
   test("that comes once warns of nothing", async () => {
     expect((await analysisOf(small)).warnings.filter((one) => /repeat|was served by/.test(one))).toEqual([]);
+  });
+});
+
+describe("what a unit did, whatever it was shown,", () => {
+  const noon = Date.parse("2026-11-22T12:00:00.000Z");
+  const did = (outcomeId: string, unit: string, occurredAt = noon + 1_000): LogRecord => ({
+    ...outcomeOf(outcomeId, userRequestId(unit), ""),
+    occurredAt,
+  });
+  const exposed = (requestId: string, unit: string, arm: string, changes = {}): Impression => ({
+    ...impressionOf(requestId, unit, arm, [], { model: undefined, ...changes }),
+  });
+
+  test("counts for a unit that a rank request or a tracked exposure exposed", async () => {
+    const tracked = [exposed("e4", "u4", "control"), exposed("e5", "u5", "kd"), exposed("e6", "u6", "kd")];
+    const report = await analysisOf([
+      ...small,
+      ...tracked,
+      did("d0", "u0"),
+      did("d5", "u5"),
+      did("d5b", "u5"),
+    ]);
+    expect(counts(report)).toEqual([
+      [3, 3],
+      [4, 4],
+    ]);
+    // u0 1 + 1, u1 1, u4 0; u2 1, u3 1, u5 2, u6 0.
+    expect(means(report)).toEqual([1, 1]);
+    expect(report.warnings.filter((one) => /without its model|answers/.test(one))).toEqual([]);
+  });
+
+  test("counts once where it was logged twice", async () => {
+    const report = await analysisOf([...small, did("d0", "u0"), did("d0", "u0")]);
+    expect(means(report)).toEqual([1.5, 1]);
+  });
+
+  test("counts only from the moment of the exposure on", async () => {
+    const before = [did("d0", "u0", noon - 1), did("d1", "u1", noon)];
+    expect(means(await analysisOf([...before, ...small]))).toEqual([1.5, 1]);
+  });
+
+  test("counts for nobody who was not exposed in this phase, and nothing is said of it", async () => {
+    const earlier = exposed("e7", "u7", "kd", { assignment: { phase: 0 } });
+    const forced = exposed("e8", "u8", "kd", { assignment: { overridden: true } });
+    const report = await analysisOf([...small, earlier, forced, ...["u7", "u8", "u9"].map((u) => did(u, u))]);
+    expect(means(report)).toEqual([1, 1]);
+    expect(report.unmatchedOutcomes).toBe(0);
+  });
+
+  test("counts nowhere where users are not the units", async () => {
+    const report = await analyzeExperiment({
+      experiment: experimentOf({ unit: "session" }),
+      records: streamed([...small, did("d0", "u0")]),
+      alpha: 0.05,
+      asOf: new Date("2026-11-22T12:00:00.000Z"),
+    });
+    expect(means(report)).toEqual([1, 1]);
+  });
+
+  test("counts not for a unit that was seen in two arms", async () => {
+    const report = await analysisOf([...small, exposed("e0", "u0", "kd"), did("d0", "u0")]);
+    expect(counts(report)).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    expect(report.excludedUnits).toBe(1);
   });
 });
 

@@ -147,3 +147,18 @@ test("two experiments of one id are refused", () => {
   const twins = [experimentWith({ layer: "a" }), experimentWith({ layer: "b" })];
   expect(() => compileAssigner(twins)).toThrow('id: two experiments are called "exp"');
 });
+
+test("one experiment decides alone what it decides among the others, and an unknown one nothing", () => {
+  const experiments = [
+    experimentWith({ id: "a", targeting: "user.country == 'DE'" }),
+    experimentWith({ id: "b", layer: "other", status: "paused" }),
+    experimentWith({ id: "c", layer: "third", surface: "radio", overrides: { u3: "treated" } }),
+  ];
+  const assigner = compileAssigner(experiments.toReversed());
+  expect(assigner.experiments).toEqual(experiments);
+  for (const unit of ["u1", "u2", "u3"]) {
+    const alone = experiments.map(({ id }) => assigner.decide(id, unit, noAttributes));
+    expect(alone).toEqual(assigner.explain(undefined, unit, noAttributes));
+  }
+  expect(assigner.decide("d", "u1", noAttributes)).toBeUndefined();
+});

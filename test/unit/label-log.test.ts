@@ -166,3 +166,30 @@ test("following a log of which nothing is sealed yet tells so", async () => {
   await followLog(await optionsFor([], { onProgress, signal: stop.signal }), 1);
   expect(told).toMatchObject([{ done: 0, segments: 0, labelling: { impressions: 0, coverage: 1 } }]);
 });
+
+test("an exposure that a client tracked shows no items, so that the teacher is not asked", async () => {
+  const asked: string[] = [];
+  const options = await optionsFor([], {
+    teacher: {
+      ...teacher,
+      async score({ requestId, items }) {
+        asked.push(requestId);
+        return new Float32Array(items.length).fill(0.5);
+      },
+    },
+    segments: async () => ({
+      sealed: [
+        {
+          name: "0000000001",
+          salt: async () => 1,
+          async *read() {
+            yield [impressionOf("exposed", "u1", "kd", []), impressionOf("ranked", "u1", "kd", ["t1"])];
+          },
+        },
+      ],
+      open: 0,
+    }),
+  });
+  expect(await labelLog(options)).toMatchObject({ impressions: 1, labelled: 1, unlabelled: 0 });
+  expect(asked).toEqual(["ranked"]);
+});

@@ -64,6 +64,8 @@ function house(
       fellBack: (reason) => fallbacks.push(reason),
       impressionDropped: () => {},
       outcomes: () => {},
+      evaluated: () => {},
+      exposed: () => {},
     },
     clock: { now: () => 0, monotonic: () => 0 },
     concurrency: {

@@ -46,6 +46,8 @@ function house(parts: Partial<ServingDependencies> = {}) {
     assigner: () => ({
       assign: () => [],
       explain: () => [],
+      decide: () => undefined,
+      experiments: [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
       experimentOf: () => experimentWith(),
       isToBeKept: () => false,
@@ -86,6 +88,8 @@ function house(parts: Partial<ServingDependencies> = {}) {
       fellBack: (reason) => fallbacks.push(reason),
       impressionDropped: (requestId) => dropped.push(requestId),
       outcomes: () => {},
+      evaluated: () => {},
+      exposed: () => {},
     },
     clock: { now: () => 1_700_000_000_000, monotonic: () => time++ },
     concurrency: new ConcurrencyLimit({
