@@ -4,7 +4,7 @@
  */
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openGround } from "./app/ground.ts";
-import { knownValueModels } from "./app/known-value-models.ts";
+import { knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
 import { LiveExperiments } from "./app/live-experiments.ts";
 import { checkNeedsOf } from "./app/model-needs.ts";
 import { checkSurfaceModels } from "./app/surface-models.ts";
@@ -162,7 +162,13 @@ async function assemble(
       hooks: {
         accept(model) {
           const itemFeatures = itemLabels.features();
-          checkNeedsOf(model, { surfaces, scorer, experiments: live.experiments, itemFeatures });
+          checkNeedsOf(model, {
+            surfaces,
+            configured: config.surfaces,
+            scorer,
+            experiments: live.experiments,
+            itemFeatures,
+          });
           features.prepare([model]);
         },
         warm: (model, score) => warmModel(model, features, recent.of(model.surface), score),
@@ -186,7 +192,8 @@ async function assemble(
     surfaces: [...surfaces.keys()],
     attributes: config.attributes,
     models: students(),
-    ...knownValueModels(surfaces, scorer, itemLabels.features()),
+    ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
+    valueModels: valueModelsOf(surfaces),
   });
   await source.settle(registry, known());
   live.begin(models);

@@ -14,6 +14,7 @@ import { existingDataDirectory } from "./data-directory.ts";
 import type { ExperimentPlace } from "./experiment-place.ts";
 import { configurationWriter } from "./experiment-source.ts";
 import { currentState } from "./experiments-data.ts";
+import { valueModelsOf } from "./known-value-models.ts";
 import { systemClock } from "./system-clock.ts";
 
 /**
@@ -91,11 +92,7 @@ export class DataDirectoryPlace implements ExperimentPlace {
     const known: Known = {
       surfaces: [...surfaces.keys()],
       models: students,
-      valueModels: new Map(
-        [...surfaces].flatMap(([surface, { valueModel }]) =>
-          valueModel === undefined ? [] : [[surface, valueModel] as const],
-        ),
-      ),
+      valueModels: valueModelsOf(surfaces),
     };
     const registry = openRegistry({ dataDir: existingDataDirectory(dataDir), clock: systemClock });
     try {

@@ -359,11 +359,11 @@ const badHttpRequests: [
   ["no body", 400, "INVALID_ARGUMENT", "body: expected object", rank, { method: "POST" }],
   ["GET where POST is right", 405, "INVALID_ARGUMENT", "method: expected one of POST, got GET", rank, {}],
   [
-    "a write to the experiments, which is not offered",
+    "a write to an experiment's history, which is not offered",
     405,
     "INVALID_ARGUMENT",
     "method: expected one of GET, HEAD, got POST",
-    "/v1/experiments",
+    "/v1/experiments/home-kd/history",
     { method: "POST", headers: json, body: "{}" },
   ],
   [
