@@ -48,7 +48,8 @@ test("a new version that a shadow would get has to be of its surface", () => {
 
 test("a new version that one arm of an interleaving would get is held to what any arm is", () => {
   const experiments = [experimentWith({ kind: "interleave" })];
-  const served = { surfaces: homeWith({ name: "home-control" }), experiments, itemFeatures: [] };
+  const surfaces = homeWith({ name: "home-control" });
+  const served = { surfaces, configured: surfaces, experiments, itemFeatures: [] };
   const scorer = scorerOf(named("home-control"), named("home-treated"));
   const better = { ...named("home-treated"), version: "2" };
   expect(() => checkNeedsOf(better, { ...served, scorer })).not.toThrow();
