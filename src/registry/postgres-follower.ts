@@ -1,0 +1,103 @@
+import type pg from "pg";
+import type { Random } from "../domain/ports.ts";
+import type { PostgresAddress, PostgresConnection } from "./postgres-address.ts";
+import { channel } from "./postgres-tables.ts";
+
+/** Between two tries to connect, ms: doubled with every failure. Drawn evenly below it, so that a fleet spreads. */
+const retryMsMin = 100;
+const retryMsMax = 2_000;
+
+export interface FollowOptions {
+  readonly address: PostgresAddress;
+  /** The longest between two looks where nothing notifies, ms. */
+  readonly pollMs: number;
+  readonly random: Random;
+  /** Reads what is new. What it throws is a lost connection. */
+  look(client: pg.Client): Promise<void>;
+  /** Once for each connection that was lost or could not be made. */
+  onLost(error: unknown): void;
+}
+
+/**
+ * A standing connection that looks whenever it is notified, and every `pollMs` for what no notification told: a pooler
+ * may swallow them, and one that comes while no connection stands is gone. Connects anew for ever.
+ */
+export class PostgresFollower {
+  readonly #options: FollowOptions;
+  readonly #ended: Promise<void>;
+  #connection: PostgresConnection | undefined;
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    this.#ended = this.#follow();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#connection?.abandon();
+    this.#wake();
+    await this.#ended;
+  }
+
+  async #follow(): Promise<void> {
+    let failures = 0;
+    while (!this.#closed) {
+      try {
+        await this.#stand(() => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (this.#closed) return;
+        this.#options.onLost(error);
+      }
+      const bound = Math.min(retryMsMin * 2 ** Math.min(failures, 10), retryMsMax);
+      failures += 1;
+      await this.#pause(this.#options.random.next() * bound);
+    }
+  }
+
+  /** One connection, from its making to its end. */
+  async #stand(onStanding: () => void): Promise<void> {
+    const { address, pollMs, look } = this.#options;
+    const connection = address.connection();
+    const { client } = connection;
+    this.#connection = connection;
+    let news = false;
+    let lost: unknown;
+    client.on("notification", () => {
+      news = true;
+      this.#wake();
+    });
+    client.on("error", (error) => {
+      lost ??= error;
+      this.#wake();
+    });
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${channel}`);
+      while (!this.#closed && lost === undefined) {
+        news = false;
+        await look(client);
+        onStanding();
+        if (!news && lost === undefined) await this.#pause(pollMs);
+      }
+      if (lost !== undefined) throw lost;
+    } finally {
+      connection.abandon();
+    }
+  }
+
+  /** Until something wakes it, at the longest. */
+  #pause(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
