@@ -58,12 +58,8 @@ export interface Experiment extends ExperimentDocument {
   readonly phase: number;
   /** Its part of the layer: growing adds ranges and keeps those it had. */
   readonly ranges: readonly TrafficRange[];
-}
-
-/** One kept revision: what stood there, who wrote it, when (ms since 1970, UTC) and what they said about it. */
-export interface ExperimentRevision {
-  readonly experiment: Experiment;
-  readonly who: string;
-  readonly at: number;
-  readonly what: string;
+  /** Why it was killed; undefined where it was not. A killed experiment assigns nobody, whatever its status. */
+  readonly killed?: string | undefined;
+  /** The arm that a stopped experiment was stopped for. */
+  readonly winner?: string | undefined;
 }

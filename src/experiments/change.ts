@@ -1,3 +1,4 @@
+import { canonicalJson } from "../domain/canonical-json.ts";
 import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
 
 type Field = keyof ExperimentDocument;
@@ -39,7 +40,7 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
 
 /** The fields in which two documents differ; none where they say the same. */
 export function changedFields(before: ExperimentDocument, after: ExperimentDocument): readonly Field[] {
-  return fields.filter((field) => canonical(before[field]) !== canonical(after[field]));
+  return fields.filter((field) => canonicalJson(before[field]) !== canonicalJson(after[field]));
 }
 
 /** `created, running`, or `traffic 0.1 to 0.5, arms; phase 2`: one line for the history. */
@@ -51,13 +52,4 @@ export function describeChange(before: Experiment | undefined, after: Experiment
   });
   const phase = after.phase === before.phase ? "" : `; phase ${after.phase}`;
   return `${changes.join(", ")}${phase}`;
-}
-
-/** JSON with the keys in order, without what is undefined: equal for equal values. The order of arms counts. */
-function canonical(value: unknown): string {
-  if (value === undefined) return "undefined";
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

@@ -2,27 +2,34 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
+import { transaction } from "./transaction.ts";
 
 /** Of the tables below; a store with a higher one was written by a newer Setlist. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 /** How long to wait for another process's write, ms; a sync takes a few. */
 const busyTimeoutMs = 5_000;
 const retryMs = 5;
 /** The primary code, in the lowest byte of an extended one (https://sqlite.org/rescode.html). */
 const sqliteBusy = 5;
 
-const tables = `
-  CREATE TABLE revisions (
-    experiment TEXT NOT NULL,
+/** `document` is JSON, an experiment's ranges and phase included; `at` is ms since 1970, UTC. */
+const columns = `
     revision INTEGER NOT NULL,
     who TEXT NOT NULL,
-    at INTEGER NOT NULL, -- ms since 1970, UTC
+    at INTEGER NOT NULL,
     what TEXT NOT NULL,
-    document TEXT NOT NULL, -- the experiment as JSON, its ranges and phase included
-    PRIMARY KEY (experiment, revision)
-  ) STRICT;
-  PRAGMA user_version = ${schemaVersion};
-`;
+    document TEXT NOT NULL`;
+
+/** By the version that each leads to. A revision that version 1 kept has no hash. */
+const steps = [
+  `CREATE TABLE revisions (experiment TEXT NOT NULL,${columns},
+    PRIMARY KEY (experiment, revision)) STRICT;`,
+  `ALTER TABLE revisions ADD COLUMN hash TEXT;
+  CREATE TABLE surface_revisions (surface TEXT NOT NULL,${columns}, hash TEXT NOT NULL,
+    PRIMARY KEY (surface, revision)) STRICT;
+  CREATE TABLE kill_switch_revisions (switch TEXT NOT NULL,${columns}, hash TEXT NOT NULL,
+    PRIMARY KEY (switch, revision)) STRICT;`,
+];
 
 /**
  * Opens the database, with its tables. WAL: readers in other processes go on while the server writes; every commit is
@@ -52,16 +59,13 @@ export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
 function prepare(database: DatabaseSync): void {
   writeAhead(database);
   database.exec("PRAGMA synchronous = FULL;");
-  if (versionOf(database) !== 0) return;
+  if (versionOf(database) >= schemaVersion) return;
   // Another process may be here too: whoever comes second finds the tables made.
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    if (versionOf(database) === 0) database.exec(tables);
-    database.exec("COMMIT");
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
+  transaction(database, () => {
+    const version = versionOf(database);
+    for (const step of steps.slice(version)) database.exec(step);
+    if (version < schemaVersion) database.exec(`PRAGMA user_version = ${schemaVersion}`);
+  });
 }
 
 /** While another writes, SQLite refuses a change of the mode at once (SQLITE_BUSY): several that open a new store collide. */

@@ -1,22 +1,30 @@
 /** The experiment store of one data directory: every revision of every experiment, in SQLite, never overwritten. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
-import type { Experiment, ExperimentDocument, ExperimentRevision } from "../domain/experiment.ts";
+import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
 import type { ModelLabelStore } from "../domain/model-life.ts";
 import type { Clock, ExperimentStore } from "../domain/ports.ts";
 import { describeChange } from "../experiments/experiments.ts";
+import { applied, isEmpty } from "./applied.ts";
 import { openDatabase } from "./database.ts";
+import { FollowedState } from "./followed-state.ts";
 import { LabelTable } from "./label-table.ts";
-import { RevisionTable } from "./revision-table.ts";
+import { stateHash } from "./state-hash.ts";
 import { synchronised } from "./synchronised.ts";
+import { Tables } from "./tables.ts";
+import { transaction } from "./transaction.ts";
 
 const fileName = "experiments.sqlite";
 
+/** How often to look whether another process wrote: well within the second in which a change takes effect. */
+const lookMs = 250;
+
 export type RegistryOptions =
   | { readonly dataDir: string; readonly readOnly?: false; readonly clock: Clock }
-  /** Never writes, so it needs no time; works beside a server that has the store open. */
-  | { readonly dataDir: string; readonly readOnly: true };
+  /** Never writes; works beside a server that has the store open. */
+  | { readonly dataDir: string; readonly readOnly: true; readonly clock: Clock };
 
 /** The store, with the one way in which documents come into it so far: from the configuration. */
 export interface Registry extends ExperimentStore {
@@ -27,7 +35,10 @@ export interface Registry extends ExperimentStore {
    * @throws {SetlistError} INVALID_ARGUMENT with experiment and field where a document cannot stand (its traffic is not
    *   free, …), UNAVAILABLE where the store is read-only.
    */
-  sync(documents: readonly ExperimentDocument[], who: string): { readonly changed: readonly string[] };
+  sync(
+    documents: readonly ExperimentDocument[],
+    who: string,
+  ): Promise<{ readonly changed: readonly string[] }>;
   /** What `list` would answer after `sync`, without writing. */
   preview(documents: readonly ExperimentDocument[], who: string): readonly Experiment[];
   /** Where the models' labels are kept; none can be read or moved where the store is read-only. */
@@ -54,29 +65,71 @@ export function openRegistry(options: RegistryOptions): Registry {
     );
   }
   const database = openDatabase(join(dataDir, fileName), readOnly);
-  const table = new RevisionTable(database);
-  return {
-    labels: options.readOnly === true ? noLabels : new LabelTable(database, options.clock),
-    list: () => table.latest().map(({ experiment }) => experiment),
-    get: (id) => table.of(id).at(-1)?.experiment,
-    history: (id) => table.of(id),
-    preview: (documents, who) => synchronised(table.all(), documents, who).experiments,
-    sync(documents, who) {
-      if (readOnly)
-        throw new SetlistError("UNAVAILABLE", `the experiments of ${dataDir} were opened to be read`);
-      return table.transaction(() => {
-        const before = new Map(table.latest().map(({ experiment }) => [experiment.id, experiment]));
-        const { changed } = synchronised(table.all(), documents, who);
-        const at = options.clock.now();
-        for (const experiment of changed) {
-          const what = describeChange(before.get(experiment.id), experiment);
-          table.insert({ experiment, who, at, what } satisfies ExperimentRevision);
-        }
-        return { changed: changed.map(({ id }) => id) };
-      });
-    },
-    close: () => database.close(),
+  const tables = new Tables(database);
+  let seen = dataVersion(database);
+  const followed = new FollowedState(tables.state());
+  const look = (): void => {
+    try {
+      const version = dataVersion(database);
+      if (version === seen && followed.stale === undefined) return;
+      followed.take(tables.state());
+      seen = version;
+    } catch (error) {
+      followed.miss(options.clock.now(), error);
+    }
   };
+  const looking = setInterval(look, lookMs).unref();
+  const write: ExperimentStore["write"] = async (who, change) => {
+    if (readOnly)
+      throw new SetlistError("UNAVAILABLE", `the experiments of ${dataDir} were opened to be read`);
+    const next = transaction(database, () => {
+      const standing = tables.state();
+      const made = change(standing);
+      if (isEmpty(made)) return standing;
+      const next = applied(standing, made);
+      tables.insert(made, { who, at: options.clock.now(), hash: stateHash(next) });
+      return next;
+    });
+    followed.take(next);
+    return followed.state;
+  };
+  return {
+    labels: readOnly ? noLabels : new LabelTable(database, options.clock),
+    current: () => followed.state,
+    list: () => followed.state.experiments,
+    get: (id) => followed.state.experiments.find((one) => one.id === id),
+    stale: () => followed.stale,
+    onChange: (listener) => followed.onChange(listener),
+    write,
+    history: async (id) => tables.experiments.of(id),
+    surfaceHistory: async (surface) => tables.surfaces.of(surface),
+    killSwitchHistory: async () => tables.killSwitchHistory(),
+    preview: (documents, who) => synchronised(tables.experiments.all(), documents, who).experiments,
+    async sync(documents, who) {
+      const changed: string[] = [];
+      await write(who, ({ experiments: standing }) => {
+        const before = new Map(standing.map((one) => [one.id, one]));
+        const { changed: written } = synchronised(tables.experiments.all(), documents, who);
+        changed.splice(0, changed.length, ...written.map(({ id }) => id));
+        return {
+          experiments: written.map((document) => ({
+            document,
+            what: describeChange(before.get(document.id), document),
+          })),
+        };
+      });
+      return { changed };
+    },
+    async close() {
+      clearInterval(looking);
+      database.close();
+    },
+  };
+}
+
+/** Another number whenever another connection has committed something. */
+function dataVersion(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA data_version").get()?.["data_version"]);
 }
 
 const noLabels: ModelLabelStore = {

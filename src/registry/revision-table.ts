@@ -1,61 +1,62 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
-import type { Experiment, ExperimentRevision } from "../domain/experiment.ts";
-import { transaction } from "./transaction.ts";
+import type { Revision } from "../domain/store-state.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
-/** The one table: a row a revision. Two writers of one revision collide on its key instead of losing one. */
-export class RevisionTable {
-  readonly #database: DatabaseSync;
+/** A row a revision. Two writers of one revision collide on its key instead of losing one. */
+export class RevisionTable<T extends { readonly revision: number }> {
+  readonly #keyOf: (document: T) => string;
   readonly #all: StatementSync;
   readonly #latest: StatementSync;
   readonly #of: StatementSync;
+  readonly #insert: StatementSync;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-    const columns = "SELECT who, at, what, document FROM revisions";
-    this.#all = database.prepare(`${columns} ORDER BY experiment, revision`);
-    this.#of = database.prepare(`${columns} WHERE experiment = ? ORDER BY revision`);
+  /** @param key the column that says whose revision it is, and `keyOf` its value. */
+  constructor(database: DatabaseSync, table: string, key: string, keyOf: (document: T) => string) {
+    this.#keyOf = keyOf;
+    const select = `SELECT who, at, what, document, hash FROM ${table}`;
+    this.#all = database.prepare(`${select} ORDER BY ${key}, revision`);
+    this.#of = database.prepare(`${select} WHERE ${key} = ? ORDER BY revision`);
     this.#latest = database.prepare(
-      `${columns} AS one WHERE revision = (SELECT max(revision) FROM revisions WHERE experiment = one.experiment) ORDER BY experiment`,
+      `${select} AS one WHERE revision = (SELECT max(revision) FROM ${table} WHERE ${key} = one.${key}) ORDER BY ${key}`,
+    );
+    this.#insert = database.prepare(
+      `INSERT INTO ${table} (${key}, revision, who, at, what, document, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
   }
 
-  /** Every revision, by experiment, oldest first. */
-  all(): readonly ExperimentRevision[] {
-    return this.#all.all().map(toRevision);
+  /** Every revision, by whose it is, oldest first. */
+  all(): readonly Revision<T>[] {
+    return this.#all.all().map((row) => toRevision<T>(row));
   }
 
-  /** The last revision of every experiment, in the order of their ids. */
-  latest(): readonly ExperimentRevision[] {
-    return this.#latest.all().map(toRevision);
+  /** What stands of each, in the order of their keys. */
+  latest(): readonly T[] {
+    return this.#latest.all().map((row) => toRevision<T>(row).document);
   }
 
-  /** The revisions of one experiment, oldest first; none where it is unknown. */
-  of(experiment: string): readonly ExperimentRevision[] {
-    return this.#of.all(experiment).map(toRevision);
+  /** Oldest first; none where it is unknown. */
+  of(key: string): readonly Revision<T>[] {
+    return this.#of.all(key).map((row) => toRevision<T>(row));
   }
 
-  insert({ experiment, who, at, what }: ExperimentRevision): void {
-    this.#database
-      .prepare(
-        "INSERT INTO revisions (experiment, revision, who, at, what, document) VALUES (?, ?, ?, ?, ?, ?)",
-      )
-      .run(experiment.id, experiment.revision, who, at, what, JSON.stringify(experiment));
-  }
-
-  /** All of it or none of it. */
-  transaction<T>(work: () => T): T {
-    return transaction(this.#database, work);
+  insert({ document, who, at, what, hash }: Revision<T>): void {
+    const key = this.#keyOf(document);
+    this.#insert.run(key, document.revision, who, at, what, JSON.stringify(document), hash ?? null);
   }
 }
 
-function toRevision(row: Row): ExperimentRevision {
-  const { who, at, what, document } = row;
+function toRevision<T>({ who, at, what, document, hash }: Row): Revision<T> {
   if (typeof who !== "string" || typeof at !== "number" || typeof what !== "string") throw foreign();
   if (typeof document !== "string") throw foreign();
-  return { experiment: JSON.parse(document) as Experiment, who, at, what };
+  return {
+    document: JSON.parse(document) as T,
+    who,
+    at,
+    what,
+    hash: typeof hash === "string" ? hash : undefined,
+  };
 }
 
 function foreign(): SetlistError {

@@ -1,4 +1,5 @@
-import type { Experiment, ExperimentDocument, ExperimentRevision } from "../domain/experiment.ts";
+import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
+import type { Revision } from "../domain/store-state.ts";
 import { changedFields, documentOf, reviseAll } from "../experiments/experiments.ts";
 
 /**
@@ -7,13 +8,13 @@ import { changedFields, documentOf, reviseAll } from "../experiments/experiments
  * @param history every revision, oldest first.
  */
 export function synchronised(
-  history: readonly ExperimentRevision[],
+  history: readonly Revision<Experiment>[],
   documents: readonly ExperimentDocument[],
   who: string,
 ): ReturnType<typeof reviseAll> {
-  const latest = new Map(history.map((revision) => [revision.experiment.id, revision]));
+  const latest = new Map(history.map((revision) => [revision.document.id, revision]));
   const written = new Map(
-    history.filter((revision) => revision.who === who).map(({ experiment }) => [experiment.id, experiment]),
+    history.filter((revision) => revision.who === who).map(({ document }) => [document.id, document]),
   );
   const changes = documents.filter((document) => {
     const last = written.get(document.id);
@@ -22,10 +23,10 @@ export function synchronised(
   const present = new Set(documents.map(({ id }) => id));
   const standing = [...latest.values()];
   const orphans = standing
-    .filter((revision) => revision.who === who && !present.has(revision.experiment.id))
-    .map(({ experiment }) => stopped(experiment));
+    .filter((revision) => revision.who === who && !present.has(revision.document.id))
+    .map(({ document }) => stopped(document));
   return reviseAll(
-    standing.map(({ experiment }) => experiment),
+    standing.map(({ document }) => document),
     [...changes, ...orphans],
   );
 }
