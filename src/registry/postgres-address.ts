@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import pg from "pg";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument } from "../domain/error.ts";
 
 /** Until a connection stands, name look-up, TLS and password included, ms. */
 const connectMsMax = 3_000;
@@ -8,63 +8,81 @@ const connectMsMax = 3_000;
 const statementMsMax = 3_000;
 /** A writer that hangs with the lock in its hands is ended by the server, ms. */
 const idleTransactionMsMax = 5_000;
+/** For the other side to agree that a connection is over, ms. */
+const goodbyeMsMax = 500;
 
-/** Where a PostgreSQL is, and how to say so without its password. */
+/** Where a PostgreSQL is. */
 export interface PostgresAddress {
-  /** `db.internal:5432/setlist`: for people. */
+  /** `db.internal:5432/setlist`: for people, without its password. */
   readonly name: string;
-  /** A connection that has not been made yet. */
-  connection(): PostgresConnection;
+  readonly config: pg.ClientConfig;
 }
 
+/** A connection of one's own. */
 export interface PostgresConnection {
   readonly client: pg.Client;
-  /** Ends it at once, also where the other side does not answer. */
-  abandon(): void;
+  /** Ends it, soon also where the other side does not answer. */
+  end(): void;
 }
 
 /**
  * @param url `postgres://user:password@host:port/database`, perhaps with `?sslmode=verify-full&sslrootcert=FILE`. What it
- *   leaves out comes from PostgreSQL's own variables: `PGPASSWORD`, `PGHOST`, …
- * @throws {SetlistError} INVALID_ARGUMENT where it is none; UNAVAILABLE where a certificate it names cannot be read.
- *   Neither repeats the address.
+ *   leaves out comes from PostgreSQL's own variables: `PGUSER`, `PGPASSWORD`.
+ * @throws {SetlistError} INVALID_ARGUMENT where it is none, without repeating it.
  */
 export function postgresAddress(url: string): PostgresAddress {
-  const name = nameOf(url);
-  const connection = (): PostgresConnection => {
-    // One of our own, for pg gives up a connection only once the other side agreed.
-    const socket = new Socket();
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: "setlist",
-      connectionTimeoutMillis: connectMsMax,
-      statement_timeout: statementMsMax,
-      lock_timeout: statementMsMax,
-      query_timeout: statementMsMax + 500,
-      idle_in_transaction_session_timeout: idleTransactionMsMax,
-      keepAlive: true,
-      stream: () => socket,
-    });
-    // What a lost connection has to say, its statements say too.
-    client.on("error", () => undefined);
-    return { client, abandon: () => socket.destroy() };
-  };
-  try {
-    connection().abandon();
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? "it is not understood";
-    throw new SetlistError("UNAVAILABLE", `PostgreSQL at ${name}: a file that its address names: ${reason}`);
-  }
-  return { name, connection };
-}
-
-function nameOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
-  if (parsed === undefined || !isPostgres || parsed.pathname.length < 2) {
+  if (parsed === undefined || !isPostgres || parsed.hostname === "" || parsed.pathname.length < 2) {
     throw invalidArgument(
-      "experimentStore.url: expected postgres://user:password@host:port/database (special characters of the password as %40), got something else, not shown for its password",
+      "experimentStore.url: expected postgres://user:password@host:port/database, special characters of the password as in %40; what it is instead is not shown, since it may hold a password",
     );
   }
-  return `${parsed.hostname}:${parsed.port === "" ? "5432" : parsed.port}${parsed.pathname}`;
+  const config = {
+    connectionString: url,
+    application_name: "setlist",
+    connectionTimeoutMillis: connectMsMax,
+    statement_timeout: statementMsMax,
+    lock_timeout: statementMsMax,
+    query_timeout: statementMsMax + 500,
+    idle_in_transaction_session_timeout: idleTransactionMsMax,
+    keepAlive: true,
+  };
+  return { name: `${parsed.hostname}:${parsed.port || "5432"}${parsed.pathname}`, config };
+}
+
+/** @throws {Error} where a certificate that the address names cannot be read. */
+export function connectionTo(address: PostgresAddress): PostgresConnection {
+  // A socket that we hold: pg waits for the other side, which may be gone without a word.
+  const socket = new Socket();
+  const client = new pg.Client({ ...address.config, stream: () => socket });
+  // What a lost connection has to say, its statements say too.
+  client.on("error", () => undefined);
+  let stands = false;
+  client.once("connect", () => {
+    stands = true;
+  });
+  return {
+    client,
+    end() {
+      // A `connect` that is still waited for settles only where its socket fails.
+      if (!stands) return void socket.destroy();
+      client.end().catch(() => undefined);
+      setTimeout(() => socket.destroy(), goodbyeMsMax).unref();
+    },
+  };
+}
+
+/** Why PostgreSQL could not be asked, in a few words that name no host and no user. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code === "ECONNREFUSED") return "nobody listens there (ECONNREFUSED)";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `its host is not known (${code})`;
+  if (code === "28P01" || code === "28000") return `it refuses this user or password (${code})`;
+  if (code === "3D000") return "it has no such database (3D000)";
+  if (code === "57P01" || code === "57P02" || code === "57P03") return `it starts or stops (${code})`;
+  if (typeof code === "string") return `it answers with ${code}`;
+  return typeof message === "string" && /timeout/i.test(message)
+    ? "it does not answer in time"
+    : "the connection is gone";
 }

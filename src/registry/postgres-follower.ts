@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { Random } from "../domain/ports.ts";
-import type { PostgresAddress, PostgresConnection } from "./postgres-address.ts";
+import { connectionTo, type PostgresAddress, type PostgresConnection } from "./postgres-address.ts";
 import { channel } from "./postgres-tables.ts";
 
 /** Between two tries to connect, ms: doubled with every failure. Drawn evenly below it, so that a fleet spreads. */
@@ -12,6 +12,8 @@ export interface FollowOptions {
   /** The longest between two looks where nothing notifies, ms. */
   readonly pollMs: number;
   readonly random: Random;
+  /** Asked once of every connection, before its first look. What it throws is a lost connection. */
+  prepare(client: pg.Client): Promise<void>;
   /** Reads what is new. What it throws is a lost connection. */
   look(client: pg.Client): Promise<void>;
   /** Once for each connection that was lost or could not be made. */
@@ -36,7 +38,7 @@ export class PostgresFollower {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#connection?.abandon();
+    this.#connection?.end();
     this.#wake();
     await this.#ended;
   }
@@ -60,8 +62,8 @@ export class PostgresFollower {
 
   /** One connection, from its making to its end. */
   async #stand(onStanding: () => void): Promise<void> {
-    const { address, pollMs, look } = this.#options;
-    const connection = address.connection();
+    const { address, pollMs, prepare, look } = this.#options;
+    const connection = connectionTo(address);
     const { client } = connection;
     this.#connection = connection;
     let news = false;
@@ -76,6 +78,7 @@ export class PostgresFollower {
     });
     try {
       await client.connect();
+      await prepare(client);
       await client.query(`LISTEN ${channel}`);
       while (!this.#closed && lost === undefined) {
         news = false;
@@ -85,7 +88,7 @@ export class PostgresFollower {
       }
       if (lost !== undefined) throw lost;
     } finally {
-      connection.abandon();
+      connection.end();
     }
   }
 

@@ -3,7 +3,7 @@ import { SetlistError } from "../domain/error.ts";
 
 /**
  * Held by whoever writes, to the end of its transaction: one write at a time over the whole fleet, so that positions are
- * committed in their order. "setlist" in ASCII, as the number of an advisory lock.
+ * committed in their order. The number is "setlist" in ASCII.
  */
 export const lock = "SELECT pg_advisory_xact_lock(x'7365746c697374'::bigint)";
 
@@ -30,21 +30,44 @@ const migrations = [
  * Makes the tables, or brings them up to date; two that start at once wait for each other.
  * @throws {SetlistError} UNAVAILABLE where a newer Setlist made them.
  */
-export async function migrate(client: pg.Client, steps: readonly string[] = migrations): Promise<void> {
+export async function migrate(client: pg.ClientBase): Promise<void> {
+  if ((await versionOf(client)) === migrations.length) return;
   await client.query("BEGIN");
-  await client.query(lock);
-  await client.query("CREATE TABLE IF NOT EXISTS setlist_schema (version integer NOT NULL)");
-  const { rows } = await client.query<{ version: number }>("SELECT version FROM setlist_schema");
-  const version = rows[0]?.version ?? 0;
-  if (version > steps.length) {
-    await client.query("ROLLBACK");
-    throw new SetlistError(
-      "UNAVAILABLE",
-      `the experiment store's tables are of version ${version}, this Setlist knows ${steps.length}; use the newer one`,
-    );
+  try {
+    await client.query(lock);
+    const version = await versionOf(client);
+    if (version > migrations.length) throw newer(version);
+    for (const migration of migrations.slice(version)) await client.query(migration);
+    await client.query("CREATE TABLE IF NOT EXISTS setlist_schema (version integer NOT NULL)");
+    await client.query("DELETE FROM setlist_schema");
+    await client.query("INSERT INTO setlist_schema VALUES ($1)", [migrations.length]);
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw error;
   }
-  for (const step of steps.slice(version)) await client.query(step);
-  if (rows.length === 0) await client.query("INSERT INTO setlist_schema VALUES ($1)", [steps.length]);
-  else if (version < steps.length) await client.query("UPDATE setlist_schema SET version = $1", [steps.length]);
-  await client.query("COMMIT");
+}
+
+/** To be asked with the lock, before anything is written. @throws {SetlistError} as `migrate`. */
+export async function expectKnownTables(client: pg.ClientBase): Promise<void> {
+  const version = await versionOf(client);
+  if (version > migrations.length) throw newer(version);
+}
+
+/** 0 where there are no tables. */
+async function versionOf(client: pg.ClientBase): Promise<number> {
+  // Not to_regclass: PostgreSQL may remember for it that there was no such table before we had the lock.
+  const { rowCount } = await client.query(
+    "SELECT FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'setlist_schema'",
+  );
+  if (rowCount === 0) return 0;
+  const { rows } = await client.query<{ version: number }>("SELECT version FROM setlist_schema");
+  return rows[0]?.version ?? 0;
+}
+
+function newer(version: number): SetlistError {
+  return new SetlistError(
+    "UNAVAILABLE",
+    `the experiment store's tables are of version ${version}, this Setlist knows ${migrations.length}; use the newer one`,
+  );
 }
