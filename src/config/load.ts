@@ -15,6 +15,7 @@ import {
 import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
+import { checkStoreAddress } from "./store-address.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
 export interface ConfigInput {
@@ -103,7 +104,7 @@ function complete(
   file: ConfigFile,
   origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
 ): SetlistConfig {
-  const { surfaces, limits, log, inference, admission, features, ...flat } = file;
+  const { surfaces, limits, log, inference, admission, features, experimentStore, ...flat } = file;
   const config: SetlistConfig = {
     ...defaults,
     dataDir: resolve(origin.cwd, defaultDataDir),
@@ -121,6 +122,7 @@ function complete(
     },
     admission: { ...defaults.admission, ...admission },
     features: { ...defaults.features, ...features },
+    experimentStore: { ...defaults.experimentStore, ...experimentStore },
     file: origin.file,
     warnings: origin.warnings,
   };
@@ -130,6 +132,7 @@ function complete(
   if (config.surfaces.size === 0)
     throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
   checkProviders(config.inference);
+  checkStoreAddress(config.experimentStore.url);
   return config;
 }
 

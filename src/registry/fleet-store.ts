@@ -49,8 +49,8 @@ const connectionIdleMsMax = 10_000;
 
 /**
  * Opens it; makes its tables where they do not exist.
- * @throws {SetlistError} INVALID_ARGUMENT where the address is none; UNAVAILABLE where the database cannot be reached and
- *   the data directory has no copy of what it said, or where a newer Setlist made its tables.
+ * @throws {SetlistError} UNAVAILABLE where the database cannot be reached and the data directory has no copy of what it
+ *   said, or where a newer Setlist made its tables.
  */
 export async function openFleetStore(options: FleetStoreOptions): Promise<ExperimentStore> {
   const { dataDir, onWarning } = options;

@@ -1,6 +1,5 @@
 import { Socket } from "node:net";
 import pg from "pg";
-import { invalidArgument } from "../domain/error.ts";
 
 /** Until a connection stands, name look-up, TLS and password included, ms. */
 const connectMsMax = 3_000;
@@ -26,18 +25,11 @@ export interface PostgresConnection {
 }
 
 /**
- * @param url `postgres://user:password@host:port/database`, perhaps with `?sslmode=verify-full&sslrootcert=FILE`. What it
- *   leaves out comes from PostgreSQL's own variables: `PGUSER`, `PGPASSWORD`.
- * @throws {SetlistError} INVALID_ARGUMENT where it is none, without repeating it.
+ * @param url a checked `postgres://user:password@host:port/database`, perhaps with
+ *   `?sslmode=verify-full&sslrootcert=FILE`. What it leaves out comes from PostgreSQL's variables: `PGUSER`, `PGPASSWORD`.
  */
 export function postgresAddress(url: string): PostgresAddress {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
-  if (parsed === undefined || !isPostgres || parsed.hostname === "" || parsed.pathname.length < 2) {
-    throw invalidArgument(
-      "experimentStore.url: expected postgres://user:password@host:port/database, special characters of the password as in %40; what it is instead is not shown, since it may hold a password",
-    );
-  }
+  const { hostname, port, pathname } = new URL(url);
   const config = {
     connectionString: url,
     application_name: "setlist",
@@ -48,7 +40,7 @@ export function postgresAddress(url: string): PostgresAddress {
     idle_in_transaction_session_timeout: idleTransactionMsMax,
     keepAlive: true,
   };
-  return { name: `${parsed.hostname}:${parsed.port || "5432"}${parsed.pathname}`, config };
+  return { name: `${hostname}:${port || "5432"}${pathname}`, config };
 }
 
 /** @throws {Error} where a certificate that the address names cannot be read. */
