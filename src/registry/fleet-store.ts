@@ -3,13 +3,14 @@ import pg from "pg";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { Clock, ExperimentStore, Random } from "../domain/ports.ts";
-import type {
-  KillSwitch,
-  Revision,
-  Staleness,
-  StoreChange,
-  StoreState,
-  SurfaceDefault,
+import {
+  emptyState,
+  type KillSwitch,
+  type Revision,
+  type Staleness,
+  type StoreChange,
+  type StoreState,
+  type SurfaceDefault,
 } from "../domain/store-state.ts";
 import { applied, isEmpty } from "./applied.ts";
 import { FollowedState } from "./followed-state.ts";
@@ -26,7 +27,7 @@ import {
   standsStill,
   theSwitch,
 } from "./postgres-revisions.ts";
-import { channel, expectKnownTables, lock, migrate } from "./postgres-tables.ts";
+import { areTablesMade, channel, expectKnownTables, lock, migrate } from "./postgres-tables.ts";
 import { stateHash } from "./state-hash.ts";
 
 export interface FleetStoreOptions {
@@ -62,11 +63,29 @@ export async function openFleetStore(options: FleetStoreOptions): Promise<Experi
     if (error instanceof SetlistError) throw error;
     const state = copy.read();
     if (state !== undefined) return new FleetStore(options, address, copy, { ...nothing, state }, error);
-    throw new SetlistError(
-      "UNAVAILABLE",
-      `the experiment store cannot be reached: PostgreSQL at ${address.name}: ${reasonOf(error)}; and ${dataDir} has no copy of what it held, from which a server could start`,
-      { cause: error },
-    );
+    return unreachable(address, dataDir, error);
+  }
+}
+
+/**
+ * What it holds now, for whoever only reads and makes no tables; where it cannot be reached, the data directory's copy.
+ * @throws {SetlistError} UNAVAILABLE where there is none either.
+ */
+export async function readFleetState({
+  url,
+  dataDir,
+}: Pick<FleetStoreOptions, "url" | "dataDir">): Promise<StoreState> {
+  const address = postgresAddress(url);
+  const connection = connectionTo(address);
+  try {
+    await connection.client.connect();
+    return (await areTablesMade(connection.client))
+      ? (await readStanding(connection.client)).state
+      : emptyState;
+  } catch (error) {
+    return new LastGoodCopy(dataDir, address.name, ignored).read() ?? unreachable(address, dataDir, error);
+  } finally {
+    connection.end();
   }
 }
 
@@ -285,6 +304,14 @@ class FleetStore implements ExperimentStore {
       reason,
     });
   }
+}
+
+function unreachable({ name }: PostgresAddress, dataDir: string, cause: unknown): never {
+  throw new SetlistError(
+    "UNAVAILABLE",
+    `the experiment store cannot be reached: PostgreSQL at ${name}: ${reasonOf(cause)}; and ${dataDir} has no copy of what it held`,
+    { cause },
+  );
 }
 
 /** Thrown by the change itself: the database is well. */

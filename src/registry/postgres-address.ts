@@ -73,7 +73,10 @@ export function reasonOf(error: unknown): string {
   if (code === "28P01" || code === "28000") return `it refuses this user or password (${code})`;
   if (code === "3D000") return "it has no such database (3D000)";
   if (code === "57P01" || code === "57P02" || code === "57P03") return `it starts or stops (${code})`;
-  if (typeof code === "string") return `it answers with ${code}`;
+  if (code === "ENOENT" || code === "EACCES")
+    return `a certificate that its address names cannot be read (${code})`;
+  if (typeof code === "string")
+    return /^[0-9A-Z]{5}$/.test(code) ? `it answers ${code}` : `no connection (${code})`;
   return typeof message === "string" && /timeout/i.test(message)
     ? "it does not answer in time"
     : "the connection is gone";

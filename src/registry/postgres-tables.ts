@@ -54,6 +54,10 @@ export async function expectKnownTables(client: pg.ClientBase): Promise<void> {
   if (version > migrations.length) throw newer(version);
 }
 
+export async function areTablesMade(client: pg.ClientBase): Promise<boolean> {
+  return (await versionOf(client)) > 0;
+}
+
 /** 0 where there are no tables. */
 async function versionOf(client: pg.ClientBase): Promise<number> {
   // Not to_regclass: PostgreSQL may remember for it that there was no such table before we had the lock.

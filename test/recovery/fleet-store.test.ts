@@ -4,8 +4,8 @@ import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/app/system-clock.ts";
 import type { ExperimentStore } from "../../src/domain/ports.ts";
-import type { StoreChange } from "../../src/domain/store-state.ts";
-import { openFleetStore } from "../../src/registry/fleet-store.ts";
+import { emptyState, type StoreChange } from "../../src/domain/store-state.ts";
+import { openFleetStore, readFleetState } from "../../src/registry/fleet-store.ts";
 import { breakableProxy } from "../support/breakable-proxy.ts";
 import { describeWithPostgres } from "../support/describe-with-postgres.ts";
 import { experimentWith } from "../support/experiments.ts";
@@ -46,8 +46,7 @@ async function opened(url: string, dataDir: string, pollMs?: number): Promise<Op
 async function query(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(sql);
-  await client.end();
+  await client.query(sql).finally(() => client.end());
 }
 
 const isStale = (store: ExperimentStore) =>
@@ -174,6 +173,20 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await store.write("ada", () => creating("b"));
     await query(url, "DELETE FROM setlist_revisions WHERE id = 'b'");
     await expect.poll(() => idsOf(store)).toEqual(["a"]);
+  });
+
+  test("is read without being made, and from the copy while PostgreSQL is gone", async () => {
+    const url = await server().newDatabase();
+    const dataDir = await temporaryFolder();
+    expect(await readFleetState({ url, dataDir })).toEqual(emptyState);
+    await expect(query(url, "SELECT FROM setlist_schema")).rejects.toMatchObject({ code: "42P01" });
+    const { store, close } = await opened(url, dataDir);
+    await store.write("ada", () => creating("a"));
+    expect(await readFleetState({ url, dataDir })).toEqual(store.current());
+    await close();
+    await server().stop("fast");
+    expect((await readFleetState({ url, dataDir })).experiments.map(({ id }) => id)).toEqual(["a"]);
+    await server().start();
   });
 
   test("neither opens nor writes what a newer Setlist made", async () => {
