@@ -94,6 +94,7 @@ async function firstLook(address: PostgresAddress): Promise<Standing> {
   try {
     await connection.client.connect();
     await migrate(connection.client);
+    await expectKnownTables(connection.client);
     return await readStanding(connection.client);
   } finally {
     connection.end();

@@ -26,21 +26,19 @@ const migrations = [
   )`,
 ];
 
-/**
- * Makes the tables, or brings them up to date; two that start at once wait for each other.
- * @throws {SetlistError} UNAVAILABLE where a newer Setlist made them.
- */
+/** Makes the tables, or brings them up to date; newer ones stay as they are. Two that start at once wait for each other. */
 export async function migrate(client: pg.ClientBase): Promise<void> {
-  if ((await versionOf(client)) === migrations.length) return;
+  if ((await versionOf(client)) >= migrations.length) return;
   await client.query("BEGIN");
   try {
     await client.query(lock);
     const version = await versionOf(client);
-    if (version > migrations.length) throw newer(version);
-    for (const migration of migrations.slice(version)) await client.query(migration);
-    await client.query("CREATE TABLE IF NOT EXISTS setlist_schema (version integer NOT NULL)");
-    await client.query("DELETE FROM setlist_schema");
-    await client.query("INSERT INTO setlist_schema VALUES ($1)", [migrations.length]);
+    if (version < migrations.length) {
+      for (const migration of migrations.slice(version)) await client.query(migration);
+      await client.query("CREATE TABLE IF NOT EXISTS setlist_schema (version integer NOT NULL)");
+      await client.query("DELETE FROM setlist_schema");
+      await client.query("INSERT INTO setlist_schema VALUES ($1)", [migrations.length]);
+    }
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);
@@ -48,10 +46,17 @@ export async function migrate(client: pg.ClientBase): Promise<void> {
   }
 }
 
-/** To be asked with the lock, before anything is written. @throws {SetlistError} as `migrate`. */
+/**
+ * Before anything is written, with the lock. Reading goes on: servers are updated one after the other.
+ * @throws {SetlistError} UNAVAILABLE where a newer Setlist made the tables.
+ */
 export async function expectKnownTables(client: pg.ClientBase): Promise<void> {
   const version = await versionOf(client);
-  if (version > migrations.length) throw newer(version);
+  if (version <= migrations.length) return;
+  throw new SetlistError(
+    "UNAVAILABLE",
+    `the experiment store's tables are of version ${version}, this Setlist knows ${migrations.length}; use the newer one`,
+  );
 }
 
 export async function areTablesMade(client: pg.ClientBase): Promise<boolean> {
@@ -67,11 +72,4 @@ async function versionOf(client: pg.ClientBase): Promise<number> {
   if (rowCount === 0) return 0;
   const { rows } = await client.query<{ version: number }>("SELECT version FROM setlist_schema");
   return rows[0]?.version ?? 0;
-}
-
-function newer(version: number): SetlistError {
-  return new SetlistError(
-    "UNAVAILABLE",
-    `the experiment store's tables are of version ${version}, this Setlist knows ${migrations.length}; use the newer one`,
-  );
 }

@@ -49,6 +49,15 @@ async function query(url: string, sql: string): Promise<void> {
   await client.query(sql).finally(() => client.end());
 }
 
+/** An experiment, without a notification. */
+function insertUnheard(url: string): Promise<void> {
+  const document = JSON.stringify(experimentWith({ id: "a", layer: "a" }));
+  return query(
+    url,
+    `INSERT INTO setlist_revisions VALUES (1, 'experiment', 'a', 1, 'ada', 0, 'created', '${document}', 'h')`,
+  );
+}
+
 const isStale = (store: ExperimentStore) =>
   expect.poll(() => store.stale()?.reason, { timeout: 6_000, interval: 5 });
 
@@ -93,11 +102,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
   test("finds what no notification told of", async () => {
     const url = await server().newDatabase();
     const { store } = await opened(url, await temporaryFolder());
-    await query(
-      url,
-      `INSERT INTO setlist_revisions VALUES (1, 'experiment', 'a', 1, 'ada', 0, 'created',
-       '${JSON.stringify(experimentWith({ id: "a", layer: "a" }))}', 'h')`,
-    );
+    await insertUnheard(url);
     await expect.poll(() => idsOf(store), { timeout: 1_000, interval: 5 }).toEqual(["a"]);
   });
 
@@ -189,12 +194,16 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await server().start();
   });
 
-  test("neither opens nor writes what a newer Setlist made", async () => {
+  test("neither opens nor writes what a newer Setlist made, and reads on", async () => {
     const url = await server().newDatabase();
     const { store } = await opened(url, await temporaryFolder());
     await query(url, "UPDATE setlist_schema SET version = 99");
     const newer = { code: "UNAVAILABLE", message: expect.stringContaining("version 99") };
     await expect(store.write("ada", () => creating("a"))).rejects.toMatchObject(newer);
     await expect(opened(url, await temporaryFolder())).rejects.toMatchObject(newer);
+    await server().stop("fast");
+    await server().start();
+    await insertUnheard(url);
+    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
   });
 });
