@@ -2,27 +2,31 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { missingPostgres, type PostgresServer, startPostgres } from "./postgres.ts";
 
 /**
- * A suite that needs PostgreSQL; `server` answers the one that runs for it. Without PostgreSQL the suite is skipped with
- * a warning that says so, or fails where `REQUIRE_POSTGRES` is set, as .ci/run does.
+ * A suite that needs PostgreSQL to be installed. Without it the suite is skipped with a warning that says so, or fails
+ * where `REQUIRE_POSTGRES` is set, as .ci/run does.
  */
-export function describeWithPostgres(name: string, suite: (server: () => PostgresServer) => void): void {
+export function describeWherePostgres(name: string, suite: () => void): void {
   const missing = missingPostgres();
   if (missing === undefined) {
-    describe(name, () => {
-      let running: PostgresServer | undefined;
-      beforeAll(async () => {
-        running = await startPostgres();
-      });
-      afterAll(() => running?.remove());
-      suite(() => running ?? notStarted());
-    });
+    describe(name, suite);
     return;
   }
   if (process.env["REQUIRE_POSTGRES"] !== undefined) throw new Error(`${name}: ${missing}`);
   console.warn(`SKIPPED: ${name}: ${missing}`);
-  describe.skip(`${name} (${missing})`, () => suite(notStarted));
+  describe.skip(name, suite);
 }
 
-function notStarted(): never {
-  throw new Error("PostgreSQL has not been started");
+/** The same with a server that runs for the suite: `server` answers it. */
+export function describeWithPostgres(name: string, suite: (server: () => PostgresServer) => void): void {
+  describeWherePostgres(name, () => {
+    let running: PostgresServer | undefined;
+    beforeAll(async () => {
+      running = await startPostgres();
+    });
+    afterAll(() => running?.remove());
+    suite(() => {
+      if (running === undefined) throw new Error("PostgreSQL has not been started");
+      return running;
+    });
+  });
 }
