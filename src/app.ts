@@ -5,15 +5,14 @@
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openGround } from "./app/ground.ts";
 import { knownValueModels } from "./app/known-value-models.ts";
-import { checkNeedsOf, modelNeeds } from "./app/model-needs.ts";
+import { LiveExperiments } from "./app/live-experiments.ts";
+import { checkNeedsOf } from "./app/model-needs.ts";
 import { checkSurfaceModels } from "./app/surface-models.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
-import type { Experiment } from "./domain/experiment.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
 import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
-import { compileAssigner } from "./experiments/experiments.ts";
 import { openRows } from "./features/features.ts";
 import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
@@ -21,6 +20,7 @@ import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
 import { openRegistry } from "./registry/registry.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
+import { ExperimentWrites } from "./serving/experiment-writes.ts";
 import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
@@ -60,7 +60,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     return {
       telemetry,
       ...(await openGround(config, opened, onWarning)),
-      experiments: configuredExperiments(config.experiments),
+      experiments: configuredExperiments(config.experiments, onWarning),
       metrics,
       libraryOf: (own) => own,
       sharedPorts: false,
@@ -133,21 +133,29 @@ async function assemble(
   const features = opened.adopt(openRows(rows, { ...config.features, onWarning }), (it) => it.close());
   const itemLabels = opened.adopt(openItemLabels(rows, config.features.cacheRowsMax), (it) => it.close());
   const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
-  const expected = source.expected(registry);
-  let experiments = (): readonly Experiment[] => expected;
+  const live = new LiveExperiments({
+    store: registry,
+    configured: config.surfaces,
+    expected: source.expected(registry),
+    onWarning: (message, fields = {}) => logger.warn(fields, message),
+    onChange: telemetry.experimentsChanged,
+  });
+  opened.defer(() => live.close());
+  telemetry.watchExperiments(registry, clock);
+  const { surfaces } = live;
   const recent = new RecentRequests(clock);
   const models = opened.adopt(
     await openModels({
       repository: config.models,
       ...config.inference,
       policyOf: (name) => config.inference.perModel.get(name)?.versions ?? config.inference.versions,
-      needs: () => modelNeeds(config.surfaces, experiments()),
+      needs: () => live.needs(),
       labels: registry.labels,
       clock,
       hooks: {
         accept(model) {
           const itemFeatures = itemLabels.features();
-          checkNeedsOf(model, { ...config, scorer, experiments: experiments(), itemFeatures });
+          checkNeedsOf(model, { surfaces, scorer, experiments: live.experiments, itemFeatures });
           features.prepare([model]);
         },
         warm: (model, score) => warmModel(model, features, recent.of(model.surface), score),
@@ -165,16 +173,15 @@ async function assemble(
   features.prepare(scorer.models());
   await warmUp(scorer, features, clock);
 
-  const students = [...scorer.models(), ...models.shelved()];
-  checkSurfaceModels(config, scorer, students);
-  const known = {
-    surfaces: [...config.surfaces.keys()],
-    models: students,
-    ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
-  };
-  source.settle(registry, known);
-  experiments = () => registry.list();
-  const assigner = compileAssigner(experiments());
+  const students = () => [...scorer.models(), ...models.shelved()];
+  checkSurfaceModels(config, scorer, students());
+  const known = () => ({
+    surfaces: [...surfaces.keys()],
+    models: students(),
+    ...knownValueModels(surfaces, scorer, itemLabels.features()),
+  });
+  await source.settle(registry, known());
+  live.begin(models);
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
   telemetry.watchConcurrency(concurrency);
@@ -187,8 +194,8 @@ async function assemble(
     : undefined;
   const serving = createServing({
     concurrency,
-    surfaces: config.surfaces,
-    assigner: () => assigner,
+    surfaces,
+    assigner: () => live.assigner,
     features,
     itemLabels,
     scorer,
@@ -204,6 +211,8 @@ async function assemble(
   const doors = {
     serving,
     experiments: registry,
+    writes: new ExperimentWrites({ store: registry, known, prepare: (change) => live.prepare(change) }),
+    surfaces: config.surfaces,
     scorer,
     models: libraryOf(library),
     readiness,

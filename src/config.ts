@@ -1,5 +1,10 @@
 /** The only reader of the environment and of configuration files. */
-export { loadExperimentDocuments } from "./config/experiment-files.ts";
+export {
+  loadExperimentDocuments,
+  readWrittenExperiment,
+  readWrittenExperiments,
+  type WrittenFile,
+} from "./config/experiment-files.ts";
 export { loadConfig } from "./config/load.ts";
 export type { SetlistConfig } from "./config/settings.ts";
 export { yamlText } from "./config/yaml-file.ts";

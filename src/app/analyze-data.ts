@@ -5,6 +5,7 @@ import { readLog } from "../outcomes/outcomes.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { nearest } from "../schema/schema.ts";
 import { existingDataDirectory } from "./data-directory.ts";
+import { systemClock } from "./system-clock.ts";
 
 /**
  * The analysis of one experiment over a data directory, which a server may be using at the same time: nothing in it
@@ -17,7 +18,11 @@ export async function analyzeDataDirectory(options: {
   readonly alpha: number;
 }): Promise<AnalysisReport> {
   const { dataDir, alpha } = options;
-  const registry = openRegistry({ dataDir: existingDataDirectory(dataDir), readOnly: true });
+  const registry = openRegistry({
+    dataDir: existingDataDirectory(dataDir),
+    readOnly: true,
+    clock: systemClock,
+  });
   try {
     const experiment = registry.get(options.experiment);
     if (experiment === undefined) {
@@ -32,6 +37,6 @@ export async function analyzeDataDirectory(options: {
       asOf: new Date(),
     });
   } finally {
-    registry.close();
+    await registry.close();
   }
 }

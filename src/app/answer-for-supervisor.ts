@@ -63,7 +63,9 @@ async function start(
     log: opened.adopt(new RemoteLog(new Socket({ fd: logDescriptor }), onLost), (it) => it.close()),
     rows,
     experiments:
-      order.experiments === "configured" ? configuredExperiments(config.experiments) : storedExperiments,
+      order.experiments === "configured"
+        ? configuredExperiments(config.experiments, (warning) => telemetry.logger.warn(warning))
+        : storedExperiments,
     metrics: { contentType: telemetry.metrics.contentType, render: () => supervisor.ask("metrics") },
     libraryOf: (own) => sharedLibrary(own, (command) => supervisor.ask("changeModels", command)),
     sharedPorts: true,

@@ -1,29 +1,79 @@
 import { loadExperimentDocuments } from "../config.ts";
-import type { Experiment } from "../domain/experiment.ts";
-import type { Registry } from "../registry/registry.ts";
-import { configurationWriter } from "./experiments-data.ts";
+import { SetlistError } from "../domain/error.ts";
+import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
+import type { ExperimentStore } from "../domain/ports.ts";
+import { changedFields, type Known, reviseAll, seeded } from "../experiments/experiments.ts";
 
-type Known = Parameters<typeof loadExperimentDocuments>[1];
+/** Who writes what the configuration's folder says, in the history. */
+export const configurationWriter = "configuration";
 
-/** How the store comes to hold the experiments that a process serves. */
+/** How an empty store comes to hold experiments. */
 export interface ExperimentSource {
   /** What the experiments will be once the models are there to hold them against: it says which are needed. */
-  expected(registry: Registry): readonly Experiment[];
+  expected(store: ExperimentStore): readonly Experiment[];
   /** @throws {SetlistError} where a document cannot stand. */
-  settle(registry: Registry, known: Known): void;
+  settle(store: ExperimentStore, known: Known): Promise<void>;
 }
 
-/** The configuration's documents, written to the store where they changed. */
-export function configuredExperiments(folder: string): ExperimentSource {
+/**
+ * The configuration's folder: it fills an empty store, and nothing else. From then on the store is what counts; where
+ * the folder says something new since, `onWarning` hears how to import it.
+ */
+export function configuredExperiments(
+  folder: string,
+  onWarning: (message: string) => void,
+): ExperimentSource {
+  let seeds = false;
   return {
-    expected: (registry) => registry.preview(loadExperimentDocuments(folder), configurationWriter),
-    settle: (registry, known) =>
-      void registry.sync(loadExperimentDocuments(folder, known), configurationWriter),
+    expected(store) {
+      seeds = store.list().length === 0;
+      return seeds ? reviseAll([], loadExperimentDocuments(folder)).experiments : store.list();
+    },
+    async settle(store, known) {
+      if (!seeds) return tellNews(store, folder, onWarning);
+      const documents = loadExperimentDocuments(folder, known);
+      await store.write(configurationWriter, (state) => seeded(state, documents));
+    },
   };
 }
 
 /** What the store holds already: a process that replaces another must not read what was changed since the start. */
 export const storedExperiments: ExperimentSource = {
-  expected: (registry) => registry.list(),
-  settle: () => undefined,
+  expected: (store) => store.list(),
+  settle: async () => undefined,
 };
+
+async function tellNews(
+  store: ExperimentStore,
+  folder: string,
+  onWarning: (message: string) => void,
+): Promise<void> {
+  const documents = documentsOf(folder, onWarning);
+  const news: string[] = [];
+  for (const document of documents) {
+    if (await isNews(store, document)) news.push(document.id);
+  }
+  if (news.length === 0) return;
+  onWarning(
+    `${folder} says something new of ${news.join(", ")}, and only fills an empty store: \`setlist experiments import ${folder}\` shows the difference and writes it`,
+  );
+}
+
+/** What somebody changed in the store since is no news of the folder's, nor is what was imported. */
+async function isNews(store: ExperimentStore, document: ExperimentDocument): Promise<boolean> {
+  const standing = store.get(document.id);
+  if (standing === undefined) return true;
+  if (changedFields(standing, document).length === 0) return false;
+  const history = await store.history(document.id);
+  return !history.some(({ document: kept }) => changedFields(kept, document).length === 0);
+}
+
+function documentsOf(folder: string, onWarning: (message: string) => void): readonly ExperimentDocument[] {
+  try {
+    return loadExperimentDocuments(folder);
+  } catch (error) {
+    if (!(error instanceof SetlistError)) throw error;
+    onWarning(`not read, since the store has experiments already: ${error.message}`);
+    return [];
+  }
+}

@@ -7,6 +7,7 @@ import { openRegistry } from "../registry/registry.ts";
 import { analyzeDataDirectory } from "./analyze-data.ts";
 import { startServerProcess } from "./server-process.ts";
 import { type SimulationProgress, type SimulationSummary, simulateWorld } from "./simulate-world.ts";
+import { systemClock } from "./system-clock.ts";
 
 export interface DemoOptions {
   readonly seed: number;
@@ -60,9 +61,9 @@ async function serveAndSimulate(options: DemoOptions, dataDir: string): Promise<
 }
 
 async function analyzeRunning(dataDir: string): Promise<DemoResult["reports"]> {
-  const registry = openRegistry({ dataDir, readOnly: true });
+  const registry = openRegistry({ dataDir, readOnly: true, clock: systemClock });
   const running = registry.list().filter(({ status }) => status === "running");
-  registry.close();
+  await registry.close();
   const reports: DemoResult["reports"][number][] = [];
   for (const { id } of running) {
     const report = await analyzeDataDirectory({ dataDir, experiment: id, alpha: 0.05 });

@@ -26,9 +26,9 @@ export function assignCommand(): Command {
     .option("--data-dir <folder>", "the server's, for experiments that it keeps (default: ./data)")
     .option("--config <file>", "configuration (default: config/setlist.yaml)")
     .option("--json", "print assignments and decisions as JSON")
-    .action(({ unit, attributes, json, ...flags }: AssignFlags) => {
+    .action(async ({ unit, attributes, json, ...flags }: AssignFlags) => {
       const config = loadConfig({ flags, env: process.env, cwd: process.cwd() });
-      const answer = assignUnit(config, unit, attributes ?? { user: {}, context: {} });
+      const answer = await assignUnit(config, unit, attributes ?? { user: {}, context: {} });
       process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : renderAssignments(answer));
     });
 }

@@ -7,6 +7,7 @@ import {
   type ValidationContext,
   validateExperiment,
 } from "../experiments/experiments.ts";
+import { writtenDocument } from "../serving/written-document.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
 interface Source {
@@ -39,6 +40,30 @@ export function loadExperimentDocuments(
     });
   }
   return sources.map(({ document }) => document);
+}
+
+/** An experiment as it stands in a file: what it leaves out is still left out. */
+export interface WrittenFile {
+  readonly file: string;
+  readonly written: object;
+  readonly document: ExperimentDocument;
+  /** The one that it says it was read at. */
+  readonly revision: number | undefined;
+}
+
+/**
+ * @throws {SetlistError} as `loadExperimentDocuments`, but for what a document means together with others: that is for
+ *   whoever keeps them to say.
+ */
+export function readWrittenExperiment(file: string): WrittenFile {
+  const yaml = readYamlFile(file);
+  const { document, revision } = yaml.refine(() => writtenDocument(yaml.value, undefined, "document"));
+  return { file, written: yaml.value as object, document, revision };
+}
+
+/** Every file of a folder, as `loadExperimentDocuments` finds them. @throws {SetlistError} as `readWrittenExperiment`. */
+export function readWrittenExperiments(folder: string): readonly WrittenFile[] {
+  return namesIn(folder).map((name) => readWrittenExperiment(join(folder, name)));
 }
 
 function namesIn(folder: string): string[] {

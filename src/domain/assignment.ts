@@ -18,6 +18,7 @@ export type DecisionReason =
   | "override"
   | "surface"
   | "status"
+  | "killed"
   | "layer-range"
   | "targeting"
   | "targeting-attribute-missing";

@@ -2,7 +2,12 @@ import type { Assignment, Decision } from "../domain/assignment.ts";
 import type { Arm, Experiment } from "../domain/experiment.ts";
 import { utf8 } from "../domain/murmur3.ts";
 import { type ArmShare, shareAt } from "./arm-shares.ts";
-import { type CompiledExperiment, type CompiledLayer, compileExperiments } from "./compiled-experiment.ts";
+import {
+  assigns,
+  type CompiledExperiment,
+  type CompiledLayer,
+  compileExperiments,
+} from "./compiled-experiment.ts";
 import { decide } from "./decision.ts";
 import { type TargetingAttributes, type TargetingInput, targetingInput } from "./targeting.ts";
 import { holds } from "./traffic.ts";
@@ -33,7 +38,7 @@ export interface Assigner {
 export function compileAssigner(experiments: readonly Experiment[]): Assigner {
   const compiled = compileExperiments(experiments);
   const running = Map.groupBy(
-    compiled.filter(({ experiment }) => experiment.status === "running"),
+    compiled.filter(({ experiment }) => assigns(experiment)),
     ({ experiment }) => experiment.surface,
   );
   const byId = new Map(compiled.map((one) => [one.experiment.id, one]));

@@ -43,6 +43,21 @@ export function changedFields(before: ExperimentDocument, after: ExperimentDocum
   return fields.filter((field) => canonicalJson(before[field]) !== canonicalJson(after[field]));
 }
 
+/** One field that a write changes, as it stood and as it stands then; undefined where it is not there. */
+export interface FieldChange {
+  readonly field: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What a write makes of an experiment, field by field; of a new one, all that it says. */
+export function fieldChanges(before: Experiment | undefined, after: Experiment): readonly FieldChange[] {
+  const shown = [...fields, "phase", "killed", "winner"] as const;
+  return shown
+    .filter((field) => canonicalJson(before?.[field]) !== canonicalJson(after[field]))
+    .map((field) => ({ field, before: before?.[field], after: after[field] }));
+}
+
 /** `created, running`, or `traffic 0.1 to 0.5, arms; phase 2`: one line for the history. */
 export function describeChange(before: Experiment | undefined, after: Experiment): string {
   if (before === undefined) return `created, ${after.status}`;
@@ -50,6 +65,10 @@ export function describeChange(before: Experiment | undefined, after: Experiment
     const short = field === "traffic" || field === "status";
     return short ? `${field} ${before[field]} to ${after[field]}` : field;
   });
+  if (after.killed !== before.killed) {
+    changes.push(after.killed === undefined ? "no longer killed" : `killed: ${after.killed}`);
+  }
+  if (after.winner !== before.winner && after.winner !== undefined) changes.push(`winner ${after.winner}`);
   const phase = after.phase === before.phase ? "" : `; phase ${after.phase}`;
   return `${changes.join(", ")}${phase}`;
 }

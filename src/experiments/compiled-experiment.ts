@@ -33,7 +33,7 @@ export function compileExperiments(experiments: readonly Experiment[]): readonly
   refuseDuplicates(ordered);
   const layers = new Map<string, CompiledLayer>();
   for (const [layer, mates] of Map.groupBy(ordered, (one) => one.layer)) {
-    const running = mates.filter(({ status }) => status === "running");
+    const running = mates.filter(assigns);
     refuseOverlap(running);
     layers.set(layer, { bucket: bucketOf(`layer:${layer}`), forced: forcedUnits(running) });
   }
@@ -48,6 +48,11 @@ export function compileExperiments(experiments: readonly Experiment[]): readonly
       targeting: experiment.targeting === undefined ? undefined : compileTargeting(experiment.targeting),
     };
   });
+}
+
+/** Whether units can get an arm of it at all. */
+export function assigns({ status, killed }: Experiment): boolean {
+  return status === "running" && killed === undefined;
 }
 
 /** Where two experiments of a layer force the same unit, the first in the order of ids has it. */

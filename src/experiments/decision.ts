@@ -30,11 +30,12 @@ function verdict(
   layerBucket: number,
   armBucket: number,
 ): Verdict {
-  const { id, layer, status, ranges } = one.experiment;
+  const { id, layer, status, killed, ranges } = one.experiment;
   if (surface !== undefined && surface !== one.experiment.surface) {
     return out("surface", `it runs on surface ${one.experiment.surface}, not on ${surface}`);
   }
   if (status !== "running") return out("status", `it is ${statusWords[status]}; only a running one assigns`);
+  if (killed !== undefined) return out("killed", `it was killed: ${killed}`);
 
   const forced = one.layer.forced?.get(unitId);
   if (forced?.experiment === id) {

@@ -49,7 +49,7 @@ const metric = Type.Object(
 );
 
 /** An experiment as a person writes it, in YAML or JSON. */
-const experimentDocumentSchema = Type.Object(
+export const experimentDocumentSchema = Type.Object(
   {
     id,
     description: Type.Optional(Type.String({ maxLength: descriptionCharactersMax })),

@@ -1,7 +1,22 @@
 /** Who gets what: hashing, layers, targeting, assignment, ramps, validation. Pure: no I/O, no clock, no randomness. */
 export { type Assigner, compileAssigner } from "./assigner.ts";
-export { changedFields, describeChange, documentOf } from "./change.ts";
-export { parseExperimentDocument } from "./document.ts";
+export { changedFields, documentOf, type FieldChange, fieldChanges } from "./change.ts";
+export { type Confirmation, confirmations } from "./confirmation.ts";
+export { experimentDocumentSchema, parseExperimentDocument } from "./document.ts";
+export { switched, underKillSwitch } from "./kill-switch.ts";
+export {
+  created,
+  imported,
+  type Known,
+  killed,
+  type Move,
+  moved,
+  replaced,
+  revived,
+  seeded,
+  shipped,
+} from "./life.ts";
+export { restored } from "./restored-default.ts";
 export { revise } from "./revise.ts";
 export { reviseAll } from "./revise-all.ts";
 export type { TargetingAttributes } from "./targeting.ts";

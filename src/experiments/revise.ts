@@ -33,6 +33,19 @@ export function revise(
     revision: (previous?.revision ?? 0) + 1,
     phase: (previous?.phase ?? 1) + (spoiled ? 1 : 0),
     ranges: holdsTraffic(document.status) ? allocateFor(previous, document, layerMates) : [],
+    ...standing(previous, document.status),
+  };
+}
+
+/** What no document says and every revision keeps, as long as it means something. */
+function standing(
+  previous: Experiment | undefined,
+  status: ExperimentStatus,
+): Pick<Experiment, "killed" | "winner"> {
+  const { killed, winner } = previous ?? {};
+  return {
+    ...(killed !== undefined && holdsTraffic(status) && { killed }),
+    ...(winner !== undefined && status === "stopped" && { winner }),
   };
 }
 
@@ -69,8 +82,9 @@ function allocateFor(
   }
 }
 
-function holdsTraffic(status: ExperimentStatus): boolean {
+/** Whether an experiment of this status has a part of its layer. */
+export function holdsTraffic(status: ExperimentStatus): boolean {
   return status === "running" || status === "paused";
 }
 
-const spoiling: ReadonlySet<string> = new Set(spoilingFields);
+export const spoiling: ReadonlySet<string> = new Set(spoilingFields);

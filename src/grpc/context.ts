@@ -1,12 +1,17 @@
 import type { Logger } from "pino";
 import type { Limits } from "../domain/limits.ts";
 import type { Clock, ExperimentStore, Readiness, RequestObserver } from "../domain/ports.ts";
+import type { ExperimentWrites } from "../serving/experiment-writes.ts";
 import type { Serving } from "../serving/serving.ts";
+import type { ConfiguredSurface } from "../serving/surface-view.ts";
 
 /** What the services answer with. */
 export interface GrpcContext {
   readonly serving: Serving;
   readonly experiments: ExperimentStore;
+  readonly writes: ExperimentWrites;
+  /** The surfaces as the configuration has them. */
+  readonly surfaces: ReadonlyMap<string, ConfiguredSurface>;
   readonly readiness: Readiness;
   readonly requests: RequestObserver;
   readonly limits: Limits;

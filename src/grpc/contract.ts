@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import type { MessageReader } from "./message-reader.ts";
 
 export const serviceNames = [
   "setlist.v1.RankingService",
@@ -23,6 +24,8 @@ export interface RawService {
   readonly definition: ServiceDefinition;
   /** Writes a method's answer from an object with the fields' JSON names. */
   writer(method: string): (answer: object) => Buffer;
+  /** Reads a method's request to such an object, without what is not set. */
+  reader(method: string): (reader: MessageReader) => object;
 }
 
 export function rawService(contract: PackageDefinition, name: ServiceName): RawService {
@@ -45,6 +48,11 @@ export function rawService(contract: PackageDefinition, name: ServiceName): RawS
       const definition = service[method];
       if (definition === undefined) throw new Error(`proto/ has no method ${name}/${method}`);
       return definition.responseSerialize;
+    },
+    reader(method) {
+      const definition = service[method];
+      if (definition === undefined) throw new Error(`proto/ has no method ${name}/${method}`);
+      return (reader) => definition.requestDeserialize(reader.whole());
     },
   };
 }

@@ -58,6 +58,12 @@ export class MessageReader {
     return this.#field;
   }
 
+  /** The message's bytes, for another reader, once each of its own fields is seen to end within it. */
+  whole(): Buffer {
+    while (this.next(this.end) !== 0) this.skip();
+    return this.#bytes;
+  }
+
   /** Steps into the message that the field holds and answers with its end. */
   enter(): number {
     this.#expect(WireType.LengthDelimited);

@@ -4,10 +4,12 @@ import { serverTiming } from "../serving/answer-headers.ts";
 import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
+import { experimentWrites } from "./experiment-writes.ts";
 import { readRankRequest } from "./rank-request-codec.ts";
 import { writeRankResponse } from "./rank-response-codec.ts";
 import { rankStreams } from "./rank-stream.ts";
 import { readAssignRequest, readId, readNothing, readRecordRequest } from "./request-codecs.ts";
+import { surfaceMethods } from "./surface-methods.ts";
 import { unary } from "./unary.ts";
 import { wireExperiment } from "./wire-experiment.ts";
 
@@ -65,12 +67,12 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     History: unary(context, {
       route: "ExperimentService/History",
       read: readId,
-      handle: (asked) => {
+      handle: async (asked) => {
         const { id } = knownExperiment(experiments, asked);
         return {
-          revisions: experiments.history(id).map((revision) => ({
+          revisions: (await experiments.history(id)).map((revision) => ({
             ...readableRevision(revision),
-            experiment: wireExperiment(revision.experiment),
+            experiment: wireExperiment(revision.document),
           })),
         };
       },
@@ -85,5 +87,7 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
       }),
       write: writer("Assign"),
     }),
+    ...experimentWrites(contract, context),
+    ...surfaceMethods(contract, context),
   });
 }

@@ -9,13 +9,15 @@ import { refusalOf } from "./refusal.ts";
 import { statusOf } from "./status.ts";
 
 /** What a handler knows of its call. */
-interface Call {
+export interface Call {
   /** The request's own, where it has one that is usable; else made for this call. */
   readonly requestId: string;
   /** Monotonic ms. */
   readonly receivedAt: number;
   /** What is left of `grpc-timeout`, in ms; undefined where the caller set none. */
   readonly timeoutMs: number | undefined;
+  /** Of the metadata that came with it, the first value of a name; undefined where there is none. */
+  header(name: string): string | undefined;
   /** Goes out as trailing metadata. */
   readonly trailer: Metadata;
   /** Aborted where the call ends before its answer. Made when asked for: most methods have no use for one. */
@@ -56,7 +58,8 @@ export function unary<Request, Answer>(
       const trailer = new Metadata();
       const timeoutMs = timeLeft(grpcCall);
       const signal = (): AbortSignal => signalOf(grpcCall, () => answered);
-      const answer = await handle(request, { requestId, receivedAt, timeoutMs, trailer, signal });
+      const header = (name: string): string | undefined => grpcCall.metadata.get(name)[0]?.toString();
+      const answer = await handle(request, { requestId, receivedAt, timeoutMs, header, trailer, signal });
       if (grpcCall.cancelled) return count(endedEarly, receivedAt);
       const message = write(answer);
       trailer.set("request-id", headerText(requestId));

@@ -10,12 +10,17 @@ import type {
   RequestObserver,
   Scorer,
 } from "../domain/ports.ts";
+import type { ExperimentWrites } from "../serving/experiment-writes.ts";
 import type { Serving } from "../serving/serving.ts";
+import type { ConfiguredSurface } from "../serving/surface-view.ts";
 
 /** What the routes answer with. */
 export interface HttpContext {
   readonly serving: Serving;
   readonly experiments: ExperimentStore;
+  readonly writes: ExperimentWrites;
+  /** The surfaces as the configuration has them. */
+  readonly surfaces: ReadonlyMap<string, ConfiguredSurface>;
   readonly scorer: Scorer;
   readonly models: ModelLibrary;
   readonly readiness: Readiness;

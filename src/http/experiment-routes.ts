@@ -37,7 +37,7 @@ const assignmentAnswerSchema = Type.Object({
   decisions: Type.Array(decisionSchema),
 });
 
-/** Reading experiments and asking for assignments; writing comes through the configuration. */
+/** Reading experiments and asking for assignments. */
 export function offerExperiments(app: FastifyInstance, { experiments, serving }: HttpContext): void {
   app.get(
     "/v1/experiments",
@@ -64,7 +64,11 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         response: { 200: experimentSchema, ...problems(404, 500) },
       },
     },
-    async (request) => knownExperiment(experiments, request.params.id),
+    async (request, reply) => {
+      const experiment = knownExperiment(experiments, request.params.id);
+      reply.header("etag", `"${experiment.revision}"`);
+      return experiment;
+    },
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -76,13 +80,13 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         params,
         response: {
           200: Type.Object({ revisions: Type.Array(revisionSchema) }),
-          ...problems(404, 500),
+          ...problems(404, 500, 503),
         },
       },
     },
     async (request) => {
       const { id } = knownExperiment(experiments, request.params.id);
-      return { revisions: experiments.history(id).map(readableRevision) };
+      return { revisions: (await experiments.history(id)).map(readableRevision) };
     },
   );
 

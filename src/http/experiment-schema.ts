@@ -51,11 +51,20 @@ export const experimentSchema = Type.Object({
   ranges: Type.Array(Type.Object({ from: Type.Number(), to: Type.Number() }), {
     description: "The experiment's part of its layer.",
   }),
+  killed: Type.Optional(Type.String({ description: "Why it was killed: it assigns nobody meanwhile." })),
+  winner: Type.Optional(Type.String({ description: "The arm that a stopped one was stopped for." })),
 });
 
-export const revisionSchema = Type.Object({
-  experiment: experimentSchema,
+/** Beside what stood there. */
+export const revisionNote = {
   who: Type.String(),
   at: Type.String({ description: "ISO 8601, UTC, with milliseconds." }),
   what: Type.String(),
-});
+  hash: Type.Optional(
+    Type.String({
+      description: "SHA-256 of all experiments, shipped defaults and the kill switch as the write left them.",
+    }),
+  ),
+};
+
+export const revisionSchema = Type.Object({ experiment: experimentSchema, ...revisionNote });

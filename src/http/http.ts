@@ -11,6 +11,7 @@ import { type ConnectionRules, defaultConnectionRules } from "./connection-rules
 import { type HttpContext, observeRequests } from "./context.ts";
 import { errorAnswer, refuseUnknownPaths, refuseWrongMethods } from "./errors.ts";
 import { offerExperiments } from "./experiment-routes.ts";
+import { offerExperimentWrites } from "./experiment-write-routes.ts";
 import { acceptJsonOnly } from "./json-body.ts";
 import { offerModels } from "./model-routes.ts";
 import { describeRoutes } from "./openapi.ts";
@@ -21,6 +22,7 @@ import { refuseTooMany } from "./rank-door.ts";
 import { offerRank } from "./rank-route.ts";
 import { checkRequestHeads } from "./request-head.ts";
 import { trackSilentConnections } from "./silent-connections.ts";
+import { offerSurfaces } from "./surface-routes.ts";
 
 export type { ConnectionRules } from "./connection-rules.ts";
 
@@ -116,6 +118,8 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
   offerRank(app, context);
   offerOutcomes(app, context);
   offerExperiments(app, context);
+  offerExperimentWrites(app, context);
+  offerSurfaces(app, context);
   offerModels(app, context);
   offerProbes(app, context);
   refuseWrongMethods(app, new Map(offered));

@@ -15,7 +15,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       tags: [
         { name: "ranking", description: "Order candidates" },
         { name: "outcomes", description: "Say what came of it" },
-        { name: "experiments", description: "Read experiments and assignments" },
+        { name: "experiments", description: "Read and change experiments, and ask for assignments" },
         { name: "models", description: "See what is loaded" },
         { name: "operations", description: "Probes and metrics" },
       ],

@@ -37,6 +37,8 @@ export interface Models {
   readonly library: ModelLibrary;
   /** What stands in the repository and is not loaded: documents may name it all the same, and are loaded with it. */
   shelved(): readonly ShelvedModel[];
+  /** Loads what is needed by now and can be; resolves once that was tried. */
+  meetNeeds(): Promise<void>;
   /** Begins to follow the repository. */
   follow(): void;
   /** Stops following, then finishes what was accepted and ends the workers. */
@@ -56,6 +58,7 @@ export async function openModels(options: EngineOptions & LibraryOptions): Promi
     scorer: engine.scorer,
     library,
     shelved: () => library.shelved(),
+    meetNeeds: () => library.meetNeeds(),
     follow: () => library.follow(),
     async close() {
       await library.close();

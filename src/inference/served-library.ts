@@ -137,6 +137,10 @@ export class ServedLibrary implements ModelLibrary {
     void this.#lookAgain();
   }
 
+  meetNeeds(): Promise<void> {
+    return this.#lookAgain();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#watch?.close();

@@ -45,7 +45,7 @@ export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
     const version = versionOf(database);
     if (version === schemaVersion) return database;
     throw new Error(
-      `its tables are of version ${version}, this Setlist knows ${schemaVersion}; use the newer one`,
+      `its tables are of version ${version}, this Setlist knows ${schemaVersion}: ${version > schemaVersion ? "use the newer one" : "start `setlist serve` over it once, which brings them up to date"}`,
     );
   } catch (error) {
     database?.close();

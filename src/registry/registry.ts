@@ -3,16 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
-import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
 import type { ModelLabelStore } from "../domain/model-life.ts";
 import type { Clock, ExperimentStore } from "../domain/ports.ts";
-import { describeChange } from "../experiments/experiments.ts";
 import { applied, isEmpty } from "./applied.ts";
 import { openDatabase } from "./database.ts";
 import { FollowedState } from "./followed-state.ts";
 import { LabelTable } from "./label-table.ts";
 import { stateHash } from "./state-hash.ts";
-import { synchronised } from "./synchronised.ts";
 import { Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
@@ -28,22 +25,8 @@ export type RegistryOptions =
   /** Never writes; works beside a server that has the store open. */
   | { readonly dataDir: string; readonly readOnly: true; readonly clock: Clock };
 
-/** The store, with the one way in which documents come into it so far: from the configuration. */
+/** The store, and beside it where the models' labels are kept; these cannot be read or moved where it is read-only. */
 export interface Registry extends ExperimentStore {
-  /**
-   * Makes a new revision of every experiment whose document changed since `who` last wrote it, all or none. An
-   * experiment that `who` wrote last and has no document for any more is stopped, and stays in the history.
-   * @returns the ids of those that changed.
-   * @throws {SetlistError} INVALID_ARGUMENT with experiment and field where a document cannot stand (its traffic is not
-   *   free, …), UNAVAILABLE where the store is read-only.
-   */
-  sync(
-    documents: readonly ExperimentDocument[],
-    who: string,
-  ): Promise<{ readonly changed: readonly string[] }>;
-  /** What `list` would answer after `sync`, without writing. */
-  preview(documents: readonly ExperimentDocument[], who: string): readonly Experiment[];
-  /** Where the models' labels are kept; none can be read or moved where the store is read-only. */
   readonly labels: ModelLabelStore;
 }
 
@@ -106,22 +89,6 @@ export function openRegistry(options: RegistryOptions): Registry {
     history: async (id) => tables.experiments.of(id),
     surfaceHistory: async (surface) => tables.surfaces.of(surface),
     killSwitchHistory: async () => tables.killSwitchHistory(),
-    preview: (documents, who) => synchronised(tables.experiments.all(), documents, who).experiments,
-    async sync(documents, who) {
-      const changed: string[] = [];
-      await write(who, ({ experiments: standing }) => {
-        const before = new Map(standing.map((one) => [one.id, one]));
-        const { changed: written } = synchronised(tables.experiments.all(), documents, who);
-        changed.splice(0, changed.length, ...written.map(({ id }) => id));
-        return {
-          experiments: written.map((document) => ({
-            document,
-            what: describeChange(before.get(document.id), document),
-          })),
-        };
-      });
-      return { changed };
-    },
     async close() {
       clearInterval(looking);
       database.close();

@@ -1,6 +1,7 @@
 import { SetlistError } from "../domain/error.ts";
-import type { Experiment, ExperimentRevision } from "../domain/experiment.ts";
+import type { Experiment } from "../domain/experiment.ts";
 import type { ExperimentStore } from "../domain/ports.ts";
+import type { Revision } from "../domain/store-state.ts";
 import { nearest } from "../schema/schema.ts";
 
 /** @throws {SetlistError} NOT_FOUND with the nearest id that there is. */
@@ -13,9 +14,22 @@ export function knownExperiment(store: ExperimentStore, id: string): Experiment 
   throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${hint}`);
 }
 
-/** A kept revision as people and programs read it: its time in ISO 8601, UTC, with milliseconds. */
-export function readableRevision(revision: ExperimentRevision): Omit<ExperimentRevision, "at"> & {
+/** What the history says of a revision, its time in ISO 8601, UTC, with milliseconds. */
+export interface RevisionNote {
+  readonly who: string;
   readonly at: string;
-} {
-  return { ...revision, at: new Date(revision.at).toISOString() };
+  readonly what: string;
+  /** Of the whole state of the store that the write left; absent in what an older Setlist wrote. */
+  readonly hash?: string;
+}
+
+/** A kept revision as people and programs read it. */
+export function readableRevision(
+  revision: Revision<Experiment>,
+): RevisionNote & { readonly experiment: Experiment } {
+  return { experiment: revision.document, ...revisionNote(revision) };
+}
+
+export function revisionNote({ who, at, what, hash }: Revision<unknown>): RevisionNote {
+  return { who, at: new Date(at).toISOString(), what, ...(hash !== undefined && { hash }) };
 }

@@ -10,6 +10,8 @@ import {
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
+  Clock,
+  ExperimentStore,
   MetricsSource,
   RankObserver,
   RequestObserver,
@@ -45,6 +47,8 @@ export interface Metrics {
   ): void;
   /** Says how many rank requests are answered at a time, and how many may be. */
   watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
+  /** Says whether experiments are off, and how long the store has not been able to look. */
+  watchExperiments(store: Pick<ExperimentStore, "current" | "stale">, clock: Pick<Clock, "now">): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
   /** Counts an inference worker that died. */
@@ -70,6 +74,7 @@ export function createMetrics(): Metrics {
       lifeMetrics(registry, library);
     },
     watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
+    watchExperiments: (store, clock) => experimentMetrics(registry, store, clock),
     modelChanges: changeMetrics(registry),
     workerDied: deathMetrics(registry),
   };
@@ -77,6 +82,32 @@ export function createMetrics(): Metrics {
 
 /** What is 1 where something is so: over several processes, 1 where it is so in any. */
 const anyOf = "max";
+
+function experimentMetrics(
+  registry: Registry,
+  store: Pick<ExperimentStore, "current" | "stale">,
+  clock: Pick<Clock, "now">,
+): void {
+  new Gauge({
+    name: "setlist_kill_switch",
+    help: "1 while the kill switch is on, and nobody is assigned an arm",
+    aggregator: anyOf,
+    registers: [registry],
+    collect() {
+      this.set(store.current().killSwitch.on ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "setlist_experiment_store_stale_seconds",
+    help: "For how long the experiment store could not be asked, and the last that it said is served; 0 where it can",
+    aggregator: anyOf,
+    registers: [registry],
+    collect() {
+      const stale = store.stale();
+      this.set(stale === undefined ? 0 : Math.max(0, clock.now() - stale.since) / 1_000);
+    },
+  });
+}
 
 function executionMetrics(registry: Registry, scorer: Pick<Scorer, "models" | "execution">): void {
   new Gauge({

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { ModelVersion } from "../domain/model.ts";
 import type { Clock, MetricsSource, RankObserver, RequestObserver, ShadowObserver } from "../domain/ports.ts";
+import type { StoreState } from "../domain/store-state.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
@@ -24,6 +25,9 @@ export interface Telemetry {
   /** Hand it the scorer: the metrics then say on what each model runs. */
   readonly watchModels: Metrics["watchModels"];
   readonly watchConcurrency: Metrics["watchConcurrency"];
+  readonly watchExperiments: Metrics["watchExperiments"];
+  /** Logs that another state of the store is in effect. */
+  readonly experimentsChanged: (state: StoreState) => void;
   /** Counts and logs what becomes of a model's versions. */
   readonly modelChanged: (event: ModelChange) => void;
   /** Counts an inference worker that died; a warning says the same in words. */
@@ -53,6 +57,7 @@ export function createTelemetry(options: {
     requests,
     watchModels,
     watchConcurrency,
+    watchExperiments,
     modelChanges,
     workerDied,
   } = createMetrics();
@@ -65,7 +70,16 @@ export function createTelemetry(options: {
     snapshot,
     watchModels,
     watchConcurrency,
+    watchExperiments,
     workerDied,
+    experimentsChanged({ experiments, killSwitch }) {
+      const running = experiments.filter(({ status }) => status === "running");
+      const killed = running.filter((one) => one.killed !== undefined).map(({ id }) => id);
+      logger.info(
+        { running: running.length, killed, killSwitch: killSwitch.on },
+        "experiments are in effect",
+      );
+    },
     modelChanged(event) {
       modelChanges(event.name, event.what);
       const { name: model, version, what, reason, durationMs } = event;

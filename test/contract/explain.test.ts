@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { ValueModelOverride } from "../../src/domain/model.ts";
 import { type Doors, openDoors, testExperiment } from "../support/doors.ts";
+import { storeOf } from "../support/experiment-store.ts";
 import { rankMessage } from "../support/rank-message.ts";
 
 const valueModel: ValueModelOverride = {
@@ -149,12 +150,7 @@ test("an arm's value model is shown with its experiment, over both", async () =>
     arms: [{ ...arm, valueModel: { ...valueModel, diversity } }],
   };
   const shown = await openDoors({
-    experiments: {
-      list: () => [experiment],
-      get: () => experiment,
-      history: () => [],
-      close: () => {},
-    },
+    experiments: storeOf([experiment]),
   });
   const overHttp = await shown.get("/v1/experiments/home-kd");
   const overGrpc = await shown.grpc.call("setlist.v1.ExperimentService", "Get", { id: "home-kd" });
@@ -173,14 +169,15 @@ test("an arm that says that there is no diversity can be told over gRPC from one
       { ...arm, id: "model's", valueModel: undefined },
     ],
   };
-  const revision = { experiment, who: "configuration", at: 0, what: "created" } as const;
+  const revision = {
+    document: experiment,
+    hash: undefined,
+    who: "configuration",
+    at: 0,
+    what: "created",
+  } as const;
   const shown = await openDoors({
-    experiments: {
-      list: () => [experiment],
-      get: () => experiment,
-      history: () => [revision],
-      close: () => {},
-    },
+    experiments: storeOf([experiment], [revision]),
   });
   const call = (method: string) =>
     shown.grpc.call("setlist.v1.ExperimentService", method, method === "List" ? {} : { id: "home-kd" });

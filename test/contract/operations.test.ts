@@ -7,13 +7,14 @@ import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { defaultLimits } from "../../src/domain/limits.ts";
-import type { ExperimentStore, Scorer } from "../../src/domain/ports.ts";
+import type { Scorer } from "../../src/domain/ports.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { createHttpServer } from "../../src/http/http.ts";
 import { createReadiness } from "../../src/serving/readiness.ts";
 import type { Serving } from "../../src/serving/serving.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { type Doors, openDoors } from "../support/doors.ts";
+import { storeOf, writesOf } from "../support/experiment-store.ts";
 import { unaryCall } from "../support/grpc-caller.ts";
 import { standingLibrary } from "../support/model-library.ts";
 
@@ -241,7 +242,9 @@ describe("a port that is taken", () => {
     ...telemetry,
     clock,
     serving: {} as Serving,
-    experiments: {} as ExperimentStore,
+    experiments: storeOf([]),
+    writes: writesOf(storeOf([])),
+    surfaces: new Map(),
     scorer: {} as Scorer,
     models: standingLibrary(),
     readiness: createReadiness(),

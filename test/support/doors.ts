@@ -1,18 +1,21 @@
 import type { ModelExecution } from "../../src/domain/execution-provider.ts";
-import type { Experiment, ExperimentRevision } from "../../src/domain/experiment.ts";
+import type { Experiment } from "../../src/domain/experiment.ts";
 import { defaultLimits, type Limits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { ModelLibrary } from "../../src/domain/model-life.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { ExperimentStore } from "../../src/domain/ports.ts";
+import type { Revision } from "../../src/domain/store-state.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
 import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
+import type { ExperimentWrites } from "../../src/serving/experiment-writes.ts";
 import { createReadiness, type ReadinessSwitch } from "../../src/serving/readiness.ts";
 import { createServing, type Serving, type ServingDependencies } from "../../src/serving/serving.ts";
 import { Shadows } from "../../src/serving/shadows.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { emptyRequest } from "./encoded-request.ts";
+import { storeOf, writesOf } from "./experiment-store.ts";
 import { type GrpcCaller, grpcCaller } from "./grpc-caller.ts";
 import { standingLibrary } from "./model-library.ts";
 
@@ -84,19 +87,19 @@ export const testExperiment: Experiment = {
   ranges: [{ from: 0, to: 1 }],
 };
 
-const revision: ExperimentRevision = {
-  experiment: testExperiment,
+const revision: Revision<Experiment> = {
+  document: testExperiment,
   who: "configuration",
   at: Date.UTC(2026, 10, 22, 8),
   what: "created",
+  hash: undefined,
 };
 
-const experiments: ExperimentStore = {
-  list: () => [testExperiment],
-  get: (id) => (id === testExperiment.id ? testExperiment : undefined),
-  history: () => [revision],
-  close: () => {},
-};
+const knownModels = [
+  { name: "home-control", version: "1", surface: "home" },
+  { name: "home-kd", version: "1", surface: "home" },
+  { name: "radio-kd", version: "1", surface: "radio" },
+];
 
 /** `change` replaces ports; `serving` replaces the whole core. */
 export async function openDoors(
@@ -104,6 +107,7 @@ export async function openDoors(
     ports?: Partial<ServingDependencies>;
     serving?: Partial<Serving>;
     experiments?: ExperimentStore;
+    writes?: ExperimentWrites;
     models?: ModelLibrary;
     limits?: Partial<Limits>;
     connectionRules?: Partial<ConnectionRules>;
@@ -125,9 +129,12 @@ export async function openDoors(
   telemetry.watchConcurrency(ports.concurrency);
   const readiness = createReadiness();
   const { logger, metrics, requests } = telemetry;
+  const store = change.experiments ?? storeOf([testExperiment], [revision]);
   const doors = {
     serving,
-    experiments: change.experiments ?? experiments,
+    experiments: store,
+    writes: change.writes ?? writesOf(store, { surfaces: [...ports.surfaces.keys()], models: knownModels }),
+    surfaces: ports.surfaces,
     scorer: ports.scorer,
     models: change.models ?? standingLibrary(),
     readiness,

@@ -108,10 +108,11 @@ describe("setlist analyze --experiment", () => {
   /** A data directory as a server leaves it, `units` of them in each arm. */
   async function dataDirectory(units: { control: number; kd: number }): Promise<string> {
     const dataDir = await temporaryFolder();
-    const { revision: _, phase: __, ranges: ___, ...document } = experimentOf();
     const registry = openRegistry({ dataDir, clock });
-    registry.sync([document], "tests");
-    registry.close();
+    await registry.write("tests", () => ({
+      experiments: [{ document: { ...experimentOf(), revision: 1 }, what: "created" }],
+    }));
+    await registry.close();
     const log = await openOutcomeLog({
       directory: join(dataDir, "log"),
       clock,
@@ -184,7 +185,7 @@ describe("setlist analyze --experiment", () => {
       expect(report.arms.map((arm) => arm.units)).toEqual([3, 4]);
     } finally {
       await log.close();
-      registry.close();
+      await registry.close();
     }
   });
 });

@@ -1,16 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  assignUnit,
-  configurationWriter,
-  currentExperiment,
-  currentExperiments,
-  experimentHistory,
-} from "../../src/app/experiments-data.ts";
-import { loadConfig, loadExperimentDocuments, type SetlistConfig } from "../../src/config.ts";
+import { configurationWriter, configuredExperiments } from "../../src/app/experiment-source.ts";
+import { assignUnit, currentState } from "../../src/app/experiments-data.ts";
+import { loadConfig, type SetlistConfig } from "../../src/config.ts";
+import type { Experiment } from "../../src/domain/experiment.ts";
+import type { StoreChange, StoreState } from "../../src/domain/store-state.ts";
+import { documentOf, replaced, switched } from "../../src/experiments/experiments.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
-import { documentWith, noAttributes } from "../support/experiments.ts";
+import { noAttributes } from "../support/experiments.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const clock = { now: () => 0, monotonic: () => 0 };
@@ -40,71 +38,122 @@ async function place(
   };
 }
 
-function sync(config: SetlistConfig): void {
+/** As a server that starts over them: what it warned of. */
+async function start(config: SetlistConfig): Promise<string[]> {
   const registry = openRegistry({ dataDir: config.dataDir, clock });
-  registry.sync(loadExperimentDocuments(config.experiments), configurationWriter);
-  registry.close();
+  const warnings: string[] = [];
+  const source = configuredExperiments(config.experiments, (warning) => warnings.push(warning));
+  source.expected(registry);
+  await source.settle(registry, {});
+  await registry.close();
+  return warnings;
 }
+
+async function write(config: SetlistConfig, change: (state: StoreState) => StoreChange): Promise<void> {
+  const registry = openRegistry({ dataDir: config.dataDir, clock });
+  await registry.write("ada", change);
+  await registry.close();
+}
+
+const ramped =
+  (traffic: number) =>
+  (state: StoreState): StoreChange =>
+    replaced(state, documentOf({ ...(state.experiments[0] as Experiment), traffic }), {
+      revision: state.experiments[0]?.revision ?? 0,
+      confirmed: ["less-traffic"],
+      known: {},
+    });
+
+const experimentsOf = async (config: SetlistConfig) => (await currentState(config)).experiments;
 
 describe("the experiments of a command", () => {
   test("are the configuration's where no server ever ran", async () => {
     const { config } = await place(1);
-    expect(currentExperiments(config)).toMatchObject([
+    expect(await experimentsOf(config)).toMatchObject([
       { id: "exp", revision: 1, ranges: [{ from: 0, to: 1 }] },
     ]);
   });
 
-  test("are the store's with the changed documents over it, as the next start would have them", async () => {
-    const { config, write } = await place(0.25);
-    sync(config);
-    expect(currentExperiment(config, "exp")).toMatchObject({ revision: 1, traffic: 0.25 });
-    await write(0.5);
-    const next = currentExperiment(config, "exp");
-    expect(next).toMatchObject({ revision: 2, traffic: 0.5 });
-    expect(experimentHistory(config.dataDir, "exp")).toHaveLength(1);
-    sync(config);
-    expect(currentExperiment(config, "exp")).toEqual(next);
-    expect(experimentHistory(config.dataDir, "exp").map(({ what }) => what)).toEqual([
-      "created, running",
-      "traffic 0.25 to 0.5",
-    ]);
+  test("are the store's from then on, whatever the configuration's folder says", async () => {
+    const { config, write: writeFolder } = await place(0.25);
+    await start(config);
+    await writeFolder(0.5);
+    expect(await experimentsOf(config)).toMatchObject([{ revision: 1, traffic: 0.25 }]);
+    await write(config, ramped(0.3));
+    expect(await experimentsOf(config)).toMatchObject([{ revision: 2, traffic: 0.3 }]);
   });
+});
 
-  test("include what somebody else put into the store", async () => {
+describe("a start", () => {
+  test("fills an empty store from the configuration's folder, once", async () => {
     const { config } = await place(0.25);
+    expect(await start(config)).toEqual([]);
+    expect(await start(config)).toEqual([]);
     const registry = openRegistry({ dataDir: config.dataDir, clock });
-    registry.sync([documentWith({ id: "api", layer: "other" })], "ada");
-    registry.close();
-    expect(currentExperiments(config).map(({ id }) => id)).toEqual(["api", "exp"]);
+    expect(await registry.history("exp")).toMatchObject([
+      { who: configurationWriter, what: "created, running", document: { traffic: 0.25 } },
+    ]);
+    await registry.close();
   });
 
-  test("that are unknown are refused with the nearest", async () => {
-    const { config } = await place(1);
-    sync(config);
-    expect(() => currentExperiment(config, "exq")).toThrow('no experiment "exq" (did you mean "exp"?)');
-    expect(() => experimentHistory(config.dataDir, "exq")).toThrow(
-      'no experiment "exq" (did you mean "exp"?)',
-    );
+  test("says what the folder says since, and how to import it; the store stays", async () => {
+    const { config, write: writeFolder } = await place(0.25);
+    await start(config);
+    await writeFolder(0.5);
+    expect(await start(config)).toEqual([
+      expect.stringContaining(
+        `says something new of exp, and only fills an empty store: \`setlist experiments import`,
+      ),
+    ]);
+    expect(await experimentsOf(config)).toMatchObject([{ traffic: 0.25 }]);
+  });
+
+  test("has nothing to say where the store went on from what the folder says", async () => {
+    const { config } = await place(0.25);
+    await start(config);
+    await write(config, ramped(0.5));
+    expect(await start(config)).toEqual([]);
+  });
+
+  test("is not stopped by a folder that is of no use any more", async () => {
+    const { config } = await place(0.25);
+    await start(config);
+    await writeFile(join(config.experiments, "exp.yaml"), "id: [");
+    expect(await start(config)).toEqual([
+      expect.stringContaining("not read, since the store has experiments"),
+    ]);
   });
 });
 
 describe("a unit", () => {
   test("gets an arm, or hears why not", async () => {
-    const { config, write } = await place(1);
-    expect(assignUnit(config, "u1", noAttributes)).toMatchObject({
+    const { config, write: writeFolder } = await place(1);
+    expect(await assignUnit(config, "u1", noAttributes)).toMatchObject({
       unit: "u1",
       assignments: [{ experiment: "exp", unit: "u1" }],
       decisions: [{ experiment: "exp", reason: "assigned" }],
     });
-    await write(0);
-    expect(assignUnit(config, "u1", noAttributes)).toMatchObject({
+    await writeFolder(0);
+    expect(await assignUnit(config, "u1", noAttributes)).toMatchObject({
       assignments: [],
       decisions: [{ experiment: "exp", reason: "layer-range" }],
     });
   });
 
+  test("gets nothing while the kill switch is on", async () => {
+    const { config } = await place(1);
+    await start(config);
+    await write(config, (state) => switched(state, { on: true, reason: "latency", revision: 0 }));
+    expect(await assignUnit(config, "u1", noAttributes)).toMatchObject({
+      assignments: [],
+      decisions: [{ experiment: "exp", reason: "killed", detail: "it was killed: kill switch: latency" }],
+    });
+  });
+
   test.each(["", "ü".repeat(129)])("whose id is empty or over-long is refused", async (unit) => {
     const { config } = await place(1);
-    expect(() => assignUnit(config, unit, noAttributes)).toThrow("--unit: expected an id of 1 to 256 bytes");
+    await expect(assignUnit(config, unit, noAttributes)).rejects.toThrow(
+      "--unit: expected an id of 1 to 256 bytes",
+    );
   });
 });

@@ -20,7 +20,7 @@ test("a label remembers where it stood, and who moved it, across restarts", asyn
   first.labels.move({ name: "home-kd", label: "stable", version: "2" }, "bob");
   first.labels.move({ name: "home-kd", label: "candidate", version: "3" }, "bob");
   first.labels.move({ name: "radio-kd", label: "stable", version: "9" }, "ada");
-  first.close();
+  await first.close();
   const { labels } = opened(dataDir);
   expect(labels.list()).toEqual([
     { name: "home-kd", label: "candidate", version: "3", previous: undefined },
@@ -43,7 +43,7 @@ test("a move to where a label stands already is none", async () => {
 
 test("a store from before there were labels gets them, and stays one that an older Setlist can read", async () => {
   const dataDir = await temporaryFolder();
-  openRegistry({ dataDir, clock }).close();
+  await openRegistry({ dataDir, clock }).close();
   const database = new DatabaseSync(join(dataDir, "experiments.sqlite"));
   database.exec("DROP TABLE model_label_moves");
   const before = database.prepare("PRAGMA user_version").get();
@@ -58,8 +58,8 @@ test("a store from before there were labels gets them, and stays one that an old
 
 test("labels of a store that was opened to be read cannot be moved", async () => {
   const dataDir = await temporaryFolder();
-  openRegistry({ dataDir, clock }).close();
-  const registry = openRegistry({ dataDir, readOnly: true });
+  await openRegistry({ dataDir, clock }).close();
+  const registry = openRegistry({ dataDir, readOnly: true, clock });
   onTestFinished(() => registry.close());
   expect(() => registry.labels.move({ name: "a", label: "b", version: "1" }, "ada")).toThrow(
     "opened to be read",

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ExperimentDocument } from "../../src/domain/experiment.ts";
-import {
-  allocate,
-  changedFields,
-  describeChange,
-  revise,
-  reviseAll,
-} from "../../src/experiments/experiments.ts";
+import { describeChange } from "../../src/experiments/change.ts";
+import { allocate, changedFields, revise, reviseAll } from "../../src/experiments/experiments.ts";
 import { arm, documentWith, experimentWith } from "../support/experiments.ts";
 
 describe("traffic", () => {

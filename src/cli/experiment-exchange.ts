@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import type { ExperimentPlace } from "../app/experiment-place.ts";
+import { readWrittenExperiments, yamlText } from "../config.ts";
+import type { Experiment } from "../domain/experiment.ts";
+import { confirmations, documentOf } from "../experiments/experiments.ts";
+import type { WrittenExperiment } from "../serving/experiment-writes.ts";
+import { renderWrite } from "./experiment-diff.ts";
+import { at, type PlaceFlags, print } from "./experiment-place-flags.ts";
+import { shownFirst, type WriteFlags, withWriteFlags } from "./experiment-writes.ts";
+
+/** The subcommands by which experiments go into files, for git, and come back. */
+export function exchangeCommands(): Command[] {
+  const exporting = new Command("export")
+    .description("write every experiment to <folder>/<id>.yaml, as it was written")
+    .argument("<folder>", "made where it does not exist; other files in it stay")
+    .action((folder: string, flags: PlaceFlags) =>
+      at(flags, async (place) => {
+        const experiments = await place.list();
+        await mkdir(folder, { recursive: true });
+        const files = experiments.map(({ id }) => join(folder, `${id}.yaml`));
+        for (const [index, experiment] of experiments.entries()) {
+          await writeFile(files[index] as string, yamlText(documentOf(experiment)));
+        }
+        print(flags, { files }, () => files.map((file) => `${file}\n`).join(""));
+      }),
+    );
+  const importing = withWriteFlags(
+    new Command("import")
+      .description("write the experiments of a folder, all or none; others stay as they are")
+      .argument("<folder>", "with one YAML file an experiment")
+      .option("--confirm-new-phase", "where some that have begun start a new phase")
+      .option("--confirm-less-traffic", "where some traffic goes down"),
+  ).action((folder: string, flags: WriteFlags) =>
+    at(flags, async (place) => {
+      const { before, documents } = await documentsOf(folder, place);
+      const written = await shownFirst(
+        flags,
+        (by) => place.import(documents, by),
+        (would, stream) => renderAll(before, would, stream),
+      );
+      const changed = written.filter(({ change }) => change.what !== "");
+      print(
+        flags,
+        { experiments: written.map(({ experiment, change }) => ({ ...experiment, change })) },
+        () =>
+          flags.dryRun === true
+            ? "nothing written (--dry-run)\n"
+            : `${changed.length} of ${written.length} experiments written\n`,
+      );
+    }),
+  );
+  const difference = new Command("diff")
+    .description("what importing a folder would change")
+    .argument("<folder>", "with one YAML file an experiment")
+    .action((folder: string, flags: PlaceFlags) =>
+      at(flags, async (place) => {
+        const { before, documents } = await documentsOf(folder, place);
+        const would = await place.import(documents, { who: "", dryRun: true, confirmed: confirmations });
+        print(
+          flags,
+          { experiments: would.map(({ experiment, change }) => ({ ...experiment, change })) },
+          () => renderAll(before, would, process.stdout),
+        );
+      }),
+    );
+  return [exporting, importing, difference];
+}
+
+/** The folder's documents, each with the revision that it is compared with: its own, where it says one. */
+async function documentsOf(
+  folder: string,
+  place: ExperimentPlace,
+): Promise<{ before: ReadonlyMap<string, Experiment>; documents: readonly object[] }> {
+  const before = new Map((await place.list()).map((one) => [one.id, one]));
+  const documents = readWrittenExperiments(folder).map(({ written, document, revision }) => ({
+    ...written,
+    revision: revision ?? before.get(document.id)?.revision ?? 0,
+  }));
+  return { before, documents };
+}
+
+function renderAll(
+  before: ReadonlyMap<string, Experiment>,
+  written: readonly WrittenExperiment[],
+  stream: NodeJS.WriteStream,
+): string {
+  return written.map((one) => renderWrite(before.get(one.experiment.id), one, stream)).join("");
+}

@@ -1,0 +1,47 @@
+import Table from "cli-table3";
+import type { Experiment } from "../domain/experiment.ts";
+import type { KillSwitch } from "../domain/store-state.ts";
+import type { RevisionNote } from "../serving/experiment-view.ts";
+import type { SurfaceView } from "../serving/surface-view.ts";
+
+export function renderList(experiments: readonly Experiment[], killSwitch: KillSwitch): string {
+  if (experiments.length === 0) return "There are no experiments: each surface serves its default model.\n";
+  const table = tableOf(["experiment", "status", "surface", "layer", "traffic", "arms (weight)", "revision"]);
+  for (const experiment of experiments) {
+    const { id, surface, layer, traffic, arms, revision } = experiment;
+    const split = arms.map((arm) => `${arm.id} (${arm.weight})`).join(", ");
+    const share = `${Number((traffic * 100).toFixed(4))} %`;
+    table.push([id, statusOf(experiment), surface, layer, share, split, revision]);
+  }
+  const off = killSwitch.on ? `The kill switch is on, and nobody is assigned: ${killSwitch.reason}\n` : "";
+  return `${table.toString()}\n${off}`;
+}
+
+export function renderHistory(
+  revisions: readonly (RevisionNote & { readonly experiment: Experiment })[],
+): string {
+  const table = tableOf(["revision", "phase", "when", "who", "what", "hash"]);
+  for (const { experiment, at, who, what, hash } of revisions) {
+    table.push([experiment.revision, experiment.phase, at, who, what, hash?.slice(0, 12) ?? ""]);
+  }
+  return `${table.toString()}\n`;
+}
+
+export function renderSurfaces(surfaces: readonly SurfaceView[]): string {
+  const table = tableOf(["surface", "default model", "from", "revision"]);
+  for (const { surface, model, experiment, arm, revision } of surfaces) {
+    const which = model.version ?? model.label;
+    const from = experiment === undefined ? "the configuration" : `arm ${arm} of ${experiment}`;
+    table.push([surface, which === undefined ? model.name : `${model.name}/${which}`, from, revision]);
+  }
+  return `${table.toString()}\n`;
+}
+
+function statusOf({ status, killed, winner }: Experiment): string {
+  if (killed !== undefined) return `${status}, killed`;
+  return winner === undefined ? status : `${status} for ${winner}`;
+}
+
+function tableOf(head: string[]): Table.Table {
+  return new Table({ head, style: { head: [], border: [] } });
+}
