@@ -6,6 +6,7 @@ import { hasRegistry, openFleetStore, openRegistry, readFleetState } from "../re
 import { systemClock } from "./system-clock.ts";
 
 type Kept = Pick<SetlistConfig, "dataDir" | "experimentStore">;
+type Warn = (message: string, fields?: Record<string, unknown>) => void;
 
 /** Only for moments to wait until: nothing that would have to repeat itself. */
 const random = { next: Math.random };
@@ -18,29 +19,45 @@ const random = { next: Math.random };
 export async function openExperiments(
   { dataDir, experimentStore: { url } }: Kept,
   opened: AsyncDisposableStack,
-  onWarning: (message: string, fields?: Record<string, unknown>) => void,
+  onWarning: Warn,
 ): Promise<{ readonly store: ExperimentStore; readonly labels: ModelLabelStore }> {
-  const clock = systemClock;
-  const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
+  const registry = opened.adopt(openRegistry({ dataDir, clock: systemClock }), (it) => it.close());
   const { labels } = registry;
   if (url === undefined) return { store: registry, labels };
-  const store = await openFleetStore({ url, dataDir, clock, random, onWarning });
+  const store = await openFleet(url, dataDir, onWarning);
   return { store: opened.adopt(store, (it) => it.close()), labels };
 }
 
 /**
- * What stands in the store that a server with this configuration would use, without writing anything; undefined where
- * there is none yet.
- * @throws {SetlistError} UNAVAILABLE where it cannot be read.
+ * The same for whoever only asks it, beside a server that has it open.
+ * @throws {SetlistError} NOT_FOUND where the data directory has none yet; UNAVAILABLE where it cannot be opened.
  */
-export async function readExperiments({
+export async function openExperimentsToRead({
   dataDir,
   experimentStore: { url },
-}: Kept): Promise<StoreState | undefined> {
-  if (url !== undefined) return readFleetState({ url, dataDir });
-  if (!hasRegistry(dataDir)) return undefined;
-  const registry = openRegistry({ dataDir, readOnly: true, clock: systemClock });
+}: Kept): Promise<ExperimentStore> {
+  if (url === undefined) return openRegistry({ dataDir, readOnly: true, clock: systemClock });
+  return openFleet(url, dataDir, () => undefined);
+}
+
+/** True where there is something for `readExperiments` to read. */
+export function hasExperiments({ dataDir, experimentStore: { url } }: Kept): boolean {
+  return url !== undefined || hasRegistry(dataDir);
+}
+
+/**
+ * What stands in the store that a server with this configuration would use. Nothing is written.
+ * @throws {SetlistError} NOT_FOUND where the data directory has none yet; UNAVAILABLE where it cannot be read.
+ */
+export async function readExperiments(kept: Kept): Promise<StoreState> {
+  const { dataDir, experimentStore } = kept;
+  if (experimentStore.url !== undefined) return readFleetState({ url: experimentStore.url, dataDir });
+  const registry = await openExperimentsToRead(kept);
   const state = registry.current();
   await registry.close();
   return state;
+}
+
+function openFleet(url: string, dataDir: string, onWarning: Warn): Promise<ExperimentStore> {
+  return openFleetStore({ url, dataDir, clock: systemClock, random, onWarning });
 }

@@ -14,7 +14,10 @@ const readySchema = Type.Object({
 });
 
 /** What an orchestrator and a scraper ask. */
-export function offerProbes(app: FastifyInstance, { readiness, metrics, models, experiments }: HttpContext): void {
+export function offerProbes(
+  app: FastifyInstance,
+  { readiness, metrics, models, experiments }: HttpContext,
+): void {
   app.get(
     "/livez",
     {
