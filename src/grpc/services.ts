@@ -1,7 +1,7 @@
 import type { Server } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { serverTiming } from "../serving/answer-headers.ts";
-import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
+import { knownExperiment, listedExperiments, readableRevision } from "../serving/experiment-view.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
 import { experimentWrites } from "./experiment-writes.ts";
@@ -55,7 +55,10 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     List: unary(context, {
       route: "ExperimentService/List",
       read: readNothing,
-      handle: () => ({ experiments: experiments.list().map(wireExperiment) }),
+      handle: () => {
+        const listed = listedExperiments(experiments);
+        return { ...listed, experiments: listed.experiments.map(wireExperiment) };
+      },
       write: writer("List"),
     }),
     Get: unary(context, {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
+import { listedExperiments } from "../serving/experiment-view.ts";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";
 
@@ -46,11 +47,11 @@ export function offerProbes(
         .flatMap(({ name, version, state, reason }) =>
           state === "refused" ? [`model ${name}/${version} was refused: ${reason}`] : [],
         );
-      const stale = experiments.stale();
+      const { stale } = listedExperiments(experiments);
       const details =
         stale === undefined
           ? refused
-          : [...refused, `experiments are as of ${new Date(stale.since).toISOString()}: ${stale.reason}`];
+          : [...refused, `the experiments are those of ${stale.since}: ${stale.reason}`];
       const detail = details.length === 0 ? {} : { detail: details.join("; ") };
       return reply.code(status === "ready" ? 200 : 503).send({ status, ...detail });
     },
