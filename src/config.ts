@@ -3,7 +3,6 @@ export {
   loadExperimentDocuments,
   readWrittenExperiment,
   readWrittenExperiments,
-  type WrittenFile,
 } from "./config/experiment-files.ts";
 export { loadConfig } from "./config/load.ts";
 export type { SetlistConfig } from "./config/settings.ts";

@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import type { ExperimentPlace } from "../app/experiment-place.ts";
-import { readWrittenExperiment, type WrittenFile } from "../config.ts";
+import { readWrittenExperiment } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { type Confirmation, confirmations } from "../experiments/experiments.ts";
@@ -61,7 +61,7 @@ function documentCommands(): Command[] {
         const { traffic } = flags;
         const file = traffic === undefined ? readWrittenExperiment(what) : undefined;
         const standing = await place.get(file?.document.id ?? what);
-        const written = file === undefined ? { ...standing, traffic } : documentIn(file);
+        const written = file === undefined ? { ...standing, traffic } : file.written;
         const revision = file?.revision ?? standing.revision;
         await writeOne(flags, standing, (by) => place.replace(standing.id, revision, written, by));
       }),
@@ -198,12 +198,6 @@ function confirmedBy({ confirmNewPhase, confirmLessTraffic }: WriteFlags): reado
     ...(confirmNewPhase === true ? (["new-phase"] as const) : []),
     ...(confirmLessTraffic === true ? (["less-traffic"] as const) : []),
   ];
-}
-
-/** Which revision was read is said beside it. */
-function documentIn({ written }: WrittenFile): object {
-  const { revision: _, ...document } = written as { revision?: number };
-  return document;
 }
 
 function share(text: string): number {

@@ -43,7 +43,7 @@ export function loadExperimentDocuments(
 }
 
 /** An experiment as it stands in a file: what it leaves out is still left out. */
-export interface WrittenFile {
+interface WrittenFile {
   readonly file: string;
   readonly written: object;
   readonly document: ExperimentDocument;

@@ -128,6 +128,11 @@ export interface ExperimentStore {
   /** The experiments of `current`. */
   list(): readonly Experiment[];
   get(id: string): Experiment | undefined;
+  /**
+   * Looks at what really stands, for whoever has to see what somebody else wrote a moment ago; `current` says it too
+   * then. Where the store cannot be asked that is the last that was read, and `stale` says why.
+   */
+  refresh(): Promise<StoreState>;
   /** Undefined where `current` is no older than it may be. */
   stale(): Staleness | undefined;
   /**

@@ -38,11 +38,9 @@ export function experimentWrites(
     ...method("Create", ({ experiment = {}, ...terms }, call) =>
       writes.create(documentOfWire(experiment), byOf(terms, call)),
     ),
-    ...method("Put", ({ experiment = {}, ...terms }, call) => {
-      // Of the two revisions the message's own is the one that was read.
-      const { revision: _, ...document } = documentOfWire(experiment) as { revision?: number };
-      return writes.replace(experiment.id ?? "", revisionOf(terms), document, byOf(terms, call));
-    }),
+    ...method("Put", ({ experiment = {}, ...terms }, call) =>
+      writes.replace(experiment.id ?? "", revisionOf(terms), documentOfWire(experiment), byOf(terms, call)),
+    ),
     ...method("Start", ({ id = "", ...terms }, call) =>
       writes.move("start", id, revisionOf(terms), undefined, byOf(terms, call)),
     ),

@@ -55,7 +55,8 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     List: unary(context, {
       route: "ExperimentService/List",
       read: readNothing,
-      handle: () => {
+      handle: async () => {
+        await experiments.refresh();
         const listed = listedExperiments(experiments);
         return { ...listed, experiments: listed.experiments.map(wireExperiment) };
       },
@@ -64,14 +65,14 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     Get: unary(context, {
       route: "ExperimentService/Get",
       read: readId,
-      handle: (id) => wireExperiment(knownExperiment(experiments, id)),
+      handle: async (id) => wireExperiment(await knownExperiment(experiments, id)),
       write: writer("Get"),
     }),
     History: unary(context, {
       route: "ExperimentService/History",
       read: readId,
       handle: async (asked) => {
-        const { id } = knownExperiment(experiments, asked);
+        const { id } = await knownExperiment(experiments, asked);
         return {
           revisions: (await experiments.history(id)).map((revision) => ({
             ...readableRevision(revision),

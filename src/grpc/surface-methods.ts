@@ -32,7 +32,9 @@ export function surfaceMethods(
   return {
     ListSurfaces: unary(context, {
       ...route("ListSurfaces"),
-      handle: () => ({ surfaces: surfaceViews(surfaces, experiments.current()).map(wireValueModel) }),
+      handle: async () => ({
+        surfaces: surfaceViews(surfaces, await experiments.refresh()).map(wireValueModel),
+      }),
     }),
     SurfaceHistory: unary(context, {
       ...route("SurfaceHistory"),
@@ -62,7 +64,7 @@ export function surfaceMethods(
     }),
     GetKillSwitch: unary(context, {
       ...route("GetKillSwitch"),
-      handle: () => experiments.current().killSwitch,
+      handle: async () => (await experiments.refresh()).killSwitch,
     }),
     SetKillSwitch: unary(context, {
       ...route("SetKillSwitch"),

@@ -62,7 +62,10 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
         },
       },
     },
-    async () => listedExperiments(experiments),
+    async () => {
+      await experiments.refresh();
+      return listedExperiments(experiments);
+    },
   );
 
   app.get<{ Params: Static<typeof params> }>(
@@ -76,7 +79,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       },
     },
     async (request, reply) => {
-      const experiment = knownExperiment(experiments, request.params.id);
+      const experiment = await knownExperiment(experiments, request.params.id);
       reply.header("etag", `"${experiment.revision}"`);
       return experiment;
     },
@@ -96,7 +99,7 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       },
     },
     async (request) => {
-      const { id } = knownExperiment(experiments, request.params.id);
+      const { id } = await knownExperiment(experiments, request.params.id);
       return { revisions: (await experiments.history(id)).map(readableRevision) };
     },
   );

@@ -57,7 +57,7 @@ export function offerSurfaces(app: FastifyInstance, context: HttpContext): void 
         },
       },
     },
-    async () => ({ surfaces: [...surfaceViews(surfaces, experiments.current())] }),
+    async () => ({ surfaces: [...surfaceViews(surfaces, await experiments.refresh())] }),
   );
 
   app.get<Params>(
@@ -121,7 +121,7 @@ export function offerSurfaces(app: FastifyInstance, context: HttpContext): void 
       },
     },
     async (_request, reply) => {
-      const { killSwitch } = experiments.current();
+      const { killSwitch } = await experiments.refresh();
       reply.header("etag", `"${killSwitch.revision}"`);
       return killSwitch;
     },

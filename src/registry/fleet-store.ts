@@ -158,6 +158,11 @@ class FleetStore implements ExperimentStore {
     return this.list().find((one) => one.id === id);
   }
 
+  async refresh(): Promise<StoreState> {
+    await this.#follower.lookNow();
+    return this.#followed.state;
+  }
+
   stale(): Staleness | undefined {
     return this.#followed.stale;
   }

@@ -29,11 +29,27 @@ export class PostgresFollower {
   readonly #ended: Promise<void>;
   #connection: PostgresConnection | undefined;
   #closed = false;
+  /** Since the last look that went well. */
+  #failures = 0;
+  #news = false;
+  /** Who waits for the next look, and for the one under way. */
+  #waiting: (() => void)[] = [];
+  #answering: (() => void)[] = [];
   #wake: () => void = () => undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#ended = this.#follow();
+  }
+
+  /** Resolves after a look that begins from now on, or at once where there can be none. */
+  lookNow(): Promise<void> {
+    if (this.#failures > 0 || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#news = true;
+      this.#wake();
+    });
   }
 
   async close(): Promise<void> {
@@ -44,32 +60,29 @@ export class PostgresFollower {
   }
 
   async #follow(): Promise<void> {
-    let failures = 0;
     while (!this.#closed) {
       try {
-        await this.#stand(() => {
-          failures = 0;
-        });
+        await this.#stand();
       } catch (error) {
-        if (this.#closed) return;
-        this.#options.onLost(error);
+        if (!this.#closed) this.#options.onLost(error);
       }
-      const bound = Math.min(retryMsMin * 2 ** Math.min(failures, 10), retryMsMax);
-      failures += 1;
+      this.#failures += 1;
+      this.#answer(this.#answering);
+      this.#answer(this.#waiting);
+      const bound = Math.min(retryMsMin * 2 ** Math.min(this.#failures - 1, 10), retryMsMax);
       await this.#pause(this.#options.random.next() * bound);
     }
   }
 
   /** One connection, from its making to its end. */
-  async #stand(onStanding: () => void): Promise<void> {
+  async #stand(): Promise<void> {
     const { address, pollMs, prepare, look } = this.#options;
     const connection = connectionTo(address);
     const { client } = connection;
     this.#connection = connection;
-    let news = false;
     let lost: unknown;
     client.on("notification", () => {
-      news = true;
+      this.#news = true;
       this.#wake();
     });
     client.on("error", (error) => {
@@ -81,15 +94,21 @@ export class PostgresFollower {
       await prepare(client);
       await client.query(`LISTEN ${channel}`);
       while (!this.#closed && lost === undefined) {
-        news = false;
+        this.#news = false;
+        this.#answering = this.#waiting.splice(0);
         await look(client);
-        onStanding();
-        if (!news && lost === undefined) await this.#pause(pollMs);
+        this.#failures = 0;
+        this.#answer(this.#answering);
+        if (!this.#news && lost === undefined) await this.#pause(pollMs);
       }
       if (lost !== undefined) throw lost;
     } finally {
       connection.end();
     }
+  }
+
+  #answer(waiting: (() => void)[]): void {
+    for (const resolve of waiting.splice(0)) resolve();
   }
 
   /** Until something wakes it, at the longest. */

@@ -83,6 +83,10 @@ export function openRegistry(options: RegistryOptions): Registry {
     current: () => followed.state,
     list: () => followed.state.experiments,
     get: (id) => followed.state.experiments.find((one) => one.id === id),
+    async refresh() {
+      look();
+      return followed.state;
+    },
     stale: () => followed.stale,
     onChange: (listener) => followed.onChange(listener),
     write,

@@ -4,11 +4,12 @@ import type { ExperimentStore } from "../domain/ports.ts";
 import type { Revision } from "../domain/store-state.ts";
 import { nearest } from "../schema/schema.ts";
 
-/** @throws {SetlistError} NOT_FOUND with the nearest id that there is. */
-export function knownExperiment(store: ExperimentStore, id: string): Experiment {
-  const experiment = store.get(id);
+/** As it stands now. @throws {SetlistError} NOT_FOUND with the nearest id that there is. */
+export async function knownExperiment(store: ExperimentStore, id: string): Promise<Experiment> {
+  const { experiments } = await store.refresh();
+  const experiment = experiments.find((one) => one.id === id);
   if (experiment !== undefined) return experiment;
-  const known = store.list().map((one) => one.id);
+  const known = experiments.map((one) => one.id);
   // Measuring how near a long text is to every id would cost more than the answer is worth.
   const hint = id.length <= 256 ? nearest(id, known) : "";
   throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${hint}`);

@@ -18,7 +18,6 @@ import {
   shipped,
   switched,
 } from "../experiments/experiments.ts";
-import { knownExperiment } from "./experiment-view.ts";
 import { type WrittenDocument, writtenDocument } from "./written-document.ts";
 
 /** Who writes, and how it is meant. */
@@ -65,20 +64,17 @@ export class ExperimentWrites {
     this.#options = options;
   }
 
-  create(written: unknown, by: By): Promise<WrittenExperiment> {
+  async create(written: unknown, by: By): Promise<WrittenExperiment> {
     const { document } = writtenDocument(written, undefined);
     return this.#one(document.id, by, (state) => created(state, document, this.#options.known()));
   }
 
-  /** @param id of the address; a document that says another is refused. */
-  replace(id: string, revision: number, written: unknown, by: By): Promise<WrittenExperiment> {
-    knownExperiment(this.#options.store, id);
+  /**
+   * @param id of the address; a document that says another is refused.
+   * @param revision counts, whatever the document says.
+   */
+  async replace(id: string, revision: number, written: unknown, by: By): Promise<WrittenExperiment> {
     const read = writtenDocument(written, id);
-    if (read.revision !== undefined && read.revision !== revision) {
-      throw invalidArgument(
-        `revision: the document says ${read.revision}, and ${revision} is said beside it: expected the same`,
-      );
-    }
     const { confirmed = [] } = by;
     return this.#one(id, by, (state) =>
       replaced(state, documentOver(state, read), { revision, confirmed, known: this.#options.known() }),
@@ -104,7 +100,7 @@ export class ExperimentWrites {
   }
 
   /** @param revision not looked at where undefined. */
-  kill(id: string, revision: number | undefined, reason: string, by: By): Promise<WrittenExperiment> {
+  async kill(id: string, revision: number | undefined, reason: string, by: By): Promise<WrittenExperiment> {
     checkReason(reason);
     return this.#one(id, by, (state) => killed(state, { id, revision, reason }));
   }
@@ -163,10 +159,10 @@ export class ExperimentWrites {
     return writtenExperiment(id, await this.#write(by, change), by);
   }
 
-  /** Looks at what is known here first: what it refuses, and what needs a model, need not wait for anybody. */
+  /** First without writing: what is refused, and what needs a model, must not hold up other writers. */
   async #write(by: By, change: (state: StoreState) => StoreChange): Promise<Outcome> {
     const { store, prepare } = this.#options;
-    const before = store.current();
+    const before = await store.refresh();
     const planned = { before, change: change(before) };
     const release = await prepare(planned.change);
     try {

@@ -184,6 +184,16 @@ export function experimentStoreContract(name: string, make: () => Promise<StoreP
       expect(atReader.mock.calls).toEqual([[reader.current()]]);
     });
 
+    test("see at once what another wrote, where they look", async () => {
+      const place = await make();
+      const [writer, reader] = [await openedAt(place), await openedAt(place)];
+      for (const id of ["a", "b", "c"]) {
+        await writer.write("ada", () => creating(id));
+        expect(await reader.refresh()).toEqual(writer.current());
+        expect(reader.get(id)).toEqual(experimentOf(id));
+      }
+    });
+
     test("hear nothing once they no longer want to", async () => {
       const store = await opened();
       const listener = vi.fn();

@@ -25,6 +25,7 @@ export function storeOf(
     current: () => state,
     list: () => state.experiments,
     get: (id) => state.experiments.find((one) => one.id === id),
+    refresh: async () => state,
     stale: () => undefined,
     onChange: () => () => undefined,
     async write(who, change) {
