@@ -1,4 +1,5 @@
 import type { SetlistConfig } from "../config.ts";
+import { canonicalJson } from "../domain/canonical-json.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { ModelRef } from "../domain/model.ts";
@@ -34,9 +35,9 @@ interface LiveOptions {
 const againMs = 1_000;
 
 /**
- * What requests are served by. It follows the store, one step behind where a change needs models: these are loaded
- * first, and until they are there what was in effect goes on, but for what was killed, paused or stopped, which needs
- * none and waits for nothing.
+ * What requests are served by. It follows the store, one step behind where an experiment needs models that are not
+ * loaded yet: until they are there it goes on as it was, or assigns nobody where it was not there or had another part of
+ * its layer. Nothing else waits for it.
  */
 export class LiveExperiments {
   readonly #options: LiveOptions;
@@ -73,9 +74,13 @@ export class LiveExperiments {
     return this.#target.experiments;
   }
 
-  /** The models of the configuration's defaults too: they are the way back from what was shipped. */
+  /**
+   * The models of the configuration's defaults too: they are the way back from what was shipped. What a store says was
+   * served once: a start leaves out what it no longer can serve, while documents that are to fill a store have to be right.
+   */
   needs(): readonly ModelNeed[] {
-    const { configured } = this.#options;
+    const { configured, store } = this.#options;
+    const optional = store.list().length > 0;
     const states = [this.#target, this.#inEffect, ...[...this.#prepared].map(stateOf)];
     const needs = states.flatMap(({ experiments, surfaces }) => [
       ...modelNeeds(new Map(), experiments),
@@ -83,7 +88,7 @@ export class LiveExperiments {
         shipped === undefined ? [] : [{ ref: shipped.model, by: `surface ${surface}` }],
       ),
     ]);
-    return [...modelNeeds(configured, []), ...needs];
+    return [...modelNeeds(configured, []), ...needs.map((need) => ({ ...need, optional }))];
   }
 
   /** From here on the store is followed. What has no model at the start is left out, and said. */
@@ -91,18 +96,9 @@ export class LiveExperiments {
     this.#models = models;
     const { store, onWarning } = this.#options;
     const state = store.current();
-    const missing = this.#missing(state);
-    for (const { ref, by } of missing) onWarning(`${by} is not in effect: ${this.#whyNot(ref)}`);
-    this.#putInEffect({
-      ...state,
-      experiments: state.experiments.filter(({ arms }) => arms.every(({ model }) => this.#has(model))),
-      surfaces: state.surfaces.filter(({ shipped }) => shipped === undefined || this.#has(shipped.model)),
-    });
-    this.#target = state;
-    if (missing.length > 0) {
-      this.#warned = state;
-      this.#tryAgain();
-    }
+    for (const { ref, by } of this.#missing(state)) onWarning(`${by} is not in effect: ${this.#whyNot(ref)}`);
+    this.#warned = state;
+    this.#take(state);
     const end = store.onChange((now) => this.#take(now));
     this.#closing.signal.addEventListener("abort", end);
   }
@@ -132,8 +128,7 @@ export class LiveExperiments {
     surfaces = [],
   }: StoreChange): { field: string; ref: ModelRef } | undefined {
     for (const { document } of experiments) {
-      if (document.status === "stopped" || document.status === "paused" || document.killed !== undefined)
-        continue;
+      if (document.status !== "draft" && !assigns(document)) continue;
       const index = document.arms.findIndex(({ model }) => !this.#has(model));
       const arm = document.arms[index];
       if (arm !== undefined) return { field: `arms[${index}].model`, ref: arm.model };
@@ -147,12 +142,25 @@ export class LiveExperiments {
 
   #take(state: StoreState): void {
     this.#target = state;
-    if (this.#missing(state).length === 0) {
-      this.#putInEffect(state);
-      return;
-    }
-    this.#putInEffect(restrained(this.#inEffect, state));
-    void this.#load();
+    this.#putInEffect(this.#servable(state));
+    if (this.#missing(state).length > 0) void this.#load();
+  }
+
+  /** What of it can be served by the models that are loaded. */
+  #servable(state: StoreState): StoreState {
+    const before = this.#inEffect;
+    const experiments = state.experiments.map((one): Experiment => {
+      const missing = one.arms.find(({ model }) => !this.#has(model));
+      if (missing === undefined || !assigns(one)) return one;
+      const was = before.experiments.find(({ id }) => id === one.id);
+      if (was !== undefined && assigns(was) && hasSamePlace(was, one)) return was;
+      return { ...one, killed: `it waits for a model: ${this.#whyNot(missing.model)}` };
+    });
+    const surfaces = state.surfaces.flatMap((one) => {
+      if (one.shipped === undefined || this.#has(one.shipped.model)) return [one];
+      return before.surfaces.filter(({ surface }) => surface === one.surface);
+    });
+    return { ...state, experiments, surfaces };
   }
 
   async #load(): Promise<void> {
@@ -160,30 +168,23 @@ export class LiveExperiments {
     await this.#models?.meetNeeds();
     if (this.#closing.signal.aborted) return;
     const state = this.#options.store.current();
-    const [missing] = this.#missing(state);
-    if (missing === undefined) {
-      this.#putInEffect(state);
-      return;
-    }
+    this.#putInEffect(this.#servable(state));
+    const missing = this.#missing(state);
+    if (missing.length === 0) return;
     if (this.#warned !== state) {
-      this.#warned = state;
-      this.#options.onWarning(
-        `a change of experiments waits for a model, and what was in effect goes on: ${missing.by}: ${this.#whyNot(missing.ref)}`,
-      );
+      for (const { ref, by } of missing) {
+        this.#options.onWarning(`${by} is not in effect yet: ${this.#whyNot(ref)}`);
+      }
     }
-    this.#tryAgain();
-  }
-
-  #tryAgain(): void {
+    this.#warned = state;
     clearTimeout(this.#again);
     this.#again = setTimeout(() => void this.#load(), againMs).unref();
   }
 
   /** Running experiments and shipped defaults that no loaded model can serve. */
   #missing({ experiments, surfaces }: StoreState): readonly ModelNeed[] {
-    const running = experiments.filter(({ status, killed }) => status === "running" && killed === undefined);
     const needs = [
-      ...modelNeeds(new Map(), running),
+      ...modelNeeds(new Map(), experiments.filter(assigns)),
       ...surfaces.flatMap(({ surface, shipped }) =>
         shipped === undefined ? [] : [{ ref: shipped.model, by: `what was shipped to surface ${surface}` }],
       ),
@@ -205,6 +206,7 @@ export class LiveExperiments {
   }
 
   #putInEffect(state: StoreState): void {
+    if (canonicalJson(state) === canonicalJson(this.#inEffect)) return;
     const { configured, onChange, onWarning } = this.#options;
     try {
       this.#assigner = compileAssigner(underKillSwitch(state));
@@ -223,15 +225,13 @@ export class LiveExperiments {
   }
 }
 
-/** What is in effect, without what `target` no longer lets assign. */
-function restrained(inEffect: StoreState, target: StoreState): StoreState {
-  const now = new Map(target.experiments.map((one) => [one.id, one]));
-  const experiments = inEffect.experiments.map((one): Experiment => {
-    const { status, killed } = now.get(one.id) ?? one;
-    const assigns = status === "running" && killed === undefined;
-    return assigns ? one : { ...one, status, killed };
-  });
-  return { ...inEffect, experiments, killSwitch: target.killSwitch };
+function assigns({ status, killed }: Experiment): boolean {
+  return status === "running" && killed === undefined;
+}
+
+/** Beside the same experiments, the one then takes no more of the layer than the other. */
+function hasSamePlace(one: Experiment, other: Experiment): boolean {
+  return one.layer === other.layer && canonicalJson(one.ranges) === canonicalJson(other.ranges);
 }
 
 function stateOf({

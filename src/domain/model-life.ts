@@ -44,6 +44,8 @@ export interface ModelLabelStore {
 export interface ModelNeed {
   readonly ref: ModelRef;
   readonly by: string;
+  /** A start goes on without it: whoever holds it sees to that. */
+  readonly optional?: boolean | undefined;
 }
 
 /** The models' life at run time. */

@@ -89,7 +89,7 @@ export class ServedLibrary implements ModelLibrary {
       }
     });
     // A version that is named and absent is for whoever names it to be told.
-    const named = this.#demands.named(name).find((version) => failures.has(version));
+    const named = this.#demands.required(name).find((version) => failures.has(version));
     const isServed = this.#servingOf(name).length > 0;
     const [failed] = named === undefined && !isServed ? failures.keys() : [named];
     if (failed === undefined) return;

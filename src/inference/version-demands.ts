@@ -40,9 +40,18 @@ export class VersionDemands {
 
   /** Versions that an experiment or a surface names, by number or by label: without them it cannot be served. */
   named(name: string): readonly string[] {
+    return this.#namedBy(this.#sources.needs(), name);
+  }
+
+  /** Those of them without which a server cannot start. */
+  required(name: string): readonly string[] {
+    const needs = this.#sources.needs().filter(({ optional }) => optional !== true);
+    return this.#namedBy(needs, name);
+  }
+
+  #namedBy(needs: readonly ModelNeed[], name: string): readonly string[] {
     const standing = this.#labelsOf(name);
-    const versions = this.#sources
-      .needs()
+    const versions = needs
       .filter(({ ref }) => ref.name === name)
       .map(({ ref }) =>
         ref.label === undefined ? ref.version : standing.find(({ label }) => label === ref.label)?.version,
