@@ -6,7 +6,7 @@
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
-import { knownValueModels } from "./app/known-value-models.ts";
+import { knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
 import { LiveExperiments } from "./app/live-experiments.ts";
 import { checkNeedsOf } from "./app/model-needs.ts";
 import { checkSurfaceModels } from "./app/surface-models.ts";
@@ -157,7 +157,13 @@ async function assemble(
       hooks: {
         accept(model) {
           const itemFeatures = itemLabels.features();
-          checkNeedsOf(model, { surfaces, scorer, experiments: live.experiments, itemFeatures });
+          checkNeedsOf(model, {
+            surfaces,
+            configured: config.surfaces,
+            scorer,
+            experiments: live.experiments,
+            itemFeatures,
+          });
           features.prepare([model]);
         },
         warm: (model, score) => warmModel(model, features, recent.of(model.surface), score),
@@ -180,7 +186,8 @@ async function assemble(
   const known = () => ({
     surfaces: [...surfaces.keys()],
     models: students(),
-    ...knownValueModels(surfaces, scorer, itemLabels.features()),
+    ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
+    valueModels: valueModelsOf(surfaces),
   });
   await source.settle(store, known());
   live.begin(models);

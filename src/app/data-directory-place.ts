@@ -14,6 +14,7 @@ import type { ExperimentPlace } from "./experiment-place.ts";
 import { configurationWriter } from "./experiment-source.ts";
 import { openExperiments, openExperimentsToRead } from "./experiment-store.ts";
 import { currentState } from "./experiments-data.ts";
+import { valueModelsOf } from "./known-value-models.ts";
 
 interface Opened {
   readonly writes: ExperimentWrites;
@@ -21,9 +22,10 @@ interface Opened {
 }
 
 /**
- * The experiments of a data directory, or of the fleet that the configuration says it belongs to, which a server may be using: it notices what is written here. Documents are held
- * against the manifests of the model repository, since nothing is loaded; whether a model can really be served is for
- * the server to find, which until then goes on as before and says so.
+ * The experiments of a data directory, or of the fleet that the configuration says it belongs to, which servers may be
+ * using: they notice what is written here. Documents are held against the manifests of the model repository, since
+ * nothing is loaded; whether a model can really be served is for the servers to find, which until then go on as before
+ * and say so.
  */
 export class DataDirectoryPlace implements ExperimentPlace {
   readonly #config: SetlistConfig;
@@ -94,11 +96,7 @@ export class DataDirectoryPlace implements ExperimentPlace {
     const known: Known = {
       surfaces: [...surfaces.keys()],
       models: students,
-      valueModels: new Map(
-        [...surfaces].flatMap(([surface, { valueModel }]) =>
-          valueModel === undefined ? [] : [[surface, valueModel] as const],
-        ),
-      ),
+      valueModels: valueModelsOf(surfaces),
     };
     const opened = new AsyncDisposableStack();
     try {

@@ -39,6 +39,15 @@ export function knownValueModels(
   return { valueModels, itemFeatures };
 }
 
+/** By surface, those that say something over their models' value models. */
+export function valueModelsOf(surfaces: SetlistConfig["surfaces"]): ReadonlyMap<string, ValueModelOverride> {
+  return new Map(
+    [...surfaces].flatMap(([surface, { valueModel }]) =>
+      valueModel === undefined ? [] : [[surface, valueModel] as const],
+    ),
+  );
+}
+
 function itemFeaturesOf({ features }: Model): readonly string[] {
   return features.filter(({ entity, name }) => entity === "item" && name !== "id").map(({ name }) => name);
 }

@@ -5,6 +5,7 @@ import type { Model, ModelRef } from "../domain/model.ts";
 import type { ModelNeed } from "../domain/model-life.ts";
 import type { Scorer } from "../domain/ports.ts";
 import { documentOf, validateExperiment } from "../experiments/experiments.ts";
+import { checkWeighedTasks } from "../schema/value-model.ts";
 import { knownValueModels } from "./known-value-models.ts";
 
 /** What has to find a model: every surface, its shadow, and every arm of an experiment that was not stopped. */
@@ -31,25 +32,38 @@ export function modelNeeds(
 export function checkNeedsOf(
   model: Model,
   served: {
+    /** As they are served now; what they weigh is held against this version alone. */
     readonly surfaces: SetlistConfig["surfaces"];
+    /** As the configuration has them: what they weigh is held against every model of theirs. */
+    readonly configured: SetlistConfig["surfaces"];
     readonly experiments: readonly Experiment[];
     readonly scorer: Pick<Scorer, "models" | "resolve">;
     readonly itemFeatures: readonly string[];
   },
 ): void {
-  const { surfaces, experiments, scorer } = served;
+  const { surfaces, configured, experiments, scorer } = served;
   const gets = (ref: ModelRef): boolean => ref.name === model.name && ref.version === undefined;
   const others = scorer.models().filter((one) => one.name !== model.name);
   const known = knownValueModels(
-    surfaces,
+    configured,
     {
       models: () => [...others, model],
       resolve: (ref) => (gets(ref) ? model : scorer.resolve(ref)),
     },
     served.itemFeatures,
   );
-  for (const [surface, { defaultModel, shadow }] of surfaces) {
-    if (gets(defaultModel)) checkSurface(model, surface, `surface ${surface}`);
+  for (const [surface, { defaultModel, valueModel, shadow }] of surfaces) {
+    if (gets(defaultModel)) {
+      checkSurface(model, surface, `surface ${surface}`);
+      if (valueModel !== undefined) {
+        checkWeighedTasks(
+          valueModel,
+          `surface ${surface}: valueModel`,
+          model.tasks,
+          `${model.name}/${model.version}`,
+        );
+      }
+    }
     if (shadow !== undefined && gets(shadow.model))
       checkSurface(model, surface, `the shadow of surface ${surface}`);
   }

@@ -1,5 +1,6 @@
 import type { Experiment } from "../domain/experiment.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
+import { headerText } from "../serving/answer-headers.ts";
 import type { By, MadeChange, WrittenExperiment } from "../serving/experiment-writes.ts";
 import type { SurfaceView } from "../serving/surface-view.ts";
 import type { ExperimentPlace } from "./experiment-place.ts";
@@ -107,7 +108,7 @@ export class RunningServerPlace implements ExperimentPlace {
     });
     return callServer(this.#url, method, query.size === 0 ? path : `${path}?${query}`, {
       headers: {
-        "setlist-actor": who,
+        "setlist-actor": headerText(who),
         ...(revision !== undefined && { "if-match": String(revision) }),
       },
       ...(body !== undefined && { body: body as object }),

@@ -13,7 +13,7 @@ export interface KillSwitch {
 /** What serves a surface without an experiment, in place of what the configuration says. */
 export interface ShippedDefault {
   readonly model: ModelRef;
-  /** The arm's: goes before the surface's value model, half by half, as it did when it was an arm's. */
+  /** The arm's, with what was shipped before it: goes before the configuration's, half by half. */
   readonly valueModel?: ValueModelOverride | undefined;
   /** The arm that was shipped. */
   readonly experiment: string;

@@ -2,6 +2,7 @@ import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument, ExperimentStatus } from "../domain/experiment.ts";
 import type { StoreChange, StoreState, Written } from "../domain/store-state.ts";
 import { nearest } from "../schema/schema.ts";
+import { valueModelOver } from "../schema/value-model.ts";
 import { changedFields, describeChange, documentOf } from "./change.ts";
 import { type Confirmation, checkConfirmed } from "./confirmation.ts";
 import { revise } from "./revise.ts";
@@ -112,7 +113,9 @@ export function shipped(
   const arm = checkArm(previous, armId, "arm");
   const { surface } = previous;
   const standing = state.surfaces.find((one) => one.surface === surface);
-  const { model, valueModel } = arm;
+  const { model } = arm;
+  // What the arm left to the surface it leaves to what was shipped there before it, as while it was measured.
+  const valueModel = valueModelOver(arm.valueModel, standing?.shipped?.valueModel);
   const stopped = revise(previous, { ...documentOf(previous), status: "stopped" }, othersOf(state, id));
   const document = { ...stopped, winner: armId };
   const change = describeChange(previous, document);

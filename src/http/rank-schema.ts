@@ -70,7 +70,8 @@ export const decisionSchema = Type.Object({
   experiment: Type.String(),
   layer: Type.String(),
   reason: Type.String({
-    description: "assigned, override, surface, status, layer-range, targeting or targeting-attribute-missing",
+    description:
+      "assigned, override, surface, status, killed, layer-range, targeting or targeting-attribute-missing",
   }),
   detail: Type.String({ description: "One sentence for people." }),
   arm: Type.Optional(Type.String({ description: "Absent where the unit stays out." })),

@@ -38,6 +38,23 @@ export const valueModelOverrideSchema = Type.Object(
 );
 
 /**
+ * What two overrides say together, half by half, the first before the second: kind, weights and powers are one half,
+ * diversity is the other.
+ */
+export function valueModelOver(
+  first: ValueModelOverride | undefined,
+  second: ValueModelOverride | undefined,
+): ValueModelOverride | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  const { diversity, ...fusion } = second;
+  return {
+    ...(first.weights === undefined ? fusion : {}),
+    ...(first.diversity === undefined && diversity !== undefined ? { diversity } : {}),
+    ...first,
+  };
+}
+
+/**
  * How the fields of a value model, or of what overrides one, have to fit together.
  * @param field where it stands, such as `arms[1].valueModel`.
  * @throws {SetlistError} INVALID_ARGUMENT: field, expected and found.

@@ -2,6 +2,7 @@ import { SetlistError } from "../domain/error.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { StoreState, SurfaceDefault } from "../domain/store-state.ts";
 import { nearest } from "../schema/schema.ts";
+import { valueModelOver } from "../schema/value-model.ts";
 
 /** A surface's default, wherever it is written. */
 export interface ConfiguredSurface {
@@ -34,7 +35,7 @@ export function withShipped<Settings extends ConfiguredSurface>(
   return {
     ...settings,
     defaultModel: shipped.model,
-    valueModel: overriding(shipped.valueModel, settings.valueModel),
+    valueModel: valueModelOver(shipped.valueModel, settings.valueModel),
   };
 }
 
@@ -75,19 +76,5 @@ export function surfaceView(
     origin: shipped === undefined ? "configuration" : "shipped",
     ...(shipped !== undefined && { experiment: shipped.experiment, arm: shipped.arm }),
     revision: standing?.revision ?? 0,
-  };
-}
-
-/** Kind, weights and powers are one half, diversity is the other. */
-function overriding(
-  first: ValueModelOverride | undefined,
-  second: ValueModelOverride | undefined,
-): ValueModelOverride | undefined {
-  if (first === undefined || second === undefined) return first ?? second;
-  const { diversity, ...fusion } = second;
-  return {
-    ...(first.weights === undefined ? fusion : {}),
-    ...(first.diversity === undefined && diversity !== undefined ? { diversity } : {}),
-    ...first,
   };
 }

@@ -359,12 +359,12 @@ const badHttpRequests: [
   ["no body", 400, "INVALID_ARGUMENT", "body: expected object", rank, { method: "POST" }],
   ["GET where POST is right", 405, "INVALID_ARGUMENT", "method: expected one of POST, got GET", rank, {}],
   [
-    "a write to the experiments, which is not offered",
+    "the deletion of an experiment, which is not offered",
     405,
     "INVALID_ARGUMENT",
-    "method: expected one of GET, HEAD, got POST",
-    "/v1/experiments",
-    { method: "POST", headers: json, body: "{}" },
+    "method: expected one of GET, HEAD, PUT, got DELETE",
+    "/v1/experiments/home-kd",
+    { method: "DELETE" },
   ],
   [
     "an unknown path",

@@ -171,6 +171,20 @@ describe("a shipped arm", () => {
     ]);
   });
 
+  test("that says half of a value model leaves the other half as it was shipped before", () => {
+    const diversity = [{ by: "artist", decay: 0.5 }];
+    const earlier = {
+      surface: "home",
+      shipped: { model: { name: "m" }, valueModel: { ...valueModel, diversity }, experiment: "x", arm: "y" },
+      revision: 4,
+    };
+    const arms = [arm("control"), arm("treated", { valueModel: { diversity: [] } })];
+    const later = { ...stateOf(experimentWith({ arms })), surfaces: [earlier] };
+    expect(shipped(later, { id: "exp", revision: 1, arm: "treated" }).surfaces).toMatchObject([
+      { document: { revision: 5, shipped: { valueModel: { ...valueModel, diversity: [] } } } },
+    ]);
+  });
+
   test("is the winner of one that was stopped for it, or has to be named", () => {
     const options = { id: "exp", revision: 1, arm: undefined };
     expect(() => shipped(state, options)).toThrow(

@@ -37,10 +37,12 @@ test("a new version that a shadow would get has to be of its surface", () => {
   const served = { surfaces: homeWith({ name: "home-kd" }), experiments: [], itemFeatures: [] };
   const scorer = scorerOf(named("home-control"));
   const moved = { ...named("home-kd"), version: "2", surface: "radio" };
-  expect(() => checkNeedsOf(moved, { ...served, scorer })).toThrow(
+  expect(() => checkNeedsOf(moved, { ...served, configured: served.surfaces, scorer })).toThrow(
     "model home-kd/2: expected surface home, for the shadow of surface home gets it, found radio",
   );
-  expect(() => checkNeedsOf(named("home-kd"), { ...served, scorer })).not.toThrow();
+  expect(() =>
+    checkNeedsOf(named("home-kd"), { ...served, configured: served.surfaces, scorer }),
+  ).not.toThrow();
 });
 
 test("what a surface weighs has to be a task of its shadow's model too", () => {
