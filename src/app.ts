@@ -2,7 +2,9 @@
  * The composition root of the server: configuration in, `{ listen, close }` out. Here, and only here, the ports meet
  * their implementations.
  */
+
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
+import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
 import { knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
 import { LiveExperiments } from "./app/live-experiments.ts";
@@ -18,7 +20,6 @@ import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
-import { openRegistry } from "./registry/registry.ts";
 import { StickyArmsFile } from "./registry/sticky-arms.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
 import { ExperimentWrites } from "./serving/experiment-writes.ts";
@@ -129,26 +130,27 @@ async function assemble(
   const { telemetry } = surroundings;
   const { logger, observer, shadowObserver, requests } = telemetry;
   const clock = systemClock;
-  const onWarning = (warning: string): void => logger.warn(warning);
+  const onWarning = (warning: string, fields: Record<string, unknown> = {}): void =>
+    logger.warn(fields, warning);
 
   const features = opened.adopt(openRows(rows, { ...config.features, onWarning }), (it) => it.close());
   const itemLabels = opened.adopt(openItemLabels(rows, config.features.cacheRowsMax), (it) => it.close());
-  const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
+  const { store, labels } = await openExperiments(config, opened, onWarning);
   const sticky = opened.adopt(
     new StickyArmsFile(dataDir, false, (error) => logger.warn({ err: error }, "an arm cannot be kept")),
     (it) => it.close(),
   );
   const live = new LiveExperiments({
-    store: registry,
+    store,
     holdouts: config.holdouts,
     keptArm: (experiment, unit) => sticky.get(experiment, unit),
     configured: config.surfaces,
-    expected: source.expected(registry),
-    onWarning: (message, fields = {}) => logger.warn(fields, message),
+    expected: source.expected(store),
+    onWarning,
     onChange: telemetry.experimentsChanged,
   });
   opened.defer(() => live.close());
-  telemetry.watchExperiments(registry, clock);
+  telemetry.watchExperiments(store, clock);
   const { surfaces } = live;
   const recent = new RecentRequests(clock);
   const models = opened.adopt(
@@ -157,7 +159,7 @@ async function assemble(
       ...config.inference,
       policyOf: (name) => config.inference.perModel.get(name)?.versions ?? config.inference.versions,
       needs: () => live.needs(),
-      labels: registry.labels,
+      labels,
       clock,
       hooks: {
         accept(model) {
@@ -195,7 +197,7 @@ async function assemble(
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
     valueModels: valueModelsOf(surfaces),
   });
-  await source.settle(registry, known());
+  await source.settle(store, known());
   live.begin(models);
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
@@ -224,8 +226,8 @@ async function assemble(
   const readiness = createReadiness();
   const doors = {
     serving,
-    experiments: registry,
-    writes: new ExperimentWrites({ store: registry, known, prepare: (change) => live.prepare(change) }),
+    experiments: store,
+    writes: new ExperimentWrites({ store, known, prepare: (change) => live.prepare(change) }),
     surfaces: config.surfaces,
     scorer,
     models: libraryOf(library),
