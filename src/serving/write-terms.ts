@@ -18,6 +18,6 @@ export function confirmationsOf(words: readonly string[]): readonly Confirmation
   return words.map((word) => {
     const known = confirmations.find((one) => one === word);
     if (known !== undefined) return known;
-    throw invalidArgument(`confirm: no ${JSON.stringify(word)}${nearest(word.slice(0, 64), confirmations)}`);
+    throw invalidArgument(`confirm: no ${JSON.stringify(word)}${nearest(word, confirmations)}`);
   });
 }

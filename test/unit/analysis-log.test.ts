@@ -72,7 +72,11 @@ describe("a request id", () => {
 test("a unit that was forced into an arm is not analysed, whatever it was dealt before or after", async () => {
   const forced = impressionOf("f0", "u9", "kd", undefined, { assignment: { overridden: true } });
   const [before, after] = [impressionOf("f1", "u9", "control"), impressionOf("f2", "u9", "control")];
-  const did = [outcomeOf("d1", "f1", "t1"), outcomeOf("d2", "f0", "t1"), outcomeOf("d3", userRequestId("u9"), "")];
+  const did = [
+    outcomeOf("d1", "f1", "t1"),
+    outcomeOf("d2", "f0", "t1"),
+    outcomeOf("d3", userRequestId("u9"), ""),
+  ];
   const report = await analysisOf([...small, before, forced, after, ...did]);
   expect(report).toEqual(await analysisOf(small));
 });
