@@ -213,6 +213,7 @@ class FleetStore implements ExperimentStore {
     await client.query(lock);
     await expectKnownTables(client);
     const standing = await readStanding(client);
+    this.#refuseEmptied(standing);
     const made = refusing(() => change(standing.state));
     if (isEmpty(made)) {
       await client.query("ROLLBACK");
@@ -237,11 +238,19 @@ class FleetStore implements ExperimentStore {
     const at = this.#options.clock.now();
     const standing = (await standsStill(client, known)) ? known : await readStanding(client);
     if (known !== this.#standing) return this.#look(client);
-    if (standing.position === 0 && known.position > 0) {
-      throw new Emptied(`it holds nothing where it held ${known.position} revisions`);
-    }
+    this.#refuseEmptied(standing);
     this.#seenAt = at;
     this.#take(standing);
+  }
+
+  /** A database that was made anew is a mistake, and no reason to end every experiment: a write would. */
+  #refuseEmptied({ position }: Standing): void {
+    const held = this.#standing.position;
+    if (position > 0 || held === 0) return;
+    throw new SetlistError(
+      "UNAVAILABLE",
+      `the experiment store holds nothing where it held ${held} revisions: restore it, or restart the servers to begin anew`,
+    );
   }
 
   #take(standing: Standing): void {
@@ -261,8 +270,7 @@ class FleetStore implements ExperimentStore {
 
   #miss(error: unknown): void {
     const isFirst = this.#followed.stale === undefined;
-    const reason =
-      error instanceof SetlistError || error instanceof Emptied ? error.message : reasonOf(error);
+    const reason = error instanceof SetlistError ? error.message : reasonOf(error);
     this.#followed.miss(this.#seenAt, new Error(reason));
     if (!isFirst) return;
     this.#options.onWarning("the experiment store cannot be read: what it last said is served, stale", {
@@ -279,9 +287,6 @@ function unreachable({ name }: PostgresAddress, dataDir: string, cause: unknown)
     { cause },
   );
 }
-
-/** A database that was made anew is a mistake, and no reason to end every experiment. */
-class Emptied extends Error {}
 
 /** For errors that somebody else is told of too: unheard, they would end the process. */
 function ignored(): void {}
