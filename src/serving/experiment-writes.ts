@@ -43,7 +43,7 @@ export interface WrittenExperiment {
 }
 
 export interface WritesOptions {
-  readonly store: ExperimentStore;
+  readonly store: Pick<ExperimentStore, "refresh" | "write">;
   /** What documents are held against, at the moment. */
   readonly known: () => Known;
   /**
