@@ -20,8 +20,9 @@ export interface ExperimentAnalysis {
 /**
  * The analysis of one experiment's current phase. One row a unit: an outcome counts where it answers an item that
  * was shown by a request of this phase, or where its unit did it once it was exposed in this phase; a unit without
- * outcomes counts with 0. Overridden impressions do not count;
- * units seen in two arms are left out and reported; a request or outcome logged twice counts once, as it first came.
+ * outcomes counts with 0. A unit that was forced into an arm in this phase does not count, whatever it was shown before
+ * or after; units seen in two arms are left out and reported; a request or outcome logged twice counts once, as it first
+ * came.
  * A degraded impression stays in its arm (intention to treat). The same log gives the same report, digit for digit.
  * @throws {SetlistError} INVALID_ARGUMENT for an interleaving, in which no unit has an arm.
  */
@@ -84,7 +85,7 @@ async function buildUnits(warehouse: DuckDBConnection, { types }: Ingested): Pro
     CREATE TABLE units AS
     SELECT unit, min(arm) AS arm, min(arm) <> max(arm) AS crossed,
            count(*)::DOUBLE AS impressions, sum(fallback)::DOUBLE AS fallbacks, min(shown_at) AS exposed
-    FROM impressions WHERE arm IS NOT NULL GROUP BY unit`);
+    FROM impressions WHERE arm IS NOT NULL AND unit NOT IN (SELECT unit FROM forced) GROUP BY unit`);
   // An outcome of a request that counts for no arm of this experiment is somebody else's: neither matched nor not.
   await warehouse.run(`
     CREATE TABLE answered AS

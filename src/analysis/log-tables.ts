@@ -26,11 +26,12 @@ export interface Ingested {
 }
 
 /**
- * Fills three tables, in the order of the log: `impressions (request, arm, unit, items, fallback, shown_at)`, all but
- * the first NULL for requests that do not count for this experiment; `outcomes (id, request, item, type, value)`; and
- * `tracked (id, unit, type, value, occurred_at)`, what users did that answers no item, where users are the units. `arm`
- * is the place in the document, `type` the place in `types`, NULL where no metric reads it; `item` and `items` are
- * numbers for item ids, since a list of numbers loads twice as fast as one of texts; times are ms since 1970.
+ * Fills four tables, in the order of the log: `impressions (request, arm, unit, items, fallback, shown_at)`, all but
+ * the first NULL for requests that do not count for this experiment; `outcomes (id, request, item, type, value)`;
+ * `tracked (id, unit, type, value, occurred_at)`, what users did that answers no item, where users are the units; and
+ * `forced (unit)`, each unit once that was forced into an arm in this phase. `arm` is the place in the document, `type`
+ * the place in `types`, NULL where no metric reads it; `item` and `items` are numbers for item ids, since a list of
+ * numbers loads twice as fast as one of texts; times are ms since 1970.
  */
 export async function loadLog(
   warehouse: DuckDBConnection,
@@ -46,6 +47,7 @@ export async function loadLog(
   await warehouse.run(
     "CREATE TABLE outcomes (id VARCHAR, request VARCHAR, item INTEGER, type USMALLINT, value DOUBLE)",
   );
+  await warehouse.run("CREATE TABLE forced (unit VARCHAR)");
   const types = [...new Set(experiment.metrics.map((metric) => metric.outcome))];
   const typePlaces = new Map(types.map((type, place) => [type, place]));
   const armPlaces = new Map(experiment.arms.map((arm, place) => [arm.id, place]));
@@ -53,6 +55,7 @@ export async function loadLog(
   const impressions = new ImpressionRows(await warehouse.createAppender("impressions"), items);
   const outcomes = await warehouse.createAppender("outcomes");
   const tracked = await warehouse.createAppender("tracked");
+  const forced = new Set<string>();
   let impressionsOfOtherPhases = 0;
   let impressionsOfUnknownArms = 0;
   const modelsOfArms = new Map<string, Set<string>>();
@@ -80,6 +83,7 @@ export async function loadLog(
     const assignment = record.assignments.find((one) => one.experiment === experiment.id);
     const inPhase = assignment !== undefined && assignment.phase === experiment.phase;
     const arm = inPhase && !assignment.overridden ? armPlaces.get(assignment.arm) : undefined;
+    if (inPhase && assignment.overridden) forced.add(assignment.unit);
     if (assignment !== undefined && !inPhase) impressionsOfOtherPhases += 1;
     if (inPhase && !armPlaces.has(assignment.arm)) impressionsOfUnknownArms += 1;
     if (arm !== undefined && assignment !== undefined && record.model !== undefined) {
@@ -91,7 +95,21 @@ export async function loadLog(
   impressions.close();
   outcomes.closeSync();
   tracked.closeSync();
+  await appendUnits(warehouse, "forced", forced);
   return { impressionsOfOtherPhases, impressionsOfUnknownArms, modelsOfArms, types };
+}
+
+async function appendUnits(
+  warehouse: DuckDBConnection,
+  table: string,
+  units: ReadonlySet<string>,
+): Promise<void> {
+  const appender = await warehouse.createAppender(table);
+  for (const unit of units) {
+    appender.appendVarchar(unit);
+    appender.endRow();
+  }
+  appender.closeSync();
 }
 
 function appendTracked(tracked: DuckDBAppender, outcome: Outcome, unit: string, type: number): void {

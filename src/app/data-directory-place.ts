@@ -1,10 +1,12 @@
 import { loadExperimentDocuments, type SetlistConfig } from "../config.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
-import type { Experiment } from "../domain/experiment.ts";
+import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
 import type { ModelLabel } from "../domain/model-life.ts";
-import type { KillSwitch, StoreChange } from "../domain/store-state.ts";
+import type { ExperimentStore } from "../domain/ports.ts";
+import type { KillSwitch, StoreChange, StoreState } from "../domain/store-state.ts";
 import { type Known, seeded } from "../experiments/experiments.ts";
 import { repositoryStudents } from "../inference/repository-students.ts";
+import { applied } from "../registry/applied.ts";
 import { nearest } from "../schema/schema.ts";
 import { readableRevision } from "../serving/experiment-view.ts";
 import { ExperimentWrites } from "../serving/experiment-writes.ts";
@@ -89,7 +91,6 @@ export class DataDirectoryPlace implements ExperimentPlace {
     return (await this.#opened).writes;
   }
 
-  /** An empty store is filled first, as a server would when it starts. */
   async #open(): Promise<Opened> {
     const { surfaces, models, experiments, attributes } = this.#config;
     const students = await repositoryStudents(models);
@@ -103,21 +104,37 @@ export class DataDirectoryPlace implements ExperimentPlace {
     try {
       existingDataDirectory(this.#config.dataDir);
       const { store, labels } = await openExperiments(this.#config, opened, () => undefined);
-      if (store.list().length === 0) {
-        const documents = loadExperimentDocuments(experiments, known);
-        await store.write(configurationWriter, (state) => seeded(state, documents));
-      }
       const prepare = async (change: StoreChange): Promise<() => void> => {
         checkLabels(change, labels.list());
         return () => undefined;
       };
-      const writes = new ExperimentWrites({ store, known: () => known, prepare });
+      const seeds = (): readonly ExperimentDocument[] => loadExperimentDocuments(experiments, known);
+      const writes = new ExperimentWrites({ store: seededFirst(store, seeds), known: () => known, prepare });
       return { writes, close: () => opened.disposeAsync() };
     } catch (error) {
       await opened.disposeAsync();
       throw error;
     }
   }
+}
+
+/** An empty store is filled before anything is written to it, as by a server that starts, and looked at as if it were. */
+function seededFirst(
+  store: ExperimentStore,
+  seeds: () => readonly ExperimentDocument[],
+): Pick<ExperimentStore, "refresh" | "write"> {
+  const seeding = (state: StoreState): StoreChange =>
+    state.experiments.length > 0 ? {} : seeded(state, seeds());
+  return {
+    async refresh() {
+      const state = await store.refresh();
+      return applied(state, seeding(state));
+    },
+    async write(who, change) {
+      await store.write(configurationWriter, seeding);
+      return store.write(who, change);
+    },
+  };
 }
 
 function checkLabels({ experiments = [] }: StoreChange, labels: readonly ModelLabel[]): void {

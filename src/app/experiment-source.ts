@@ -32,6 +32,8 @@ export function configuredExperiments(
     async settle(store, known) {
       if (!seeds) return tellNews(store, folder, onWarning);
       const documents = loadExperimentDocuments(folder, known);
+      // A fleet's store may be gone, and nothing is to be written.
+      if (documents.length === 0) return;
       await store.write(configurationWriter, (state) => seeded(state, documents));
     },
   };

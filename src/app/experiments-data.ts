@@ -56,11 +56,13 @@ export async function assignUnit(
     keptArm: (experiment, id) => sticky?.get(experiment, id),
   });
   const surfaces = [...new Set(experiments.map(({ surface }) => surface))].sort();
-  return {
+  const answer = {
     unit,
     assignments: surfaces.flatMap((surface) => assigner.assign(surface, unit, facts)),
     decisions: assigner.explain(undefined, unit, facts),
   };
+  await sticky?.close();
+  return answer;
 }
 
 function checkFlag(flag: string, id: string | undefined, { limits }: SetlistConfig): void {

@@ -9,6 +9,7 @@ import type { StoreChange, StoreState } from "../domain/store-state.ts";
 import {
   type Assigner,
   type AssignerOptions,
+  assigns,
   compileAssigner,
   underKillSwitch,
 } from "../experiments/experiments.ts";
@@ -228,10 +229,6 @@ export class LiveExperiments {
     this.#inEffect = state;
     onChange(state);
   }
-}
-
-function assigns({ status, killed }: Experiment): boolean {
-  return status === "running" && killed === undefined;
 }
 
 /** Beside the same experiments, the one then takes no more of the layer than the other. */

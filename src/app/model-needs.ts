@@ -79,6 +79,7 @@ export function checkNeedsOf(
         {
           ...documentOf(experiment),
           kind: undefined,
+          prerequisites: undefined,
           counterfactual: undefined,
           arms: checked,
           overrides: {},

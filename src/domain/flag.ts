@@ -3,8 +3,9 @@ import type { Experiment } from "./experiment.ts";
 
 /**
  * Why a flag has its value, in OpenFeature's words. SPLIT: chance gave the arm, and it counts in the analysis.
- * TARGETING_MATCH: an override forces it, or a prerequisite of it, and it does not count. DEFAULT: the unit is not in the experiment. DISABLED:
- * the experiment does not run, or is killed. The last two have no value: the application's own default holds.
+ * TARGETING_MATCH: an override forces it, or a prerequisite of it, and it does not count. DEFAULT: the unit is not in the
+ * experiment. DISABLED: the experiment does not run, or is killed. The last two have no value: the application's own
+ * default holds.
  */
 export type FlagReason = "SPLIT" | "TARGETING_MATCH" | "DEFAULT" | "DISABLED";
 

@@ -167,6 +167,7 @@ export interface ExperimentStore {
 export type Comparison = ShadowComparison | CounterfactualRecord;
 
 export type LogRecord = Impression | Outcome | Comparison;
+
 /** The arms that units of sticky experiments were shown first. */
 export interface StickyArms {
   /** Quick, and never throws: what cannot be read was not kept. */

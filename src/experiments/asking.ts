@@ -1,5 +1,5 @@
 import { UnitKey } from "./bucket.ts";
-import type { Outcome } from "./entry.ts";
+import type { Ruling } from "./entry.ts";
 import { type CompiledHoldout, holdsOut } from "./holdout.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import { type TargetingInput, targetingInput } from "./targeting-input.ts";
@@ -12,7 +12,7 @@ export class Asking {
   readonly #units: (UnitKey | "none" | undefined)[] = [];
   #held: (boolean | undefined)[] | undefined;
   #input: TargetingInput | undefined;
-  #outcomes: Map<number, Outcome> | undefined;
+  #rulings: Map<number, Ruling> | undefined;
 
   constructor(userId: string, facts: RequestFacts) {
     this.#userId = userId;
@@ -43,13 +43,13 @@ export class Asking {
   }
 
   /** What came out for an experiment that others ask for, by its index. */
-  once(index: number, decide: () => Outcome): Outcome {
-    this.#outcomes ??= new Map();
-    const known = this.#outcomes.get(index);
+  once(index: number, decide: () => Ruling): Ruling {
+    this.#rulings ??= new Map();
+    const known = this.#rulings.get(index);
     if (known !== undefined) return known;
-    const outcome = decide();
-    this.#outcomes.set(index, outcome);
-    return outcome;
+    const ruling = decide();
+    this.#rulings.set(index, ruling);
+    return ruling;
   }
 
   #read(kind: UnitKind): UnitKey | "none" {

@@ -9,7 +9,7 @@ import {
 } from "./compiled-experiment.ts";
 import { decide } from "./decision.ts";
 import type { Entry } from "./entry.ts";
-import { type House, outcomeWithin } from "./gates.ts";
+import { type House, rulingWithin } from "./gates.ts";
 import { LayerSegments } from "./layer-segments.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
@@ -77,9 +77,9 @@ export function compileAssigner(
         if (index === undefined) continue;
         const one = compiled[index] as CompiledExperiment;
         if (forced !== undefined && one.experiment.surface !== surface) continue;
-        const outcome = forced?.entry ?? outcomeWithin(one, unit, asking, house);
-        if (typeof outcome === "string") continue;
-        result.push(assignment(outcome, unit.id));
+        const ruling = forced?.entry ?? rulingWithin(one, unit, asking, house);
+        if (typeof ruling === "string") continue;
+        result.push(assignment(ruling, unit.id));
         if (index < last) isOrdered = false;
         last = index;
       }

@@ -4,7 +4,7 @@ import type { Asking } from "./asking.ts";
 import type { UnitKey } from "./bucket.ts";
 import type { CompiledExperiment } from "./compiled-experiment.ts";
 import type { Entry, Gate } from "./entry.ts";
-import { type House, outcomeOf, prerequisiteOutcome } from "./gates.ts";
+import { type House, prerequisiteRuling, rulingOf } from "./gates.ts";
 import { describeRanges } from "./traffic.ts";
 import { unitFault } from "./unit.ts";
 
@@ -47,10 +47,10 @@ function verdict(
   if (surface !== undefined && surface !== runsOn) {
     return out("surface", `it runs on surface ${runsOn}, not on ${surface}`);
   }
-  const outcome = outcomeOf(one, asking, house);
-  return typeof outcome === "string"
-    ? out(outcome, whyNot(outcome, one, asking, house))
-    : entered(outcome, one, asking);
+  const ruling = rulingOf(one, asking, house);
+  return typeof ruling === "string"
+    ? out(ruling, whyNot(ruling, one, asking, house))
+    : entered(ruling, one, asking);
 }
 
 function entered(entry: Entry, one: CompiledExperiment, asking: Asking): Verdict {
@@ -131,12 +131,12 @@ function heldOut({ layer }: CompiledExperiment, asking: Asking): string {
 
 function unmetPrerequisite({ prerequisites = [] }: CompiledExperiment, asking: Asking, house: House): string {
   for (const { experiment, index, arms } of prerequisites) {
-    const outcome = prerequisiteOutcome(index, asking, house);
-    if (typeof outcome !== "string" && arms.includes(outcome.arm)) continue;
+    const ruling = prerequisiteRuling(index, asking, house);
+    if (typeof ruling !== "string" && arms.includes(ruling.arm)) continue;
     const wanted = `it asks for ${arms.join(" or ")} of ${experiment}`;
-    return typeof outcome === "string"
-      ? `${wanted}, which the unit does not enter (${outcome})`
-      : `${wanted}, where the unit got ${outcome.arm}`;
+    return typeof ruling === "string"
+      ? `${wanted}, which the unit does not enter (${ruling})`
+      : `${wanted}, where the unit got ${ruling.arm}`;
   }
   return "";
 }

@@ -7,4 +7,4 @@ export type Entry = Omit<Assignment, "unit">;
 export type Gate = Exclude<ClosedGate, "surface">;
 
 /** The arm that a unit gets, or the first gate that kept it out. */
-export type Outcome = Entry | Gate;
+export type Ruling = Entry | Gate;

@@ -1,6 +1,7 @@
 /** Who gets what: hashing, layers, targeting, assignment, ramps, validation. Pure: no I/O, no clock, no randomness. */
 export { type Assigner, type AssignerOptions, compileAssigner } from "./assigner.ts";
 export { changedFields, documentOf, type FieldChange, fieldChanges } from "./change.ts";
+export { assigns } from "./compiled-experiment.ts";
 export { type Confirmation, confirmations } from "./confirmation.ts";
 export { experimentDocumentSchema, parseExperimentDocument, parseUnit } from "./document.ts";
 export { interleavedArms } from "./interleaved-arm.ts";

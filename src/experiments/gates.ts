@@ -3,7 +3,7 @@ import { shareAt } from "./arm-shares.ts";
 import type { Asking } from "./asking.ts";
 import type { UnitKey } from "./bucket.ts";
 import { assigns, type CompiledExperiment } from "./compiled-experiment.ts";
-import type { Entry, Outcome } from "./entry.ts";
+import type { Entry, Ruling } from "./entry.ts";
 import type { CompiledHoldout } from "./holdout.ts";
 import { unitFault } from "./unit.ts";
 
@@ -15,7 +15,7 @@ export interface House {
 }
 
 /** All gates of one experiment, in their order, but for the surface. */
-export function outcomeOf(one: CompiledExperiment, asking: Asking, house: House): Outcome {
+export function rulingOf(one: CompiledExperiment, asking: Asking, house: House): Ruling {
   const { experiment, layer, index } = one;
   if (!assigns(experiment)) return experiment.status === "running" ? "killed" : "status";
   const unit = asking.unit(layer.kind);
@@ -25,11 +25,11 @@ export function outcomeOf(one: CompiledExperiment, asking: Asking, house: House)
   if (forced !== undefined) return forced.index === index ? forced.entry : "layer-range";
   const owner = layer.segments.ownerOf(layer.bucket.placeOf(unit));
   if (owner === undefined) return "traffic";
-  return owner === index ? outcomeWithin(one, unit, asking, house) : "layer-range";
+  return owner === index ? rulingWithin(one, unit, asking, house) : "layer-range";
 }
 
 /** The gates behind the layer's, for a unit whose place is the experiment's. */
-export function outcomeWithin(one: CompiledExperiment, unit: UnitKey, asking: Asking, house: House): Outcome {
+export function rulingWithin(one: CompiledExperiment, unit: UnitKey, asking: Asking, house: House): Ruling {
   const { holdouts } = one.layer;
   for (let i = 0; i < holdouts.length; i++) {
     const holdout = holdouts[i] as CompiledHoldout;
@@ -41,9 +41,9 @@ export function outcomeWithin(one: CompiledExperiment, unit: UnitKey, asking: As
   let isForced = false;
   if (one.prerequisites !== undefined) {
     for (const { index, arms } of one.prerequisites) {
-      const outcome = prerequisiteOutcome(index, asking, house);
-      if (typeof outcome === "string" || !arms.includes(outcome.arm)) return "prerequisite";
-      isForced ||= outcome.overridden;
+      const ruling = prerequisiteRuling(index, asking, house);
+      if (typeof ruling === "string" || !arms.includes(ruling.arm)) return "prerequisite";
+      isForced ||= ruling.overridden;
     }
   }
   if (one.targeting !== undefined && !one.targeting.admits(asking.input())) {
@@ -58,9 +58,9 @@ export function outcomeWithin(one: CompiledExperiment, unit: UnitKey, asking: As
 }
 
 /** What a unit gets of an experiment that another asks for, worked out once a request. */
-export function prerequisiteOutcome(index: number | undefined, asking: Asking, house: House): Outcome {
+export function prerequisiteRuling(index: number | undefined, asking: Asking, house: House): Ruling {
   if (index === undefined) return "status";
-  return asking.once(index, () => outcomeOf(house.compiled[index] as CompiledExperiment, asking, house));
+  return asking.once(index, () => rulingOf(house.compiled[index] as CompiledExperiment, asking, house));
 }
 
 /** An arm that the document does not have any more cannot be kept. */

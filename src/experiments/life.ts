@@ -233,8 +233,7 @@ function standingAt(state: StoreState, id: string, revision: number | undefined)
   const standing = state.experiments.find((one) => one.id === id);
   if (standing === undefined) {
     const known = state.experiments.map((one) => one.id);
-    const hint = id.length <= 256 ? nearest(id, known) : "";
-    throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${hint}`);
+    throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${nearest(id, known)}`);
   }
   if (revision !== undefined) checkRevision(id, standing, revision);
   return standing;

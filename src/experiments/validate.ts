@@ -41,6 +41,9 @@ const takenSaltPrefixes = [
   { prefix: holdoutSaltPrefix, names: "holdouts" },
 ];
 
+/** By these, requests are chosen to be scored once more: with the same salt those chosen would mostly be of one arm. */
+const takenSaltsOfRequests = ["counterfactual", "shadow"];
+
 /**
  * Holds a parsed document against itself, the models and the other experiments. Whether its traffic is free in its
  * layer depends on what it held before: `revise` says.
@@ -85,11 +88,16 @@ function checkLayersUnit({ unit, layer }: ExperimentDocument, others: readonly E
 }
 
 /** Two experiments with one salt put a unit at the same place among their arms: their effects could not be told apart. */
-function checkSalt({ salt, layer }: ExperimentDocument, others: readonly ExperimentDocument[]): void {
+function checkSalt({ salt, layer, unit }: ExperimentDocument, others: readonly ExperimentDocument[]): void {
   const taken = takenSaltPrefixes.find(({ prefix }) => salt.startsWith(prefix));
   if (taken !== undefined) {
     throw invalidArgument(
       `salt: expected one that does not begin with "${taken.prefix}", which names ${taken.names}`,
+    );
+  }
+  if (unit === "request" && takenSaltsOfRequests.includes(salt)) {
+    throw invalidArgument(
+      `salt: expected another than ${JSON.stringify(salt)}, by which requests are chosen to be scored once more`,
     );
   }
   const twin = others.find(

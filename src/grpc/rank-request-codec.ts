@@ -81,12 +81,12 @@ function readField(reader: MessageReader, number: number, draft: Draft): void {
     case 9:
       draft.explain = reader.flag();
       break;
-    case 12:
-      draft.interleaveId = reader.text();
-      break;
     case 10:
       draft.session ??= { id: "" };
       readSession(reader, draft.session);
+      break;
+    case 12:
+      draft.interleaveId = reader.text();
       break;
     default:
       reader.skip();

@@ -1,5 +1,5 @@
 /** The experiment store of a fleet of servers: every revision, in one PostgreSQL, never overwritten. */
-import pg from "pg";
+import type pg from "pg";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { Clock, ExperimentStore, Random } from "../domain/ports.ts";
@@ -17,6 +17,7 @@ import { FollowedState } from "./followed-state.ts";
 import { LastGoodCopy } from "./last-good-copy.ts";
 import { connectionTo, type PostgresAddress, postgresAddress, reasonOf } from "./postgres-address.ts";
 import { PostgresFollower } from "./postgres-follower.ts";
+import { commit, PostgresQuestions, refusing } from "./postgres-questions.ts";
 import {
   insertChange,
   type Kind,
@@ -44,9 +45,6 @@ export interface FleetStoreOptions {
 
 /** Half of the second within which a change is known everywhere, since a pooler may swallow notifications. */
 const defaultPollMs = 500;
-/** Beside the connection that follows: for writes and histories. */
-const connectionsMax = 2;
-const connectionIdleMsMax = 10_000;
 
 /**
  * Opens it; makes its tables where they do not exist.
@@ -106,7 +104,8 @@ class FleetStore implements ExperimentStore {
   readonly #address: PostgresAddress;
   readonly #copy: LastGoodCopy;
   readonly #followed: FollowedState;
-  readonly #pool: pg.Pool;
+  /** For writes and histories, beside the connection that follows. */
+  readonly #questions: PostgresQuestions;
   readonly #follower: PostgresFollower;
   #standing: Standing;
   #lastWrite: Promise<unknown> = Promise.resolve();
@@ -129,13 +128,7 @@ class FleetStore implements ExperimentStore {
     this.#followed = new FollowedState(standing.state);
     if (missed === undefined) copy.keep(standing.state);
     else this.#miss(missed);
-    this.#pool = new pg.Pool({
-      ...address.config,
-      max: connectionsMax,
-      idleTimeoutMillis: connectionIdleMsMax,
-    });
-    // Of an idle connection that was lost: the pool makes another.
-    this.#pool.on("error", ignored);
+    this.#questions = new PostgresQuestions(address);
     this.#follower = new PostgresFollower({
       address,
       pollMs: options.pollMs ?? defaultPollMs,
@@ -192,12 +185,12 @@ class FleetStore implements ExperimentStore {
 
   async close(): Promise<void> {
     await this.#follower.close();
-    await this.#pool.end();
+    await this.#questions.close();
     await this.#copy.written();
   }
 
   async #write(who: string, change: (standing: StoreState) => StoreChange): Promise<StoreState> {
-    const written = await this.#ask("nothing was changed", async (client) => {
+    const written = await this.#questions.ask("nothing was changed", async (client) => {
       await client.query("BEGIN");
       try {
         return await this.#writeLocked(client, who, change);
@@ -206,7 +199,9 @@ class FleetStore implements ExperimentStore {
         throw error;
       }
     });
-    this.#take(written);
+    // A look may have seen what somebody wrote after it before the commit was answered.
+    if (written.position < this.#standing.position) await this.#follower.lookNow();
+    else this.#take(written);
     return this.#followed.state;
   }
 
@@ -218,6 +213,7 @@ class FleetStore implements ExperimentStore {
     await client.query(lock);
     await expectKnownTables(client);
     const standing = await readStanding(client);
+    this.#refuseEmptied(standing);
     const made = refusing(() => change(standing.state));
     if (isEmpty(made)) {
       await client.query("ROLLBACK");
@@ -228,47 +224,12 @@ class FleetStore implements ExperimentStore {
     const at = this.#options.clock.now();
     const position = await insertChange(client, made, { who, at, hash, after: standing.position });
     await client.query("SELECT pg_notify($1, '')", [channel]);
-    try {
-      await client.query("COMMIT");
-    } catch (error) {
-      throw new Unsure(error);
-    }
+    await commit(client);
     return { state, position, hash };
   }
 
   #history<T>(kind: Kind, id: string): Promise<readonly Revision<T>[]> {
-    return this.#ask("it has the history", (client) => readHistory<T>(client, kind, id));
-  }
-
-  /** @throws what `work` refused; UNAVAILABLE, ending in `otherwise`, where the database could not be asked. */
-  async #ask<T>(otherwise: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient | undefined;
-    let broken = true;
-    try {
-      client = await this.#pool.connect();
-      // Lost while it is ours: its statements say so too.
-      client.on("error", ignored);
-      const answer = await work(client);
-      broken = false;
-      return answer;
-    } catch (error) {
-      if (error instanceof Refusal) {
-        broken = false;
-        throw error.cause;
-      }
-      if (error instanceof SetlistError) throw error;
-      const cause = error instanceof Unsure ? error.cause : error;
-      const end =
-        error instanceof Unsure ? "whether it was changed is not known: look before trying again" : otherwise;
-      throw new SetlistError(
-        "UNAVAILABLE",
-        `the experiment store cannot be asked now: ${reasonOf(cause)}; ${end}`,
-        { cause },
-      );
-    } finally {
-      client?.off("error", ignored);
-      client?.release(broken);
-    }
+    return this.#questions.ask("it has the history", (client) => readHistory<T>(client, kind, id));
   }
 
   /** A write of ours may be in place before a look that began earlier is answered: that look says nothing then. */
@@ -277,11 +238,19 @@ class FleetStore implements ExperimentStore {
     const at = this.#options.clock.now();
     const standing = (await standsStill(client, known)) ? known : await readStanding(client);
     if (known !== this.#standing) return this.#look(client);
-    if (standing.position === 0 && known.position > 0) {
-      throw new Emptied(`it holds nothing where it held ${known.position} revisions`);
-    }
+    this.#refuseEmptied(standing);
     this.#seenAt = at;
     this.#take(standing);
+  }
+
+  /** A database that was made anew is a mistake, and no reason to end every experiment: a write would. */
+  #refuseEmptied({ position }: Standing): void {
+    const held = this.#standing.position;
+    if (position > 0 || held === 0) return;
+    throw new SetlistError(
+      "UNAVAILABLE",
+      `the experiment store holds nothing where it held ${held} revisions: restore it, or restart the servers to begin anew`,
+    );
   }
 
   #take(standing: Standing): void {
@@ -301,8 +270,7 @@ class FleetStore implements ExperimentStore {
 
   #miss(error: unknown): void {
     const isFirst = this.#followed.stale === undefined;
-    const reason =
-      error instanceof SetlistError || error instanceof Emptied ? error.message : reasonOf(error);
+    const reason = error instanceof SetlistError ? error.message : reasonOf(error);
     this.#followed.miss(this.#seenAt, new Error(reason));
     if (!isFirst) return;
     this.#options.onWarning("the experiment store cannot be read: what it last said is served, stale", {
@@ -318,27 +286,6 @@ function unreachable({ name }: PostgresAddress, dataDir: string, cause: unknown)
     `the experiment store cannot be reached: PostgreSQL at ${name}: ${reasonOf(cause)}; and ${dataDir} has no copy of what it held`,
     { cause },
   );
-}
-
-/** Thrown by the change itself: the database is well. */
-class Refusal extends Error {}
-
-/** A commit whose answer was lost. */
-class Unsure extends Error {
-  constructor(cause: unknown) {
-    super("the commit was not answered", { cause });
-  }
-}
-
-/** A database that was made anew is a mistake, and no reason to end every experiment. */
-class Emptied extends Error {}
-
-function refusing<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new Refusal("refused", { cause: error });
-  }
 }
 
 /** For errors that somebody else is told of too: unheard, they would end the process. */

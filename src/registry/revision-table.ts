@@ -7,7 +7,6 @@ type Row = Record<string, SQLOutputValue>;
 /** A row a revision. Two writers of one revision collide on its key instead of losing one. */
 export class RevisionTable<T extends { readonly revision: number }> {
   readonly #keyOf: (document: T) => string;
-  readonly #all: StatementSync;
   readonly #latest: StatementSync;
   readonly #of: StatementSync;
   readonly #insert: StatementSync;
@@ -16,7 +15,6 @@ export class RevisionTable<T extends { readonly revision: number }> {
   constructor(database: DatabaseSync, table: string, key: string, keyOf: (document: T) => string) {
     this.#keyOf = keyOf;
     const select = `SELECT who, at, what, document, hash FROM ${table}`;
-    this.#all = database.prepare(`${select} ORDER BY ${key}, revision`);
     this.#of = database.prepare(`${select} WHERE ${key} = ? ORDER BY revision`);
     this.#latest = database.prepare(
       `${select} AS one WHERE revision = (SELECT max(revision) FROM ${table} WHERE ${key} = one.${key}) ORDER BY ${key}`,
@@ -24,11 +22,6 @@ export class RevisionTable<T extends { readonly revision: number }> {
     this.#insert = database.prepare(
       `INSERT INTO ${table} (${key}, revision, who, at, what, document, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
-  }
-
-  /** Every revision, by whose it is, oldest first. */
-  all(): readonly Revision<T>[] {
-    return this.#all.all().map((row) => toRevision<T>(row));
   }
 
   /** What stands of each, in the order of their keys. */

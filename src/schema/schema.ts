@@ -68,8 +68,12 @@ export function nearest(name: string, known: readonly string[]): string {
   return didYouMean(name, known) || ` (known: ${known.join(", ")})`;
 }
 
+/** Measuring how near a longer text is to every name would cost more than the answer is worth. */
+const nearCharactersMax = 256;
+
 /** Empty where none of `known` is near. */
 function didYouMean(name: string, known: readonly string[]): string {
+  if (name.length > nearCharactersMax) return "";
   const candidate = closest(name, [...known]);
   const near = distance(name, candidate) <= Math.max(1, Math.ceil(candidate.length / 2));
   return near ? ` (did you mean "${candidate}"?)` : "";

@@ -10,9 +10,7 @@ export async function knownExperiment(store: ExperimentStore, id: string): Promi
   const experiment = experiments.find((one) => one.id === id);
   if (experiment !== undefined) return experiment;
   const known = experiments.map((one) => one.id);
-  // Measuring how near a long text is to every id would cost more than the answer is worth.
-  const hint = id.length <= 256 ? nearest(id, known) : "";
-  throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${hint}`);
+  throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${nearest(id, known)}`);
 }
 
 /** What the history says of a revision, its time in ISO 8601, UTC, with milliseconds. */

@@ -43,7 +43,7 @@ export interface WrittenExperiment {
 }
 
 export interface WritesOptions {
-  readonly store: ExperimentStore;
+  readonly store: Pick<ExperimentStore, "refresh" | "write">;
   /** What documents are held against, at the moment. */
   readonly known: () => Known;
   /**
@@ -160,7 +160,7 @@ export class ExperimentWrites {
   }
 
   /** First without writing: what is refused, and what needs a model, must not hold up other writers. */
-  async #write(by: By, change: (state: StoreState) => StoreChange): Promise<Outcome> {
+  async #write(by: By, change: (state: StoreState) => StoreChange): Promise<MadeWrite> {
     const { store, prepare } = this.#options;
     const before = await store.refresh();
     const planned = { before, change: change(before) };
@@ -179,13 +179,13 @@ export class ExperimentWrites {
   }
 }
 
-interface Outcome {
+interface MadeWrite {
   readonly before: StoreState;
   readonly change: StoreChange;
   readonly after: StoreState;
 }
 
-function writtenExperiment(id: string, { before, change, after }: Outcome, by: By): WrittenExperiment {
+function writtenExperiment(id: string, { before, change, after }: MadeWrite, by: By): WrittenExperiment {
   const standing = before.experiments.find((one) => one.id === id);
   const written = change.experiments?.find(({ document }) => document.id === id);
   const experiment = written?.document ?? after.experiments.find((one) => one.id === id);

@@ -37,9 +37,7 @@ export function knownFlag({ experiments }: Assigner, key: string): Experiment {
   const experiment = experiments.find(({ id }) => id === key);
   if (experiment !== undefined) return experiment;
   const known = experiments.map(({ id }) => id);
-  // Measuring how near a long text is to every key would cost more than the answer is worth.
-  const hint = key.length <= 256 ? nearest(key, known) : "";
-  throw new SetlistError("NOT_FOUND", `no flag ${JSON.stringify(key)}${hint}`);
+  throw new SetlistError("NOT_FOUND", `no flag ${JSON.stringify(key)}${nearest(key, known)}`);
 }
 
 /** Undefined where the unit gets no arm. */

@@ -135,6 +135,6 @@ function impressionOf(
     candidateCount: request.candidates.length,
     items: answer.items,
     sent: sentFeatures(request, answer.items),
-    ...(interleaving && { interleaving }),
+    interleaving,
   };
 }

@@ -77,8 +77,8 @@ export function isInShare(
 
 /**
  * Scores answered requests with another model, a surface's shadow or another arm's, and compares the two orders, one
- * request at a time, only while no request is being ranked: those go first, and what waits for too long is dropped. Nothing that happens here reaches
- * a request.
+ * request at a time, only while no request is being ranked: those go first, and what waits for too long is dropped.
+ * Nothing that happens here reaches a request.
  */
 export class Shadows {
   readonly #deps: ShadowDependencies;

@@ -42,7 +42,7 @@ export function withShipped<Settings extends ConfiguredSurface>(
 /** @throws {SetlistError} NOT_FOUND with the nearest surface that there is. */
 export function knownSurface(configured: ReadonlyMap<string, ConfiguredSurface>, surface: string): string {
   if (configured.has(surface)) return surface;
-  const hint = surface.length <= 256 ? nearest(surface, [...configured.keys()]) : "";
+  const hint = nearest(surface, [...configured.keys()]);
   throw new SetlistError("NOT_FOUND", `surface: no surface ${JSON.stringify(surface)}${hint}`);
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { readExperiments } from "../../src/app/experiment-store.ts";
 import { run as runCommand } from "../../src/cli/cli.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
@@ -161,4 +162,21 @@ test("a data directory that is not there is no place to write", async () => {
   const { code, stderr } = await setlist("experiments", "start", "home-kd", "--data-dir", "/nowhere/at/all");
   expect(code).toBe(1);
   expect(stderr).toContain("no data directory at /nowhere/at/all");
+});
+
+test("an empty data directory is filled by the first write, and by no dry run", async () => {
+  const dataDir = join(folder.path, "untouched");
+  await mkdir(dataDir);
+  const file = join(folder.path, "first.yaml");
+  await writeFile(file, document);
+  const idsIn = async (): Promise<readonly string[]> => {
+    const { experiments } = await readExperiments({ dataDir, experimentStore: {} });
+    return experiments.map(({ id }) => id);
+  };
+  const create = (...flags: string[]) =>
+    setlist("experiments", "create", file, "--data-dir", dataDir, ...flags);
+  expect(await create("--dry-run")).toMatchObject({ code: 0, stderr: "" });
+  expect(await idsIn()).toEqual([]);
+  expect(await create("--yes")).toMatchObject({ code: 0, stderr: "" });
+  expect(await idsIn()).toEqual(["home-kd", "home-new", "radio-kd"]);
 });

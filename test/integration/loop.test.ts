@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { childrenOf } from "../../loadtest/process-figures.ts";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
@@ -89,25 +90,22 @@ describe("the whole server over the committed models", () => {
     expect(answer.degraded).toContain("deadline");
   });
 
-  test("lets inference keep nobody waiting: /livez answers while 2,000 candidates are scored", async () => {
-    const many = Array.from({ length: 2_000 }, (_, i) => `t${i + 1}`);
-    await rank("u1", { candidateIds: many, timeoutMs: 5_000 });
-    let ranking = true;
-    const ranks = (async () => {
-      for (let i = 0; i < 20; i++) await rank("u1", { candidateIds: many, timeoutMs: 5_000, limit: 10 });
-      ranking = false;
-    })();
-    const waits: number[] = [];
-    while (ranking) {
-      const began = performance.now();
-      await app.get("/livez");
-      waits.push(performance.now() - began);
+  test("lets inference keep nobody waiting: /livez answers while it stands still", async () => {
+    const workers = childrenOf(process.pid);
+    expect(workers.length).toBeGreaterThan(0);
+    // Held where it is: whatever waits for a run waits until it goes on, on any machine.
+    for (const pid of workers) process.kill(pid, "SIGSTOP");
+    let isRanked = false;
+    const ranked = rank("u1", { timeoutMs: 60_000 }).finally(() => {
+      isRanked = true;
+    });
+    try {
+      for (let i = 0; i < 100; i++) expect((await app.get("/livez")).status).toBe(200);
+      expect(isRanked).toBe(false);
+    } finally {
+      for (const pid of workers) process.kill(pid, "SIGCONT");
     }
-    await ranks;
-    waits.sort((a, b) => a - b);
-    expect(waits.length).toBeGreaterThan(10);
-    // The median, since other processes of the machine take their share of single answers.
-    expect(waits[waits.length >> 1]).toBeLessThan(5);
+    expect((await ranked).degraded).toEqual([]);
   });
 
   test("acknowledges outcomes once, however often they are sent", async () => {

@@ -123,6 +123,27 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     expect(store.stale()).toBeUndefined();
   });
 
+  test("does not go back to its own write where it has seen a later one by then", async () => {
+    const url = await server().newDatabase();
+    const proxy = await breakableProxy(Number(new URL(url).port));
+    onTestFinished(() => proxy.close());
+    const near = new URL(url);
+    near.port = String(proxy.port);
+    const { store } = await opened(near.href, await temporaryFolder());
+    const elsewhere = await opened(url, await temporaryFolder());
+    const held = proxy.holdAnswersTo("COMMIT");
+    const writing = store.write("ada", () => creating("a"));
+    await held.holds;
+    await expect.poll(() => idsOf(elsewhere.store), { timeout: 5_000 }).toEqual(["a"]);
+    await elsewhere.store.write("grace", () => creating("b"));
+    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a", "b"]);
+    const states: string[][] = [];
+    store.onChange(({ experiments }) => states.push(experiments.map(({ id }) => id)));
+    held.release();
+    expect((await writing).experiments.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(states).toEqual([]);
+  });
+
   test("opens from the data directory's copy while PostgreSQL is gone, and follows it once it is back", async () => {
     const url = await server().newDatabase();
     const dataDir = await temporaryFolder();
@@ -167,7 +188,9 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     const { store } = await opened(url, await temporaryFolder());
     await store.write("ada", () => creating("a"));
     await query(url, "TRUNCATE setlist_revisions");
-    await isStale(store).toBe("it holds nothing where it held 1 revisions");
+    await isStale(store).toContain("holds nothing where it held 1 revisions");
+    const refused = { code: "UNAVAILABLE", message: expect.stringContaining("holds nothing where") };
+    await expect(store.write("ada", () => creating("b"))).rejects.toMatchObject(refused);
     expect(idsOf(store)).toEqual(["a"]);
   });
 

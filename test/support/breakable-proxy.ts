@@ -7,12 +7,16 @@ export interface BreakableProxy {
   stall(): void;
   /** Connections that stalled are gone; new ones pass. */
   heal(): void;
+  /** From the next bytes towards the other port that hold `text` on, nothing comes back on their connection, until `release`. */
+  holdAnswersTo(text: string): { readonly holds: Promise<void>; release(): void };
   close(): void;
 }
 
 export function breakableProxy(toPort: number): Promise<BreakableProxy> {
   const open = new Set<Socket>();
   let stalled = false;
+  let awaited: { readonly text: string; held(near: Socket): void } | undefined;
+  const kept = new Map<Socket, Buffer[]>();
   const server = createServer((near) => {
     const far = connect(toPort, "127.0.0.1");
     for (const [from, to] of [
@@ -21,7 +25,11 @@ export function breakableProxy(toPort: number): Promise<BreakableProxy> {
     ] as const) {
       open.add(from);
       from.on("data", (bytes) => {
-        if (!stalled) to.write(bytes);
+        if (stalled) return;
+        if (from === near && awaited !== undefined && bytes.includes(awaited.text)) awaited.held(near);
+        const waiting = from === far ? kept.get(near) : undefined;
+        if (waiting === undefined) to.write(bytes);
+        else waiting.push(bytes);
       });
       from.on("error", () => undefined);
       from.on("close", () => {
@@ -41,6 +49,24 @@ export function breakableProxy(toPort: number): Promise<BreakableProxy> {
         heal() {
           stalled = false;
           for (const socket of open) socket.destroy();
+        },
+        holdAnswersTo(text) {
+          const { promise, resolve: holds } = Promise.withResolvers<void>();
+          awaited = {
+            text,
+            held(near) {
+              awaited = undefined;
+              kept.set(near, []);
+              holds();
+            },
+          };
+          return {
+            holds: promise,
+            release() {
+              for (const [near, bytes] of kept) near.write(Buffer.concat(bytes));
+              kept.clear();
+            },
+          };
         },
         close() {
           server.close();

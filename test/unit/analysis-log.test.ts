@@ -69,6 +69,23 @@ describe("a request id", () => {
   });
 });
 
+test("a unit that was forced into an arm is not analysed, whatever it was dealt before or after", async () => {
+  const forced = impressionOf("f0", "u9", "kd", undefined, { assignment: { overridden: true } });
+  const [before, after] = [impressionOf("f1", "u9", "control"), impressionOf("f2", "u9", "control")];
+  const did = [
+    outcomeOf("d1", "f1", "t1"),
+    outcomeOf("d2", "f0", "t1"),
+    outcomeOf("d3", userRequestId("u9"), ""),
+  ];
+  const report = await analysisOf([...small, before, forced, after, ...did]);
+  expect(report).toEqual(await analysisOf(small));
+});
+
+test("a unit that was forced in another phase alone is analysed", async () => {
+  const forced = impressionOf("f0", "u0", "kd", undefined, { assignment: { overridden: true, phase: 0 } });
+  expect(counts(await analysisOf([forced, ...small]))).toEqual(counts(await analysisOf(small)));
+});
+
 describe("what a unit did, whatever it was shown,", () => {
   const noon = Date.parse("2026-11-22T12:00:00.000Z");
   const did = (outcomeId: string, unit: string, occurredAt = noon + 1_000): LogRecord => ({

@@ -36,6 +36,11 @@ const metric = documentWith().metrics[0] ?? {
 describe("refused, with field and reason:", () => {
   test.each<[string, Partial<ExperimentDocument>, string]>([
     ["an unknown surface", { surface: "hmoe" }, 'surface: no surface "hmoe" (did you mean "home"?)'],
+    [
+      "the salt of the counterfactual share, where requests are the units",
+      { unit: "request", salt: "counterfactual" },
+      'salt: expected another than "counterfactual"',
+    ],
     ["a salt of a layer", { salt: "layer:ranker" }, "salt: expected one that does not begin"],
     ["traffic above 1", { traffic: 1.1 }, "traffic: expected 0, or a share from 0.000001 to 1, got 1.1"],
     ["negative traffic", { traffic: -0.1 }, "traffic: "],

@@ -58,6 +58,14 @@ test("a new version that one arm of an interleaving would get is held to what an
   );
 });
 
+test("a new version for an arm of an experiment with prerequisites comes to serve", () => {
+  const experiments = [experimentWith({ prerequisites: [{ experiment: "other", arms: ["treated"] }] })];
+  const surfaces = homeWith({ name: "home-control" });
+  const served = { surfaces, configured: surfaces, experiments, itemFeatures: [] };
+  const scorer = scorerOf(named("home-control"), named("home-treated"));
+  expect(() => checkNeedsOf({ ...named("home-treated"), version: "2" }, { ...served, scorer })).not.toThrow();
+});
+
 test("what a surface weighs has to be a task of its shadow's model too", () => {
   const surfaces = homeWith({ name: "home-kd" }, { like: 1 });
   const scorer = scorerOf(named("home-control"), named("home-kd", ["click"]));

@@ -170,7 +170,7 @@ describe("an interleaved request", () => {
   test("of a unit that is forced into an arm is that arm's alone", async () => {
     const { rank, logged } = house(experimentWith({ kind: "interleave", overrides: { u1: "treated" } }));
     expect(ids(await rank())).toEqual(candidateIds);
-    expect(logged[0]).not.toHaveProperty("interleaving");
+    expect(logged[0]?.interleaving).toBeUndefined();
     expect(logged[0]?.assignments).toMatchObject([{ arm: "treated", overridden: true }]);
   });
 
@@ -207,7 +207,7 @@ describe("where an arm has no list, an interleaved answer is the other's alone, 
     expect(fallbacks).toEqual([reason]);
     // The unit stays in its experiment: who gets a fallback is no matter of chance.
     expect(logged[0]?.assignments).toMatchObject([{ arm: "interleaved" }]);
-    expect(logged[0]).not.toHaveProperty("interleaving");
+    expect(logged[0]?.interleaving).toBeUndefined();
   });
 
   test("one arm's model is not loaded", async () => {
@@ -230,7 +230,7 @@ describe("where an arm has no list, an interleaved answer is the other's alone, 
     expect(ids(answer)).toEqual(candidateIds);
     expect(answer.model).toBeUndefined();
     expect(answer.degraded).toEqual(["deadline", "model-unavailable"]);
-    expect(logged[0]).not.toHaveProperty("interleaving");
+    expect(logged[0]?.interleaving).toBeUndefined();
   });
 });
 
