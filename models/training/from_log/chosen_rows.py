@@ -10,6 +10,8 @@ from training.refusal import RefusedError, nearest
 
 ALL = "all"
 OWN = "own"
+# What the log calls the arm of an answer that two arms shared; its rows name the control's model.
+INTERLEAVED = "interleaved"
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,11 @@ def the_experiment(log: JoinedLog, asked: str | None) -> str:
 
 
 def _arms(asked: list[str], models: dict[str, set[str]], student: str) -> tuple[str, ...]:
-    """The arms whose rows are learnt from. `own` are those that the student's model served."""
+    """The arms whose rows are learnt from. `own` are those that the student's model served alone."""
     if asked == [ALL]:
         return tuple(sorted(models))
     if asked == [OWN]:
-        own = tuple(sorted(arm for arm, served in models.items() if student in served))
+        own = tuple(sorted(arm for arm, served in models.items() if student in served and arm != INTERLEAVED))
         if not own:
             served = {model for of in models.values() for model in of}
             raise RefusedError(f'no arm of the log was served by "{student}"{nearest(student, served)}')

@@ -105,6 +105,20 @@ def test_the_arms_that_are_learnt_from(by_hand, asked, learns):
     assert choose_rows(read(by_hand), "home-kd", asked, "home-kd").learns.tolist() == learns
 
 
+def test_an_answer_that_two_arms_shared_is_no_arms_own(tmp_path):
+    rows = [
+        impression("r1", 1, ["t1"], [assigned("kd-direct")]),
+        # An interleaving names the control's model, whosever an item is.
+        impression("r2", 2, ["t1"], [assigned("interleaved")]),
+    ]
+    write_segment(tmp_path, "000001", rows, [])
+    chosen = choose_rows(read(tmp_path), "home-kd", ["own"], "home-kd")
+    assert dict(zip(chosen.arm.tolist(), chosen.learns.tolist(), strict=True)) == {
+        "kd-direct": True,
+        "interleaved": False,
+    }
+
+
 def test_weights_worked_out_by_hand():
     # 1/p: 4, 4/3, 100 clipped to 10; their mean is 46/9.
     weight = inverse_propensity(np.array([0.25, 0.75, 0.01]), 10)
