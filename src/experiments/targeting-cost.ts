@@ -83,7 +83,10 @@ class Scales {
       case "_?_:_":
         return { steps: all.steps, size: Math.max(second.size, third.size) };
       case "matches":
-        return { steps: all.steps + (first.size / unitsAStep) * this.#patternWeight(expr, args.at(-1)), size: 1 };
+        return {
+          steps: all.steps + (first.size / unitsAStep) * this.#patternWeight(expr, args.at(-1)),
+          size: 1,
+        };
       default:
         return { steps: all.steps + all.size / unitsAStep, size: all.size };
     }
@@ -102,7 +105,13 @@ class Scales {
       return this.#refuse(expr, `not a pattern: ${error instanceof Error ? error.message : String(error)}`);
     }
     const counts = [...value.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, from, to]) => Number(to || from));
-    return value.length * Math.max(1, counts.reduce((total, count) => total + count, 0));
+    return (
+      value.length *
+      Math.max(
+        1,
+        counts.reduce((total, count) => total + count, 0),
+      )
+    );
   }
 
   #comprehension(expr: Expr, macro: Kind<"comprehensionExpr">, sizes: Sizes, depth: number): Cost {

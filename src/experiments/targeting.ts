@@ -36,7 +36,8 @@ export function compileTargeting(expression: string, declared?: DeclaredAttribut
   const quick = planTargeting(parsed.expr);
   const admits =
     quick === undefined
-      ? (input: TargetingInput) => overlong(reads, input) === undefined && evaluate({ ...input.maps() }) === true
+      ? (input: TargetingInput) =>
+          overlong(reads, input) === undefined && evaluate({ ...input.maps() }) === true
       : (input: TargetingInput) => quick(input) === true;
   return {
     admits,

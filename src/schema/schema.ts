@@ -7,6 +7,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { closest, distance } from "fastest-levenshtein";
 import type { Static, TSchema } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
+import { quoted } from "./text.ts";
 
 /** Strings with `"x-bytesMax": n` hold at most n bytes of UTF-8; `maxLength` would count characters. */
 const bytesMaxKeyword = "x-bytesMax";
@@ -70,13 +71,18 @@ export function nearest(name: string, known: readonly string[]): string {
 
 /** Empty where none of `known` is near. */
 function didYouMean(name: string, known: readonly string[]): string {
+  if (name.length > nameCharactersMax) return "";
   const candidate = closest(name, [...known]);
   const near = distance(name, candidate) <= Math.max(1, Math.ceil(candidate.length / 2));
   return near ? ` (did you mean "${candidate}"?)` : "";
 }
 
+/** Longer names are near to none: to measure how near would take time in proportion, on whoever answers. */
+const nameCharactersMax = 256;
+
 /** A name that somebody else wrote, on one line: quoted where it would break out of a sentence. */
 function plain(name: string): string {
+  if (name.length > nameCharactersMax) return quoted(name);
   return /[\p{C}\p{Z}]/u.test(name) ? JSON.stringify(name) : name;
 }
 

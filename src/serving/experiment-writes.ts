@@ -18,6 +18,7 @@ import {
   shipped,
   switched,
 } from "../experiments/experiments.ts";
+import { checkText } from "../schema/text.ts";
 import { type WrittenDocument, writtenDocument } from "./written-document.ts";
 
 /** Who writes, and how it is meant. */
@@ -218,6 +219,7 @@ function documentOver({ experiments }: StoreState, { document, saysStatus }: Wri
 const reasonCharactersMax = 1_024;
 
 function checkReason(reason: string): void {
+  checkText(reason, "reason");
   if (reason.trim() !== "" && reason.length <= reasonCharactersMax) return;
   throw invalidArgument(
     `reason: expected why, in 1 to ${reasonCharactersMax} characters, for whoever finds it off`,

@@ -1,6 +1,7 @@
 import { invalidArgument } from "../domain/error.ts";
 import { type Confirmation, confirmations } from "../experiments/experiments.ts";
 import { nearest } from "../schema/schema.ts";
+import { checkText } from "../schema/text.ts";
 
 /** Who writes where nobody says. */
 const unnamed = "api";
@@ -9,6 +10,7 @@ const whoCharactersMax = 256;
 /** @param said by whoever calls, where there is nothing that says it for certain. */
 export function writerOf(said: string | undefined): string {
   if (said === undefined || said.trim() === "") return unnamed;
+  checkText(said, "setlist-actor");
   if (said.length <= whoCharactersMax) return said;
   throw invalidArgument(`setlist-actor: expected at most ${whoCharactersMax} characters, got ${said.length}`);
 }
