@@ -1,4 +1,5 @@
 import { celEnv, isCelError, parse, plan } from "@bufbuild/cel";
+import { LRUCache } from "lru-cache";
 import { invalidArgument } from "../domain/error.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
 import { type AttributeRead, checkTargeting, describeRead } from "./targeting-check.ts";
@@ -68,6 +69,18 @@ export function compileTargeting(expression: string, declared?: DeclaredAttribut
       };
     },
   };
+}
+
+/** Every change of anything compiles all experiments anew, on a thread that answers, and parsing takes about 1 ms. */
+const kept = new LRUCache<string, Targeting>({ max: 5_000 });
+
+/** The same of an expression that was accepted once, whatever attributes are declared by now; kept. */
+export function keptTargeting(expression: string): Targeting {
+  const known = kept.get(expression);
+  if (known !== undefined) return known;
+  const made = compileTargeting(expression);
+  kept.set(expression, made);
+  return made;
 }
 
 /** The first text that is read and longer than the library may be given. */

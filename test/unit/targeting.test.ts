@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Attributes } from "../../src/domain/feature.ts";
-import { compileTargeting } from "../../src/experiments/targeting.ts";
+import { compileTargeting, keptTargeting } from "../../src/experiments/targeting.ts";
 import { targetingInput } from "../../src/experiments/targeting-input.ts";
 
 function refusal(expression: string, user: Attributes = {}, context: Attributes = {}) {
@@ -100,6 +100,15 @@ describe("an expression is refused at load", () => {
   test("with the column of the unknown name", () => {
     expect(() => compileTargeting("user.a == 1 && usr.b == 2")).toThrow(/column 16: no variable "usr"/);
   });
+});
+
+test("an expression that experiments keep through many changes is parsed once", () => {
+  const expression = "user.country in ['DE', 'AT'] && size(user.country) == 2";
+  expect(keptTargeting(expression)).toBe(keptTargeting(expression));
+  expect(keptTargeting(expression).admits(targetingInput({ user: { country: "AT" }, context: {} }))).toBe(
+    true,
+  );
+  expect(() => keptTargeting("1 + 1")).toThrow(/true or false/);
 });
 
 test("a variable of a macro may hide user: its fields are no attributes", () => {
