@@ -7,7 +7,6 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { closest, distance } from "fastest-levenshtein";
 import type { Static, TSchema } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
-import { quoted } from "./text.ts";
 
 /** Strings with `"x-bytesMax": n` hold at most n bytes of UTF-8; `maxLength` would count characters. */
 const bytesMaxKeyword = "x-bytesMax";
@@ -82,7 +81,6 @@ const nameCharactersMax = 256;
 
 /** A name that somebody else wrote, on one line: quoted where it would break out of a sentence. */
 function plain(name: string): string {
-  if (name.length > nameCharactersMax) return quoted(name);
   return /[\p{C}\p{Z}]/u.test(name) ? JSON.stringify(name) : name;
 }
 
