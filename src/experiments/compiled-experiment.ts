@@ -5,7 +5,7 @@ import { Bucket } from "./bucket.ts";
 import type { Entry } from "./entry.ts";
 import { type CompiledHoldout, compileHoldouts, covers } from "./holdout.ts";
 import { LayerSegments } from "./layer-segments.ts";
-import { compileTargeting, type Targeting } from "./targeting.ts";
+import { keptTargeting, type Targeting } from "./targeting.ts";
 import { describeRanges, holds } from "./traffic.ts";
 import { type UnitKind, unitKind } from "./unit.ts";
 
@@ -88,7 +88,7 @@ export function compileExperiments(
       armBucket: new Bucket(experiment.salt),
       shares: entryShares(experiment),
       arms: new Map(experiment.arms.map((arm) => [arm.id, arm])),
-      targeting: experiment.targeting === undefined ? undefined : compileTargeting(experiment.targeting),
+      targeting: experiment.targeting === undefined ? undefined : keptTargeting(experiment.targeting),
       prerequisites: experiment.prerequisites?.map((one) => ({
         ...one,
         index: indices.get(one.experiment),

@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 import type { ExperimentDocument, Metric, Unit } from "../domain/experiment.ts";
 import { parserOf } from "../schema/schema.ts";
+import { checkTexts } from "../schema/text.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 /** Bounds on one document: far above what people write, low enough that none can stall a server. */
@@ -112,6 +113,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     throw invalidArgument(`${what}: expected an experiment's fields`);
   }
   const written = parseWritten(value, what);
+  checkTexts(written);
   return {
     id: written.id,
     ...(written.kind === "interleave" ? { kind: written.kind } : {}),

@@ -2,6 +2,7 @@ import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument, ExperimentStatus } from "../domain/experiment.ts";
 import type { StoreChange, StoreState, Written } from "../domain/store-state.ts";
 import { nearest } from "../schema/schema.ts";
+import { quoted } from "../schema/text.ts";
 import { valueModelOver } from "../schema/value-model.ts";
 import { changedFields, describeChange, documentOf } from "./change.ts";
 import { type Confirmation, checkConfirmed } from "./confirmation.ts";
@@ -233,7 +234,7 @@ function standingAt(state: StoreState, id: string, revision: number | undefined)
   const standing = state.experiments.find((one) => one.id === id);
   if (standing === undefined) {
     const known = state.experiments.map((one) => one.id);
-    throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${nearest(id, known)}`);
+    throw new SetlistError("NOT_FOUND", `id: no experiment ${quoted(id)}${nearest(id, known)}`);
   }
   if (revision !== undefined) checkRevision(id, standing, revision);
   return standing;
@@ -250,7 +251,7 @@ function checkArm(experiment: Experiment, id: string, field: string): Experiment
   const arm = experiment.arms.find((one) => one.id === id);
   if (arm !== undefined) return arm;
   const known = experiment.arms.map((one) => one.id);
-  throw invalidArgument(`${field}: no arm ${JSON.stringify(id)} of ${experiment.id}${nearest(id, known)}`);
+  throw invalidArgument(`${field}: no arm ${quoted(id)} of ${experiment.id}${nearest(id, known)}`);
 }
 
 function named(id: string, check: () => void): void {

@@ -6,7 +6,7 @@ import { drawnArms } from "./interleaved-arm.ts";
 /**
  * Holds a document's prerequisites against the other experiments, and its arms against theirs.
  * @throws {SetlistError} INVALID_ARGUMENT where one names an experiment or an arm that does not exist, one that no unit
- *   could be in as well, or where following them leads back to the document.
+ *   could be in as well, where following them leads back to the document, or where too many stand in a row.
  */
 export function checkPrerequisites(
   document: ExperimentDocument,
@@ -34,7 +34,44 @@ export function checkPrerequisites(
     }
     checkPair(document, other, prerequisite, field);
   }
+  if (seen.size > 0) checkRow(document, others);
   checkDependents(document, others);
+}
+
+/** Experiments of which each asks for the one before it. Deciding the last decides them all, a call within a call each. */
+const rowMax = 16;
+
+/** Of experiments in a circle there is none by now. */
+function checkRow(document: ExperimentDocument, others: readonly ExperimentDocument[]): void {
+  const asked = new Map<string, string[]>();
+  const askedBy = new Map<string, string[]>();
+  for (const { id, prerequisites = [] } of [document, ...others]) {
+    const before = prerequisites.map(({ experiment }) => experiment);
+    asked.set(id, before);
+    for (const one of before) {
+      const known = askedBy.get(one);
+      if (known === undefined) askedBy.set(one, [id]);
+      else known.push(id);
+    }
+  }
+  const row = longestFrom(document.id, asked) + 1 + longestFrom(document.id, askedBy);
+  if (row <= rowMax) return;
+  throw invalidArgument(
+    `prerequisites: expected at most ${rowMax} experiments in a row, each of which asks for the one before, got ${row}`,
+  );
+}
+
+/** How many follow `start` on the longest way. */
+function longestFrom(start: string, next: ReadonlyMap<string, readonly string[]>): number {
+  const known = new Map<string, number>();
+  const follow = (id: string): number => {
+    const found = known.get(id);
+    if (found !== undefined) return found;
+    const length = Math.max(0, ...(next.get(id) ?? []).map((one) => 1 + follow(one)));
+    known.set(id, length);
+    return length;
+  };
+  return follow(start);
 }
 
 function checkPair(

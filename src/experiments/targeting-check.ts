@@ -259,7 +259,7 @@ export function describeRead({ entity, name }: AttributeRead): string {
 }
 
 /** `user` or `context`, unless a macro's own variable hides it. */
-export function entityOf(expr: Expr | undefined, scope?: Scope): Entity | undefined {
+export function entityOf(expr: Expr | undefined, scope?: ReadonlyMap<string, unknown>): Entity | undefined {
   if (expr?.exprKind.case !== "identExpr") return undefined;
   const { name } = expr.exprKind.value;
   if (scope?.has(name) === true) return undefined;
@@ -272,7 +272,7 @@ function spoken(name: string): string {
 }
 
 /** `column 7: `; empty where the parser kept no place. */
-function placeOf(parsed: Parsed, expr: Expr): string {
+export function placeOf(parsed: Parsed, expr: Expr): string {
   const offset = parsed.sourceInfo?.positions[expr.id.toString()];
   return offset === undefined ? "" : `column ${offset + 1}: `;
 }

@@ -7,6 +7,12 @@ export interface AttributeMaps {
   readonly context: ReadonlyMap<string, AttributeValue>;
 }
 
+/**
+ * Characters of a text, as far as CEL's library reads it: what it does with one takes time in proportion, and the only
+ * bound on a request's texts is that on its body.
+ */
+export const targetingTextMax = 1_024;
+
 /** A request's attributes for every targeting that asks, as they came and, only where something needs them, as maps. */
 export interface TargetingInput extends TargetingAttributes {
   maps(): AttributeMaps;
@@ -18,10 +24,19 @@ export function targetingInput({ user, context }: TargetingAttributes): Targetin
     user,
     context,
     maps() {
-      maps ??= { user: new Map(Object.entries(user)), context: new Map(Object.entries(context)) };
+      maps ??= { user: mapOf(user), context: mapOf(context) };
       return maps;
     },
   };
+}
+
+function mapOf(attributes: Attributes): ReadonlyMap<string, AttributeValue> {
+  return new Map(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value.slice(0, targetingTextMax) : value,
+    ]),
+  );
 }
 
 /**

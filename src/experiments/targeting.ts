@@ -1,8 +1,11 @@
 import { celEnv, isCelError, parse, plan } from "@bufbuild/cel";
+import { LRUCache } from "lru-cache";
 import { invalidArgument } from "../domain/error.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
-import { checkTargeting, describeRead } from "./targeting-check.ts";
-import { attributeValue, type TargetingInput } from "./targeting-input.ts";
+import { type AttributeRead, checkTargeting, describeRead } from "./targeting-check.ts";
+import { checkTargetingCost } from "./targeting-cost.ts";
+import { attributeValue, type TargetingInput, targetingTextMax } from "./targeting-input.ts";
+import { compiledPattern } from "./targeting-pattern.ts";
 import { planTargeting } from "./targeting-plan.ts";
 
 /** Why a request is not targeted. */
@@ -28,20 +31,30 @@ export interface Targeting {
  */
 export function compileTargeting(expression: string, declared?: DeclaredAttributes): Targeting {
   const parsed = parseExpression(expression);
-  const reads = checkTargeting(expression, parsed, env, declared);
+  const reads = checkedReads(expression, parsed, declared);
+  checkTargetingCost(parsed);
   const evaluate = planExpression(parsed);
   const quick = planTargeting(parsed.expr);
+  const admits =
+    quick === undefined
+      ? (input: TargetingInput) =>
+          overlong(reads, input) === undefined && evaluate({ ...input.maps() }) === true
+      : (input: TargetingInput) => quick(input) === true;
   return {
-    admits:
-      quick === undefined
-        ? (input) => evaluate({ ...input.maps() }) === true
-        : (input) => quick(input) === true,
+    admits,
     refusal(input) {
+      if (admits(input)) return undefined;
+      const long = quick === undefined ? overlong(reads, input) : undefined;
+      if (long !== undefined) {
+        return {
+          reason: "targeting",
+          detail: `the targeting reads ${describeRead(long)}, which is longer than ${targetingTextMax} characters: ${expression}`,
+        };
+      }
       const result = evaluate({ ...input.maps() });
-      if (result === true) return undefined;
-      if (result === false) return { reason: "targeting", detail: `the targeting is false: ${expression}` };
       if (!isCelError(result)) {
-        return { reason: "targeting", detail: `the targeting is neither true nor false: ${expression}` };
+        const what = typeof result === "boolean" ? "false" : "neither true nor false";
+        return { reason: "targeting", detail: `the targeting is ${what}: ${expression}` };
       }
       const missing = reads.find(({ entity, name }) => attributeValue(input[entity], name) === undefined);
       if (missing === undefined) {
@@ -58,8 +71,28 @@ export function compileTargeting(expression: string, declared?: DeclaredAttribut
   };
 }
 
-/** Knows CEL's standard functions; `matches` is RE2, linear in its input whatever the pattern. */
-const env = celEnv();
+/** Every change of anything compiles all experiments anew, on a thread that answers, and parsing takes about 1 ms. */
+const kept = new LRUCache<string, Targeting>({ max: 5_000 });
+
+/** The same of an expression that was accepted once, whatever attributes are declared by now; kept. */
+export function keptTargeting(expression: string): Targeting {
+  const known = kept.get(expression);
+  if (known !== undefined) return known;
+  const made = compileTargeting(expression);
+  kept.set(expression, made);
+  return made;
+}
+
+/** The first text that is read and longer than the library may be given. */
+function overlong(reads: readonly AttributeRead[], input: TargetingInput): AttributeRead | undefined {
+  return reads.find(({ entity, name }) => {
+    const value = attributeValue(input[entity], name);
+    return typeof value === "string" && value.length > targetingTextMax;
+  });
+}
+
+/** Knows CEL's standard functions. */
+const env = celEnv({ re2: { compile: compiledPattern } });
 
 function parseExpression(expression: string): ReturnType<typeof parse> {
   try {
@@ -68,6 +101,19 @@ function parseExpression(expression: string): ReturnType<typeof parse> {
     throw invalidArgument(
       `targeting: not a CEL expression: ${reasonOf(error)}, in ${JSON.stringify(expression)}`,
     );
+  }
+}
+
+function checkedReads(
+  expression: string,
+  parsed: ReturnType<typeof parse>,
+  declared: DeclaredAttributes | undefined,
+): readonly AttributeRead[] {
+  try {
+    return checkTargeting(expression, parsed, env, declared);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidArgument(`targeting: not a usable CEL expression: ${reasonOf(error)}`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Arm, ExperimentDocument } from "../domain/experiment.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { ValueModelOverride } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
+import { quoted } from "../schema/text.ts";
 import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
 import { holdoutSaltPrefix } from "./holdout.ts";
 import { interleavedArm } from "./interleaved-arm.ts";
@@ -237,7 +238,7 @@ function checkOverrides({ arms, overrides }: ExperimentDocument): void {
       );
     }
     if (known.includes(arm)) continue;
-    throw invalidArgument(`overrides.${unit}: no arm ${JSON.stringify(arm)}${nearest(arm, known)}`);
+    throw invalidArgument(`overrides.${unit}: no arm ${quoted(arm)}${nearest(arm, known)}`);
   }
 }
 

@@ -63,7 +63,7 @@ export function revisionOf(request: FastifyRequest): number {
 export function revisionIfSaid(request: FastifyRequest): number | undefined {
   const said = request.headers["if-match"];
   if (said === undefined) return undefined;
-  const digits = /^\s*"?(\d{1,15})"?\s*$/.exec(said)?.[1];
+  const digits = /^\s*("?)(\d{1,15})\1\s*$/.exec(said)?.[2];
   if (digits !== undefined) return Number(digits);
   throw invalidArgument(
     `If-Match: expected a revision such as 3 or "3", got ${JSON.stringify(said.slice(0, 64))}`,

@@ -2,12 +2,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SetlistError } from "../domain/error.ts";
-import { transaction } from "./transaction.ts";
+import { busyTimeoutMs, transaction } from "./transaction.ts";
 
 /** Of the tables below; a store with a higher one was written by a newer Setlist. */
 const schemaVersion = 2;
-/** How long to wait for another process's write, ms; a sync takes a few. */
-const busyTimeoutMs = 5_000;
 const retryMs = 5;
 /** The primary code, in the lowest byte of an extended one (https://sqlite.org/rescode.html). */
 const sqliteBusy = 5;

@@ -11,7 +11,7 @@ import { FollowedState } from "./followed-state.ts";
 import { LabelTable } from "./label-table.ts";
 import { stateHash } from "./state-hash.ts";
 import { Tables } from "./tables.ts";
-import { transaction } from "./transaction.ts";
+import { awaitedTransaction } from "./transaction.ts";
 
 export { openFleetStore, readFleetState } from "./fleet-store.ts";
 
@@ -67,7 +67,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   const write: ExperimentStore["write"] = async (who, change) => {
     if (readOnly)
       throw new SetlistError("UNAVAILABLE", `the experiments of ${dataDir} were opened to be read`);
-    const next = transaction(database, () => {
+    const next = await awaitedTransaction(database, () => {
       const standing = tables.state();
       const made = change(standing);
       if (isEmpty(made)) return standing;

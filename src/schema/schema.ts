@@ -68,16 +68,16 @@ export function nearest(name: string, known: readonly string[]): string {
   return didYouMean(name, known) || ` (known: ${known.join(", ")})`;
 }
 
-/** Measuring how near a longer text is to every name would cost more than the answer is worth. */
-const nearCharactersMax = 256;
-
 /** Empty where none of `known` is near. */
 function didYouMean(name: string, known: readonly string[]): string {
-  if (name.length > nearCharactersMax) return "";
+  if (name.length > nameCharactersMax) return "";
   const candidate = closest(name, [...known]);
   const near = distance(name, candidate) <= Math.max(1, Math.ceil(candidate.length / 2));
   return near ? ` (did you mean "${candidate}"?)` : "";
 }
+
+/** Longer names are near to none: to measure how near would take time in proportion, on whoever answers. */
+const nameCharactersMax = 256;
 
 /** A name that somebody else wrote, on one line: quoted where it would break out of a sentence. */
 function plain(name: string): string {

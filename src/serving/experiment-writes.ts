@@ -1,4 +1,4 @@
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { ExperimentStore } from "../domain/ports.ts";
 import type { KillSwitch, StoreChange, StoreState, SurfaceDefault } from "../domain/store-state.ts";
@@ -18,6 +18,7 @@ import {
   shipped,
   switched,
 } from "../experiments/experiments.ts";
+import { checkText } from "../schema/text.ts";
 import { type WrittenDocument, writtenDocument } from "./written-document.ts";
 
 /** Who writes, and how it is meant. */
@@ -163,7 +164,7 @@ export class ExperimentWrites {
   async #write(by: By, change: (state: StoreState) => StoreChange): Promise<MadeWrite> {
     const { store, prepare } = this.#options;
     const before = await store.refresh();
-    const planned = { before, change: change(before) };
+    const planned = { before, change: this.#planned(change, before) };
     const release = await prepare(planned.change);
     try {
       if (by.dryRun === true) return { ...planned, after: before };
@@ -175,6 +176,23 @@ export class ExperimentWrites {
       return { ...made, after };
     } finally {
       release();
+    }
+  }
+
+  /** @throws {SetlistError} UNAVAILABLE where what is refused may be out of date: "read it again" would not help then. */
+  #planned(change: (state: StoreState) => StoreChange, standing: StoreState): StoreChange {
+    try {
+      return change(standing);
+    } catch (error) {
+      const stale = this.#options.store.stale();
+      if (stale === undefined || !(error instanceof SetlistError) || error.code === "INVALID_ARGUMENT") {
+        throw error;
+      }
+      throw new SetlistError(
+        "UNAVAILABLE",
+        `the experiment store cannot be asked now: ${stale.reason}; nothing was changed`,
+        { cause: error },
+      );
     }
   }
 }
@@ -218,6 +236,7 @@ function documentOver({ experiments }: StoreState, { document, saysStatus }: Wri
 const reasonCharactersMax = 1_024;
 
 function checkReason(reason: string): void {
+  checkText(reason, "reason");
   if (reason.trim() !== "" && reason.length <= reasonCharactersMax) return;
   throw invalidArgument(
     `reason: expected why, in 1 to ${reasonCharactersMax} characters, for whoever finds it off`,

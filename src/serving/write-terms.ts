@@ -1,6 +1,7 @@
 import { invalidArgument } from "../domain/error.ts";
 import { type Confirmation, confirmations } from "../experiments/experiments.ts";
 import { nearest } from "../schema/schema.ts";
+import { checkText } from "../schema/text.ts";
 import { textOfHeader } from "./answer-headers.ts";
 
 /** Who writes where nobody says. */
@@ -11,6 +12,7 @@ const whoCharactersMax = 256;
 export function writerOf(said: string | undefined): string {
   if (said === undefined || said.trim() === "") return unnamed;
   const who = textOfHeader(said);
+  checkText(who, "setlist-actor");
   if (who.length <= whoCharactersMax) return who;
   throw invalidArgument(`setlist-actor: expected at most ${whoCharactersMax} characters, got ${who.length}`);
 }

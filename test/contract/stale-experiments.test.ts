@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { type Doors, openDoors, testExperiment } from "../support/doors.ts";
-import { storeOf } from "../support/experiment-store.ts";
+import { storeOf, writesOf } from "../support/experiment-store.ts";
 
 const since = Date.parse("2026-11-22T08:00:00.000Z");
 
@@ -37,4 +37,15 @@ test("experiments that are up to date say nothing of it", async () => {
   expect(http).not.toHaveProperty("stale");
   expect(grpc["stale"] ?? undefined).toBeUndefined();
   expect(await (await fetch(`${doors.http}/readyz`)).json()).toEqual({ status: "ready" });
+});
+
+test("a revision that may only seem stale is no conflict while the store cannot be asked", async () => {
+  const store = { ...storeOf([testExperiment]), stale: () => ({ since, reason: "nobody listens there" }) };
+  const moved = writesOf(store).move("pause", testExperiment.id, testExperiment.revision + 1, undefined, {
+    who: "ada",
+  });
+  await expect(moved).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: "the experiment store cannot be asked now: nobody listens there; nothing was changed",
+  });
 });

@@ -156,3 +156,33 @@ describe("an interleaving as a prerequisite", () => {
     );
   });
 });
+
+describe("experiments in a row, of which each asks for the one before", () => {
+  const link = (place: number) =>
+    documentWith({
+      id: `e${place}`,
+      layer: `l${place}`,
+      ...(place > 0 && { prerequisites: [{ experiment: `e${place - 1}`, arms: ["treated"] }] }),
+    });
+  const row = Array.from({ length: 17 }, (_, place) => link(place));
+
+  test("may be 16", () => {
+    expect(() => validateExperiment(link(15), { others: row.slice(0, 15) })).not.toThrow();
+  });
+
+  test.each([16, 8])(
+    "are refused where they would be 17, also where the one written is the %ith",
+    (place) => {
+      const others = row.filter(({ id }) => id !== `e${place}`);
+      expect(() => validateExperiment(link(place), { others })).toThrow(
+        /^prerequisites: expected at most 16 experiments in a row, .* got 17$/,
+      );
+    },
+  );
+
+  test("which ask for many at once are no longer for it", () => {
+    const wide = Array.from({ length: 20 }, (_, i) => documentWith({ id: `w${i}`, layer: `w${i}` }));
+    const prerequisites = wide.map(({ id }) => ({ experiment: id, arms: ["treated"] }));
+    expect(() => validateExperiment(documentWith({ prerequisites }), { others: wide })).not.toThrow();
+  });
+});

@@ -119,3 +119,15 @@ test("an experiment that was written survives a kill -9 of its process", async (
   expect(signal, stderr).toBe("SIGKILL");
   expect(opened(dataDir).get("exp")?.revision).toBe(1);
 });
+
+test("while another process writes, a write waits and the thread goes on", async () => {
+  const dataDir = await temporaryFolder();
+  const registry = opened(dataDir);
+  const other = new DatabaseSync(join(dataDir, "experiments.sqlite"));
+  onTestFinished(() => other.close());
+  other.exec("BEGIN IMMEDIATE");
+  // Were the thread held up, nothing would ever come to end what it waits for.
+  setTimeout(() => other.exec("COMMIT"), 50);
+  await registry.write("ada", () => creating("exp"));
+  expect(registry.list().map(({ id }) => id)).toEqual(["exp"]);
+});

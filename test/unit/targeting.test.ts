@@ -1,10 +1,22 @@
 import { describe, expect, test } from "vitest";
 import type { Attributes } from "../../src/domain/feature.ts";
-import { compileTargeting } from "../../src/experiments/targeting.ts";
+import { compileTargeting, keptTargeting } from "../../src/experiments/targeting.ts";
 import { targetingInput } from "../../src/experiments/targeting-input.ts";
 
 function refusal(expression: string, user: Attributes = {}, context: Attributes = {}) {
   return compileTargeting(expression).refusal(targetingInput({ user, context }));
+}
+
+/** Ten to the power of `levels` rounds. */
+function nestedMacros(levels: number): string {
+  const macros = Array.from({ length: levels }, (_, i) => `[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].all(x${i}, `);
+  return `${macros.join("")}true${")".repeat(levels)}`;
+}
+
+/** Each level's text is twice as long as that of the one outside it. */
+function doubling(from: number, to: number): string {
+  if (from === to) return "true";
+  return `[v${from - 1} + v${from - 1}].exists(v${from}, ${doubling(from + 1, to)})`;
 }
 
 describe("a request is targeted", () => {
@@ -17,6 +29,10 @@ describe("a request is targeted", () => {
     ["user.email.endsWith('@example.org')", { email: "a@example.org" }, {}],
     ["['DE', 'AT'].exists(c, c == user.country)", { country: "DE" }, {}],
     ["user.country == 'DE' || context.device == 'ios'", {}, { device: "ios" }],
+    ["user.exists(name, name.startsWith('beta-'))", { "beta-2": true }, {}],
+    ["user.id.matches('^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')", { id: crypto.randomUUID() }, {}],
+    [`[${Array.from({ length: 500 }, (_, i) => i).join()}].exists(n, n == user.n)`, { n: 499 }, {}],
+    ["user.text.contains('needle')", { text: `${"hay".repeat(10_000)}needle` }, {}],
   ])("by %s", (expression, user, context) => {
     expect(refusal(expression, user, context)).toBeUndefined();
     const targeting = compileTargeting(expression);
@@ -30,7 +46,7 @@ describe("a request is not targeted", () => {
     ["user.country", { country: "FR" }, "neither true nor false"],
     ["user.age % 2 == 0", { age: 18 }, "cannot be evaluated"],
     ["user.age > 18", { age: "old" }, "cannot be evaluated"],
-    ["user.name.matches('(')", { name: "x" }, "cannot be evaluated"],
+    ["user.name.matches('^x+$')", { name: "x".repeat(1_025) }, "longer than 1024 characters"],
     ["1 / 0 == 1", {}, "cannot be evaluated"],
   ])("by %s, and hears why", (expression, user, why) => {
     const refused = refusal(expression, user);
@@ -68,6 +84,15 @@ describe("an expression is refused at load", () => {
     ["size('abc')", /true or false/],
     ["user", /true or false/],
     [`${"(".repeat(1500)}true${")".repeat(1500)}`, /nested too deeply/],
+    [`1${"+1".repeat(2000)} == 1`, /nested too deeply/],
+    ["user.name.matches('(')", /column 10: not a pattern: .*missing closing \)/],
+    ["'x'.matches(user.pattern)", /expected the pattern of matches as a text/],
+    [nestedMacros(6), /expected at most 100000 steps/],
+    ["user.all(k, user.all(l, user.all(m, k + l != m)))", /expected at most 100000 steps/],
+    [`[user.a].exists(v0, ${doubling(1, 30)})`, /expected at most 100000 steps/],
+    [`[user.a]${".map(a, a + a)".repeat(30)} == []`, /a list or a map that is written out before a macro/],
+    ["user.name.matches('((((a{1,30}){1,30}){1,30}){1,30})+b')", /not a pattern/],
+    [`user.name.matches('${"(.*a){9}".repeat(100)}c')`, /expected at most 100000 steps/],
   ])("%.30s", (expression, complaint) => {
     expect(() => compileTargeting(expression)).toThrow(complaint);
   });
@@ -75,6 +100,15 @@ describe("an expression is refused at load", () => {
   test("with the column of the unknown name", () => {
     expect(() => compileTargeting("user.a == 1 && usr.b == 2")).toThrow(/column 16: no variable "usr"/);
   });
+});
+
+test("an expression that experiments keep through many changes is parsed once", () => {
+  const expression = "user.country in ['DE', 'AT'] && size(user.country) == 2";
+  expect(keptTargeting(expression)).toBe(keptTargeting(expression));
+  expect(keptTargeting(expression).admits(targetingInput({ user: { country: "AT" }, context: {} }))).toBe(
+    true,
+  );
+  expect(() => keptTargeting("1 + 1")).toThrow(/true or false/);
 });
 
 test("a variable of a macro may hide user: its fields are no attributes", () => {
