@@ -122,10 +122,11 @@ export class DataDirectoryPlace implements ExperimentPlace {
 function seededFirst(
   store: ExperimentStore,
   seeds: () => readonly ExperimentDocument[],
-): Pick<ExperimentStore, "refresh" | "write"> {
+): Pick<ExperimentStore, "refresh" | "stale" | "write"> {
   const seeding = (state: StoreState): StoreChange =>
     state.experiments.length > 0 ? {} : seeded(state, seeds());
   return {
+    stale: () => store.stale(),
     async refresh() {
       const state = await store.refresh();
       return applied(state, seeding(state));

@@ -44,7 +44,7 @@ export interface WrittenExperiment {
 }
 
 export interface WritesOptions {
-  readonly store: Pick<ExperimentStore, "refresh" | "write">;
+  readonly store: Pick<ExperimentStore, "refresh" | "stale" | "write">;
   /** What documents are held against, at the moment. */
   readonly known: () => Known;
   /**
