@@ -6,12 +6,21 @@ import type { SurfaceView } from "../serving/surface-view.ts";
 
 export function renderList(experiments: readonly Experiment[], killSwitch: KillSwitch): string {
   if (experiments.length === 0) return "There are no experiments: each surface serves its default model.\n";
-  const table = tableOf(["experiment", "status", "surface", "layer", "traffic", "arms (weight)", "revision"]);
+  const table = tableOf([
+    "experiment",
+    "kind",
+    "status",
+    "surface",
+    "layer",
+    "traffic",
+    "arms (weight)",
+    "revision",
+  ]);
   for (const experiment of experiments) {
-    const { id, surface, layer, traffic, arms, revision } = experiment;
+    const { id, kind = "ab", surface, layer, traffic, arms, revision } = experiment;
     const split = arms.map((arm) => `${arm.id} (${arm.weight})`).join(", ");
     const share = `${Number((traffic * 100).toFixed(4))} %`;
-    table.push([id, statusOf(experiment), surface, layer, share, split, revision]);
+    table.push([id, kind, statusOf(experiment), surface, layer, share, split, revision]);
   }
   const off = killSwitch.on ? `The kill switch is on, and nobody is assigned: ${killSwitch.reason}\n` : "";
   return `${table.toString()}\n${off}`;
