@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { Command } from "commander";
-import { assignUnit, type UnitAssignments } from "../app/experiments-data.ts";
+import { assignUnit, doubtOf, type UnitAssignments } from "../app/experiments-data.ts";
 import { serverAssignments } from "../app/server-assignments.ts";
 import { loadConfig } from "../config.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
@@ -34,14 +34,20 @@ export function assignCommand(): Command {
     .option("--data-dir <folder>", "a server's data directory, without --url (default: ./data)")
     .option("--config <file>", "configuration, without --url (default: config/setlist.yaml)")
     .option("--json", "print assignments and decisions as JSON")
-    .action(async ({ unit, session, requestId, attributes, url, json, ...flags }: AssignFlags) => {
-      const facts = { user: {}, context: {}, ...attributes, session, request: requestId };
-      const answer =
-        url === undefined
-          ? await assignUnit(loadConfig({ flags, env: process.env, cwd: process.cwd() }), unit, facts)
-          : await serverAssignments(url, unit, facts);
-      process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : renderAssignments(answer));
+    .action(async (flags: AssignFlags) => {
+      const { answer, doubt } = await asked(flags);
+      const text = renderAssignments(answer) + (doubt === undefined ? "" : `${doubt}\n`);
+      process.stdout.write(flags.json ? `${JSON.stringify(answer, null, 2)}\n` : text);
     });
+}
+
+/** The answer, and why it may not be what is served. */
+async function asked(flags: AssignFlags): Promise<{ answer: UnitAssignments; doubt?: string | undefined }> {
+  const { unit, session, requestId, attributes, url, dataDir, config } = flags;
+  const facts = { user: {}, context: {}, ...attributes, session, request: requestId };
+  if (url !== undefined) return { answer: await serverAssignments(url, unit, facts) };
+  const loaded = loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() });
+  return { answer: await assignUnit(loaded, unit, facts), doubt: doubtOf(loaded) };
 }
 
 function renderAssignments({ unit, decisions }: UnitAssignments): string {

@@ -188,6 +188,21 @@ describe("assign --url", () => {
   });
 });
 
+test("an id without --traffic is no document to update", async () => {
+  const { code, stderr } = await setlist("experiments", "update", "home-kd", "--url", app.http);
+  expect(code).toBe(2);
+  expect(stderr).toContain("home-kd: no such file; an experiment's id is expected with --traffic");
+});
+
+test("what a data directory without a store would have is told as that", async () => {
+  const at = ["--data-dir", join(folder.path, "nowhere")];
+  const sentence =
+    /\nNo server has run in .*nowhere yet: one that starts there would have these, of .*experiments\.\n$/;
+  expect((await setlist("experiments", "list", ...at)).stdout).toMatch(sentence);
+  expect((await setlist("assign", "--unit", "u42", ...at)).stdout).toMatch(sentence);
+  expect((await setlist("experiments", "list", "--url", app.http)).stdout).not.toContain("No server has run");
+});
+
 test("the list says of which kind an experiment is", async () => {
   const path = join(folder.path, "mixed.yaml");
   const at = ["--data-dir", join(folder.path, "beside")];

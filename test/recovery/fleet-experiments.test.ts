@@ -41,6 +41,9 @@ describeWithPostgres("a server of a fleet whose PostgreSQL is gone", (server) =>
     expect(await app.get("/v1/experiments")).toMatchObject({
       body: { experiments, stale: { reason: "nobody listens there (ECONNREFUSED)" } },
     });
+    expect(await new RunningServerPlace(app.http).doubt()).toMatch(
+      /^These are the experiments of 20.*Z: their store cannot be asked \(nobody listens there \(ECONNREFUSED\)\)\.$/,
+    );
     expect(await app.get("/readyz")).toMatchObject({ status: 200, body: { status: "ready" } });
     const ranked = await app.post("/v1/rank", {
       surface: "home",
