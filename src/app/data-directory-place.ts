@@ -15,7 +15,7 @@ import { existingDataDirectory } from "./data-directory.ts";
 import type { ExperimentPlace } from "./experiment-place.ts";
 import { configurationWriter } from "./experiment-source.ts";
 import { openExperiments, openExperimentsToRead } from "./experiment-store.ts";
-import { currentState } from "./experiments-data.ts";
+import { currentState, doubtOf } from "./experiments-data.ts";
 import { valueModelsOf } from "./known-value-models.ts";
 
 interface Opened {
@@ -39,6 +39,10 @@ export class DataDirectoryPlace implements ExperimentPlace {
 
   async list(): Promise<readonly Experiment[]> {
     return (await currentState(this.#config)).experiments;
+  }
+
+  async doubt(): Promise<string | undefined> {
+    return doubtOf(this.#config);
   }
 
   async get(id: string): Promise<Experiment> {

@@ -11,6 +11,8 @@ export interface ExperimentPlace
     "create" | "replace" | "move" | "ship" | "kill" | "revive" | "import" | "killSwitch"
   > {
   list(): Promise<readonly Experiment[]>;
+  /** Why what is listed may not be what is served, in a sentence; undefined where it is. */
+  doubt(): Promise<string | undefined>;
   /** @throws {SetlistError} NOT_FOUND with the nearest id that there is. */
   get(id: string): Promise<Experiment>;
   history(id: string): Promise<readonly (RevisionNote & { readonly experiment: Experiment })[]>;

@@ -29,6 +29,12 @@ export async function currentState(config: SetlistConfig): Promise<StoreState> {
   return { ...emptyState, experiments: reviseAll([], documents).experiments };
 }
 
+/** Where there is no store yet, that `currentState` says what there would be; undefined where it says what there is. */
+export function doubtOf(config: SetlistConfig): string | undefined {
+  if (hasExperiments(config)) return undefined;
+  return `No server has run in ${config.dataDir} yet: one that starts there would have these, of ${config.experiments}.`;
+}
+
 /** What one unit gets, over every surface, and why not where it gets nothing. */
 export interface UnitAssignments {
   readonly unit: string;

@@ -20,6 +20,15 @@ export class RunningServerPlace implements ExperimentPlace {
     return ((await this.#get("/v1/experiments")) as { experiments: Experiment[] }).experiments;
   }
 
+  async doubt(): Promise<string | undefined> {
+    const { stale } = (await this.#get("/v1/experiments")) as {
+      stale?: { readonly since: string; readonly reason: string };
+    };
+    return (
+      stale && `These are the experiments of ${stale.since}: their store cannot be asked (${stale.reason}).`
+    );
+  }
+
   async get(id: string): Promise<Experiment> {
     return (await this.#get(pathOf(id))) as Experiment;
   }

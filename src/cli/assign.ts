@@ -1,8 +1,10 @@
 import Table from "cli-table3";
 import { Command } from "commander";
-import { assignUnit, type UnitAssignments } from "../app/experiments-data.ts";
+import { assignUnit, doubtOf, type UnitAssignments } from "../app/experiments-data.ts";
+import { serverAssignments } from "../app/server-assignments.ts";
 import { loadConfig } from "../config.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
+import { httpAddress } from "./argument.ts";
 import { attributesFlag } from "./attributes.ts";
 
 interface AssignFlags {
@@ -10,6 +12,7 @@ interface AssignFlags {
   readonly session?: string;
   readonly requestId?: string;
   readonly attributes?: TargetingAttributes;
+  readonly url?: string;
   readonly dataDir?: string;
   readonly config?: string;
   readonly json?: boolean;
@@ -27,20 +30,24 @@ export function assignCommand(): Command {
       'for targeting: {"user": {"country": "DE"}, "context": {}}',
       attributesFlag,
     )
-    .option("--data-dir <folder>", "the server's, for experiments that it keeps (default: ./data)")
-    .option("--config <file>", "configuration (default: config/setlist.yaml)")
+    .option("--url <address>", "a running server, such as http://127.0.0.1:8080", httpAddress)
+    .option("--data-dir <folder>", "a server's data directory, without --url (default: ./data)")
+    .option("--config <file>", "configuration, without --url (default: config/setlist.yaml)")
     .option("--json", "print assignments and decisions as JSON")
-    .action(async ({ unit, session, requestId, attributes, json, ...flags }: AssignFlags) => {
-      const config = loadConfig({ flags, env: process.env, cwd: process.cwd() });
-      const answer = await assignUnit(config, unit, {
-        user: {},
-        context: {},
-        ...attributes,
-        session,
-        request: requestId,
-      });
-      process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : renderAssignments(answer));
+    .action(async (flags: AssignFlags) => {
+      const { answer, doubt } = await asked(flags);
+      const text = renderAssignments(answer) + (doubt === undefined ? "" : `${doubt}\n`);
+      process.stdout.write(flags.json ? `${JSON.stringify(answer, null, 2)}\n` : text);
     });
+}
+
+/** The answer, and why it may not be what is served. */
+async function asked(flags: AssignFlags): Promise<{ answer: UnitAssignments; doubt?: string | undefined }> {
+  const { unit, session, requestId, attributes, url, dataDir, config } = flags;
+  const facts = { user: {}, context: {}, ...attributes, session, request: requestId };
+  if (url !== undefined) return { answer: await serverAssignments(url, unit, facts) };
+  const loaded = loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() });
+  return { answer: await assignUnit(loaded, unit, facts), doubt: doubtOf(loaded) };
 }
 
 function renderAssignments({ unit, decisions }: UnitAssignments): string {

@@ -1,17 +1,27 @@
 import Table from "cli-table3";
 import type { Experiment } from "../domain/experiment.ts";
+import type { ValueModelOverride } from "../domain/model.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
 import type { RevisionNote } from "../serving/experiment-view.ts";
 import type { SurfaceView } from "../serving/surface-view.ts";
 
 export function renderList(experiments: readonly Experiment[], killSwitch: KillSwitch): string {
   if (experiments.length === 0) return "There are no experiments: each surface serves its default model.\n";
-  const table = tableOf(["experiment", "status", "surface", "layer", "traffic", "arms (weight)", "revision"]);
+  const table = tableOf([
+    "experiment",
+    "kind",
+    "status",
+    "surface",
+    "layer",
+    "traffic",
+    "arms (weight)",
+    "revision",
+  ]);
   for (const experiment of experiments) {
-    const { id, surface, layer, traffic, arms, revision } = experiment;
+    const { id, kind = "ab", surface, layer, traffic, arms, revision } = experiment;
     const split = arms.map((arm) => `${arm.id} (${arm.weight})`).join(", ");
     const share = `${Number((traffic * 100).toFixed(4))} %`;
-    table.push([id, statusOf(experiment), surface, layer, share, split, revision]);
+    table.push([id, kind, statusOf(experiment), surface, layer, share, split, revision]);
   }
   const off = killSwitch.on ? `The kill switch is on, and nobody is assigned: ${killSwitch.reason}\n` : "";
   return `${table.toString()}\n${off}`;
@@ -28,13 +38,23 @@ export function renderHistory(
 }
 
 export function renderSurfaces(surfaces: readonly SurfaceView[]): string {
-  const table = tableOf(["surface", "default model", "from", "revision"]);
-  for (const { surface, model, experiment, arm, revision } of surfaces) {
+  const table = tableOf(["surface", "default model", "value model", "from", "revision"]);
+  for (const { surface, model, valueModel, experiment, arm, revision } of surfaces) {
     const which = model.version ?? model.label;
     const from = experiment === undefined ? "the configuration" : `arm ${arm} of ${experiment}`;
-    table.push([surface, which === undefined ? model.name : `${model.name}/${which}`, from, revision]);
+    const name = which === undefined ? model.name : `${model.name}/${which}`;
+    table.push([surface, name, valueModelOf(valueModel), from, revision]);
   }
   return `${table.toString()}\n`;
+}
+
+/** What the surface says over the model's own, in short. */
+function valueModelOf(override: ValueModelOverride = {}): string {
+  const { kind, weights, diversity } = override;
+  const weighed = Object.entries(weights ?? {}).map(([task, weight]) => `${task} ${weight}`);
+  const fusion = kind && `${kind}: ${weighed.join(", ")}`;
+  const room = diversity && `diversity: ${diversity.map(({ by }) => by).join(", ") || "none"}`;
+  return [fusion, room].filter((half) => half !== undefined).join("\n") || "the model's";
 }
 
 function statusOf({ status, killed, winner }: Experiment): string {

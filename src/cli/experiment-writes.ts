@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import type { ExperimentPlace } from "../app/experiment-place.ts";
@@ -59,7 +60,7 @@ function documentCommands(): Command[] {
     .action((what: string, flags: WriteFlags & { readonly traffic?: number }) =>
       at(flags, async (place) => {
         const { traffic } = flags;
-        const file = traffic === undefined ? readWrittenExperiment(what) : undefined;
+        const file = traffic === undefined ? readWrittenExperiment(existingFile(what)) : undefined;
         const standing = await place.get(file?.document.id ?? what);
         const written = file === undefined ? { ...standing, traffic } : file.written;
         const revision = file?.revision ?? standing.revision;
@@ -198,6 +199,12 @@ function confirmedBy({ confirmNewPhase, confirmLessTraffic }: WriteFlags): reado
     ...(confirmNewPhase === true ? (["new-phase"] as const) : []),
     ...(confirmLessTraffic === true ? (["less-traffic"] as const) : []),
   ];
+}
+
+/** @throws {UsageError} where it is none: the id of an experiment alone says nothing to write. */
+function existingFile(what: string): string {
+  if (existsSync(what)) return what;
+  throw new UsageError(`${what}: no such file; an experiment's id is expected with --traffic`);
 }
 
 function share(text: string): number {

@@ -23,11 +23,16 @@ export function experimentsCommand(): Command {
   return group;
 }
 
+function lineOf(sentence: string | undefined): string {
+  return sentence === undefined ? "" : `${sentence}\n`;
+}
+
 function readCommands(): Command[] {
   const list = new Command("list").description("every experiment").action((flags: PlaceFlags) =>
     at(flags, async (place) => {
       const [experiments, killSwitch] = [await place.list(), await place.readSwitch()];
-      print(flags, { experiments }, () => renderList(experiments, killSwitch));
+      const doubt = await place.doubt();
+      print(flags, { experiments }, () => renderList(experiments, killSwitch) + lineOf(doubt));
     }),
   );
   const show = new Command("show")

@@ -18,7 +18,10 @@ const counterfactualTopKMax = 100;
 const defaultCounterfactualTopK = 10;
 
 /** Ids go into addresses, file names and metric labels. */
-const id = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
+const id = Type.String({
+  pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+  description: "1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit",
+});
 
 const closed = { additionalProperties: false };
 
@@ -30,7 +33,9 @@ const arm = Type.Object(
     model: Type.Object(
       {
         name: Type.String({ minLength: 1, maxLength: 64 }),
-        version: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,8}$" })),
+        version: Type.Optional(
+          Type.String({ pattern: "^[1-9][0-9]{0,8}$", description: "a whole number from 1, as a text" }),
+        ),
         label: Type.Optional(id),
       },
       closed,

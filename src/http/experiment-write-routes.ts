@@ -99,7 +99,7 @@ export function offerExperimentWrites(app: FastifyInstance, { writes }: HttpCont
       schema: {
         ...written("Put a whole document in the place of an experiment", 413, 415),
         description:
-          "A change to the arms, weights, salt, unit, targeting, prerequisites, layer or surface of one that has begun starts a new phase, and has to be confirmed; so has traffic that goes down.",
+          "A change to the kind, arms, weights, salt, unit, targeting, prerequisites, layer or surface of one that has begun starts a new phase, and has to be confirmed; so has traffic that goes down.",
         params,
         body: documentBody,
       },

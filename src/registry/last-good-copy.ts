@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { moveDurably } from "../columnar/durable-files.ts";
@@ -12,6 +12,20 @@ interface Kept {
   readonly database: string;
   readonly hash: string;
   readonly state: StoreState;
+}
+
+/**
+ * The database, its host and name, whose experiments a server last served in this data directory; undefined where they
+ * are its own. A copy that cannot be read is one, too.
+ */
+export function fleetOf(dataDir: string): string | undefined {
+  const file = join(dataDir, fileName);
+  if (!existsSync(file)) return undefined;
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as Kept).database;
+  } catch {
+    return "a PostgreSQL";
+  }
 }
 
 /** What a fleet's store last said, in the data directory: a server can start from it while the database is gone. */

@@ -14,6 +14,7 @@ import { Tables } from "./tables.ts";
 import { awaitedTransaction } from "./transaction.ts";
 
 export { openFleetStore, readFleetState } from "./fleet-store.ts";
+export { fleetOf } from "./last-good-copy.ts";
 
 const fileName = "experiments.sqlite";
 

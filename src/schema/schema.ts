@@ -54,6 +54,10 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
     }
     case bytesMaxKeyword:
       return `${field}: expected at most ${String(error.schema)} bytes`;
+    case "pattern": {
+      const meant: unknown = error.parentSchema?.["description"];
+      return `${field}: expected ${meant ?? `what matches ${String(error.schema)}`}, got ${show(error.data)}`;
+    }
     case "anyOf":
       if (literalsOf(error).length > 0) return oneOf(field, literalsOf(error), error.data);
       return `${field}: none of the allowed forms, got ${show(error.data)}`;

@@ -180,3 +180,56 @@ test("an empty data directory is filled by the first write, and by no dry run", 
   expect(await create("--yes")).toMatchObject({ code: 0, stderr: "" });
   expect(await idsIn()).toEqual(["home-kd", "home-new", "radio-kd"]);
 });
+
+describe("assign --url", () => {
+  const ask = (...args: string[]) => setlist("assign", "--url", app.http, "--unit", "u42", ...args);
+
+  test("says what the server does, of every kind of unit", async () => {
+    const session = { id: "s1" };
+    const attributes = { user: { country: "DE" }, context: {} };
+    const asked = await fetch(new URL("/v1/assignments", app.http), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ unit: "u42", session, requestId: "r1", attributes }),
+    });
+    const flags = ["--session", "s1", "--request-id", "r1", "--attributes", '{"country": "DE"}', "--json"];
+    const { code, stdout } = await ask(...flags);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(await asked.json());
+    expect((await ask()).stdout).toMatch(/^Unit u42\n/);
+  });
+
+  test("passes on why the server refuses", async () => {
+    const { code, stderr } = await ask("--attributes", '{"country": 3}');
+    expect(code).toBe(1);
+    expect(stderr).toContain("attributes.user.country: expected");
+  });
+});
+
+test("an id without --traffic is no document to update", async () => {
+  const { code, stderr } = await setlist("experiments", "update", "home-kd", "--url", app.http);
+  expect(code).toBe(2);
+  expect(stderr).toContain("home-kd: no such file; an experiment's id is expected with --traffic");
+});
+
+test("what a data directory without a store would have is told as that", async () => {
+  const at = ["--data-dir", join(folder.path, "nowhere")];
+  const sentence =
+    /\nNo server has run in .*nowhere yet: one that starts there would have these, of .*experiments\.\n$/;
+  expect((await setlist("experiments", "list", ...at)).stdout).toMatch(sentence);
+  expect((await setlist("assign", "--unit", "u42", ...at)).stdout).toMatch(sentence);
+  expect((await setlist("experiments", "list", "--url", app.http)).stdout).not.toContain("No server has run");
+});
+
+test("the list says of which kind an experiment is", async () => {
+  const path = join(folder.path, "mixed.yaml");
+  const at = ["--data-dir", join(folder.path, "beside")];
+  await writeFile(
+    path,
+    document.replace("home-new", "home-mixed").replace("surface:", "kind: interleave\nsurface:"),
+  );
+  expect((await setlist("experiments", "create", path, ...at)).stderr).toBe("");
+  const { stdout } = await setlist("experiments", "list", ...at);
+  expect(stdout).toMatch(/home-mixed +│ interleave +│ draft/);
+  expect(stdout).toMatch(/home-kd +│ ab +│ running/);
+});

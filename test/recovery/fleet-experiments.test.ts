@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
+import { RunningServerPlace } from "../../src/app/running-server-place.ts";
 import { describeWherePostgres, describeWithPostgres } from "../support/describe-with-postgres.ts";
 import { startApp } from "../support/running-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -41,6 +42,9 @@ describeWithPostgres("a server of a fleet whose PostgreSQL is gone", (server) =>
     expect(await app.get("/v1/experiments")).toMatchObject({
       body: { experiments, stale: { reason: "nobody listens there (ECONNREFUSED)" } },
     });
+    expect(await new RunningServerPlace(app.http).doubt()).toMatch(
+      /^These are the experiments of 20.*Z: their store cannot be asked \(nobody listens there \(ECONNREFUSED\)\)\.$/,
+    );
     expect(await app.get("/readyz")).toMatchObject({ status: 200, body: { status: "ready" } });
     const ranked = await app.post("/v1/rank", {
       surface: "home",

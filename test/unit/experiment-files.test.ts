@@ -69,6 +69,11 @@ describe("refused with file, line, field and reason:", () => {
       sound.replace("home-kd }", "home-kd, version: 1 }"),
       /exp\.yaml:10: arms\[1\]\.model\.version: expected string, got number/,
     ],
+    [
+      "an id of other characters",
+      sound.replace("id: treated", "id: the treated"),
+      /arms\[1\]\.id: expected 1 to 64 of A-Z a-z 0-9 \. _ -, beginning with a letter or digit, got "the treated"/,
+    ],
     ["a missing layer", sound.replace("layer: ranker\n", ""), /exp\.yaml: layer: expected, but missing/],
     [
       "an unknown surface",

@@ -2,11 +2,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { configurationWriter, configuredExperiments } from "../../src/app/experiment-source.ts";
+import { openExperiments } from "../../src/app/experiment-store.ts";
 import { assignUnit, currentState } from "../../src/app/experiments-data.ts";
+import { openExperimentPlace } from "../../src/app/open-experiment-place.ts";
 import { loadConfig, type SetlistConfig } from "../../src/config.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { StoreChange, StoreState } from "../../src/domain/store-state.ts";
 import { documentOf, replaced, switched } from "../../src/experiments/experiments.ts";
+import { LastGoodCopy } from "../../src/registry/last-good-copy.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import { noAttributes } from "../support/experiments.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -155,5 +158,36 @@ describe("a unit", () => {
     await expect(assignUnit(config, unit, noAttributes)).rejects.toThrow(
       "--unit: expected an id of 1 to 256 bytes",
     );
+  });
+});
+
+describe("a fleet's data directory without the fleet's address", () => {
+  const refusal =
+    /^experimentStore\.url \(SETLIST_EXPERIMENT_STORE_URL\): expected, .* in db\.internal\/setlist; /;
+
+  async function fleets(): Promise<SetlistConfig> {
+    const { config } = await place(1);
+    await start(config);
+    const copy = new LastGoodCopy(config.dataDir, "db.internal/setlist", () => undefined);
+    copy.keep({ experiments: [], surfaces: [], killSwitch: { on: false, reason: "", revision: 0 } });
+    await copy.written();
+    return config;
+  }
+
+  test("shows no experiments: those of its own store are served by nobody", async () => {
+    const config = await fleets();
+    await expect(currentState(config)).rejects.toThrow(refusal);
+    await expect(assignUnit(config, "u1", { user: {}, context: {} })).rejects.toThrow(refusal);
+    await expect(openExperimentPlace(undefined, () => config).history("exp")).rejects.toThrow(refusal);
+  });
+
+  test("kills none, and starts no server", async () => {
+    const config = await fleets();
+    const kill = openExperimentPlace(undefined, () => config).kill("exp", undefined, "latency", {
+      who: "ada",
+    });
+    await expect(kill).rejects.toThrow(refusal);
+    await using opened = new AsyncDisposableStack();
+    await expect(openExperiments(config, opened, () => undefined)).rejects.toThrow(refusal);
   });
 });
