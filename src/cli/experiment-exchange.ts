@@ -14,11 +14,14 @@ import { shownFirst, type WriteFlags, withWriteFlags } from "./experiment-writes
 export function exchangeCommands(): Command[] {
   const exporting = new Command("export")
     .description("write every experiment to <folder>/<id>.yaml, as it was written")
-    .argument("<folder>", "made where it does not exist; other files in it stay")
+    .argument("<folder>", "made where it does not exist, its parent does; other files in it stay")
     .action((folder: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
         const experiments = await place.list();
-        await mkdir(folder, { recursive: true });
+        // Not `recursive`, which tries for ever where no folder can be made, as in /proc.
+        await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== "EEXIST") throw error;
+        });
         const files = experiments.map(({ id }) => join(folder, `${id}.yaml`));
         for (const [index, experiment] of experiments.entries()) {
           await writeFile(files[index] as string, yamlText(documentOf(experiment)));

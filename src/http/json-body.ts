@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { invalidArgument, type SetlistError } from "../domain/error.ts";
 import type { IdBytes } from "../domain/id-bytes.ts";
 import type { Limits } from "../domain/limits.ts";
@@ -31,6 +31,11 @@ export function acceptJsonOnly(app: FastifyInstance, limits: Limits): void {
       done(fault);
       return;
     }
+    // Many clients say that they send JSON whether they send something or not.
+    if (body.length === 0 && mayBeEmpty(request)) {
+      done(null, null);
+      return;
+    }
     const taken =
       request.routeOptions.url === rankPath ? takeCandidateIds(body, limits.candidatesMax) : undefined;
     const parseWhole = (): void => {
@@ -48,6 +53,12 @@ export function acceptJsonOnly(app: FastifyInstance, limits: Limits): void {
       done(null, value);
     });
   });
+}
+
+/** Whether the route asks for nothing, or says that it does without. */
+function mayBeEmpty({ routeOptions }: FastifyRequest): boolean {
+  const body = routeOptions.schema?.body as { readonly type?: string | readonly string[] } | undefined;
+  return body === undefined || [body.type].flat().includes("null");
 }
 
 /** A coding that we would not undo makes other bytes of the body: better to say so than to call them malformed. */

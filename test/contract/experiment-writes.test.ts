@@ -80,6 +80,15 @@ describe("a write over HTTP", () => {
     expect(put.headers.get("etag")).toBe('"4"');
   });
 
+  test.each(["start", "stop"])("/%s takes nothing that is called JSON for nothing", async (move) => {
+    await send("POST", "/v1/experiments", draft);
+    const json = { "content-type": "application/json" };
+    expect(await send("POST", `/v1/experiments/home-new/${move}`, undefined, match(1, json))).toMatchObject({
+      status: 200,
+      body: { revision: 2 },
+    });
+  });
+
   test("leads from draft to shipped, and back to the configuration's default", async () => {
     await send("POST", "/v1/experiments", draft);
     const steps = [
