@@ -80,6 +80,8 @@ export function checkNeedsOf(
           ...documentOf(experiment),
           kind: undefined,
           counterfactual: undefined,
+          ramp: undefined,
+          guardrails: undefined,
           arms: checked,
           overrides: {},
         },

@@ -1,0 +1,142 @@
+import { type ArmCounts, latencyBound, latencyBucket } from "../domain/arm-counts.ts";
+import type {
+  ArmEvidence,
+  GuardrailState,
+  LatencyGuardrail,
+  RateGuardrail,
+  RequestGuardrail,
+} from "../domain/guardrail.ts";
+import { evidenceAbove, proportionBounds, quantileBounds } from "../statistics/statistics.ts";
+import { milliseconds, percent, whole } from "./evidence-text.ts";
+
+/** What was counted of an arm; of which experiment and phase is known by then. */
+export type Counts = Pick<ArmCounts, "requests" | "errors" | "fallbacks" | "latencies">;
+
+const quantile = 0.99;
+
+/**
+ * What a guardrail says of one arm. It is breached where the counts prove at level `alpha` that the bound is exceeded,
+ * healthy where there are enough of them and they look no worse than the bound, and undecided else.
+ * @param control undefined where nothing was counted of it.
+ */
+export function judgeRequests(
+  guardrail: RequestGuardrail,
+  arm: string,
+  counts: Counts,
+  control: Counts | undefined,
+  alpha: number,
+): ArmEvidence {
+  return guardrail.kind === "latency-p99"
+    ? judgeLatency(guardrail, arm, counts, control, alpha)
+    : judgeRate(guardrail, arm, counts, control, alpha);
+}
+
+interface Rate {
+  readonly events: number;
+  readonly trials: number;
+}
+
+function rateOf({ kind }: RateGuardrail, { requests, errors, fallbacks }: Counts): Rate {
+  return kind === "error-rate"
+    ? { events: errors, trials: requests + errors }
+    : { events: fallbacks, trials: requests };
+}
+
+function judgeRate(
+  guardrail: RateGuardrail,
+  arm: string,
+  counts: Counts,
+  controlCounts: Counts | undefined,
+  alpha: number,
+): ArmEvidence {
+  const { events, trials } = rateOf(guardrail, counts);
+  const did = guardrail.kind === "error-rate" ? "failed" : "fell back";
+  const none = { arm, state: "undecided", count: trials } as const;
+  if (trials === 0) return { ...none, detail: "no requests" };
+  const estimate = events / trials;
+  const { minimum, max } = guardrail;
+  if (max !== undefined) {
+    const isProven = evidenceAbove(events, trials, max) >= -Math.log(alpha);
+    const { low } = proportionBounds(events, trials, alpha);
+    return {
+      arm,
+      state: stateOf(isProven, trials >= minimum && estimate <= max),
+      count: trials,
+      estimate,
+      bound: max,
+      detail: `${percent(estimate)} of ${whole(trials)} requests ${did}, ${percent(low)} at least; allowed ${percent(max)}`,
+    };
+  }
+  const { margin = 0 } = guardrail;
+  const control = controlCounts && rateOf(guardrail, controlCounts);
+  if (control === undefined || control.trials === 0) {
+    return { ...none, estimate, controlCount: 0, detail: "no requests of control" };
+  }
+  const controlRate = control.events / control.trials;
+  const { low } = proportionBounds(events, trials, alpha / 2);
+  const { high } = proportionBounds(control.events, control.trials, alpha / 2);
+  const isEnough = trials >= minimum && control.trials >= minimum;
+  const bound = controlRate + margin;
+  return {
+    arm,
+    state: stateOf(low > high + margin, isEnough && estimate <= bound),
+    count: trials,
+    controlCount: control.trials,
+    estimate,
+    control: controlRate,
+    bound,
+    detail: `${percent(estimate)} of ${whole(trials)} requests ${did}, ${percent(low)} at least; of control's ${whole(control.trials)} ${percent(controlRate)}, ${percent(high)} at most; allowed ${percent(margin)} more`,
+  };
+}
+
+function judgeLatency(
+  { minimum, maxMs, margin = 0 }: LatencyGuardrail,
+  arm: string,
+  { requests, latencies }: Counts,
+  control: Counts | undefined,
+  alpha: number,
+): ArmEvidence {
+  const none = { arm, state: "undecided", count: requests } as const;
+  if (requests === 0) return { ...none, detail: "no requests" };
+  if (maxMs !== undefined) {
+    const allowed = latencyBucket(maxMs);
+    const { at } = quantileBounds(latencies, quantile, alpha);
+    const slower = latencies.subarray(allowed + 1).reduce((sum, count) => sum + count, 0);
+    const isProven = evidenceAbove(slower, requests, 1 - quantile) >= -Math.log(alpha);
+    const { low } = proportionBounds(slower, requests, alpha);
+    return {
+      arm,
+      state: stateOf(isProven, requests >= minimum && at <= allowed),
+      count: requests,
+      estimate: latencyBound(at),
+      bound: maxMs,
+      detail: `p99 is ${milliseconds(latencyBound(at))}; ${percent(slower / requests)} of ${whole(requests)} requests took more than ${milliseconds(maxMs)}, ${percent(low)} at least; allowed ${percent(1 - quantile)}`,
+    };
+  }
+  const { at, above } = quantileBounds(latencies, quantile, alpha / 2);
+  const estimate = latencyBound(at);
+  if (control === undefined || control.requests === 0) {
+    return { ...none, estimate, controlCount: 0, detail: "no requests of control" };
+  }
+  const its = quantileBounds(control.latencies, quantile, alpha / 2);
+  const low = above === undefined ? 0 : latencyBound(above);
+  const high = its.within === undefined ? Number.POSITIVE_INFINITY : latencyBound(its.within);
+  const controlP99 = latencyBound(its.at);
+  const bound = controlP99 * (1 + margin);
+  const isEnough = requests >= minimum && control.requests >= minimum;
+  return {
+    arm,
+    state: stateOf(low >= high * (1 + margin), isEnough && estimate <= bound),
+    count: requests,
+    controlCount: control.requests,
+    estimate,
+    control: controlP99,
+    bound,
+    detail: `p99 is ${milliseconds(estimate)} over ${whole(requests)} requests, above ${milliseconds(low)} for certain; control's ${milliseconds(controlP99)} over ${whole(control.requests)}, ${Number.isFinite(high) ? `at most ${milliseconds(high)}` : "not yet bounded"}; allowed ${percent(margin)} more`,
+  };
+}
+
+function stateOf(isBreached: boolean, isHealthy: boolean): GuardrailState {
+  if (isBreached) return "breached";
+  return isHealthy ? "healthy" : "undecided";
+}
