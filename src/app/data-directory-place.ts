@@ -1,5 +1,5 @@
 import { loadExperimentDocuments, type SetlistConfig } from "../config.ts";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { ModelLabel } from "../domain/model-life.ts";
 import type { KillSwitch, StoreChange } from "../domain/store-state.ts";
@@ -51,6 +51,10 @@ export class DataDirectoryPlace implements ExperimentPlace {
     } finally {
       await registry.close();
     }
+  }
+
+  async health(): ReturnType<ExperimentPlace["health"]> {
+    throw new UsageError("health: expected --url: only a running server looks after its experiments");
   }
 
   async surfaces(): ReturnType<ExperimentPlace["surfaces"]> {

@@ -37,7 +37,8 @@ export function renderSurfaces(surfaces: readonly SurfaceView[]): string {
   return `${table.toString()}\n`;
 }
 
-function statusOf({ status, killed, winner }: Experiment): string {
+function statusOf({ status, killed, winner, breach }: Experiment): string {
+  if (breach !== undefined) return `${status}, ${breach.action === "hold" ? "held" : "rolled back"}`;
   if (killed !== undefined) return `${status}, killed`;
   return winner === undefined ? status : `${status} for ${winner}`;
 }

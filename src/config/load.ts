@@ -104,7 +104,8 @@ function complete(
   file: ConfigFile,
   origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
 ): SetlistConfig {
-  const { surfaces, attributes, holdouts, limits, log, inference, admission, features, ...flat } = file;
+  const { surfaces, attributes, holdouts, limits, log, inference, admission, features, guardrails, ...flat } =
+    file;
   const config: SetlistConfig = {
     ...defaults,
     dataDir: resolve(origin.cwd, defaultDataDir),
@@ -124,6 +125,7 @@ function complete(
     },
     admission: { ...defaults.admission, ...admission },
     features: { ...defaults.features, ...features },
+    guardrails: { ...defaults.guardrails, ...guardrails },
     file: origin.file,
     warnings: origin.warnings,
   };

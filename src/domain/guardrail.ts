@@ -1,5 +1,3 @@
-import type { ExperimentStatus } from "./experiment.ts";
-
 /**
  * Text such as `90s`, `30m`, `24h` or `7d`: of documents that people write and read, where milliseconds would be noise.
  */
@@ -91,21 +89,6 @@ export interface ArmEvidence {
   readonly detail: string;
 }
 
-/** What one guardrail saw at the last check. */
-export interface GuardrailHealth {
-  readonly guardrail: string;
-  readonly kind: Guardrail["kind"];
-  readonly action: GuardrailAction;
-  readonly state: GuardrailState;
-  /** The chance of a false alarm that this window's test has of the guardrail's. */
-  readonly alpha: number;
-  /** Since when it counts, ISO 8601 UTC; undefined where it was not judged yet. */
-  readonly since?: string | undefined;
-  readonly arms: readonly ArmEvidence[];
-  /** Why it could not be judged. */
-  readonly problem?: string | undefined;
-}
-
 /** A breach as it is kept with the experiment, until it is over or somebody takes it back. */
 export interface Breach {
   readonly guardrail: string;
@@ -118,41 +101,4 @@ export interface Breach {
   readonly evidence: ArmEvidence;
   /** The guardrail's owner, or whoever wrote the experiment last. */
   readonly thanks: string;
-}
-
-/** Where a ramp stands. */
-export interface RampHealth {
-  /** From 1. */
-  readonly step: number;
-  readonly steps: number;
-  readonly traffic: number;
-  /** Undefined at the last step. */
-  readonly nextTraffic?: number | undefined;
-  /** How much of the step's time has passed, and how much that is, ms. */
-  readonly passedMs: number;
-  readonly totalMs?: number | undefined;
-  /** Why it does not go on although its time is over, or while it does not run. */
-  readonly heldBy?: string | undefined;
-}
-
-/** An experiment's guardrails and ramp, as the server that answers sees them. */
-export interface ExperimentHealth {
-  readonly experiment: string;
-  readonly revision: number;
-  readonly phase: number;
-  readonly status: ExperimentStatus;
-  readonly killed?: string | undefined;
-  /** The worst of the guardrails; `healthy` where there is none. */
-  readonly state: GuardrailState;
-  /** Of the last check, ISO 8601 UTC; undefined before the first. */
-  readonly checkedAt?: string | undefined;
-  readonly guardrails: readonly GuardrailHealth[];
-  readonly ramp?: RampHealth | undefined;
-  readonly breach?: Breach | undefined;
-}
-
-/** Who knows how experiments are. */
-export interface ExperimentHealthSource {
-  /** @throws {SetlistError} NOT_FOUND with the nearest id that there is. */
-  healthOf(id: string): Promise<ExperimentHealth>;
 }

@@ -3,8 +3,8 @@ export { type Assigner, type AssignerOptions, compileAssigner } from "./assigner
 export { breached, guardrailWriter, recovered } from "./breach.ts";
 export { changedFields, documentOf, type FieldChange, fieldChanges } from "./change.ts";
 export { type Confirmation, confirmations } from "./confirmation.ts";
-export { durationMs } from "./duration.ts";
 export { experimentDocumentSchema, parseExperimentDocument, parseUnit } from "./document.ts";
+export { durationMs } from "./duration.ts";
 export { interleavedArms } from "./interleaved-arm.ts";
 export { switched, underKillSwitch } from "./kill-switch.ts";
 export {
@@ -19,7 +19,7 @@ export {
   seeded,
   shipped,
 } from "./life.ts";
-export { type RampPlace, rampPlace, rampWriter, stepped } from "./ramp.ts";
+export { rampPlace, rampWriter, stepped } from "./ramp.ts";
 export type { RequestFacts, TargetingAttributes } from "./request-facts.ts";
 export { restored } from "./restored-default.ts";
 export { revise } from "./revise.ts";

@@ -54,7 +54,9 @@ export function completeGuardrail(written: Written, index: number): Guardrail {
   const stray = fields.find((field) => written[field] !== undefined && !fieldsOf[kind].includes(field));
   if (stray !== undefined) {
     const known = [...fieldsOf[kind], "id", "action", "alpha", "minimum", "owner"];
-    throw invalidArgument(`${place}.${stray}: expected none of kind ${kind}, which takes ${known.join(", ")}`);
+    throw invalidArgument(
+      `${place}.${stray}: expected none of kind ${kind}, which takes ${known.join(", ")}`,
+    );
   }
   const commons = {
     id: written.id ?? (kind === "metric" ? (metric ?? kind) : kind),

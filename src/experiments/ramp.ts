@@ -30,7 +30,9 @@ function checkStep(step: RampStep, index: number, ramp: readonly RampStep[]): vo
   const { traffic } = step;
   const before = ramp[index - 1]?.traffic ?? 0;
   if (traffic < trafficStep) {
-    throw invalidArgument(`ramp[${index}].traffic: expected a share from ${trafficStep} to 1, got ${traffic}`);
+    throw invalidArgument(
+      `ramp[${index}].traffic: expected a share from ${trafficStep} to 1, got ${traffic}`,
+    );
   }
   if (traffic <= before) {
     throw invalidArgument(
@@ -38,9 +40,7 @@ function checkStep(step: RampStep, index: number, ramp: readonly RampStep[]): vo
     );
   }
   if (step.for === undefined && index < ramp.length - 1) {
-    throw invalidArgument(
-      `ramp[${index}].for: expected how long, such as 1h; only the last step has no end`,
-    );
+    throw invalidArgument(`ramp[${index}].for: expected how long, such as 1h; only the last step has no end`);
   }
 }
 

@@ -88,7 +88,8 @@ function checkRampIsFree(
   const last = ramp?.at(-1);
   if (ramp === undefined || last === undefined || !holdsTraffic(status)) return;
   const begins = previous === undefined || !holdsTraffic(previous.status);
-  if (!begins && !changedFields(previous, document).some((field) => field === "ramp" || field === "layer")) return;
+  if (!begins && !changedFields(previous, document).some((field) => field === "ramp" || field === "layer"))
+    return;
   try {
     allocateFor(previous, { ...document, traffic: last.traffic }, layerMates);
   } catch (error) {

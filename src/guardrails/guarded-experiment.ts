@@ -1,7 +1,8 @@
 import type { ArmCounts } from "../domain/arm-counts.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import { type GuardrailHealth, isRequestGuardrail, type LogGuardrail } from "../domain/guardrail.ts";
+import type { GuardrailHealth } from "../domain/experiment-health.ts";
+import { isRequestGuardrail, type LogGuardrail } from "../domain/guardrail.ts";
 import { judgeLog, type PhaseFigures } from "./log-verdict.ts";
 import { RequestWindow } from "./request-window.ts";
 
@@ -55,7 +56,10 @@ export class GuardedExperiment {
     const { id, kind, action, alpha } = guardrail;
     if (figures !== undefined && figures.phase === experiment.phase) {
       const since = new Date(this.#began).toISOString();
-      return { ...judgeLog(guardrail, experiment, figures, since), ...(problem !== undefined && { problem }) };
+      return {
+        ...judgeLog(guardrail, experiment, figures, since),
+        ...(problem !== undefined && { problem }),
+      };
     }
     const why = problem ?? "the log was not analysed yet";
     return { guardrail: id, kind, action, state: "undecided", alpha, arms: [], problem: why };

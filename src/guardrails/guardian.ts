@@ -1,16 +1,14 @@
 import type { ArmCounts } from "../domain/arm-counts.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import {
-  type Breach,
-  type ExperimentHealth,
-  type ExperimentHealthSource,
-  type Guardrail,
-  type GuardrailHealth,
-  isRequestGuardrail,
-  type RampHealth,
-} from "../domain/guardrail.ts";
-import type { Clock, ExperimentStore } from "../domain/ports.ts";
+import type {
+  ExperimentHealth,
+  ExperimentHealthSource,
+  GuardrailHealth,
+  RampHealth,
+} from "../domain/experiment-health.ts";
+import { type Breach, type Guardrail, isRequestGuardrail } from "../domain/guardrail.ts";
+import type { Clock, ExperimentStore, GuardianObserver } from "../domain/ports.ts";
 import type { Revision, StoreState } from "../domain/store-state.ts";
 import {
   breached,
@@ -24,15 +22,6 @@ import {
 import { nearest } from "../schema/schema.ts";
 import { GuardedExperiment, type LatestFigures } from "./guarded-experiment.ts";
 import { worst } from "./worst.ts";
-
-/** What the guardian did, for whoever counts and logs. */
-export interface GuardianObserver {
-  breached(experiment: string, breach: Breach): void;
-  recovered(experiment: string, guardrail: string): void;
-  stepped(experiment: string, traffic: number): void;
-  /** Something could not be looked at or written; the next check tries again. */
-  failed(what: string, error: unknown): void;
-}
 
 export interface GuardianOptions {
   readonly store: Pick<ExperimentStore, "refresh" | "write" | "history">;
@@ -199,7 +188,8 @@ export class Guardian implements ExperimentHealthSource {
     }
     const unsure = seen.find(({ state }) => state !== "healthy");
     if (unsure !== undefined) return `guardrail ${unsure.guardrail} is ${unsure.state}`;
-    const healthy = seen.length === 0 ? "" : ` with healthy guardrails: ${seen.map((one) => one.guardrail).join(", ")}`;
+    const healthy =
+      seen.length === 0 ? "" : ` with healthy guardrails: ${seen.map((one) => one.guardrail).join(", ")}`;
     const step = experiment.ramp?.[place.step];
     const reason = `step ${place.step + 2} of ${experiment.ramp?.length}, after ${step?.for}${healthy}`;
     try {
@@ -234,7 +224,8 @@ export class Guardian implements ExperimentHealthSource {
     if (place === undefined) return undefined;
     const { step, next, totalMs } = place;
     const passedMs = status === "draft" ? 0 : place.passedMs;
-    const heldBy = killed !== undefined ? "it was killed" : status === "running" ? guarded?.heldBy : `it is ${status}`;
+    const heldBy =
+      killed !== undefined ? "it was killed" : status === "running" ? guarded?.heldBy : `it is ${status}`;
     return {
       step: step + 1,
       steps: ramp.length,
@@ -268,7 +259,16 @@ function breachOf(
   if (evidence === undefined) throw new Error(`guardrail ${guardrail} is breached by no arm`);
   const owner = guardrails.find(({ id }) => id === guardrail)?.owner;
   const at = new Date(now).toISOString();
-  return { guardrail, kind, action, alpha, at, since: since ?? at, evidence, thanks: owner ?? authorOf(history) };
+  return {
+    guardrail,
+    kind,
+    action,
+    alpha,
+    at,
+    since: since ?? at,
+    evidence,
+    thanks: owner ?? authorOf(history),
+  };
 }
 
 /** Whoever wrote it last, of people. */
@@ -288,5 +288,7 @@ function isOver(
 ): boolean {
   const its = guardrails.find(({ id }) => id === guardrail);
   const restMs = its !== undefined && isRequestGuardrail(its) ? durationMs(its.window) : 0;
-  return seen.find((one) => one.guardrail === guardrail)?.state === "healthy" && now - Date.parse(at) >= restMs;
+  return (
+    seen.find((one) => one.guardrail === guardrail)?.state === "healthy" && now - Date.parse(at) >= restMs
+  );
 }

@@ -1,7 +1,7 @@
 import type { Experiment, Metric } from "../domain/experiment.ts";
+import type { GuardrailHealth } from "../domain/experiment-health.ts";
 import type {
   ArmEvidence,
-  GuardrailHealth,
   LogGuardrail,
   MetricGuardrail,
   SampleRatioGuardrail,
@@ -107,11 +107,17 @@ function judgeMetric(
   const bound = its.mean + worse;
   const factor = bound / its.mean;
   const estimate = goal === "increase" ? mean - bound : bound - mean;
-  const error = Math.sqrt(standardError ** 2 + (Number.isFinite(factor) ? factor : 1) ** 2 * its.standardError ** 2);
+  const error = Math.sqrt(
+    standardError ** 2 + (Number.isFinite(factor) ? factor : 1) ** 2 * its.standardError ** 2,
+  );
   const { ciHigh } =
     error === 0
       ? { ciHigh: Number.POSITIVE_INFINITY }
-      : alwaysValid({ estimate, standardError: error, statistic: estimate / error }, count + controlCount, alpha);
+      : alwaysValid(
+          { estimate, standardError: error, statistic: estimate / error },
+          count + controlCount,
+          alpha,
+        );
   const isEnough = count >= minimum && controlCount >= minimum;
   const isHealthy = isEnough && estimate >= 0;
   const missing = ciHigh < 0 ? `, missed by ${number(-ciHigh)} at least` : "";

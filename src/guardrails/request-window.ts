@@ -1,6 +1,7 @@
 import { type ArmCounts, latencyBuckets } from "../domain/arm-counts.ts";
 import type { Arm } from "../domain/experiment.ts";
-import type { ArmEvidence, GuardrailHealth, RequestGuardrail } from "../domain/guardrail.ts";
+import type { GuardrailHealth } from "../domain/experiment-health.ts";
+import type { ArmEvidence, RequestGuardrail } from "../domain/guardrail.ts";
 import { durationMs } from "../experiments/experiments.ts";
 import { type Counts, judgeRequests } from "./request-verdict.ts";
 import { worst } from "./worst.ts";
@@ -53,13 +54,7 @@ export class RequestWindow {
     const windowAlpha = alpha / (this.#number * (this.#number + 1)) / Math.max(1, treated.length);
     const evidence = treated.map((arm): ArmEvidence => {
       const counts = this.#arms.get(arm.id) ?? noCounts();
-      const seen = judgeRequests(
-        this.#guardrail,
-        arm.id,
-        counts,
-        this.#arms.get(controlId),
-        windowAlpha,
-      );
+      const seen = judgeRequests(this.#guardrail, arm.id, counts, this.#arms.get(controlId), windowAlpha);
       const isNew = seen.count < minimum || (seen.controlCount ?? minimum) < minimum;
       return seen.state === "undecided" && isNew && this.#wasHealthy ? { ...seen, state: "healthy" } : seen;
     });

@@ -27,7 +27,7 @@ export function evidenceAbove(events: number, trials: number, share: number): nu
 }
 
 /** The same for a share below `share`: that of the trials without the event is above the rest. */
-export function evidenceBelow(events: number, trials: number, share: number): number {
+function evidenceBelow(events: number, trials: number, share: number): number {
   return evidenceAbove(trials - events, trials, 1 - share);
 }
 

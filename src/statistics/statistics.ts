@@ -6,9 +6,7 @@ export { holm } from "./holm.ts";
 export { type CrossMoments, marginalY, noCrossMoments } from "./moments.ts";
 export {
   evidenceAbove,
-  type ProportionBounds,
   proportionBounds,
-  type QuantileBounds,
   quantileBounds,
 } from "./proportion-evidence.ts";
 export { sampleRatio } from "./sample-ratio.ts";

@@ -3,11 +3,7 @@ import { describe, expect, test } from "vitest";
 import { latencyBucket, latencyBuckets } from "../../src/domain/arm-counts.ts";
 import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
-import {
-  evidenceAbove,
-  proportionBounds,
-  quantileBounds,
-} from "../../src/statistics/proportion-evidence.ts";
+import { evidenceAbove, proportionBounds, quantileBounds } from "../../src/statistics/proportion-evidence.ts";
 import { sequentialSampleRatio } from "../../src/statistics/sequential-sample-ratio.ts";
 
 const seed = "2026-11-26";
