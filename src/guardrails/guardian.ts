@@ -38,7 +38,8 @@ export interface GuardianOptions {
 /** What is known of an experiment between two checks. */
 interface Guarded {
   readonly phase: number;
-  readonly wasKilled: boolean;
+  /** The revision that last took a kill back; 0 where none did. */
+  readonly revived: number;
   readonly book: GuardedExperiment;
   readonly history: readonly Revision<Experiment>[];
   readonly heldBy: string | undefined;
@@ -138,15 +139,16 @@ export class Guardian implements ExperimentHealthSource {
 
   /** What was counted stays, but of another phase, and of what was rolled back and is tried again. */
   async #guardedOf(experiment: Experiment): Promise<Guarded> {
-    const { id, revision, phase, killed } = experiment;
+    const { id, revision, phase } = experiment;
     const before = this.#guarded.get(id);
     const history =
       before?.history.at(-1)?.document.revision === revision
         ? before.history
         : await this.#options.store.history(id);
-    const isSame = before?.phase === phase && !(before.wasKilled && killed === undefined);
+    const revived = revivedAt(history);
+    const isSame = before?.phase === phase && before.revived === revived;
     const book = isSame ? before.book : new GuardedExperiment(beganAt(history, phase));
-    return { phase, wasKilled: killed !== undefined, book, history, heldBy: undefined };
+    return { phase, revived, book, history, heldBy: undefined };
   }
 
   /** Answers why its ramp does not go on, where it might. */
@@ -246,6 +248,14 @@ function notJudged({ id, kind, action, alpha }: Guardrail): GuardrailHealth {
 function beganAt(history: readonly Revision<Experiment>[], phase: number): number {
   const first = history.find(({ document }) => document.phase === phase && document.status === "running");
   return first?.at ?? history.at(-1)?.at ?? 0;
+}
+
+function revivedAt(history: readonly Revision<Experiment>[]): number {
+  const last = history.findLastIndex(
+    ({ document }, index) =>
+      document.killed === undefined && history[index - 1]?.document.killed !== undefined,
+  );
+  return history[last]?.document.revision ?? 0;
 }
 
 /** Of the arm that is worst off. */
