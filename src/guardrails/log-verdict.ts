@@ -123,7 +123,7 @@ function judgeMetric(
   const missing = ciHigh < 0 ? `, missed by ${number(-ciHigh)} at least` : "";
   return {
     arm,
-    state: ciHigh < 0 ? "breached" : isHealthy ? "healthy" : "undecided",
+    state: isEnough && ciHigh < 0 ? "breached" : isHealthy ? "healthy" : "undecided",
     count,
     controlCount,
     estimate: mean,
