@@ -28,3 +28,8 @@ export function latencyBucket(ms: number): number {
 export function latencyBound(bucket: number): number {
   return bucket >= latencyBuckets ? Number.POSITIVE_INFINITY : firstMs * growth ** bucket;
 }
+
+/** How many buckets higher a latency lies that is `factor` times another, rounded up. */
+export function latencyBucketsAbove(factor: number): number {
+  return Math.ceil(Math.log(factor) / Math.log(growth) - 1e-9);
+}

@@ -29,12 +29,12 @@ export class GuardedExperiment {
     return this.#last;
   }
 
-  /** Counts what came and judges all guardrails. A guardrail that changed begins anew. */
+  /** Counts what came between `from` and `now` and judges all guardrails. A guardrail that changed begins anew. */
   judge(
     experiment: Experiment,
     counts: readonly ArmCounts[],
     latest: LatestFigures,
-    now: number,
+    { from, now }: { readonly from: number; readonly now: number },
   ): readonly GuardrailHealth[] {
     const { arms, guardrails = [] } = experiment;
     this.#last = guardrails.map((guardrail) => {
@@ -42,7 +42,7 @@ export class GuardedExperiment {
       const key = canonicalJson(guardrail);
       const window = this.#windows.get(key) ?? new RequestWindow(guardrail, this.#began);
       this.#windows.set(key, window);
-      window.add(counts, now);
+      window.add(counts, from, now);
       return window.judge(arms, now);
     });
     return this.#last;

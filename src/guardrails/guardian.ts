@@ -55,12 +55,15 @@ export class Guardian implements ExperimentHealthSource {
   readonly #options: GuardianOptions;
   #guarded = new Map<string, Guarded>();
   #checkedAt: number | undefined;
+  /** From when on what is collected next was counted. */
+  #countedFrom: number;
   #timer: NodeJS.Timeout | undefined;
   #checking: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: GuardianOptions) {
     this.#options = options;
+    this.#countedFrom = options.clock.now();
   }
 
   /** Checks from here on. */
@@ -117,6 +120,8 @@ export class Guardian implements ExperimentHealthSource {
   /** One look at everything. @throws where the store cannot be read. */
   async check(): Promise<void> {
     const { store, clock, collect, observer } = this.#options;
+    const from = this.#countedFrom;
+    this.#countedFrom = clock.now();
     const counts = Map.groupBy(await collect(), ({ experiment }) => experiment);
     const state = await store.refresh();
     const guarded = new Map<string, Guarded>();
@@ -129,7 +134,7 @@ export class Guardian implements ExperimentHealthSource {
         guarded.set(id, one);
         if (status !== "running" || experiment.killed !== undefined || state.killSwitch.on) continue;
         const its = (counts.get(id) ?? []).filter(({ phase }) => phase === experiment.phase);
-        guarded.set(id, { ...one, heldBy: await this.#checkOne(experiment, one, its) });
+        guarded.set(id, { ...one, heldBy: await this.#checkOne(experiment, one, its, from) });
       } catch (error) {
         observer.failed(`experiment ${id} was not checked`, error);
       }
@@ -156,13 +161,14 @@ export class Guardian implements ExperimentHealthSource {
     experiment: Experiment,
     { book, history }: Guarded,
     counts: readonly ArmCounts[],
+    from: number,
   ): Promise<string | undefined> {
     const { clock, observer } = this.#options;
     const { id, phase, revision, guardrails = [] } = experiment;
     const now = clock.now();
     const readsLog = guardrails.some((one) => !isRequestGuardrail(one));
     const latest = readsLog ? this.#options.figuresOf(id) : { figures: undefined, problem: undefined };
-    const seen = book.judge(experiment, counts, latest, now);
+    const seen = book.judge(experiment, counts, latest, { from, now });
 
     const alarms = seen.filter(({ state }) => state === "breached");
     const worstAlarm = alarms.find(({ action }) => action === "rollback") ?? alarms[0];

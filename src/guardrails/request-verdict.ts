@@ -1,4 +1,4 @@
-import { type ArmCounts, latencyBound, latencyBucket } from "../domain/arm-counts.ts";
+import { type ArmCounts, latencyBound, latencyBucket, latencyBucketsAbove } from "../domain/arm-counts.ts";
 import type {
   ArmEvidence,
   GuardrailState,
@@ -6,7 +6,14 @@ import type {
   RateGuardrail,
   RequestGuardrail,
 } from "../domain/guardrail.ts";
-import { evidenceAbove, proportionBounds, quantileBounds } from "../statistics/statistics.ts";
+import {
+  type Events,
+  evidenceAbove,
+  evidenceOfHigherQuantile,
+  evidenceOfHigherShare,
+  proportionLow,
+  quantileBucket,
+} from "../statistics/statistics.ts";
 import { milliseconds, percent, whole } from "./evidence-text.ts";
 
 /** What was counted of an arm; of which experiment and phase is known by then. */
@@ -31,12 +38,7 @@ export function judgeRequests(
     : judgeRate(guardrail, arm, counts, control, alpha);
 }
 
-interface Rate {
-  readonly events: number;
-  readonly trials: number;
-}
-
-function rateOf({ kind }: RateGuardrail, { requests, errors, fallbacks }: Counts): Rate {
+function rateOf({ kind }: RateGuardrail, { requests, errors, fallbacks }: Counts): Events {
   return kind === "error-rate"
     ? { events: errors, trials: requests + errors }
     : { events: fallbacks, trials: requests };
@@ -57,7 +59,7 @@ function judgeRate(
   const { minimum, max } = guardrail;
   if (max !== undefined) {
     const isProven = evidenceAbove(events, trials, max) >= -Math.log(alpha);
-    const { low } = proportionBounds(events, trials, alpha);
+    const low = proportionLow(events, trials, alpha);
     return {
       arm,
       state: stateOf(isProven, trials >= minimum && estimate <= max),
@@ -73,19 +75,18 @@ function judgeRate(
     return { ...none, estimate, controlCount: 0, detail: "no requests of control" };
   }
   const controlRate = control.events / control.trials;
-  const { low } = proportionBounds(events, trials, alpha / 2);
-  const { high } = proportionBounds(control.events, control.trials, alpha / 2);
+  const evidence = evidenceOfHigherShare({ events, trials }, control, margin);
   const isEnough = trials >= minimum && control.trials >= minimum;
   const bound = controlRate + margin;
   return {
     arm,
-    state: stateOf(low > high + margin, isEnough && estimate <= bound),
+    state: stateOf(evidence >= -Math.log(alpha), isEnough && estimate <= bound),
     count: trials,
     controlCount: control.trials,
     estimate,
     control: controlRate,
     bound,
-    detail: `${percent(estimate)} of ${whole(trials)} requests ${did}, ${percent(low)} at least; of control's ${whole(control.trials)} ${percent(controlRate)}, ${percent(high)} at most; allowed ${percent(margin)} more`,
+    detail: `${percent(estimate)} of ${whole(trials)} requests ${did}, of control's ${whole(control.trials)} ${percent(controlRate)}; allowed ${percent(margin)} more; p ${pValueOf(evidence)}`,
   };
 }
 
@@ -100,10 +101,10 @@ function judgeLatency(
   if (requests === 0) return { ...none, detail: "no requests" };
   if (maxMs !== undefined) {
     const allowed = latencyBucket(maxMs);
-    const { at } = quantileBounds(latencies, quantile, alpha);
+    const at = quantileBucket(latencies, quantile);
     const slower = latencies.subarray(allowed + 1).reduce((sum, count) => sum + count, 0);
     const isProven = evidenceAbove(slower, requests, 1 - quantile) >= -Math.log(alpha);
-    const { low } = proportionBounds(slower, requests, alpha);
+    const low = proportionLow(slower, requests, alpha);
     return {
       arm,
       state: stateOf(isProven, requests >= minimum && at <= allowed),
@@ -113,27 +114,34 @@ function judgeLatency(
       detail: `p99 is ${milliseconds(latencyBound(at))}; ${percent(slower / requests)} of ${whole(requests)} requests took more than ${milliseconds(maxMs)}, ${percent(low)} at least; allowed ${percent(1 - quantile)}`,
     };
   }
-  const { at, above } = quantileBounds(latencies, quantile, alpha / 2);
-  const estimate = latencyBound(at);
+  const estimate = latencyBound(quantileBucket(latencies, quantile));
   if (control === undefined || control.requests === 0) {
     return { ...none, estimate, controlCount: 0, detail: "no requests of control" };
   }
-  const its = quantileBounds(control.latencies, quantile, alpha / 2);
-  const low = above === undefined ? 0 : latencyBound(above);
-  const high = its.within === undefined ? Number.POSITIVE_INFINITY : latencyBound(its.within);
-  const controlP99 = latencyBound(its.at);
+  const evidence = evidenceOfHigherQuantile(
+    latencies,
+    control.latencies,
+    quantile,
+    latencyBucketsAbove(1 + margin),
+  );
+  const controlP99 = latencyBound(quantileBucket(control.latencies, quantile));
   const bound = controlP99 * (1 + margin);
   const isEnough = requests >= minimum && control.requests >= minimum;
   return {
     arm,
-    state: stateOf(low >= high * (1 + margin), isEnough && estimate <= bound),
+    state: stateOf(evidence >= -Math.log(alpha), isEnough && estimate <= bound),
     count: requests,
     controlCount: control.requests,
     estimate,
     control: controlP99,
     bound,
-    detail: `p99 is ${milliseconds(estimate)} over ${whole(requests)} requests, above ${milliseconds(low)} for certain; control's ${milliseconds(controlP99)} over ${whole(control.requests)}, ${Number.isFinite(high) ? `at most ${milliseconds(high)}` : "not yet bounded"}; allowed ${percent(margin)} more`,
+    detail: `p99 is ${milliseconds(estimate)} over ${whole(requests)} requests, control's ${milliseconds(controlP99)} over ${whole(control.requests)}; allowed ${percent(margin)} more; p ${pValueOf(evidence)}`,
   };
+}
+
+/** Valid at every look: the inverse of the evidence. */
+function pValueOf(logEvidence: number): string {
+  return Math.min(1, Math.exp(-logEvidence)).toPrecision(2);
 }
 
 function stateOf(isBreached: boolean, isHealthy: boolean): GuardrailState {

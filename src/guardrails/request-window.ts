@@ -30,9 +30,12 @@ export class RequestWindow {
     this.#windowMs = durationMs(guardrail.window);
   }
 
-  /** @param now ms since 1970: counts belong to the window in which they are handed over. */
-  add(counts: readonly ArmCounts[], now: number): void {
-    this.#turn(now);
+  /**
+   * Counts belong to the window in which they are handed over.
+   * @param from when what is handed over for the first time may have begun. @param now ms since 1970, as `from`.
+   */
+  add(counts: readonly ArmCounts[], from: number, now: number): void {
+    this.#turn(now, from);
     for (const one of counts) {
       const sum = this.#arms.get(one.arm) ?? noCounts();
       sum.requests += one.requests;
@@ -70,11 +73,12 @@ export class RequestWindow {
     return this.#last;
   }
 
-  #turn(now: number): void {
+  #turn(now: number, from = now): void {
     const number = Math.floor(Math.max(0, now - this.#began) / this.#windowMs) + 1;
     if (number === this.#number) return;
     this.#wasHealthy = number === this.#number + 1 && this.#last?.state === "healthy";
-    this.#since = this.#number === 0 ? now : this.#began + (number - 1) * this.#windowMs;
+    const begins = this.#began + (number - 1) * this.#windowMs;
+    this.#since = this.#number === 0 ? Math.max(begins, from) : begins;
     this.#number = number;
     this.#arms = new Map();
   }

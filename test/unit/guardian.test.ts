@@ -307,7 +307,7 @@ describe("a window", () => {
     const one = await guarded({ guardrails: [fallbacks] });
     const seen = async () => (await one.health()).guardrails[0];
     await one.look(hour - 1, alike);
-    expect(await seen()).toMatchObject({ state: "healthy", alpha: 0.005, since: "2026-11-26T08:59:59.999Z" });
+    expect(await seen()).toMatchObject({ state: "healthy", alpha: 0.005, since: "2026-11-26T08:00:00.000Z" });
     await one.look(1, { treated: { requests: 1 }, control: { requests: 1 } });
     expect(await seen()).toMatchObject({
       state: "healthy",
