@@ -19,7 +19,7 @@ interface GuardrailCommons {
   readonly action: GuardrailAction;
   /** The chance of an alarm where nothing is wrong, over the whole life of a phase, however often it is checked. */
   readonly alpha: number;
-  /** How many requests (of `srm` and `metric`: units) each arm needs before it is called healthy. */
+  /** How many requests (of `srm` and `metric`: units) each arm needs before anything is said of it. */
   readonly minimum: number;
   /** Who is to hear of a breach; whoever wrote the experiment last where undefined. */
   readonly owner?: string | undefined;

@@ -59,10 +59,11 @@ function judgeSampleRatio(
     .map(({ id, weight }, at) => ({ id, expected: weight / sum, units: units[at] as number }))
     .sort((a, b) => distance(b, seen) - distance(a, seen));
   const { id, expected, units: count } = worstArm as NonNullable<typeof worstArm>;
-  const isBreached = pValue < alpha;
+  const isEnough = seen >= minimum * weights.filter((weight) => weight > 0).length;
+  const state = pValue < alpha ? "breached" : "healthy";
   return {
     arm: id,
-    state: isBreached ? "breached" : seen >= minimum * arms.length ? "healthy" : "undecided",
+    state: isEnough ? state : "undecided",
     count,
     ...(seen > 0 && { estimate: count / seen }),
     bound: expected,

@@ -23,7 +23,9 @@ const quantile = 0.99;
 
 /**
  * What a guardrail says of one arm. It is breached where the counts prove at level `alpha` that the bound is exceeded,
- * healthy where there are enough of them and they look no worse than the bound, and undecided else.
+ * healthy where they look no worse than the bound, and undecided else; undecided too where there are fewer than the
+ * guardrail's minimum: requests that come close together are slow together, in a pause of the machine for instance, and
+ * a test that takes them for independent could be convinced by three of them.
  * @param control undefined where nothing was counted of it.
  */
 export function judgeRequests(
@@ -62,7 +64,7 @@ function judgeRate(
     const low = proportionLow(events, trials, alpha);
     return {
       arm,
-      state: stateOf(isProven, trials >= minimum && estimate <= max),
+      state: stateOf(trials >= minimum, isProven, estimate <= max),
       count: trials,
       estimate,
       bound: max,
@@ -80,7 +82,7 @@ function judgeRate(
   const bound = controlRate + margin;
   return {
     arm,
-    state: stateOf(evidence >= -Math.log(alpha), isEnough && estimate <= bound),
+    state: stateOf(isEnough, evidence >= -Math.log(alpha), estimate <= bound),
     count: trials,
     controlCount: control.trials,
     estimate,
@@ -107,7 +109,7 @@ function judgeLatency(
     const low = proportionLow(slower, requests, alpha);
     return {
       arm,
-      state: stateOf(isProven, requests >= minimum && at <= allowed),
+      state: stateOf(requests >= minimum, isProven, at <= allowed),
       count: requests,
       estimate: latencyBound(at),
       bound: maxMs,
@@ -129,7 +131,7 @@ function judgeLatency(
   const isEnough = requests >= minimum && control.requests >= minimum;
   return {
     arm,
-    state: stateOf(evidence >= -Math.log(alpha), isEnough && estimate <= bound),
+    state: stateOf(isEnough, evidence >= -Math.log(alpha), estimate <= bound),
     count: requests,
     controlCount: control.requests,
     estimate,
@@ -144,7 +146,8 @@ function pValueOf(logEvidence: number): string {
   return Math.min(1, Math.exp(-logEvidence)).toPrecision(2);
 }
 
-function stateOf(isBreached: boolean, isHealthy: boolean): GuardrailState {
-  if (isBreached) return "breached";
-  return isHealthy ? "healthy" : "undecided";
+function stateOf(isEnough: boolean, isProven: boolean, looksWell: boolean): GuardrailState {
+  if (!isEnough) return "undecided";
+  if (isProven) return "breached";
+  return looksWell ? "healthy" : "undecided";
 }

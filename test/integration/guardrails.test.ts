@@ -97,7 +97,7 @@ function client(candidates = 1_000, timeoutMs = 10_000) {
 
 test("a deliberately slow arm is rolled back: all requests are control's within 5 s, and the history says why", async () => {
   await started({
-    guardrails: [{ kind: "latency-p99", maxMs: 30, action: "rollback", owner: "team-latency" }],
+    guardrails: [{ kind: "latency-p99", maxMs: 30, action: "rollback", minimum: 20, owner: "team-latency" }],
   });
   const load = client();
   await expect.poll(async () => (await experiment()).killed, { timeout: 30_000 }).toBeDefined();
@@ -166,7 +166,7 @@ test("a ramp goes on by itself, is held while an arm's answers fall back, and go
 
 test("an arm that answers too late is held where its ramp stands, and says so wherever it is shown", async () => {
   const ramp = [{ traffic: 0.5, for: "1s" }, { traffic: 1 }];
-  await started({ ramp, guardrails: [{ kind: "fallback-rate", max: 0.1 }] });
+  await started({ ramp, guardrails: [{ kind: "fallback-rate", max: 0.1, minimum: 20 }] });
   const load = client(1_000, 20);
   await expect.poll(async () => (await experiment()).breach, { timeout: 30_000 }).toBeDefined();
   await load.stop();

@@ -254,6 +254,15 @@ describe("a breach", () => {
     expect((await one.health()).state).toBe("healthy");
   });
 
+  test("is not found in a handful of requests: three slow ones may be one pause of the machine", async () => {
+    const one = await guarded({ guardrails: [slow] });
+    await one.look(60_000, { control: {}, treated: { requests: 99, ms: 60 } });
+    expect(one.done).toEqual([]);
+    expect((await one.health()).state).toBe("undecided");
+    await one.look(60_000, { treated: { requests: 1, ms: 60 } });
+    expect(one.done).toEqual(["rollback slow"]);
+  });
+
   test("of a small difference is found after many requests, and one within the margin never", async () => {
     const one = await guarded({ guardrails: [fallbacks] });
     for (let minute = 0; minute < 30; minute++) {
