@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type ArmCounts, latencyBound, latencyBucket, latencyBuckets } from "../../src/domain/arm-counts.ts";
 import type { ExperimentDocument } from "../../src/domain/experiment.ts";
 import type { Guardrail } from "../../src/domain/guardrail.ts";
-import { documentOf, killed, moved, replaced, revived } from "../../src/experiments/experiments.ts";
+import { documentOf, killed, moved, replaced, revived, switched } from "../../src/experiments/experiments.ts";
 import { Guardian, type LatestFigures } from "../../src/guardrails/guardrails.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import { documentWith, experimentWith } from "../support/experiments.ts";
@@ -184,6 +184,18 @@ describe("a ramp", () => {
     await one.look(24 * hour);
     expect(one.standing().traffic).toBe(0.1);
     expect((await one.health()).ramp?.heldBy).toContain("layer ranker is held by mate (0.8)");
+  });
+
+  test("takes no step while the kill switch is on", async () => {
+    const one = await guarded({ ramp, traffic: 0.01 });
+    const turn = (on: boolean) =>
+      one.store.write("ada", (state) => switched(state, { on, reason: "all of it", revision: undefined }));
+    await turn(true);
+    await one.look(hour);
+    expect(one.standing().traffic).toBe(0.01);
+    await turn(false);
+    await one.look(1);
+    expect(one.standing().traffic).toBe(0.1);
   });
 
   test("is taken once where two servers look at the same moment", async () => {
