@@ -35,6 +35,9 @@ export interface GuardianOptions {
   readonly observer: GuardianObserver;
 }
 
+/** How soon to try again what could not be looked at or written, ms: a rollback must not wait for the next check. */
+const againMs = 1_000;
+
 /** What is known of an experiment between two checks. */
 interface Guarded {
   readonly phase: number;
@@ -60,6 +63,8 @@ export class Guardian implements ExperimentHealthSource {
   #timer: NodeJS.Timeout | undefined;
   #checking: Promise<void> | undefined;
   #isClosed = false;
+  /** Whether the last check left something undone. */
+  #isOwing = false;
 
   constructor(options: GuardianOptions) {
     this.#options = options;
@@ -69,11 +74,16 @@ export class Guardian implements ExperimentHealthSource {
   /** Checks from here on. */
   begin(): void {
     if (this.#isClosed) return;
+    const { checkMs, observer } = this.#options;
+    const waitMs = this.#isOwing ? Math.min(checkMs, againMs) : checkMs;
     this.#timer = setTimeout(() => {
       this.#checking = this.check()
-        .catch((error: unknown) => this.#options.observer.failed("experiments were not checked", error))
+        .catch((error: unknown) => {
+          this.#isOwing = true;
+          observer.failed("experiments were not checked", error);
+        })
         .then(() => this.begin());
-    }, this.#options.checkMs).unref();
+    }, waitMs).unref();
   }
 
   /** Resolves once a check that is under way is over. */
@@ -126,6 +136,7 @@ export class Guardian implements ExperimentHealthSource {
     const state = await store.refresh();
     const guarded = new Map<string, Guarded>();
     this.#checkedAt = clock.now();
+    this.#isOwing = false;
     for (const experiment of state.experiments) {
       const { id, ramp, guardrails, status } = experiment;
       if ((ramp === undefined && guardrails === undefined) || status === "draft") continue;
@@ -136,6 +147,7 @@ export class Guardian implements ExperimentHealthSource {
         const its = (counts.get(id) ?? []).filter(({ phase }) => phase === experiment.phase);
         guarded.set(id, { ...one, heldBy: await this.#checkOne(experiment, one, its, from) });
       } catch (error) {
+        this.#isOwing = true;
         observer.failed(`experiment ${id} was not checked`, error);
       }
     }

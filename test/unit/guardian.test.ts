@@ -1,5 +1,5 @@
 /** The guardian over a real store, with a clock that stands still until it is moved. */
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type ArmCounts, latencyBound, latencyBucket, latencyBuckets } from "../../src/domain/arm-counts.ts";
 import type { ExperimentDocument } from "../../src/domain/experiment.ts";
 import type { Guardrail } from "../../src/domain/guardrail.ts";
@@ -321,6 +321,37 @@ describe("a breach", () => {
     expect(one.done).toEqual([]);
     expect(one.standing().killed).toBe("lunch");
   });
+});
+
+test("a rollback that cannot be written is tried again after a second, not at the next check", async () => {
+  const one = await guarded({ guardrails: [slow] });
+  let refusals = 1;
+  const failures: unknown[] = [];
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const guardian = new Guardian({
+    store: {
+      refresh: () => one.store.refresh(),
+      history: (id) => one.store.history(id),
+      async write(who, change) {
+        if (refusals-- > 0) throw new Error("the disk is full");
+        return one.store.write(who, change);
+      },
+    },
+    clock: { now: () => Date.parse("2026-11-26T08:01:00.000Z"), monotonic: () => 0 },
+    checkMs: 60_000,
+    collect: async () =>
+      failures.length === 0 ? [countsOf("control", {}), countsOf("treated", { ms: 60 })] : [],
+    figuresOf: () => ({ figures: undefined, problem: undefined }),
+    observer: { breached() {}, recovered() {}, stepped() {}, failed: (_what, error) => failures.push(error) },
+  });
+  guardian.begin();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(failures).toEqual([new Error("the disk is full")]);
+  expect(one.standing().killed).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(one.standing().killed).toContain("guardrail slow");
+  await guardian.close();
 });
 
 describe("a window", () => {
