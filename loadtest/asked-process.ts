@@ -27,9 +27,9 @@ export async function startAskedProcess(script: string): Promise<AskedProcess> {
 }
 
 /** A server script that says on its output, as Setlist does, which port it got. */
-export function startPortProcess(script: string): Promise<PortProcess> {
+export function startPortProcess(script: string, args: readonly string[] = []): Promise<PortProcess> {
   const stdio = ["ignore", "pipe", "inherit", "ipc"] as const;
-  return portProcess(fork(join(import.meta.dirname, script), { stdio: [...stdio] }), script);
+  return portProcess(fork(join(import.meta.dirname, script), args, { stdio: [...stdio] }), script);
 }
 
 /** The same for any command; its input ends when we do, which is how it knows. */

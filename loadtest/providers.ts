@@ -180,21 +180,21 @@ function drawOrders(stored: StoredModel, graphs: ProviderCase["graphs"], rows: n
 
 async function load(
   { provider, worker }: Runner,
-  { manifest, bytes, split }: StoredModel,
+  { manifest, graph, split }: StoredModel,
   graphs: ProviderCase["graphs"],
 ): Promise<void> {
   const { model, outputName } = manifest;
   const common = { inputs: model.inputs, outputName, tasks: model.tasks.length, providers: [provider] };
   const order: Order =
     graphs === "one graph" || split === undefined
-      ? { kind: "load", model: 0, bytes, ...common }
+      ? { kind: "load", model: 0, graph, ...common }
       : {
           kind: "load-split",
           model: 0,
           graphs: {
             ...common,
-            item: split.item.bytes,
-            request: split.request.bytes,
+            item: split.item,
+            request: split.request,
             rowWidth: split.rowWidth,
           },
         };

@@ -28,9 +28,14 @@ async function measure(folder: string, rounds: number): Promise<string> {
   if (split === undefined) throw new Error(`${path}: split: expected, but missing`);
   const { inputs, tasks } = model;
   const reference = await InferenceSession.create(await readFile(join(folder, file)), sessionOptions);
+  const sourceOf = (graph: { readonly file: string; readonly sha256: string }) => ({
+    from: join(folder, graph.file),
+    path: join(folder, graph.file),
+    sha256: graph.sha256,
+  });
   const graphs = await SplitSession.open({
-    item: await readFile(join(folder, split.item.file)),
-    request: await readFile(join(folder, split.request.file)),
+    item: sourceOf(split.item),
+    request: sourceOf(split.request),
     providers: ["cpu"],
     inputs,
     outputName,

@@ -2,7 +2,9 @@
  * The composition root of the server: configuration in, `{ listen, close }` out. Here, and only here, the ports meet
  * their implementations.
  */
+
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
+import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
 import { guardianOver } from "./app/guardian-over.ts";
 import { knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
@@ -20,7 +22,6 @@ import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
-import { openRegistry } from "./registry/registry.ts";
 import { StickyArmsFile } from "./registry/sticky-arms.ts";
 import { ArmTraffic } from "./serving/arm-traffic.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
@@ -136,26 +137,27 @@ async function assemble(
   const { telemetry } = surroundings;
   const { logger, observer, shadowObserver, requests } = telemetry;
   const clock = systemClock;
-  const onWarning = (warning: string): void => logger.warn(warning);
+  const onWarning = (warning: string, fields: Record<string, unknown> = {}): void =>
+    logger.warn(fields, warning);
 
   const features = opened.adopt(openRows(rows, { ...config.features, onWarning }), (it) => it.close());
   const itemLabels = opened.adopt(openItemLabels(rows, config.features.cacheRowsMax), (it) => it.close());
-  const registry = opened.adopt(openRegistry({ dataDir, clock }), (it) => it.close());
+  const { store, labels } = await openExperiments(config, opened, onWarning);
   const sticky = opened.adopt(
     new StickyArmsFile(dataDir, false, (error) => logger.warn({ err: error }, "an arm cannot be kept")),
     (it) => it.close(),
   );
   const live = new LiveExperiments({
-    store: registry,
+    store,
     holdouts: config.holdouts,
     keptArm: (experiment, unit) => sticky.get(experiment, unit),
     configured: config.surfaces,
-    expected: source.expected(registry),
-    onWarning: (message, fields = {}) => logger.warn(fields, message),
+    expected: source.expected(store),
+    onWarning,
     onChange: telemetry.experimentsChanged,
   });
   opened.defer(() => live.close());
-  telemetry.watchExperiments(registry, clock);
+  telemetry.watchExperiments(store, clock);
   const { surfaces } = live;
   const recent = new RecentRequests(clock);
   const models = opened.adopt(
@@ -164,7 +166,7 @@ async function assemble(
       ...config.inference,
       policyOf: (name) => config.inference.perModel.get(name)?.versions ?? config.inference.versions,
       needs: () => live.needs(),
-      labels: registry.labels,
+      labels,
       clock,
       hooks: {
         accept(model) {
@@ -202,7 +204,7 @@ async function assemble(
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
     valueModels: valueModelsOf(surfaces),
   });
-  await source.settle(registry, known());
+  await source.settle(store, known());
   live.begin(models);
 
   const concurrency = new ConcurrencyLimit({ clock, ...config.admission });
@@ -235,7 +237,7 @@ async function assemble(
     guardianOver(
       config,
       {
-        store: registry,
+        store,
         clock,
         collect: async () => armTraffic.take(),
         observer: telemetry.guardianObserver,
@@ -246,9 +248,9 @@ async function assemble(
   const readiness = createReadiness();
   const doors = {
     serving,
-    experiments: registry,
+    experiments: store,
     health,
-    writes: new ExperimentWrites({ store: registry, known, prepare: (change) => live.prepare(change) }),
+    writes: new ExperimentWrites({ store, known, prepare: (change) => live.prepare(change) }),
     surfaces: config.surfaces,
     scorer,
     models: libraryOf(library),

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { type AnalysisReport, analyzeExperiment } from "../analysis/analysis.ts";
+import type { SetlistConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
 import { readLog } from "../outcomes/outcomes.ts";
-import { openRegistry } from "../registry/registry.ts";
 import { nearest } from "../schema/schema.ts";
 import { existingDataDirectory } from "./data-directory.ts";
-import { systemClock } from "./system-clock.ts";
+import { readExperiments } from "./experiment-store.ts";
 
 /**
  * The analysis of one experiment over a data directory, which a server may be using at the same time: nothing in it
@@ -14,29 +14,19 @@ import { systemClock } from "./system-clock.ts";
  */
 export async function analyzeDataDirectory(options: {
   readonly dataDir: string;
+  /** Where its servers keep their experiments; the data directory where left out. */
+  readonly experimentStore?: SetlistConfig["experimentStore"];
   readonly experiment: string;
   readonly alpha: number;
 }): Promise<AnalysisReport> {
-  const { dataDir, alpha } = options;
-  const registry = openRegistry({
-    dataDir: existingDataDirectory(dataDir),
-    readOnly: true,
-    clock: systemClock,
-  });
-  try {
-    const experiment = registry.get(options.experiment);
-    if (experiment === undefined) {
-      const known = registry.list().map((one) => one.id);
-      const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
-      throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
-    }
-    return await analyzeExperiment({
-      experiment,
-      records: readLog(join(dataDir, "log")),
-      alpha,
-      asOf: new Date(),
-    });
-  } finally {
-    await registry.close();
+  const { alpha, experimentStore = {} } = options;
+  const dataDir = existingDataDirectory(options.dataDir);
+  const { experiments } = await readExperiments({ dataDir, experimentStore });
+  const experiment = experiments.find(({ id }) => id === options.experiment);
+  if (experiment === undefined) {
+    const known = experiments.map(({ id }) => id);
+    const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
+    throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
+  return analyzeExperiment({ experiment, records: readLog(join(dataDir, "log")), alpha, asOf: new Date() });
 }

@@ -5,7 +5,6 @@ import type { ModelLabel } from "../domain/model-life.ts";
 import type { KillSwitch, StoreChange } from "../domain/store-state.ts";
 import { type Known, seeded } from "../experiments/experiments.ts";
 import { repositoryStudents } from "../inference/repository-students.ts";
-import { openRegistry, type Registry } from "../registry/registry.ts";
 import { nearest } from "../schema/schema.ts";
 import { readableRevision } from "../serving/experiment-view.ts";
 import { ExperimentWrites } from "../serving/experiment-writes.ts";
@@ -13,18 +12,24 @@ import { knownSurface, surfaceViews } from "../serving/surface-view.ts";
 import { existingDataDirectory } from "./data-directory.ts";
 import type { ExperimentPlace } from "./experiment-place.ts";
 import { configurationWriter } from "./experiment-source.ts";
+import { openExperiments, openExperimentsToRead } from "./experiment-store.ts";
 import { currentState } from "./experiments-data.ts";
 import { valueModelsOf } from "./known-value-models.ts";
-import { systemClock } from "./system-clock.ts";
+
+interface Opened {
+  readonly writes: ExperimentWrites;
+  close(): Promise<void>;
+}
 
 /**
- * The experiments of a data directory, which a server may be using: it notices what is written here. Documents are held
- * against the manifests of the model repository, since nothing is loaded; whether a model can really be served is for
- * the server to find, which until then goes on as before and says so.
+ * The experiments of a data directory, or of the fleet that the configuration says it belongs to, which servers may be
+ * using: they notice what is written here. Documents are held against the manifests of the model repository, since
+ * nothing is loaded; whether a model can really be served is for the servers to find, which until then go on as before
+ * and say so.
  */
 export class DataDirectoryPlace implements ExperimentPlace {
   readonly #config: SetlistConfig;
-  #opened: Promise<{ readonly registry: Registry; readonly writes: ExperimentWrites }> | undefined;
+  #opened: Promise<Opened> | undefined;
 
   constructor(config: SetlistConfig) {
     this.#config = config;
@@ -42,14 +47,13 @@ export class DataDirectoryPlace implements ExperimentPlace {
   }
 
   async history(id: string): ReturnType<ExperimentPlace["history"]> {
-    const { dataDir } = this.#config;
-    const registry = openRegistry({ dataDir, readOnly: true, clock: systemClock });
+    const store = await openExperimentsToRead(this.#config);
     try {
-      const revisions = await registry.history(id);
+      const revisions = await store.history(id);
       if (revisions.length > 0) return revisions.map(readableRevision);
-      throw unknownExperiment(id, registry.list());
+      throw unknownExperiment(id, store.list());
     } finally {
-      await registry.close();
+      await store.close();
     }
   }
 
@@ -81,7 +85,7 @@ export class DataDirectoryPlace implements ExperimentPlace {
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
-    await (await opened)?.registry.close();
+    await (await opened)?.close();
   }
 
   async #writes(): Promise<ExperimentWrites> {
@@ -90,27 +94,31 @@ export class DataDirectoryPlace implements ExperimentPlace {
   }
 
   /** An empty store is filled first, as a server would when it starts. */
-  async #open(): Promise<{ readonly registry: Registry; readonly writes: ExperimentWrites }> {
-    const { dataDir, surfaces, models, experiments } = this.#config;
+  async #open(): Promise<Opened> {
+    const { surfaces, models, experiments, attributes } = this.#config;
     const students = await repositoryStudents(models);
     const known: Known = {
       surfaces: [...surfaces.keys()],
       models: students,
+      attributes,
       valueModels: valueModelsOf(surfaces),
     };
-    const registry = openRegistry({ dataDir: existingDataDirectory(dataDir), clock: systemClock });
+    const opened = new AsyncDisposableStack();
     try {
-      if (registry.list().length === 0) {
+      existingDataDirectory(this.#config.dataDir);
+      const { store, labels } = await openExperiments(this.#config, opened, () => undefined);
+      if (store.list().length === 0) {
         const documents = loadExperimentDocuments(experiments, known);
-        await registry.write(configurationWriter, (state) => seeded(state, documents));
+        await store.write(configurationWriter, (state) => seeded(state, documents));
       }
       const prepare = async (change: StoreChange): Promise<() => void> => {
-        checkLabels(change, registry.labels.list());
+        checkLabels(change, labels.list());
         return () => undefined;
       };
-      return { registry, writes: new ExperimentWrites({ store: registry, known: () => known, prepare }) };
+      const writes = new ExperimentWrites({ store, known: () => known, prepare });
+      return { writes, close: () => opened.disposeAsync() };
     } catch (error) {
-      await registry.close();
+      await opened.disposeAsync();
       throw error;
     }
   }

@@ -8,10 +8,9 @@ import {
   reviseAll,
   underKillSwitch,
 } from "../experiments/experiments.ts";
-import { hasRegistry, openRegistry } from "../registry/registry.ts";
 import { hasStickyArms, StickyArmsFile } from "../registry/sticky-arms.ts";
 import { checkAttributes } from "../serving/attributes.ts";
-import { systemClock } from "./system-clock.ts";
+import { hasExperiments, readExperiments } from "./experiment-store.ts";
 
 /**
  * What stands for a server started now: what the data directory's store holds, or what the configuration's folder would
@@ -19,15 +18,12 @@ import { systemClock } from "./system-clock.ts";
  * @throws {SetlistError} where a document or the store is not usable.
  */
 export async function currentState(config: SetlistConfig): Promise<StoreState> {
-  const { dataDir, surfaces } = config;
-  if (hasRegistry(dataDir)) {
-    const registry = openRegistry({ dataDir, readOnly: true, clock: systemClock });
-    const state = registry.current();
-    await registry.close();
+  if (hasExperiments(config)) {
+    const state = await readExperiments(config);
     if (state.experiments.length > 0) return state;
   }
   const documents = loadExperimentDocuments(config.experiments, {
-    surfaces: [...surfaces.keys()],
+    surfaces: [...config.surfaces.keys()],
     attributes: config.attributes,
   });
   return { ...emptyState, experiments: reviseAll([], documents).experiments };

@@ -7,7 +7,11 @@ import { LogAnalyses } from "./log-analyses.ts";
 
 /** The guardian of a server's experiments, checking from here on; closed with `opened`. */
 export function guardianOver(
-  { dataDir, guardrails: { checkMs, logCheckMs } }: Pick<SetlistConfig, "dataDir" | "guardrails">,
+  {
+    dataDir,
+    experimentStore,
+    guardrails: { checkMs, logCheckMs },
+  }: Pick<SetlistConfig, "dataDir" | "experimentStore" | "guardrails">,
   world: {
     readonly store: ExperimentStore;
     readonly clock: Clock;
@@ -18,7 +22,10 @@ export function guardianOver(
   opened: AsyncDisposableStack,
 ): Guardian {
   const { store, clock, collect, observer, metrics } = world;
-  const analyses = opened.adopt(new LogAnalyses({ dataDir, everyMs: logCheckMs, clock }), (it) => it.close());
+  const analyses = opened.adopt(
+    new LogAnalyses({ dataDir, experimentStore, everyMs: logCheckMs, clock }),
+    (it) => it.close(),
+  );
   const guardian = opened.adopt(
     new Guardian({
       store,

@@ -3,18 +3,17 @@ import { once } from "node:events";
 import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { SetlistConfig } from "../config.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { LatestFigures } from "../guardrails/guardrails.ts";
 
 /** What an analysing process is asked, and what it answers. */
-export interface AnalysisOrder {
-  readonly dataDir: string;
+export interface AnalysisOrder extends Pick<SetlistConfig, "dataDir" | "experimentStore"> {
   readonly experiment: string;
 }
 export type AnalysisAnswer = { readonly report: AnalysisReport } | { readonly problem: string };
 
-interface LogAnalysesOptions {
-  readonly dataDir: string;
+interface LogAnalysesOptions extends Pick<SetlistConfig, "dataDir" | "experimentStore"> {
   /** How old what is known of an experiment may be, ms. */
   readonly everyMs: number;
   readonly clock: Clock;
@@ -51,8 +50,8 @@ export class LogAnalyses {
   }
 
   async #analyse(experiment: string): Promise<void> {
-    const { dataDir, clock } = this.#options;
-    const answer = await this.#answerOf({ dataDir, experiment });
+    const { dataDir, experimentStore, clock } = this.#options;
+    const answer = await this.#answerOf({ dataDir, experimentStore, experiment });
     this.#child = undefined;
     const before = this.#latest.get(experiment)?.figures;
     const latest =

@@ -3,10 +3,10 @@ import type { App } from "../app.ts";
 import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
 import { Fleet, type Member, watchSignOfLife } from "../processes/processes.ts";
-import { openRegistry } from "../registry/registry.ts";
 import { createLogger, guardianObserver } from "../telemetry/telemetry.ts";
 import { CollectedCounts } from "./collected-counts.ts";
 import { CollectedMetrics } from "./collected-metrics.ts";
+import { openExperiments } from "./experiment-store.ts";
 import { freePorts } from "./free-ports.ts";
 import { openGround } from "./ground.ts";
 import { guardianOver } from "./guardian-over.ts";
@@ -124,11 +124,11 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   await fleet.load();
   // Those that come later take what the store holds: the configuration may have been edited since.
   experiments = "stored";
-  const registry = opened.adopt(openRegistry({ dataDir: config.dataDir, clock }), (it) => it.close());
+  const { store } = await openExperiments(config, opened, onWarning);
   const guardian = guardianOver(
     config,
     {
-      store: registry,
+      store,
       clock,
       collect: () => counts.take(),
       observer: guardianObserver(logger, metrics.guardrails, clock),

@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AnalysisReport, renderOverview } from "../analysis/analysis.ts";
 import { SetlistError } from "../domain/error.ts";
-import { openRegistry } from "../registry/registry.ts";
 import { analyzeDataDirectory } from "./analyze-data.ts";
+import { readExperiments } from "./experiment-store.ts";
 import { startServerProcess } from "./server-process.ts";
 import { type SimulationProgress, type SimulationSummary, simulateWorld } from "./simulate-world.ts";
-import { systemClock } from "./system-clock.ts";
 
 export interface DemoOptions {
   readonly seed: number;
@@ -61,9 +60,8 @@ async function serveAndSimulate(options: DemoOptions, dataDir: string): Promise<
 }
 
 async function analyzeRunning(dataDir: string): Promise<DemoResult["reports"]> {
-  const registry = openRegistry({ dataDir, readOnly: true, clock: systemClock });
-  const running = registry.list().filter(({ status }) => status === "running");
-  await registry.close();
+  const { experiments } = await readExperiments({ dataDir, experimentStore: {} });
+  const running = experiments.filter(({ status }) => status === "running");
   const reports: DemoResult["reports"][number][] = [];
   for (const { id } of running) {
     const report = await analyzeDataDirectory({ dataDir, experiment: id, alpha: 0.05 });

@@ -66,12 +66,12 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
     const stray = tableFlags.find((name) => flags[name] !== undefined);
     if (stray !== undefined) command.error(`error: --${stray} goes with --table, not with --experiment`);
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
-    const { dataDir } = loadConfig({
+    const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
       env: process.env,
       cwd: process.cwd(),
     });
-    return analyzeDataDirectory({ experiment, dataDir, alpha });
+    return analyzeDataDirectory({ experiment, dataDir, experimentStore, alpha });
   }
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);

@@ -81,6 +81,8 @@ export const configFileSchema = Type.Object(
     models: Type.Optional(path),
     world: Type.Optional(path),
     experiments: Type.Optional(path),
+    // Not checked here: what is wrong would be shown, and it may hold a password.
+    experimentStore: Type.Optional(Type.Object({ url: Type.Optional(Type.String()) }, closed)),
     processes: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
     logLevel: Type.Optional(
       Type.Union([

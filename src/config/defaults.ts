@@ -15,6 +15,7 @@ export const defaults = {
   host: "127.0.0.1",
   httpPort: 8080,
   grpcPort: 9090,
+  experimentStore: {},
   processes: 1,
   logLevel: "info",
   // Long enough for a load balancer that asks /readyz every second to look elsewhere.

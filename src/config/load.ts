@@ -16,6 +16,7 @@ import {
 import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
+import { checkStoreAddress } from "./store-address.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
 export interface ConfigInput {
@@ -104,8 +105,19 @@ function complete(
   file: ConfigFile,
   origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
 ): SetlistConfig {
-  const { surfaces, attributes, holdouts, limits, log, inference, admission, features, guardrails, ...flat } =
-    file;
+  const {
+    surfaces,
+    attributes,
+    holdouts,
+    limits,
+    log,
+    inference,
+    admission,
+    features,
+    guardrails,
+    experimentStore,
+    ...flat
+  } = file;
   const config: SetlistConfig = {
     ...defaults,
     dataDir: resolve(origin.cwd, defaultDataDir),
@@ -126,6 +138,7 @@ function complete(
     admission: { ...defaults.admission, ...admission },
     features: { ...defaults.features, ...features },
     guardrails: { ...defaults.guardrails, ...guardrails },
+    experimentStore: { ...defaults.experimentStore, ...experimentStore },
     file: origin.file,
     warnings: origin.warnings,
   };
@@ -135,6 +148,7 @@ function complete(
   if (config.surfaces.size === 0)
     throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
   checkProviders(config.inference);
+  checkStoreAddress(config.experimentStore.url);
   return config;
 }
 

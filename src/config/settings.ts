@@ -36,6 +36,10 @@ export interface SetlistConfig {
   readonly world: string;
   /** The folder of experiment documents. */
   readonly experiments: string;
+  readonly experimentStore: {
+    /** Of the PostgreSQL that a fleet's servers share, password included; undefined keeps them in the data directory. */
+    readonly url?: string | undefined;
+  };
   /** Processes that answer, sharing the ports; 1 is a single process that does everything. */
   readonly processes: number;
   readonly logLevel: LogLevel;

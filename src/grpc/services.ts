@@ -1,7 +1,7 @@
 import type { Server } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { serverTiming } from "../serving/answer-headers.ts";
-import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
+import { knownExperiment, listedExperiments, readableRevision } from "../serving/experiment-view.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
 import { experimentWrites } from "./experiment-writes.ts";
@@ -55,9 +55,11 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
     List: unary(context, {
       route: "ExperimentService/List",
       read: readNothing,
-      handle: async () => ({
-        experiments: (await experiments.refresh()).experiments.map(wireExperiment),
-      }),
+      handle: async () => {
+        await experiments.refresh();
+        const listed = listedExperiments(experiments);
+        return { ...listed, experiments: listed.experiments.map(wireExperiment) };
+      },
       write: writer("List"),
     }),
     Get: unary(context, {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
-import { knownExperiment, readableRevision } from "../serving/experiment-view.ts";
+import { knownExperiment, listedExperiments, readableRevision } from "../serving/experiment-view.ts";
 import type { HttpContext } from "./context.ts";
 import { experimentSchema, healthSchema, revisionSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";
@@ -50,12 +50,26 @@ export function offerExperiments(app: FastifyInstance, { experiments, health, se
         tags: ["experiments"],
         summary: "All experiments",
         response: {
-          200: Type.Object({ experiments: Type.Array(experimentSchema) }),
+          200: Type.Object({
+            experiments: Type.Array(experimentSchema),
+            stale: Type.Optional(
+              Type.Object(
+                {
+                  since: Type.String({ format: "date-time", description: "When it last could." }),
+                  reason: Type.String(),
+                },
+                { description: "The experiments may be old: their store cannot be asked." },
+              ),
+            ),
+          }),
           ...problems(500),
         },
       },
     },
-    async () => ({ experiments: [...(await experiments.refresh()).experiments] }),
+    async () => {
+      await experiments.refresh();
+      return listedExperiments(experiments);
+    },
   );
 
   app.get<{ Params: Static<typeof params> }>(

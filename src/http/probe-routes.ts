@@ -1,17 +1,24 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
+import { listedExperiments } from "../serving/experiment-view.ts";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";
 
 const readySchema = Type.Object({
   status: Type.Enum(["starting", "ready", "draining"]),
   detail: Type.Optional(
-    Type.String({ description: "Model versions that were refused, and why; what served before serves on." }),
+    Type.String({
+      description:
+        "Model versions that were refused, and why, and how old the experiments are where their store cannot be asked; what served before serves on.",
+    }),
   ),
 });
 
 /** What an orchestrator and a scraper ask. */
-export function offerProbes(app: FastifyInstance, { readiness, metrics, models }: HttpContext): void {
+export function offerProbes(
+  app: FastifyInstance,
+  { readiness, metrics, models, experiments }: HttpContext,
+): void {
   app.get(
     "/livez",
     {
@@ -40,7 +47,12 @@ export function offerProbes(app: FastifyInstance, { readiness, metrics, models }
         .flatMap(({ name, version, state, reason }) =>
           state === "refused" ? [`model ${name}/${version} was refused: ${reason}`] : [],
         );
-      const detail = refused.length === 0 ? {} : { detail: refused.join("; ") };
+      const { stale } = listedExperiments(experiments);
+      const details =
+        stale === undefined
+          ? refused
+          : [...refused, `the experiments are those of ${stale.since}: ${stale.reason}`];
+      const detail = details.length === 0 ? {} : { detail: details.join("; ") };
       return reply.code(status === "ready" ? 200 : 503).send({ status, ...detail });
     },
   );

@@ -94,6 +94,7 @@ export async function openEngine(
       await loadInto(worker, place, stored);
     } catch (error) {
       await worker.call({ kind: "unload", model: place }).catch(() => undefined);
+      stored.close();
       throw error;
     }
     kept.set(place, stored);
@@ -121,6 +122,9 @@ export async function openEngine(
     onChange: () => dispatcher.scorer?.dispatch(),
     onDeath: options.onWorkerDeath,
     onWarning,
+    onClosed: () => {
+      for (const stored of kept.values()) stored.close();
+    },
   });
   const backlog = new Backlog({ ...endlessWaits, ...definedWaits(options) }, workers);
   const reducedCandidates = options.reducedCandidates ?? Number.POSITIVE_INFINITY;
@@ -142,16 +146,23 @@ export async function openEngine(
     async add(stored, warm) {
       const place = placesGiven++;
       const loaded = loadedAt(place, stored);
-      await pool.add(place, async (host) => {
-        await loadInto(host.worker, place, stored);
-        await warm((request) => scoreAside(host, loaded, request));
-      });
+      try {
+        await pool.add(place, async (host) => {
+          await loadInto(host.worker, place, stored);
+          await warm((request) => scoreAside(host, loaded, request));
+        });
+      } catch (error) {
+        stored.close();
+        throw error;
+      }
       kept.set(place, stored);
       models.show(loaded);
     },
     async remove(loaded) {
+      const stored = kept.get(loaded.place);
       kept.delete(loaded.place);
       await pool.remove(loaded.place);
+      stored?.close();
       if (models.of(loaded.model) === loaded) executions.forget(loaded.model);
       models.forget(loaded);
     },

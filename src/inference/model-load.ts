@@ -64,7 +64,7 @@ async function loadWhole(
   const loaded = await worker.call({
     kind: "load",
     model: place,
-    bytes: stored.bytes,
+    graph: stored.graph,
     providers,
     inputs: model.inputs,
     outputName,

@@ -1,23 +1,26 @@
 import { createHash } from "node:crypto";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { ModelRef, ModelRole, ModelVersion } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { type Golden, parseGolden } from "./golden.ts";
+import type { GraphSource } from "./graph-source.ts";
+import { HeldFile } from "./held-file.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
-import type { StoredGraph, StoredSplit } from "./split.ts";
+import type { StoredSplit } from "./split.ts";
 import { compareVersions } from "./version-policy.ts";
 
 /** One version of a model as it stands in the repository, read and checked, not yet run. */
 export interface StoredModel {
   readonly manifest: Manifest;
-  /** The file, in memory that threads share; each worker copies it once more while it builds its session. */
-  readonly bytes: Uint8Array<SharedArrayBuffer>;
+  readonly graph: GraphSource;
   readonly golden: Golden | undefined;
   readonly split: StoredSplit | undefined;
-  /** For messages. */
+  /** Of its reference graph, for messages. */
   readonly path: string;
+  /** Its files are open until then, for workers to read them. */
+  close(): void;
 }
 
 /**
@@ -122,63 +125,58 @@ export async function readManifest(repository: string, place: ModelVersion): Pro
 }
 
 /**
- * Reads the files of a manifest, each held against its checksum.
+ * Reads what a manifest names, each file compared with its checksum.
  * @throws {SetlistError} INVALID_ARGUMENT naming file, expected and found.
  */
 export async function readModel({ manifest, folder, path }: DescribedModel): Promise<StoredModel> {
-  const reference = await readGraph(folder, manifest, path);
-  return {
-    manifest,
-    ...reference,
-    golden: await readGolden(folder, manifest),
-    split: manifest.split && {
-      item: await readGraph(folder, manifest.split.item, path),
-      request: await readGraph(folder, manifest.split.request, path),
-      rowWidth: manifest.split.rowWidth,
-    },
+  const held: HeldFile[] = [];
+  const close = (): void => {
+    for (const file of held) file.close();
   };
-}
-
-/** A file of the manifest, held against its checksum. */
-async function readGraph(
-  folder: string,
-  described: { readonly file: string; readonly sha256: string },
-  manifestPath: string,
-): Promise<StoredGraph> {
-  const path = join(folder, described.file);
-  const file = await open(path).catch((error: unknown) => {
-    throw invalidArgument(`${path}: expected the file of ${manifestPath}, ${reason(error)}`);
-  });
+  const { split } = manifest;
   try {
-    const { size } = await file.stat();
-    const bytes = new Uint8Array(new SharedArrayBuffer(size));
-    const hash = createHash("sha256");
-    const piece = Buffer.allocUnsafeSlow(pieceBytes);
-    for (let at = 0; ; ) {
-      const { bytesRead } = await file.read(piece, 0, pieceBytes).catch((error: unknown) => {
-        throw invalidArgument(`${path}: expected the file of ${manifestPath}, ${reason(error)}`);
-      });
-      if (bytesRead === 0) break;
-      const read = piece.subarray(0, bytesRead);
-      hash.update(read);
-      // A file that grows while it is read has another checksum in any case.
-      if (at + bytesRead <= size) bytes.set(read, at);
-      at += bytesRead;
-    }
-    const digest = hash.digest("hex");
-    if (digest !== described.sha256) {
-      throw invalidArgument(
-        `${path}: expected sha256 ${described.sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
-      );
-    }
-    return { path, bytes };
-  } finally {
-    await file.close();
+    const graph = await holdGraph(folder, manifest, path, held);
+    return {
+      manifest,
+      graph,
+      path: graph.path,
+      golden: await readGolden(folder, manifest),
+      split: split && {
+        item: await holdGraph(folder, split.item, path, held),
+        request: await holdGraph(folder, split.request, path, held),
+        rowWidth: split.rowWidth,
+      },
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
   }
 }
 
-/** Read and hashed between two turns of the event loop, 0.2 ms of work: the server may be answering requests. */
-const pieceBytes = 128 * 1_024;
+/** A file of the manifest, compared with its checksum; it stays open in `held`. */
+async function holdGraph(
+  folder: string,
+  { file, sha256 }: { readonly file: string; readonly sha256: string },
+  manifestPath: string,
+  held: HeldFile[],
+): Promise<GraphSource> {
+  const path = join(folder, file);
+  const hash = createHash("sha256");
+  try {
+    const graph = await HeldFile.open(path);
+    held.push(graph);
+    for await (const piece of graph.pieces()) hash.update(piece);
+    const digest = hash.digest("hex");
+    if (digest === sha256) return { from: graph.from, path, sha256 };
+    throw invalidArgument(
+      `${path}: expected sha256 ${sha256}, as ${manifestPath} says, found ${digest}; was one changed without the other?`,
+    );
+  } catch (error) {
+    if (error instanceof SetlistError) throw error;
+    throw invalidArgument(`${path}: expected the file of ${manifestPath}, ${reason(error)}`);
+  }
+}
 
 async function readGolden(folder: string, manifest: Manifest): Promise<Golden | undefined> {
   if (manifest.goldenFile === undefined) return undefined;

@@ -30,8 +30,8 @@ export async function checkSplit(
     kind: "load-split",
     model: place,
     graphs: {
-      item: item.bytes,
-      request: request.bytes,
+      item,
+      request,
       providers,
       inputs: model.inputs,
       outputName,

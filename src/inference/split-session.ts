@@ -1,6 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { ModelInput } from "../domain/model.ts";
+import { type GraphSource, readGraph } from "./graph-source.ts";
 import { ItemSlab } from "./item-slab.ts";
 import { type RaggedBatch, tensorsOf } from "./ragged-batch.ts";
 import { itemInputs, requestInputs, splitNames } from "./split.ts";
@@ -10,8 +11,8 @@ import { closeSession, openSession } from "./traced-session.ts";
 
 /** What it takes to run a model's two graphs. */
 export interface SplitGraphs {
-  readonly item: Uint8Array;
-  readonly request: Uint8Array;
+  readonly item: GraphSource;
+  readonly request: GraphSource;
   readonly providers: readonly ExecutionProvider[];
   readonly inputs: readonly ModelInput[];
   readonly outputName: string;
@@ -39,9 +40,8 @@ export class SplitSession {
   }
 
   static async open(graphs: SplitGraphs): Promise<SplitSession> {
-    // ONNX Runtime refuses a SharedArrayBuffer.
-    const item = await openSession(graphs.item.slice(), graphs.providers);
-    const request = await openSession(graphs.request.slice(), graphs.providers);
+    const item = await openSession(await readGraph(graphs.item), graphs.providers);
+    const request = await openSession(await readGraph(graphs.request), graphs.providers);
     return new SplitSession(graphs, item, request);
   }
 

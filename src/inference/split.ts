@@ -1,19 +1,13 @@
 import type { ModelInput } from "../domain/model.ts";
+import type { GraphSource } from "./graph-source.ts";
 
 /** Tensors of a split model that its reference graph does not have, as docs/model-manifest.md names them. */
 export const splitNames = { itemRows: "item_rows", itemRow: "item_row" } as const;
 
-/** One of the two graphs as it stands in the repository. */
-export interface StoredGraph {
-  /** For messages. */
-  readonly path: string;
-  readonly bytes: Uint8Array<SharedArrayBuffer>;
-}
-
 /** A model's other form: rows computed once an item, and what is left of the work for a candidate of a request. */
 export interface StoredSplit {
-  readonly item: StoredGraph;
-  readonly request: StoredGraph;
+  readonly item: GraphSource;
+  readonly request: GraphSource;
   /** Columns of one item's row. */
   readonly rowWidth: number;
 }

@@ -1,5 +1,6 @@
 import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { ModelInput } from "../domain/model.ts";
+import type { GraphSource } from "./graph-source.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
 import type { SplitBatch } from "./split-batch.ts";
 import type { SplitGraphs } from "./split-session.ts";
@@ -24,7 +25,7 @@ export type Order =
   | {
       readonly kind: "load";
       readonly model: number;
-      readonly bytes: Uint8Array;
+      readonly graph: GraphSource;
       readonly providers: readonly ExecutionProvider[];
       readonly inputs: readonly ModelInput[];
       readonly outputName: string;

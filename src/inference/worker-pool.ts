@@ -21,6 +21,8 @@ export interface WorkerPoolOptions {
   /** A worker that was in the pool ended unasked. */
   readonly onDeath?: (() => void) | undefined;
   readonly onWarning: (warning: string) => void;
+  /** Every worker has ended: nothing is loaded any more. */
+  readonly onClosed?: (() => void) | undefined;
   /** A run that takes longer hangs, and its worker is ended where it can be; 10 s where undefined. */
   readonly runMsMax?: number | undefined;
   /** How long to wait before the n-th restart in a row; not at all, then from 100 ms, doubling, where undefined. */
@@ -170,6 +172,7 @@ export class WorkerPool {
     this.#closing.abort();
     await Promise.allSettled(this.#busy);
     await Promise.all([...this.#seats].flatMap(workersOf).map((worker) => worker.exit()));
+    this.#options.onClosed?.();
   }
 
   /** Ends a worker that comes to no end with loading: after very long, or soon once the pool closes. */

@@ -5,6 +5,7 @@
  */
 import type { InferenceSession } from "onnxruntime-node";
 import type { ModelInput } from "../domain/model.ts";
+import { readGraph } from "./graph-source.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
 import { SplitSession } from "./split-session.ts";
 import { feedsOf, outputOf } from "./tensor-feeds.ts";
@@ -68,8 +69,7 @@ async function obey(order: Exclude<Order, { kind: "exit" }>): Promise<Answer> {
 
 async function load(order: Extract<Order, { kind: "load" }>): Promise<Answer> {
   const { model, inputs, outputName, tasks } = order;
-  // ONNX Runtime refuses a SharedArrayBuffer; this copy lives until the session has its own.
-  const session = await openSession(order.bytes.slice(), order.providers);
+  const session = await openSession(await readGraph(order.graph), order.providers);
   models.set(model, { inputs, outputName, tasks, session });
   return answer({ kind: "loaded", ...graphFactsOf(session) });
 }

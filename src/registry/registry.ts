@@ -13,6 +13,8 @@ import { stateHash } from "./state-hash.ts";
 import { Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
+export { openFleetStore, readFleetState } from "./fleet-store.ts";
+
 const fileName = "experiments.sqlite";
 
 /** How often to look whether another process wrote: well within the second in which a change takes effect. */

@@ -34,3 +34,15 @@ export function readableRevision(
 export function revisionNote({ who, at, what, hash }: Revision<unknown>): RevisionNote {
   return { who, at: new Date(at).toISOString(), what, ...(hash !== undefined && { hash }) };
 }
+
+/** What stands, for people and programs; `stale` only where it may be old, its time in ISO 8601. */
+export function listedExperiments(store: Pick<ExperimentStore, "list" | "stale">): {
+  readonly experiments: readonly Experiment[];
+  readonly stale?: { readonly since: string; readonly reason: string };
+} {
+  const stale = store.stale();
+  return {
+    experiments: store.list(),
+    ...(stale !== undefined && { stale: { ...stale, since: new Date(stale.since).toISOString() } }),
+  };
+}

@@ -131,7 +131,8 @@ describe("Welch", () => {
           relativeLift(estimateFrom(scaledA), estimateFrom(scaledB), 0.05),
         ];
         fc.pre(lift.ok && scaledLift.ok && Math.abs(estimateFrom(b).value) > 1e-3);
-        expect(scaledLift).toMatchObject({ ok: true, value: { estimate: expect.closeTo(liftOf(lift), 6) } });
+        // A mean close to zero makes a lift of thousands, whose last digits are the sums' rounding.
+        expectClose(liftOf(scaledLift), liftOf(lift), 1e3 * (1 + Math.abs(liftOf(lift))));
       }),
     );
   });

@@ -143,7 +143,7 @@ async function scoreWhole(
 ): Promise<Float32Array[]> {
   const { model, outputName } = stored.manifest;
   const { inputs, tasks } = model;
-  const loading = { bytes: stored.bytes, inputs, outputName, tasks: tasks.length, providers: [provider] };
+  const loading = { graph: stored.graph, inputs, outputName, tasks: tasks.length, providers: [provider] };
   expectKind(await worker.call({ kind: "load", model: place, ...loading }), "loaded");
   const scores: Float32Array[] = [];
   for (const example of examples) {
@@ -163,8 +163,8 @@ async function scoreSplit(
   if (split === undefined) throw new Error("this model has no two graphs");
   const { model, outputName } = manifest;
   const graphs = {
-    item: split.item.bytes,
-    request: split.request.bytes,
+    item: split.item,
+    request: split.request,
     providers: [provider],
     inputs: model.inputs,
     outputName,

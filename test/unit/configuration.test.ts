@@ -46,7 +46,8 @@ describe("without anything said", () => {
 
   test("the shipped file shows every setting that a file can hold", () => {
     const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
-    const shown = settings.filter(({ path }) => path.join(".") !== "dataDir").map(({ path }) => path);
+    const withoutDefault = ["dataDir", "experimentStore.url"];
+    const shown = settings.map(({ path }) => path).filter((path) => !withoutDefault.includes(path.join(".")));
     for (const path of shown) expect(shipped, path.join(".")).toHaveProperty([...path]);
   });
 });
@@ -111,6 +112,28 @@ test("inference is a process unless a file says otherwise, and WebGPU may then h
   expect(loadConfig({ flags: { config: file }, env: {}, cwd }).inference.isolation).toBe("process");
   const threads = await configFile("inference: { isolation: thread }");
   expect(loadConfig({ flags: { config: threads }, env: {}, cwd }).inference.isolation).toBe("thread");
+});
+
+describe("the address of a fleet's experiment store", () => {
+  const secret = "pw-that-nobody-may-read";
+
+  test("comes from its variable", () => {
+    const url = `postgresql://setlist:${secret}@db.internal:5433/setlist?sslmode=verify-full`;
+    const config = loadConfig({ flags: {}, env: { SETLIST_EXPERIMENT_STORE_URL: url }, cwd });
+    expect(config.experimentStore).toEqual({ url });
+  });
+
+  test.each([
+    `mysql://setlist:${secret}@db/setlist`,
+    `postgres://setlist:${secret}@db`,
+    `postgres://setlist:${secret}`,
+    `setlist:${secret}@db/setlist`,
+    `postgres://setlist:${secret}@db:port/setlist`,
+  ])("is refused where it is none, and not repeated: %s", (url) => {
+    const load = () => loadConfig({ flags: {}, env: { SETLIST_EXPERIMENT_STORE_URL: url }, cwd });
+    expect(load).toThrow(/^experimentStore\.url \(SETLIST_EXPERIMENT_STORE_URL\): expected postgres:\/\//);
+    expect(load).not.toThrow(secret);
+  });
 });
 
 test("every setting is documented, with its variable", () => {

@@ -192,7 +192,7 @@ describe("an order's providers reach ONNX Runtime", () => {
       StoredModel,
     ];
     const { model, outputName } = stored.manifest;
-    const order = { bytes: stored.bytes, inputs: model.inputs, outputName, tasks: model.tasks.length };
+    const order = { graph: stored.graph, inputs: model.inputs, outputName, tasks: model.tasks.length };
     return {
       thread,
       stored,
@@ -212,8 +212,8 @@ describe("an order's providers reach ONNX Runtime", () => {
     const { item, request, rowWidth } = stored.split as NonNullable<StoredModel["split"]>;
     const graphs = {
       ...order,
-      item: item.bytes,
-      request: request.bytes,
+      item,
+      request,
       rowWidth,
       providers: ["webgpu"] as const,
     };

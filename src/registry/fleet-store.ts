@@ -1,0 +1,345 @@
+/** The experiment store of a fleet of servers: every revision, in one PostgreSQL, never overwritten. */
+import pg from "pg";
+import { SetlistError } from "../domain/error.ts";
+import type { Experiment } from "../domain/experiment.ts";
+import type { Clock, ExperimentStore, Random } from "../domain/ports.ts";
+import {
+  emptyState,
+  type KillSwitch,
+  type Revision,
+  type Staleness,
+  type StoreChange,
+  type StoreState,
+  type SurfaceDefault,
+} from "../domain/store-state.ts";
+import { applied, isEmpty } from "./applied.ts";
+import { FollowedState } from "./followed-state.ts";
+import { LastGoodCopy } from "./last-good-copy.ts";
+import { connectionTo, type PostgresAddress, postgresAddress, reasonOf } from "./postgres-address.ts";
+import { PostgresFollower } from "./postgres-follower.ts";
+import {
+  insertChange,
+  type Kind,
+  nothing,
+  readHistory,
+  readStanding,
+  type Standing,
+  standsStill,
+  theSwitch,
+} from "./postgres-revisions.ts";
+import { areTablesMade, channel, expectKnownTables, lock, migrate } from "./postgres-tables.ts";
+import { stateHash } from "./state-hash.ts";
+
+export interface FleetStoreOptions {
+  /** As `postgresAddress` takes it. */
+  readonly url: string;
+  /** For the copy of what was last read. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onWarning: (message: string, fields?: Record<string, unknown>) => void;
+  /** The longest between two looks at the database where nothing notifies, ms. */
+  readonly pollMs?: number;
+}
+
+/** Half of the second within which a change is known everywhere, since a pooler may swallow notifications. */
+const defaultPollMs = 500;
+/** Beside the connection that follows: for writes and histories. */
+const connectionsMax = 2;
+const connectionIdleMsMax = 10_000;
+
+/**
+ * Opens it; makes its tables where they do not exist.
+ * @throws {SetlistError} UNAVAILABLE where the database cannot be reached and the data directory has no copy of what it
+ *   said, or where a newer Setlist made its tables.
+ */
+export async function openFleetStore(options: FleetStoreOptions): Promise<ExperimentStore> {
+  const { dataDir, onWarning } = options;
+  const address = postgresAddress(options.url);
+  const copy = new LastGoodCopy(dataDir, address.name, onWarning);
+  try {
+    return new FleetStore(options, address, copy, await firstLook(address));
+  } catch (error) {
+    if (error instanceof SetlistError) throw error;
+    const state = copy.read();
+    if (state !== undefined) return new FleetStore(options, address, copy, { ...nothing, state }, error);
+    return unreachable(address, dataDir, error);
+  }
+}
+
+/**
+ * What it holds now, for whoever only reads and makes no tables; where it cannot be reached, the data directory's copy.
+ * @throws {SetlistError} UNAVAILABLE where there is none either.
+ */
+export async function readFleetState({
+  url,
+  dataDir,
+}: Pick<FleetStoreOptions, "url" | "dataDir">): Promise<StoreState> {
+  const address = postgresAddress(url);
+  const connection = connectionTo(address);
+  try {
+    await connection.client.connect();
+    return (await areTablesMade(connection.client))
+      ? (await readStanding(connection.client)).state
+      : emptyState;
+  } catch (error) {
+    return new LastGoodCopy(dataDir, address.name, ignored).read() ?? unreachable(address, dataDir, error);
+  } finally {
+    connection.end();
+  }
+}
+
+async function firstLook(address: PostgresAddress): Promise<Standing> {
+  const connection = connectionTo(address);
+  try {
+    await connection.client.connect();
+    await migrate(connection.client);
+    await expectKnownTables(connection.client);
+    return await readStanding(connection.client);
+  } finally {
+    connection.end();
+  }
+}
+
+class FleetStore implements ExperimentStore {
+  readonly #options: FleetStoreOptions;
+  readonly #address: PostgresAddress;
+  readonly #copy: LastGoodCopy;
+  readonly #followed: FollowedState;
+  readonly #pool: pg.Pool;
+  readonly #follower: PostgresFollower;
+  #standing: Standing;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  /** When what stands here was last seen to stand in the database, ms since 1970. */
+  #seenAt: number;
+
+  /** @param missed why the database could not be read; `standing` is then a copy. */
+  constructor(
+    options: FleetStoreOptions,
+    address: PostgresAddress,
+    copy: LastGoodCopy,
+    standing: Standing,
+    missed?: unknown,
+  ) {
+    this.#options = options;
+    this.#address = address;
+    this.#copy = copy;
+    this.#standing = standing;
+    this.#seenAt = options.clock.now();
+    this.#followed = new FollowedState(standing.state);
+    if (missed === undefined) copy.keep(standing.state);
+    else this.#miss(missed);
+    this.#pool = new pg.Pool({
+      ...address.config,
+      max: connectionsMax,
+      idleTimeoutMillis: connectionIdleMsMax,
+    });
+    // Of an idle connection that was lost: the pool makes another.
+    this.#pool.on("error", ignored);
+    this.#follower = new PostgresFollower({
+      address,
+      pollMs: options.pollMs ?? defaultPollMs,
+      random: options.random,
+      prepare: migrate,
+      look: (client) => this.#look(client),
+      onLost: (error) => this.#miss(error),
+    });
+  }
+
+  current(): StoreState {
+    return this.#followed.state;
+  }
+
+  list(): readonly Experiment[] {
+    return this.#followed.state.experiments;
+  }
+
+  get(id: string): Experiment | undefined {
+    return this.list().find((one) => one.id === id);
+  }
+
+  async refresh(): Promise<StoreState> {
+    await this.#follower.lookNow();
+    return this.#followed.state;
+  }
+
+  stale(): Staleness | undefined {
+    return this.#followed.stale;
+  }
+
+  onChange(listener: (state: StoreState) => void): () => void {
+    return this.#followed.onChange(listener);
+  }
+
+  /** One after the other, also here: a connection each would only wait for the same lock. */
+  write(who: string, change: (standing: StoreState) => StoreChange): Promise<StoreState> {
+    const writing = this.#lastWrite.then(() => this.#write(who, change));
+    this.#lastWrite = writing.catch(ignored);
+    return writing;
+  }
+
+  history(id: string): Promise<readonly Revision<Experiment>[]> {
+    return this.#history("experiment", id);
+  }
+
+  surfaceHistory(surface: string): Promise<readonly Revision<SurfaceDefault>[]> {
+    return this.#history("surface", surface);
+  }
+
+  killSwitchHistory(): Promise<readonly Revision<KillSwitch>[]> {
+    return this.#history("kill-switch", theSwitch);
+  }
+
+  async close(): Promise<void> {
+    await this.#follower.close();
+    await this.#pool.end();
+    await this.#copy.written();
+  }
+
+  async #write(who: string, change: (standing: StoreState) => StoreChange): Promise<StoreState> {
+    const written = await this.#ask("nothing was changed", async (client) => {
+      await client.query("BEGIN");
+      try {
+        return await this.#writeLocked(client, who, change);
+      } catch (error) {
+        await client.query("ROLLBACK").catch(ignored);
+        throw error;
+      }
+    });
+    this.#take(written);
+    return this.#followed.state;
+  }
+
+  async #writeLocked(
+    client: pg.ClientBase,
+    who: string,
+    change: (standing: StoreState) => StoreChange,
+  ): Promise<Standing> {
+    await client.query(lock);
+    await expectKnownTables(client);
+    const standing = await readStanding(client);
+    const made = refusing(() => change(standing.state));
+    if (isEmpty(made)) {
+      await client.query("ROLLBACK");
+      return standing;
+    }
+    const state = refusing(() => applied(standing.state, made));
+    const hash = stateHash(state);
+    const at = this.#options.clock.now();
+    const position = await insertChange(client, made, { who, at, hash, after: standing.position });
+    await client.query("SELECT pg_notify($1, '')", [channel]);
+    try {
+      await client.query("COMMIT");
+    } catch (error) {
+      throw new Unsure(error);
+    }
+    return { state, position, hash };
+  }
+
+  #history<T>(kind: Kind, id: string): Promise<readonly Revision<T>[]> {
+    return this.#ask("it has the history", (client) => readHistory<T>(client, kind, id));
+  }
+
+  /** @throws what `work` refused; UNAVAILABLE, ending in `otherwise`, where the database could not be asked. */
+  async #ask<T>(otherwise: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined;
+    let broken = true;
+    try {
+      client = await this.#pool.connect();
+      // Lost while it is ours: its statements say so too.
+      client.on("error", ignored);
+      const answer = await work(client);
+      broken = false;
+      return answer;
+    } catch (error) {
+      if (error instanceof Refusal) {
+        broken = false;
+        throw error.cause;
+      }
+      if (error instanceof SetlistError) throw error;
+      const cause = error instanceof Unsure ? error.cause : error;
+      const end =
+        error instanceof Unsure ? "whether it was changed is not known: look before trying again" : otherwise;
+      throw new SetlistError(
+        "UNAVAILABLE",
+        `the experiment store cannot be asked now: ${reasonOf(cause)}; ${end}`,
+        { cause },
+      );
+    } finally {
+      client?.off("error", ignored);
+      client?.release(broken);
+    }
+  }
+
+  /** A write of ours may be in place before a look that began earlier is answered: that look says nothing then. */
+  async #look(client: pg.ClientBase): Promise<void> {
+    const known = this.#standing;
+    const at = this.#options.clock.now();
+    const standing = (await standsStill(client, known)) ? known : await readStanding(client);
+    if (known !== this.#standing) return this.#look(client);
+    if (standing.position === 0 && known.position > 0) {
+      throw new Emptied(`it holds nothing where it held ${known.position} revisions`);
+    }
+    this.#seenAt = at;
+    this.#take(standing);
+  }
+
+  #take(standing: Standing): void {
+    const { stale } = this.#followed;
+    const isNew = standing !== this.#standing;
+    if (!isNew && stale === undefined) return;
+    this.#standing = standing;
+    this.#followed.take(standing.state);
+    if (isNew) this.#copy.keep(standing.state);
+    if (stale === undefined) return;
+    const staleMs = this.#options.clock.now() - stale.since;
+    this.#options.onWarning("the experiment store answers again", {
+      database: this.#address.name,
+      staleMs,
+    });
+  }
+
+  #miss(error: unknown): void {
+    const isFirst = this.#followed.stale === undefined;
+    const reason =
+      error instanceof SetlistError || error instanceof Emptied ? error.message : reasonOf(error);
+    this.#followed.miss(this.#seenAt, new Error(reason));
+    if (!isFirst) return;
+    this.#options.onWarning("the experiment store cannot be read: what it last said is served, stale", {
+      database: this.#address.name,
+      reason,
+    });
+  }
+}
+
+function unreachable({ name }: PostgresAddress, dataDir: string, cause: unknown): never {
+  throw new SetlistError(
+    "UNAVAILABLE",
+    `the experiment store cannot be reached: PostgreSQL at ${name}: ${reasonOf(cause)}; and ${dataDir} has no copy of what it held`,
+    { cause },
+  );
+}
+
+/** Thrown by the change itself: the database is well. */
+class Refusal extends Error {}
+
+/** A commit whose answer was lost. */
+class Unsure extends Error {
+  constructor(cause: unknown) {
+    super("the commit was not answered", { cause });
+  }
+}
+
+/** A database that was made anew is a mistake, and no reason to end every experiment. */
+class Emptied extends Error {}
+
+function refusing<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Refusal("refused", { cause: error });
+  }
+}
+
+/** For errors that somebody else is told of too: unheard, they would end the process. */
+function ignored(): void {}

@@ -1,0 +1,209 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/app/system-clock.ts";
+import type { ExperimentStore } from "../../src/domain/ports.ts";
+import { emptyState, type StoreChange } from "../../src/domain/store-state.ts";
+import { openFleetStore, readFleetState } from "../../src/registry/fleet-store.ts";
+import { breakableProxy } from "../support/breakable-proxy.ts";
+import { describeWithPostgres } from "../support/describe-with-postgres.ts";
+import { experimentWith } from "../support/experiments.ts";
+import { postgresPassword } from "../support/postgres.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const creating = (id: string): StoreChange => ({
+  experiments: [{ document: experimentWith({ id, layer: id }), what: "created" }],
+});
+const idsOf = (store: ExperimentStore): string[] => store.list().map(({ id }) => id);
+
+interface Opened {
+  readonly store: ExperimentStore;
+  /** What it warned of, with everything that a log line would have. */
+  readonly warnings: string[];
+  close(): Promise<void>;
+}
+
+async function opened(url: string, dataDir: string, pollMs?: number): Promise<Opened> {
+  const warnings: string[] = [];
+  const store = await openFleetStore({
+    url,
+    dataDir,
+    clock: systemClock,
+    random: { next: Math.random },
+    onWarning: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
+    ...(pollMs !== undefined && { pollMs }),
+  });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= store.close();
+    return closing;
+  };
+  onTestFinished(close);
+  return { store, warnings, close };
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+/** An experiment, without a notification. */
+function insertUnheard(url: string): Promise<void> {
+  const document = JSON.stringify(experimentWith({ id: "a", layer: "a" }));
+  return query(
+    url,
+    `INSERT INTO setlist_revisions VALUES (1, 'experiment', 'a', 1, 'ada', 0, 'created', '${document}', 'h')`,
+  );
+}
+
+const isStale = (store: ExperimentStore) =>
+  expect.poll(() => store.stale()?.reason, { timeout: 6_000, interval: 5 });
+
+describeWithPostgres("a fleet's experiment store", (server) => {
+  test("keeps what it last said, marked stale, while PostgreSQL is gone, and catches up once it is back", async () => {
+    const url = await server().newDatabase();
+    const one = await opened(url, await temporaryFolder());
+    const other = await opened(url, await temporaryFolder());
+    await one.store.write("ada", () => creating("a"));
+    await expect.poll(() => idsOf(other.store)).toEqual(["a"]);
+
+    const before = Date.now();
+    await server().stop("immediate");
+    await isStale(one.store).toBeDefined();
+    expect(one.store.stale()?.since).toBeLessThanOrEqual(Date.now());
+    expect(one.store.stale()?.since).toBeGreaterThan(before - 1_000);
+    expect(idsOf(one.store)).toEqual(["a"]);
+    await expect(one.store.write("ada", () => creating("b"))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("nothing was changed"),
+    });
+    await expect(one.store.history("a")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+
+    await server().start();
+    await expect.poll(() => one.store.stale(), { timeout: 5_000 }).toBeUndefined();
+    await one.store.write("ada", () => creating("b"));
+    await expect.poll(() => idsOf(other.store), { timeout: 5_000 }).toEqual(["a", "b"]);
+    expect(one.warnings).toHaveLength(2);
+    expect(one.warnings.join("\n")).not.toContain(postgresPassword);
+  });
+
+  test("hears of a change by notification, however seldom it looks", async () => {
+    const url = await server().newDatabase();
+    const { store } = await opened(url, await temporaryFolder(), 600_000);
+    const elsewhere = await opened(url, await temporaryFolder());
+    await elsewhere.store.write("ada", () => creating("a"));
+    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
+    await elsewhere.store.write("ada", () => creating("b"));
+    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a", "b"]);
+  });
+
+  test("finds what no notification told of", async () => {
+    const url = await server().newDatabase();
+    const { store } = await opened(url, await temporaryFolder());
+    await insertUnheard(url);
+    await expect.poll(() => idsOf(store), { timeout: 1_000, interval: 5 }).toEqual(["a"]);
+  });
+
+  test("notices a connection that died without a word", async () => {
+    const url = await server().newDatabase();
+    const proxy = await breakableProxy(Number(new URL(url).port));
+    onTestFinished(() => proxy.close());
+    const near = new URL(url);
+    near.port = String(proxy.port);
+    const { store } = await opened(near.href, await temporaryFolder());
+    const elsewhere = await opened(url, await temporaryFolder());
+    proxy.stall();
+    await isStale(store).toBe("it does not answer in time");
+    await elsewhere.store.write("ada", () => creating("a"));
+    expect(idsOf(store)).toEqual([]);
+    proxy.heal();
+    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
+    expect(store.stale()).toBeUndefined();
+  });
+
+  test("opens from the data directory's copy while PostgreSQL is gone, and follows it once it is back", async () => {
+    const url = await server().newDatabase();
+    const dataDir = await temporaryFolder();
+    const first = await opened(url, dataDir);
+    await first.store.write("ada", () => creating("a"));
+    await first.close();
+    await server().stop("fast");
+    const { store, warnings } = await opened(url, dataDir);
+    expect(idsOf(store)).toEqual(["a"]);
+    expect(store.stale()?.reason).toBe("nobody listens there (ECONNREFUSED)");
+    expect(warnings).toHaveLength(1);
+    await server().start();
+    await expect.poll(() => store.stale(), { timeout: 5_000 }).toBeUndefined();
+    await store.write("ada", () => creating("b"));
+    expect(idsOf(store)).toEqual(["a", "b"]);
+  });
+
+  test("does not open without PostgreSQL where the copy is none of this database, or damaged", async () => {
+    const [url, otherUrl] = [await server().newDatabase(), await server().newDatabase()];
+    const dataDir = await temporaryFolder();
+    const first = await opened(url, dataDir);
+    await first.store.write("ada", () => creating("a"));
+    await first.close();
+    await server().stop("fast");
+    const refused = {
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(
+        /cannot be reached: PostgreSQL at 127\.0\.0\.1:\d+\/test\d+: nobody listens/,
+      ),
+    };
+    await expect(opened(otherUrl, dataDir)).rejects.toMatchObject(refused);
+    const copy = join(dataDir, "experiments-copy.json");
+    await writeFile(copy, (await readFile(copy, "utf8")).replace('"traffic":1', '"traffic":0'));
+    const error: unknown = await opened(url, dataDir).catch((reason: unknown) => reason);
+    expect(error).toMatchObject(refused);
+    expect(String(error)).not.toContain(postgresPassword);
+    await server().start();
+  });
+
+  test("does not follow a database that was emptied: every experiment would end", async () => {
+    const url = await server().newDatabase();
+    const { store } = await opened(url, await temporaryFolder());
+    await store.write("ada", () => creating("a"));
+    await query(url, "TRUNCATE setlist_revisions");
+    await isStale(store).toBe("it holds nothing where it held 1 revisions");
+    expect(idsOf(store)).toEqual(["a"]);
+  });
+
+  test("follows a database that went back to what a backup held", async () => {
+    const url = await server().newDatabase();
+    const { store } = await opened(url, await temporaryFolder());
+    await store.write("ada", () => creating("a"));
+    await store.write("ada", () => creating("b"));
+    await query(url, "DELETE FROM setlist_revisions WHERE id = 'b'");
+    await expect.poll(() => idsOf(store)).toEqual(["a"]);
+  });
+
+  test("is read without being made, and from the copy while PostgreSQL is gone", async () => {
+    const url = await server().newDatabase();
+    const dataDir = await temporaryFolder();
+    expect(await readFleetState({ url, dataDir })).toEqual(emptyState);
+    await expect(query(url, "SELECT FROM setlist_schema")).rejects.toMatchObject({ code: "42P01" });
+    const { store, close } = await opened(url, dataDir);
+    await store.write("ada", () => creating("a"));
+    expect(await readFleetState({ url, dataDir })).toEqual(store.current());
+    await close();
+    await server().stop("fast");
+    expect((await readFleetState({ url, dataDir })).experiments.map(({ id }) => id)).toEqual(["a"]);
+    await server().start();
+  });
+
+  test("neither opens nor writes what a newer Setlist made, and reads on", async () => {
+    const url = await server().newDatabase();
+    const { store } = await opened(url, await temporaryFolder());
+    await query(url, "UPDATE setlist_schema SET version = 99");
+    const newer = { code: "UNAVAILABLE", message: expect.stringContaining("version 99") };
+    await expect(store.write("ada", () => creating("a"))).rejects.toMatchObject(newer);
+    await expect(opened(url, await temporaryFolder())).rejects.toMatchObject(newer);
+    await server().stop("fast");
+    await server().start();
+    await insertUnheard(url);
+    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
+  });
+});
