@@ -6,6 +6,7 @@
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
+import { guardianOver } from "./app/guardian-over.ts";
 import { knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
 import { LiveExperiments } from "./app/live-experiments.ts";
 import { checkNeedsOf } from "./app/model-needs.ts";
@@ -13,6 +14,7 @@ import { checkSurfaceModels } from "./app/surface-models.ts";
 import { systemClock } from "./app/system-clock.ts";
 import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
+import type { ExperimentHealthSource } from "./domain/experiment-health.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
 import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
 import { openRows } from "./features/features.ts";
@@ -21,6 +23,7 @@ import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
 import { StickyArmsFile } from "./registry/sticky-arms.ts";
+import { ArmTraffic } from "./serving/arm-traffic.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
 import { ExperimentWrites } from "./serving/experiment-writes.ts";
 import { createReadiness } from "./serving/readiness.ts";
@@ -91,6 +94,8 @@ export interface Surroundings {
   readonly metrics: MetricsSource;
   /** What the doors change models with. */
   readonly libraryOf: (own: ModelLibrary) => ModelLibrary;
+  /** Where another process looks after the experiments; this one does where undefined. */
+  readonly health?: ExperimentHealthSource | undefined;
   /** Whether other processes open the same ports. */
   readonly sharedPorts: boolean;
 }
@@ -99,6 +104,8 @@ export interface Surroundings {
 export interface Answering {
   /** The models of this process. */
   readonly library: ModelLibrary;
+  /** What it answered for arms. */
+  readonly armTraffic: ArmTraffic;
   /** As `App.listen`, without a word. */
   listen(ports: Ports): Promise<Ports>;
   /** As `App.close`. */
@@ -206,7 +213,9 @@ async function assemble(
     new Shadows({ features, itemLabels, scorer, log, observer: shadowObserver, clock }),
     (it) => it.close(),
   );
+  const armTraffic = new ArmTraffic();
   const serving = createServing({
+    armTraffic,
     concurrency,
     surfaces,
     assigner: () => live.assigner,
@@ -223,10 +232,24 @@ async function assemble(
     recent,
     shadows,
   });
+  const health =
+    surroundings.health ??
+    guardianOver(
+      config,
+      {
+        store,
+        clock,
+        collect: async () => armTraffic.take(),
+        observer: telemetry.guardianObserver,
+        metrics: telemetry.guardrailMetrics,
+      },
+      opened,
+    );
   const readiness = createReadiness();
   const doors = {
     serving,
     experiments: store,
+    health,
     writes: new ExperimentWrites({ store, known, prepare: (change) => live.prepare(change) }),
     surfaces: config.surfaces,
     scorer,
@@ -248,6 +271,7 @@ async function assemble(
 
   return {
     library,
+    armTraffic,
     async listen({ httpPort, grpcPort }) {
       try {
         const ports = {

@@ -41,6 +41,7 @@ export function answerForSupervisor(): void {
     },
     live: async () => undefined,
     changeModels: async (command) => carryOut(command, running().answering.library),
+    armCounts: async () => running().answering.armTraffic.take(),
     snapshot: async () => running().telemetry.snapshot(),
     async drain() {
       await running().answering.close();
@@ -68,6 +69,7 @@ async function start(
         : storedExperiments,
     metrics: { contentType: telemetry.metrics.contentType, render: () => supervisor.ask("metrics") },
     libraryOf: (own) => sharedLibrary(own, (command) => supervisor.ask("changeModels", command)),
+    health: { healthOf: (id) => supervisor.ask("healthOf", id) },
     sharedPorts: true,
   }));
   return { telemetry, answering };

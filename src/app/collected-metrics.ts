@@ -1,4 +1,9 @@
-import { type MetricsSnapshot, type ProcessCounts, SummedMetrics } from "../telemetry/telemetry.ts";
+import {
+  type GuardrailMetrics,
+  type MetricsSnapshot,
+  type ProcessCounts,
+  SummedMetrics,
+} from "../telemetry/telemetry.ts";
 
 type Ask = () => Promise<MetricsSnapshot>;
 
@@ -14,6 +19,10 @@ export class CollectedMetrics {
 
   constructor(counts: () => ProcessCounts) {
     this.#sums = new SummedMetrics(counts);
+  }
+
+  get guardrails(): GuardrailMetrics {
+    return this.#sums.guardrails;
   }
 
   join(process: number, ask: Ask): void {

@@ -1,5 +1,5 @@
 import { loadExperimentDocuments, type SetlistConfig } from "../config.ts";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
 import type { ModelLabel } from "../domain/model-life.ts";
 import type { ExperimentStore } from "../domain/ports.ts";
@@ -61,6 +61,10 @@ export class DataDirectoryPlace implements ExperimentPlace {
     } finally {
       await store.close();
     }
+  }
+
+  async health(): ReturnType<ExperimentPlace["health"]> {
+    throw new UsageError("health: expected --url: only a running server looks after its experiments");
   }
 
   async surfaces(): ReturnType<ExperimentPlace["surfaces"]> {

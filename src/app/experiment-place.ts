@@ -1,4 +1,5 @@
 import type { Experiment } from "../domain/experiment.ts";
+import type { ExperimentHealth } from "../domain/experiment-health.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
 import type { RevisionNote } from "../serving/experiment-view.ts";
 import type { ExperimentWrites } from "../serving/experiment-writes.ts";
@@ -16,6 +17,8 @@ export interface ExperimentPlace
   /** @throws {SetlistError} NOT_FOUND with the nearest id that there is. */
   get(id: string): Promise<Experiment>;
   history(id: string): Promise<readonly (RevisionNote & { readonly experiment: Experiment })[]>;
+  /** @throws {UsageError} where no server is there to look after experiments. */
+  health(id: string): Promise<ExperimentHealth>;
   surfaces(): Promise<readonly SurfaceView[]>;
   readSwitch(): Promise<KillSwitch>;
   restore(

@@ -81,6 +81,8 @@ export function checkNeedsOf(
           kind: undefined,
           prerequisites: undefined,
           counterfactual: undefined,
+          ramp: undefined,
+          guardrails: undefined,
           arms: checked,
           overrides: {},
         },

@@ -1,5 +1,7 @@
 import type { Ports } from "../app.ts";
 import type { SetlistConfig } from "../config.ts";
+import type { ArmCounts } from "../domain/arm-counts.ts";
+import type { ExperimentHealth } from "../domain/experiment-health.ts";
 import type { MetricsSnapshot } from "../telemetry/telemetry.ts";
 import type { ModelCommand } from "./model-command.ts";
 
@@ -12,6 +14,8 @@ export interface AnsweringCalls {
   live(): Promise<void>;
   changeModels(command: ModelCommand): Promise<void>;
   snapshot(): Promise<MetricsSnapshot>;
+  /** What it answered for arms since it was last asked. */
+  armCounts(): Promise<readonly ArmCounts[]>;
   /** Resolves once all that was accepted is answered, and all that was logged is written. */
   drain(): Promise<void>;
 }
@@ -22,6 +26,8 @@ export interface SupervisingCalls {
   changeModels(command: ModelCommand): Promise<void>;
   /** The metrics of all processes, as text. */
   metrics(): Promise<string>;
+  /** As `ExperimentHealthSource`. */
+  healthOf(id: string): Promise<ExperimentHealth>;
 }
 
 export interface StartOrder {

@@ -3,10 +3,13 @@ import type { App } from "../app.ts";
 import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
 import { Fleet, type Member, watchSignOfLife } from "../processes/processes.ts";
-import { createLogger } from "../telemetry/telemetry.ts";
+import { createLogger, guardianObserver } from "../telemetry/telemetry.ts";
+import { CollectedCounts } from "./collected-counts.ts";
 import { CollectedMetrics } from "./collected-metrics.ts";
+import { openExperiments } from "./experiment-store.ts";
 import { freePorts } from "./free-ports.ts";
 import { openGround } from "./ground.ts";
+import { guardianOver } from "./guardian-over.ts";
 import { ModelCommands } from "./model-commands.ts";
 import { startAnswering } from "./start-answering.ts";
 import { systemClock } from "./system-clock.ts";
@@ -49,6 +52,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
 
   const commands = new ModelCommands(onWarning);
   const metrics = new CollectedMetrics(() => fleet.counts);
+  const counts = new CollectedCounts();
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
   let experiments: "configured" | "stored" = "configured";
 
@@ -58,6 +62,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       {
         changeModels: (command) => commands.give(number, command),
         metrics: () => metrics.render(),
+        healthOf: (id) => guardian.healthOf(id),
       },
     );
     const { calls, started, ended, kill } = answering;
@@ -65,6 +70,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     void ended.then(() => {
       commands.leave(number);
       metrics.leave(number);
+      counts.leave(number);
     });
     return {
       number,
@@ -88,6 +94,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
       async serve() {
         await answering.serve(ports);
         metrics.join(number, () => calls.ask("snapshot"));
+        counts.join(number, () => calls.ask("armCounts"));
       },
       async drain() {
         await calls.ask("drain");
@@ -117,6 +124,18 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   await fleet.load();
   // Those that come later take what the store holds: the configuration may have been edited since.
   experiments = "stored";
+  const { store } = await openExperiments(config, opened, onWarning);
+  const guardian = guardianOver(
+    config,
+    {
+      store,
+      clock,
+      collect: () => counts.take(),
+      observer: guardianObserver(logger, metrics.guardrails, clock),
+      metrics: metrics.guardrails,
+    },
+    opened,
+  );
   opened.defer(() => fleet.close());
 
   return {

@@ -40,6 +40,10 @@ export class RunningServerPlace implements ExperimentPlace {
     return revisions;
   }
 
+  async health(id: string): ReturnType<ExperimentPlace["health"]> {
+    return (await this.#get(`${pathOf(id)}/health`)) as Awaited<ReturnType<ExperimentPlace["health"]>>;
+  }
+
   async surfaces(): ReturnType<ExperimentPlace["surfaces"]> {
     return ((await this.#get("/v1/surfaces")) as { surfaces: SurfaceView[] }).surfaces;
   }

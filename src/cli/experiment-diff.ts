@@ -31,8 +31,8 @@ export function renderFields(fields: MadeChange["fields"], stream: NodeJS.WriteS
 }
 
 function yamlOf(experiment: Experiment): string {
-  const { phase, killed, winner } = experiment;
-  return yamlText({ ...documentOf(experiment), phase, killed, winner });
+  const { phase, killed, winner, breach } = experiment;
+  return yamlText({ ...documentOf(experiment), phase, killed, winner, breach });
 }
 
 function diffOf(before: string, after: string, stream: NodeJS.WriteStream): string {

@@ -27,10 +27,19 @@ export function renderList(experiments: readonly Experiment[], killSwitch: KillS
   return `${table.toString()}\n${off}`;
 }
 
+const whatCharactersMax = 80;
+
 export function renderHistory(
   revisions: readonly (RevisionNote & { readonly experiment: Experiment })[],
 ): string {
-  const table = tableOf(["revision", "phase", "when", "who", "what", "hash"]);
+  const longest = Math.max("what".length, ...revisions.map(({ what }) => what.length));
+  const table = new Table({
+    head: ["revision", "phase", "when", "who", "what", "hash"],
+    style: { head: [], border: [] },
+    // The evidence of a rollback is a long line.
+    colWidths: [null, null, null, null, Math.min(longest, whatCharactersMax) + 2],
+    wordWrap: true,
+  });
   for (const { experiment, at, who, what, hash } of revisions) {
     table.push([experiment.revision, experiment.phase, at, who, what, hash?.slice(0, 12) ?? ""]);
   }
@@ -57,7 +66,8 @@ function valueModelOf(override: ValueModelOverride = {}): string {
   return [fusion, room].filter((half) => half !== undefined).join("\n") || "the model's";
 }
 
-function statusOf({ status, killed, winner }: Experiment): string {
+function statusOf({ status, killed, winner, breach }: Experiment): string {
+  if (breach !== undefined) return `${status}, ${breach.action === "hold" ? "held" : "rolled back"}`;
   if (killed !== undefined) return `${status}, killed`;
   return winner === undefined ? status : `${status} for ${winner}`;
 }

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { yamlText } from "../config.ts";
 import { httpAddress } from "./argument.ts";
 import { exchangeCommands } from "./experiment-exchange.ts";
+import { renderHealth } from "./experiment-health.ts";
 import { at, type PlaceFlags, print } from "./experiment-place-flags.ts";
 import { renderHistory, renderList, renderSurfaces } from "./experiment-tables.ts";
 import { writeCommands } from "./experiment-writes.ts";
@@ -53,6 +54,15 @@ function readCommands(): Command[] {
         print(flags, { revisions }, () => renderHistory(revisions));
       }),
     );
+  const health = new Command("health")
+    .description("how its guardrails and its ramp are, as a running server sees them")
+    .argument("<id>", "the experiment")
+    .action((id: string, flags: PlaceFlags) =>
+      at(flags, async (place) => {
+        const seen = await place.health(id);
+        print(flags, seen, () => renderHealth(seen));
+      }),
+    );
   const surfaces = new Command("surfaces")
     .description("what serves each surface without an experiment, and who says so")
     .action((flags: PlaceFlags) =>
@@ -61,5 +71,5 @@ function readCommands(): Command[] {
         print(flags, { surfaces: views }, () => renderSurfaces(views));
       }),
     );
-  return [list, show, history, surfaces];
+  return [list, show, history, health, surfaces];
 }

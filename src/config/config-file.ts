@@ -9,6 +9,7 @@ const closed = { additionalProperties: false };
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const positive = Type.Integer({ minimum: 1, maximum: 2 ** 40 });
 const milliseconds = Type.Integer({ minimum: 0, maximum: 600_000 });
+const interval = Type.Integer({ minimum: 100, maximum: 86_400_000 });
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
 
 const versionNumber = Type.String({ pattern: "^[1-9][0-9]{0,8}$" });
@@ -143,6 +144,9 @@ export const configFileSchema = Type.Object(
     ),
     admission: Type.Optional(
       Type.Object({ answerMsTarget: Type.Optional(positive), inFlightMax: Type.Optional(positive) }, closed),
+    ),
+    guardrails: Type.Optional(
+      Type.Object({ checkMs: Type.Optional(interval), logCheckMs: Type.Optional(interval) }, closed),
     ),
     features: Type.Optional(Type.Object({ cacheRowsMax: Type.Optional(positive) }, closed)),
   },

@@ -52,6 +52,8 @@ export const defaults = {
   // Encoded rows kept for each model and entity. In our models an item takes about 230 bytes (108 of them numbers), a
   // user 340 (220): with everything kept, some 55 MB a model.
   features: { cacheRowsMax: 100_000 },
+  // Looking is cheap, and always valid; the analysis reads the whole phase, in a process of its own.
+  guardrails: { checkMs: 60_000, logCheckMs: 600_000 },
 } satisfies Partial<SetlistConfig>;
 
 /** Below the project's own folder, so that `serve` finds them from anywhere. */

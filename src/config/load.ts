@@ -114,6 +114,7 @@ function complete(
     inference,
     admission,
     features,
+    guardrails,
     experimentStore,
     ...flat
   } = file;
@@ -136,6 +137,7 @@ function complete(
     },
     admission: { ...defaults.admission, ...admission },
     features: { ...defaults.features, ...features },
+    guardrails: { ...defaults.guardrails, ...guardrails },
     experimentStore: { ...defaults.experimentStore, ...experimentStore },
     file: origin.file,
     warnings: origin.warnings,

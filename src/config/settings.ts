@@ -88,6 +88,12 @@ export interface SetlistConfig {
     readonly inFlightMax: number;
   };
   readonly features: { readonly cacheRowsMax: number };
+  readonly guardrails: {
+    /** Between two looks at running experiments and their ramps, ms. */
+    readonly checkMs: number;
+    /** Between two analyses of the log for one experiment's guardrails, ms. */
+    readonly logCheckMs: number;
+  };
   /** The configuration file that was read. */
   readonly file: string;
   /** What looks like a mistake but is none for certain: to be logged at the start. */

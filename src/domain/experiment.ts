@@ -1,4 +1,5 @@
 import type { CounterfactualSpec } from "./counterfactual.ts";
+import type { Breach, Guardrail, RampStep } from "./guardrail.ts";
 import type { ModelRef, ValueModelOverride } from "./model.ts";
 
 export type ExperimentStatus = "draft" | "running" | "paused" | "stopped";
@@ -81,6 +82,10 @@ export interface ExperimentDocument {
   readonly metrics: readonly Metric[];
   /** Logs, for a share of the requests, what the other arms would have shown; undefined logs none. */
   readonly counterfactual?: CounterfactualSpec | undefined;
+  /** Ascending: `traffic` is that of one of the steps, and the server raises it to the next. */
+  readonly ramp?: readonly RampStep[] | undefined;
+  /** What is looked at while it runs, and acted on. */
+  readonly guardrails?: readonly Guardrail[] | undefined;
 }
 
 /** A document as the store keeps it. */
@@ -95,4 +100,6 @@ export interface Experiment extends ExperimentDocument {
   readonly killed?: string | undefined;
   /** The arm that a stopped experiment was stopped for. */
   readonly winner?: string | undefined;
+  /** The guardrail that holds its ramp, or for which it was killed. */
+  readonly breach?: Breach | undefined;
 }

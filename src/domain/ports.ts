@@ -7,6 +7,7 @@ import type { CounterfactualRecord } from "./counterfactual.ts";
 import type { ModelExecution } from "./execution-provider.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FlagReason } from "./flag.ts";
+import type { Breach } from "./guardrail.ts";
 import type { Impression } from "./impression.ts";
 import type { Model, ModelRef, ModelVersion } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
@@ -226,6 +227,16 @@ export interface ShadowObserver {
   settled(surface: string, result: ShadowResult, requestId: string, error?: unknown): void;
   /** Each request of an experiment's share, once for each other arm; otherwise as `settled`. */
   settledOtherArm(experiment: string, result: ShadowResult, requestId: string, error?: unknown): void;
+}
+
+/** What whoever looks after running experiments did, for whoever counts and logs. */
+export interface GuardianObserver {
+  /** It was acted on. */
+  breached(experiment: string, breach: Breach): void;
+  recovered(experiment: string, guardrail: string): void;
+  stepped(experiment: string, traffic: number): void;
+  /** Something could not be looked at or written; the next check tries again. */
+  failed(what: string, error: unknown): void;
 }
 
 /** Whether to send this server traffic: not while models load and warm, nor from the first moment of a drain. */

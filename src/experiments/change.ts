@@ -1,5 +1,6 @@
 import { canonicalJson } from "../domain/canonical-json.ts";
 import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
+import type { Breach } from "../domain/guardrail.ts";
 
 type Field = keyof ExperimentDocument;
 
@@ -19,13 +20,15 @@ const fields: readonly Field[] = [
   "overrides",
   "metrics",
   "counterfactual",
+  "ramp",
+  "guardrails",
 ];
 
 /** The document inside a kept experiment, its fields in one order. */
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { kind, targeting, prerequisites, sticky, counterfactual } = experiment;
+  const { kind, targeting, prerequisites, sticky, counterfactual, ramp, guardrails } = experiment;
   return {
     id,
     ...(kind === undefined ? {} : { kind }),
@@ -43,6 +46,8 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
     overrides,
     metrics,
     ...(counterfactual === undefined ? {} : { counterfactual }),
+    ...(ramp === undefined ? {} : { ramp }),
+    ...(guardrails === undefined ? {} : { guardrails }),
   };
 }
 
@@ -60,7 +65,7 @@ export interface FieldChange {
 
 /** What a write makes of an experiment, field by field; of a new one, all that it says. */
 export function fieldChanges(before: Experiment | undefined, after: Experiment): readonly FieldChange[] {
-  const shown = [...fields, "phase", "killed", "winner"] as const;
+  const shown = [...fields, "phase", "killed", "winner", "breach"] as const;
   return shown
     .filter((field) => canonicalJson(before?.[field]) !== canonicalJson(after[field]))
     .map((field) => ({ field, before: before?.[field], after: after[field] }));
@@ -76,7 +81,20 @@ export function describeChange(before: Experiment | undefined, after: Experiment
   if (after.killed !== before.killed) {
     changes.push(after.killed === undefined ? "no longer killed" : `killed: ${after.killed}`);
   }
+  const { breach } = after;
+  if (before.breach !== undefined && breach === undefined && before.killed === undefined) {
+    changes.push(`no longer held by guardrail ${before.breach.guardrail}`);
+  }
+  if (breach?.action === "hold" && before.breach === undefined) {
+    changes.push(`held by ${describeBreach(breach)}`);
+  }
   if (after.winner !== before.winner && after.winner !== undefined) changes.push(`winner ${after.winner}`);
   const phase = after.phase === before.phase ? "" : `; phase ${after.phase}`;
   return `${changes.join(", ")}${phase}`;
+}
+
+/** `guardrail latency-p99: arm slow: …; thanks to ada`: the reason, what it was seen by, and whose guardrail it is. */
+export function describeBreach({ guardrail, alpha, since, evidence, thanks }: Breach): string {
+  const { arm, detail } = evidence;
+  return `guardrail ${guardrail}: arm ${arm}: ${detail} (since ${since}, alpha ${Number(alpha.toPrecision(3))}); thanks to ${thanks}`;
 }

@@ -4,6 +4,8 @@ import type { ExperimentDocument, Metric, Unit } from "../domain/experiment.ts";
 import { parserOf } from "../schema/schema.ts";
 import { checkTexts } from "../schema/text.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
+import { durationSchema } from "./duration.ts";
+import { completeGuardrail, guardrailSchema } from "./guardrail-document.ts";
 
 /** Bounds on one document: far above what people write, low enough that none can stall a server. */
 const armsMax = 100;
@@ -14,6 +16,9 @@ const targetingCharactersMax = 4_096;
 const descriptionCharactersMax = 4_096;
 /** A record of the log names each of them. */
 const counterfactualTopKMax = 100;
+
+const rampStepsMax = 50;
+const guardrailsMax = 50;
 
 const defaultCounterfactualTopK = 10;
 
@@ -59,6 +64,11 @@ const metric = Type.Object(
   closed,
 );
 
+const rampStep = Type.Object(
+  { traffic: Type.Number({ minimum: 0, maximum: 1 }), for: Type.Optional(durationSchema) },
+  closed,
+);
+
 const prerequisite = Type.Object(
   { experiment: id, arms: Type.Array(id, { minItems: 1, maxItems: armsMax }) },
   closed,
@@ -98,6 +108,8 @@ export const experimentDocumentSchema = Type.Object(
         closed,
       ),
     ),
+    ramp: Type.Optional(Type.Array(rampStep, { minItems: 1, maxItems: rampStepsMax })),
+    guardrails: Type.Optional(Type.Array(guardrailSchema, { maxItems: guardrailsMax })),
   },
   closed,
 );
@@ -107,7 +119,9 @@ const parseWritten = parserOf(experimentDocumentSchema);
 /**
  * Reads a document and fills in what may be left out: `description` "", `unit` user, `salt` the id, `traffic` 1,
  * `status` draft, an arm's `weight` 1 and `control` false, `overrides` and `metrics` none, a metric's `aggregate` by
- * its type (mean: count, proportion: any), `goal` increase and `role` secondary, a counterfactual's `topK` 10. The
+ * its type (mean: count, proportion: any), `goal` increase and `role` secondary, a counterfactual's `topK` 10. With a
+ * ramp `traffic` is that of its first step. A guardrail's `id` is its kind, or its metric's id, `action` hold, `alpha`
+ * 0.01, `minimum` 100 and `window` 1h. The
  * kind `ab` becomes none: what was stored before there were kinds has none, and says the same.
  * @param what names the document in messages about the whole of it.
  * @throws {SetlistError} INVALID_ARGUMENT with the field and what was expected. What it means together (weights,
@@ -127,7 +141,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     layer: written.layer,
     unit: parseUnit(written.unit ?? "user", "unit"),
     salt: written.salt ?? written.id,
-    traffic: written.traffic ?? 1,
+    traffic: written.traffic ?? written.ramp?.[0]?.traffic ?? 1,
     status: written.status ?? "draft",
     arms: written.arms.map((one) => ({
       id: one.id,
@@ -144,6 +158,10 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     ...(written.counterfactual === undefined
       ? {}
       : { counterfactual: { topK: defaultCounterfactualTopK, ...written.counterfactual } }),
+    ...(written.ramp === undefined ? {} : { ramp: written.ramp }),
+    ...(written.guardrails?.length
+      ? { guardrails: written.guardrails.map((one, index) => completeGuardrail(one, index)) }
+      : {}),
   };
 }
 

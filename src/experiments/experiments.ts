@@ -1,9 +1,11 @@
 /** Who gets what: hashing, layers, targeting, assignment, ramps, validation. Pure: no I/O, no clock, no randomness. */
 export { type Assigner, type AssignerOptions, compileAssigner } from "./assigner.ts";
+export { breached, guardrailWriter, recovered } from "./breach.ts";
 export { changedFields, documentOf, type FieldChange, fieldChanges } from "./change.ts";
 export { assigns } from "./compiled-experiment.ts";
 export { type Confirmation, confirmations } from "./confirmation.ts";
 export { experimentDocumentSchema, parseExperimentDocument, parseUnit } from "./document.ts";
+export { durationMs } from "./duration.ts";
 export { interleavedArms } from "./interleaved-arm.ts";
 export { switched, underKillSwitch } from "./kill-switch.ts";
 export {
@@ -18,6 +20,7 @@ export {
   seeded,
   shipped,
 } from "./life.ts";
+export { rampPlace, rampWriter, stepped } from "./ramp.ts";
 export type { RequestFacts, TargetingAttributes } from "./request-facts.ts";
 export { restored } from "./restored-default.ts";
 export { revise } from "./revise.ts";

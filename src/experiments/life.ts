@@ -80,7 +80,10 @@ export function moved(
     );
   }
   if (winner !== undefined) checkArm(previous, winner, "winner");
-  const document = { ...documentOf(previous), status: to };
+  // A ramp begins with its first step, and goes on where it was paused.
+  const first = move === "start" && previous.status !== "paused" ? previous.ramp?.[0] : undefined;
+  const traffic = first?.traffic ?? previous.traffic;
+  const document = { ...documentOf(previous), traffic, status: to };
   // Whatever became of its models, an experiment can be paused and stopped.
   if (move === "start") validateExperiment(document, { ...known, others: othersOf(state, id) });
   const next = revise(previous, document, othersOf(state, id));
@@ -159,7 +162,7 @@ export function revived(
   { id, revision }: { readonly id: string; readonly revision: number },
 ): StoreChange {
   const previous = standingAt(state, id, revision);
-  const { killed, ...rest } = previous;
+  const { killed, breach: _tooLate, ...rest } = previous;
   if (killed === undefined) throw invalidArgument(`id: ${id} was not killed`);
   return { experiments: [written(previous, { ...rest, revision: previous.revision + 1 })] };
 }

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument, ExperimentStatus } from "../domain/experiment.ts";
 import { changedFields } from "./change.ts";
 import { allocate } from "./traffic.ts";
@@ -36,25 +36,30 @@ export function revise(
       `status: ${document.id} is ${previous.status} and cannot be a draft again; pause or stop it`,
     );
   }
+  checkRampIsFree(previous, document, layerMates);
   const spoiled = begun && changedFields(previous, document).some((field) => spoiling.has(field));
   return {
     ...document,
     revision: (previous?.revision ?? 0) + 1,
     phase: (previous?.phase ?? 1) + (spoiled ? 1 : 0),
     ranges: holdsTraffic(document.status) ? allocateFor(previous, document, layerMates) : [],
-    ...standing(previous, document.status),
+    ...standing(previous, document, spoiled),
   };
 }
 
 /** What no document says and every revision keeps, as long as it means something. */
 function standing(
   previous: Experiment | undefined,
-  status: ExperimentStatus,
-): Pick<Experiment, "killed" | "winner"> {
-  const { killed, winner } = previous ?? {};
+  { status, guardrails = [] }: ExperimentDocument,
+  isNewPhase: boolean,
+): Pick<Experiment, "killed" | "winner" | "breach"> {
+  const { killed, winner, breach } = previous ?? {};
+  const isHeld = !isNewPhase && guardrails.some(({ id }) => id === breach?.guardrail);
+  const keepsBreach = holdsTraffic(status) && (breach?.action === "rollback" || isHeld);
   return {
     ...(killed !== undefined && holdsTraffic(status) && { killed }),
     ...(winner !== undefined && status === "stopped" && { winner }),
+    ...(breach !== undefined && keepsBreach && { breach }),
   };
 }
 
@@ -68,6 +73,29 @@ export function release(previous: Experiment, document: ExperimentDocument): Exp
     ...previous,
     ranges: stays ? allocate(previous.ranges, Math.min(held, document.traffic), []) : [],
   };
+}
+
+/**
+ * All of a ramp has to be free when it begins, so that it does not end half-way. Nothing is kept for it: another
+ * experiment may take the rest meanwhile, and the ramp then waits.
+ */
+function checkRampIsFree(
+  previous: Experiment | undefined,
+  document: ExperimentDocument,
+  layerMates: readonly Experiment[],
+): void {
+  const { ramp, status } = document;
+  const last = ramp?.at(-1);
+  if (ramp === undefined || last === undefined || !holdsTraffic(status)) return;
+  const begins = previous === undefined || !holdsTraffic(previous.status);
+  if (!begins && !changedFields(previous, document).some((field) => field === "ramp" || field === "layer"))
+    return;
+  try {
+    allocateFor(previous, { ...document, traffic: last.traffic }, layerMates);
+  } catch (error) {
+    if (!(error instanceof SetlistError)) throw error;
+    throw invalidArgument(`ramp[${ramp.length - 1}].${error.message}`);
+  }
 }
 
 function allocateFor(

@@ -5,9 +5,11 @@ import type { ValueModelOverride } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { quoted } from "../schema/text.ts";
 import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
+import { checkGuardrails } from "./guardrail-document.ts";
 import { holdoutSaltPrefix } from "./holdout.ts";
 import { interleavedArm } from "./interleaved-arm.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
+import { checkRamp } from "./ramp.ts";
 import { compileTargeting } from "./targeting.ts";
 import { trafficStep } from "./traffic.ts";
 import { checkUnit, unitBytesMax } from "./unit.ts";
@@ -64,6 +66,7 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   checkLayersUnit(document, others);
   checkSalt(document, others);
   checkTraffic(document.traffic);
+  checkRamp(document);
   checkArms(document.arms);
   if (document.kind === "interleave") checkInterleaving(document);
   if (document.counterfactual !== undefined && document.arms.length < 2) {
@@ -77,6 +80,7 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   checkPrerequisites(document, others);
   checkOverrides(document);
   checkMetrics(document);
+  checkGuardrails(document);
 }
 
 /** A layer deals its places to one kind of unit: with two, one user could be in two of its experiments. */

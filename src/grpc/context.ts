@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ExperimentHealthSource } from "../domain/experiment-health.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Clock, ExperimentStore, Readiness, RequestObserver } from "../domain/ports.ts";
 import type { ExperimentWrites } from "../serving/experiment-writes.ts";
@@ -9,6 +10,7 @@ import type { ConfiguredSurface } from "../serving/surface-view.ts";
 export interface GrpcContext {
   readonly serving: Serving;
   readonly experiments: ExperimentStore;
+  readonly health: ExperimentHealthSource;
   readonly writes: ExperimentWrites;
   /** The surfaces as the configuration has them. */
   readonly surfaces: ReadonlyMap<string, ConfiguredSurface>;

@@ -49,7 +49,7 @@ export function offerOutcomes(server: Server, contract: PackageDefinition, conte
 }
 
 export function offerExperiments(server: Server, contract: PackageDefinition, context: GrpcContext): void {
-  const { experiments, serving } = context;
+  const { experiments, health, serving } = context;
   const { definition, writer } = rawService(contract, "setlist.v1.ExperimentService");
   server.addService(definition, {
     List: unary(context, {
@@ -81,6 +81,12 @@ export function offerExperiments(server: Server, contract: PackageDefinition, co
         };
       },
       write: writer("History"),
+    }),
+    Health: unary(context, {
+      route: "ExperimentService/Health",
+      read: readId,
+      handle: (id) => health.healthOf(id),
+      write: writer("Health"),
     }),
     Assign: unary(context, {
       route: "ExperimentService/Assign",

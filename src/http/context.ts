@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
+import type { ExperimentHealthSource } from "../domain/experiment-health.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
@@ -18,6 +19,7 @@ import type { ConfiguredSurface } from "../serving/surface-view.ts";
 export interface HttpContext {
   readonly serving: Serving;
   readonly experiments: ExperimentStore;
+  readonly health: ExperimentHealthSource;
   readonly writes: ExperimentWrites;
   /** The surfaces as the configuration has them. */
   readonly surfaces: ReadonlyMap<string, ConfiguredSurface>;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
 import { knownExperiment, listedExperiments, readableRevision } from "../serving/experiment-view.ts";
 import type { HttpContext } from "./context.ts";
-import { experimentSchema, revisionSchema } from "./experiment-schema.ts";
+import { experimentSchema, healthSchema, revisionSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";
 import { attributesSchema, decisionSchema, sessionSchema } from "./rank-schema.ts";
 
@@ -42,7 +42,7 @@ const assignmentAnswerSchema = Type.Object({
 });
 
 /** Reading experiments and asking for assignments. */
-export function offerExperiments(app: FastifyInstance, { experiments, serving }: HttpContext): void {
+export function offerExperiments(app: FastifyInstance, { experiments, health, serving }: HttpContext): void {
   app.get(
     "/v1/experiments",
     {
@@ -106,6 +106,19 @@ export function offerExperiments(app: FastifyInstance, { experiments, serving }:
       const { id } = await knownExperiment(experiments, request.params.id);
       return { revisions: (await experiments.history(id)).map(readableRevision) };
     },
+  );
+
+  app.get<{ Params: Static<typeof params> }>(
+    "/v1/experiments/:id/health",
+    {
+      schema: {
+        tags: ["experiments"],
+        summary: "How an experiment's guardrails and ramp are, as the last check found them",
+        params,
+        response: { 200: healthSchema, ...problems(404, 500, 503) },
+      },
+    },
+    async (request) => health.healthOf(request.params.id),
   );
 
   app.post<{ Body: Static<typeof assignmentRequestSchema> }>(

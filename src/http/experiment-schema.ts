@@ -2,6 +2,36 @@ import Type from "typebox";
 import type { ValueModelOverride } from "../domain/model.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
+const evidence = Type.Object({
+  arm: Type.String(),
+  state: Type.Enum(["healthy", "undecided", "breached"]),
+  count: Type.Integer({ description: "Requests, or units (srm, metric)." }),
+  controlCount: Type.Optional(Type.Integer()),
+  estimate: Type.Optional(
+    Type.Number({ description: "Latencies in ms, rates and sample ratios as shares." }),
+  ),
+  control: Type.Optional(Type.Number()),
+  bound: Type.Optional(Type.Number()),
+  detail: Type.String({ description: "For people, with how sure it is." }),
+});
+
+const guardrailKind = Type.Enum(["latency-p99", "error-rate", "fallback-rate", "srm", "metric"]);
+const guardrailAction = Type.Enum(["hold", "rollback"]);
+
+const breach = Type.Object(
+  {
+    guardrail: Type.String(),
+    kind: guardrailKind,
+    action: guardrailAction,
+    alpha: Type.Number(),
+    at: Type.String({ description: "Detected; ISO 8601, UTC." }),
+    since: Type.String({ description: "From when on it was counted." }),
+    evidence,
+    thanks: Type.String({ description: "The guardrail's owner, or whoever wrote the experiment last." }),
+  },
+  { description: "The guardrail that holds the ramp, or for which the experiment was rolled back." },
+);
+
 /** An experiment as it is shown: the document, and what the store adds to it. */
 export const experimentSchema = Type.Object({
   id: Type.String(),
@@ -68,6 +98,28 @@ export const experimentSchema = Type.Object({
       { description: "For a share of the requests, what the other arms would have shown is logged." },
     ),
   ),
+  ramp: Type.Optional(
+    Type.Array(Type.Object({ traffic: Type.Number(), for: Type.Optional(Type.String()) }), {
+      description: "The server raises the traffic from step to step.",
+    }),
+  ),
+  guardrails: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String(),
+        kind: guardrailKind,
+        action: guardrailAction,
+        alpha: Type.Number(),
+        minimum: Type.Integer(),
+        owner: Type.Optional(Type.String()),
+        window: Type.Optional(Type.String()),
+        maxMs: Type.Optional(Type.Number()),
+        max: Type.Optional(Type.Number()),
+        margin: Type.Optional(Type.Number()),
+        metric: Type.Optional(Type.String()),
+      }),
+    ),
+  ),
   revision: Type.Integer({ description: "Rises by one with every write." }),
   phase: Type.Integer({ description: "The analysis never mixes phases." }),
   ranges: Type.Array(Type.Object({ from: Type.Number(), to: Type.Number() }), {
@@ -75,6 +127,42 @@ export const experimentSchema = Type.Object({
   }),
   killed: Type.Optional(Type.String({ description: "Why it was killed: it assigns nobody meanwhile." })),
   winner: Type.Optional(Type.String({ description: "The arm that a stopped one was stopped for." })),
+  breach: Type.Optional(breach),
+});
+
+/** How an experiment's guardrails and ramp are. */
+export const healthSchema = Type.Object({
+  experiment: Type.String(),
+  revision: Type.Integer(),
+  phase: Type.Integer(),
+  status: Type.Enum(["draft", "running", "paused", "stopped"]),
+  killed: Type.Optional(Type.String()),
+  state: Type.Enum(["healthy", "undecided", "breached"]),
+  checkedAt: Type.Optional(Type.String({ description: "Of the last check; absent before the first." })),
+  guardrails: Type.Array(
+    Type.Object({
+      guardrail: Type.String(),
+      kind: guardrailKind,
+      action: guardrailAction,
+      state: Type.Enum(["healthy", "undecided", "breached"]),
+      alpha: Type.Number({ description: "What this window's test of an arm has of the guardrail's." }),
+      since: Type.Optional(Type.String()),
+      arms: Type.Array(evidence),
+      problem: Type.Optional(Type.String({ description: "Why it could not be judged." })),
+    }),
+  ),
+  ramp: Type.Optional(
+    Type.Object({
+      step: Type.Integer({ description: "From 1." }),
+      steps: Type.Integer(),
+      traffic: Type.Number(),
+      nextTraffic: Type.Optional(Type.Number()),
+      passedMs: Type.Integer(),
+      totalMs: Type.Optional(Type.Integer()),
+      heldBy: Type.Optional(Type.String({ description: "Why it does not go on." })),
+    }),
+  ),
+  breach: Type.Optional(breach),
 });
 
 /** Beside what stood there. */

@@ -21,7 +21,7 @@ type Params = { Params: Static<typeof params> };
 const documentBody = Type.Unsafe<object>({
   type: "object",
   description:
-    "An experiment as people write it. `revision`, `phase`, `ranges`, `killed`, `winner` and `change`, which answers add to it, are passed over.",
+    "An experiment as people write it. `revision`, `phase`, `ranges`, `killed`, `winner`, `breach` and `change`, which answers add to it, are passed over.",
   properties: experimentDocumentSchema.properties,
 });
 

@@ -1,5 +1,5 @@
 import { invalidArgument, SetlistError } from "../domain/error.ts";
-import type { Experiment } from "../domain/experiment.ts";
+import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
 import type { ExperimentStore } from "../domain/ports.ts";
 import type { KillSwitch, StoreChange, StoreState, SurfaceDefault } from "../domain/store-state.ts";
 import {
@@ -227,10 +227,20 @@ function defaultChanges(before: StoreState, { surfaces = [] }: StoreChange): rea
   }));
 }
 
-/** A document that says no status leaves it as it stands. */
-function documentOver({ experiments }: StoreState, { document, saysStatus }: WrittenDocument) {
+/** A document that says no status leaves it as it stands, and one that says no traffic the step that its ramp is at. */
+function documentOver(
+  { experiments }: StoreState,
+  { document, saysStatus, saysTraffic }: WrittenDocument,
+): ExperimentDocument {
   const standing = experiments.find(({ id }) => id === document.id);
-  return saysStatus || standing === undefined ? document : { ...document, status: standing.status };
+  if (standing === undefined) return document;
+  const { traffic } = standing;
+  const isStep = document.ramp?.some((step) => step.traffic === traffic) === true;
+  return {
+    ...document,
+    ...(!saysStatus && { status: standing.status }),
+    ...(!saysTraffic && isStep && { traffic }),
+  };
 }
 
 const reasonCharactersMax = 1_024;

@@ -6,6 +6,7 @@ import type { OutcomeLog, StickyArms } from "../domain/ports.ts";
 import type { RankAnswer, RankRequest } from "../domain/rank.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
 import type { Assigner } from "../experiments/experiments.ts";
+import type { ArmTraffic } from "./arm-traffic.ts";
 import { draftOf } from "./draft.ts";
 import { type InterleavedOrder, interleavedOrder } from "./interleaved-order.ts";
 import { type OrderDependencies, type Ordered, order } from "./order.ts";
@@ -33,6 +34,8 @@ export interface RankDependencies extends OrderDependencies {
   readonly sticky?: Pick<StickyArms, "keep"> | undefined;
   /** Is shown every request that was answered. */
   readonly recent?: Pick<RecentRequests, "note"> | undefined;
+  /** Counts what becomes of the requests of arms, for guardrails. */
+  readonly armTraffic?: Pick<ArmTraffic, "answered" | "failed"> | undefined;
   /** Scores answered requests once more: the shares of surfaces' shadow models and of experiments' other arms. */
   readonly shadows?: Shadows | undefined;
 }
@@ -67,10 +70,18 @@ export async function rank(
   const draft = acted === undefined ? undefined : draftOf(assigner.experimentOf(acted), acted, surface);
   const hasArm = acted !== undefined && draft === undefined;
   const ranker = rankerOf(hasArm ? assigner.armOf(acted) : undefined, surface);
-  const ordered: Ordered & Partial<InterleavedOrder> =
-    draft === undefined
-      ? await order(request, ranker, deadline, deps, signal)
-      : await interleavedOrder(request, draft, deadline, deps, signal);
+  let ordered: Ordered & Partial<InterleavedOrder>;
+  try {
+    ordered =
+      draft === undefined
+        ? await order(request, ranker, deadline, deps, signal)
+        : await interleavedOrder(request, draft, deadline, deps, signal);
+  } catch (error) {
+    if (acted !== undefined && signal?.aborted !== true) {
+      deps.armTraffic?.failed(assigner.experimentOf(acted), acted);
+    }
+    throw error;
+  }
   signal?.throwIfAborted();
   const answer: RankAnswer = {
     requestId: request.requestId,
@@ -95,6 +106,10 @@ export async function rank(
     observer.impressionDropped(request.requestId, error);
   }
   observer.ranked(impression);
+  if (acted !== undefined && deps.armTraffic !== undefined) {
+    const tookMs = clock.monotonic() - began;
+    deps.armTraffic.answered(assigner.experimentOf(acted), acted, impression, tookMs);
+  }
   deps.recent?.note(request);
   const { shadow } = surface;
   if (shadow !== undefined && isInShare(shadow.share, request.requestId)) {

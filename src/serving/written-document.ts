@@ -6,12 +6,13 @@ import { parseExperimentDocument } from "../experiments/experiments.ts";
 export interface WrittenDocument {
   readonly document: ExperimentDocument;
   readonly saysStatus: boolean;
+  readonly saysTraffic: boolean;
   /** The one that it says it was read at. */
   readonly revision: number | undefined;
 }
 
 /** What the store adds to a document and shows with it; whoever sends back what was read need not take it out. */
-const shownOnly = ["revision", "phase", "ranges", "killed", "winner", "change"];
+const shownOnly = ["revision", "phase", "ranges", "killed", "winner", "breach", "change"];
 
 /**
  * @param id of the address, for a document that need not repeat it.
@@ -37,6 +38,7 @@ export function writtenDocument(written: unknown, id: string | undefined, what =
   return {
     document,
     saysStatus: Object.hasOwn(written, "status"),
+    saysTraffic: Object.hasOwn(written, "traffic"),
     revision: revision as number | undefined,
   };
 }

@@ -28,6 +28,7 @@ import {
   scoreDifferenceBuckets,
   tauBuckets,
 } from "./buckets.ts";
+import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import { tallyCounter, tallyHistogram } from "./tallies.ts";
 import { concurrencyMetrics, executionMetrics, experimentMetrics, lifeMetrics } from "./watched-metrics.ts";
 
@@ -45,6 +46,7 @@ export interface Metrics {
     settledOtherArm(experiment: string, result: ShadowResult): void;
   };
   readonly requests: RequestObserver;
+  readonly guardrails: GuardrailMetrics;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
   watchModels(
     scorer: Pick<Scorer, "models" | "execution">,
@@ -75,6 +77,7 @@ export function createMetrics(): Metrics {
     ranks: rankMetrics(registry, arms),
     shadows: shadowMetrics(registry, arms),
     requests: requestMetrics(registry),
+    guardrails: guardrailMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);

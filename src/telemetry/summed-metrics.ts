@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { MetricsSource } from "../domain/ports.ts";
+import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
 
 /** How many processes there are, by what they do, and how many have ended unasked. */
@@ -26,6 +27,8 @@ function aggregatorOf(name: string): "max" | "first" | undefined {
  */
 export class SummedMetrics {
   readonly contentType: MetricsSource["contentType"];
+  /** Of the process that adds up, which looks after the experiments for all. */
+  readonly guardrails: GuardrailMetrics;
   readonly #own = new Registry();
   readonly #last = new Map<number, MetricsSnapshot>();
   /** Counters and histograms of the processes that have ended, added up. */
@@ -34,6 +37,7 @@ export class SummedMetrics {
   constructor(counts: () => ProcessCounts) {
     this.contentType = this.#own.contentType;
     collectDefaultMetrics({ register: this.#own });
+    this.guardrails = guardrailMetrics(this.#own);
     new Gauge({
       name: "setlist_processes",
       help: "Processes that serve, stand by to replace one, or start",

@@ -1,12 +1,23 @@
 /** Logs and metrics: what the server says about itself to whoever runs it. */
 import type { Logger } from "pino";
 import type { ModelVersion } from "../domain/model.ts";
-import type { Clock, MetricsSource, RankObserver, RequestObserver, ShadowObserver } from "../domain/ports.ts";
+import type {
+  Clock,
+  GuardianObserver,
+  MetricsSource,
+  RankObserver,
+  RequestObserver,
+  ShadowObserver,
+} from "../domain/ports.ts";
 import type { StoreState } from "../domain/store-state.ts";
+import { guardianObserver } from "./guardian-observer.ts";
+import type { GuardrailMetrics } from "./guardrail-metrics.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
+export { guardianObserver } from "./guardian-observer.ts";
+export type { GuardrailMetrics } from "./guardrail-metrics.ts";
 export { createLogger, type LogLevel } from "./logger.ts";
 export type { MetricsSnapshot } from "./metrics.ts";
 export { type ProcessCounts, SummedMetrics } from "./summed-metrics.ts";
@@ -17,6 +28,9 @@ export interface Telemetry {
   readonly observer: RankObserver;
   /** Hand this to the shadow models: it counts what became of their requests, and logs what failed. */
   readonly shadowObserver: ShadowObserver;
+  /** Hand this to whoever looks after experiments: it counts and logs breaches and steps. */
+  readonly guardianObserver: GuardianObserver;
+  readonly guardrailMetrics: GuardrailMetrics;
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
@@ -55,6 +69,7 @@ export function createTelemetry(options: {
     ranks,
     shadows,
     requests,
+    guardrails,
     watchModels,
     watchConcurrency,
     watchExperiments,
@@ -66,6 +81,8 @@ export function createTelemetry(options: {
   return {
     logger,
     requests,
+    guardianObserver: guardianObserver(logger, guardrails, options.clock),
+    guardrailMetrics: guardrails,
     metrics: source,
     snapshot,
     watchModels,

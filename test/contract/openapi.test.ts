@@ -50,6 +50,7 @@ test("the document is OpenAPI 3.1 and has every route, and no method that is ref
     "GET /readyz",
     "GET /v1/experiments",
     "GET /v1/experiments/{id}",
+    "GET /v1/experiments/{id}/health",
     "GET /v1/experiments/{id}/history",
     "GET /v1/kill-switch",
     "GET /v1/kill-switch/history",
@@ -91,7 +92,7 @@ test("every operation says what it is for, and every answer what it means", () =
 
 test("every operation of /v1 names its error answers, as problems", () => {
   const v1 = operations().filter(([name]) => name.includes(" /v1/"));
-  expect(v1.length).toBe(26);
+  expect(v1.length).toBe(27);
   for (const [name, { responses }] of v1) {
     const errors = Object.entries(responses).filter(([status]) => !status.startsWith("2"));
     expect(errors.length, name).toBeGreaterThan(0);

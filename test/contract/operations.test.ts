@@ -245,6 +245,7 @@ describe("a port that is taken", () => {
     clock,
     serving: {} as Serving,
     experiments: storeOf([]),
+    health: { healthOf: () => Promise.reject(new Error("not asked")) },
     writes: writesOf(storeOf([])),
     surfaces: new Map(),
     scorer: {} as Scorer,

@@ -233,3 +233,34 @@ test("the list says of which kind an experiment is", async () => {
   expect(stdout).toMatch(/home-mixed +│ interleave +│ draft/);
   expect(stdout).toMatch(/home-kd +│ ab +│ running/);
 });
+
+test("the health of an experiment is a running server's to tell: guardrails, and where its ramp stands", async () => {
+  const file = join(folder.path, "guarded.yaml");
+  await writeFile(
+    file,
+    document
+      .replace("id: home-new", "id: guarded")
+      .replace("layer: home-second", "layer: home-guarded")
+      .replace("traffic: 0.1", "ramp: [{ traffic: 0.1, for: 1h }, { traffic: 1 }]")
+      .concat("guardrails: [{ kind: latency-p99, maxMs: 80, action: rollback }]\n"),
+  );
+  for (const args of [
+    ["create", file],
+    ["start", "guarded"],
+  ]) {
+    expect((await setlist("experiments", ...args, "--url", app.http)).code).toBe(0);
+  }
+  const { code, stdout } = await setlist("experiments", "health", "guarded", "--url", app.http);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^guarded · phase 1 · running · undecided · /);
+  expect(stdout).toContain("│ latency-p99 │ rollback │");
+  expect(stdout).toMatch(/Ramp: step 1 of 2, 10 % of the layer, .* of 60 min until 100 %/);
+  const json = await setlist("experiments", "health", "guarded", "--url", app.http, "--json");
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    experiment: "guarded",
+    ramp: { step: 1, totalMs: 3_600_000 },
+  });
+
+  const alone = await setlist("experiments", "health", "guarded", "--data-dir", app.dataDir);
+  expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("expected --url") });
+});

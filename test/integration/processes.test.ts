@@ -302,7 +302,11 @@ describe("a start that cannot be", () => {
     const config = loadConfig({ flags: {}, env: {}, cwd: await temporaryFolder() });
     const answering = startAnswering(
       { number: 7, config, rows: "none", experiments: "stored" },
-      { changeModels: async () => undefined, metrics: async () => "" },
+      {
+        changeModels: async () => undefined,
+        metrics: async () => "",
+        healthOf: () => Promise.reject(new Error("not asked")),
+      },
     );
     answering.kill();
     await expect(answering.started).rejects.toThrow("process 7 ended by SIGKILL before it had started");

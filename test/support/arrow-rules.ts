@@ -19,7 +19,7 @@ const order = [
     "telemetry",
     "config",
   ],
-  ["serving", "analysis"],
+  ["serving", "analysis", "guardrails"],
   ["experiments", "ranking", "statistics"],
   ["schema", "columnar"],
   ["domain"],

@@ -7,6 +7,7 @@ import type { Outcome } from "../../src/domain/outcome.ts";
 import type { ExperimentStore } from "../../src/domain/ports.ts";
 import type { Revision } from "../../src/domain/store-state.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
+import { Guardian } from "../../src/guardrails/guardrails.ts";
 import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
 import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import type { ExperimentWrites } from "../../src/serving/experiment-writes.ts";
@@ -133,6 +134,14 @@ export async function openDoors(
   const doors = {
     serving,
     experiments: store,
+    health: new Guardian({
+      store,
+      clock,
+      checkMs: 60_000,
+      collect: async () => [],
+      figuresOf: () => ({ figures: undefined, problem: undefined }),
+      observer: telemetry.guardianObserver,
+    }),
     writes: change.writes ?? writesOf(store, { surfaces: [...ports.surfaces.keys()], models: knownModels }),
     surfaces: ports.surfaces,
     scorer: ports.scorer,

@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { constants, setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { SetlistConfig } from "../config.ts";
+import type { Clock } from "../domain/ports.ts";
+import type { LatestFigures } from "../guardrails/guardrails.ts";
+
+/** What an analysing process is asked, and what it answers. */
+export interface AnalysisOrder extends Pick<SetlistConfig, "dataDir" | "experimentStore"> {
+  readonly experiment: string;
+}
+export type AnalysisAnswer = { readonly report: AnalysisReport } | { readonly problem: string };
+
+interface LogAnalysesOptions extends Pick<SetlistConfig, "dataDir" | "experimentStore"> {
+  /** How old what is known of an experiment may be, ms. */
+  readonly everyMs: number;
+  readonly clock: Clock;
+}
+
+const script = fileURLToPath(new URL("./analysing-process.ts", import.meta.url));
+
+/**
+ * What `setlist analyze` would say of experiments, for those who ask again and again: worked out in a process of its own,
+ * which nobody who waits for an answer shares, and at a lower priority, one at a time.
+ */
+export class LogAnalyses {
+  readonly #options: LogAnalysesOptions;
+  readonly #latest = new Map<string, LatestFigures & { readonly at: number }>();
+  #child: ChildProcess | undefined;
+  #isClosed = false;
+
+  constructor(options: LogAnalysesOptions) {
+    this.#options = options;
+  }
+
+  /** The last that is known; has it worked out anew where that is too old. */
+  figuresOf(experiment: string): LatestFigures {
+    const { clock, everyMs } = this.#options;
+    const known = this.#latest.get(experiment);
+    const isOld = known === undefined || clock.monotonic() - known.at >= everyMs;
+    if (isOld && this.#child === undefined && !this.#isClosed) void this.#analyse(experiment);
+    return known ?? { figures: undefined, problem: undefined };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#child?.kill("SIGKILL");
+  }
+
+  async #analyse(experiment: string): Promise<void> {
+    const { dataDir, experimentStore, clock } = this.#options;
+    const answer = await this.#answerOf({ dataDir, experimentStore, experiment });
+    this.#child = undefined;
+    const before = this.#latest.get(experiment)?.figures;
+    const latest =
+      "report" in answer
+        ? { figures: answer.report, problem: undefined }
+        : { figures: before, problem: answer.problem };
+    this.#latest.set(experiment, { ...latest, at: clock.monotonic() });
+  }
+
+  async #answerOf(order: AnalysisOrder): Promise<AnalysisAnswer> {
+    try {
+      const child = fork(script, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+      this.#child = child;
+      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+      const answered = once(child, "message").then(([message]) => message as AnalysisAnswer);
+      const ended = once(child, "exit").then(
+        ([code]): AnalysisAnswer => ({ problem: `the analysis ended with ${code}` }),
+      );
+      ended.catch(() => undefined);
+      child.send(order);
+      return await Promise.race([answered, ended]);
+    } catch (error) {
+      return { problem: `the log cannot be analysed: ${error instanceof Error ? error.message : error}` };
+    }
+  }
+}
