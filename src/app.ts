@@ -7,7 +7,7 @@ import { configuredExperiments, type ExperimentSource } from "./app/experiment-s
 import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
 import { guardianOver } from "./app/guardian-over.ts";
-import { knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
+import { defaultModelsOf, knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
 import { LiveExperiments } from "./app/live-experiments.ts";
 import { checkNeedsOf } from "./app/model-needs.ts";
 import { checkSurfaceModels } from "./app/surface-models.ts";
@@ -203,6 +203,7 @@ async function assemble(
     models: students(),
     ...knownValueModels(config.surfaces, scorer, itemLabels.features()),
     valueModels: valueModelsOf(surfaces),
+    defaultModels: defaultModelsOf(surfaces),
   });
   await source.settle(store, known());
   live.begin(models);

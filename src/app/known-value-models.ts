@@ -1,5 +1,5 @@
 import type { SetlistConfig } from "../config.ts";
-import type { Model, ValueModelOverride } from "../domain/model.ts";
+import type { Model, ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { Scorer } from "../domain/ports.ts";
 import { checkDiversity, checkWeighedTasks } from "../schema/value-model.ts";
 
@@ -37,6 +37,11 @@ export function knownValueModels(
     valueModels.set(surface, valueModel);
   }
   return { valueModels, itemFeatures };
+}
+
+/** By surface, the model that serves who is in no experiment. */
+export function defaultModelsOf(surfaces: SetlistConfig["surfaces"]): ReadonlyMap<string, ModelRef> {
+  return new Map([...surfaces].map(([surface, { defaultModel }]) => [surface, defaultModel]));
 }
 
 /** By surface, those that say something over their models' value models. */

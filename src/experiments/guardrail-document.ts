@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 import type { ExperimentDocument, Metric } from "../domain/experiment.ts";
 import type { Guardrail } from "../domain/guardrail.ts";
+import type { ModelRef } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { durationSchema } from "./duration.ts";
 
@@ -113,9 +114,14 @@ function checkBelowOne(field: string, margin: number, of: string): void {
   throw invalidArgument(`${field}: expected a share below 1 ${of}, got ${margin}`);
 }
 
-/** @throws {SetlistError} INVALID_ARGUMENT where guardrails do not fit the experiment. */
-export function checkGuardrails({ guardrails = [], metrics, arms, kind }: ExperimentDocument): void {
+/**
+ * @param defaultModel what serves who is in no experiment; not looked at where undefined.
+ * @throws {SetlistError} INVALID_ARGUMENT where guardrails do not fit the experiment.
+ */
+export function checkGuardrails(document: ExperimentDocument, defaultModel: ModelRef | undefined): void {
+  const { guardrails = [], metrics, arms, kind } = document;
   if (guardrails.length === 0) return;
+  checkRollback(document, defaultModel);
   if (kind === "interleave") {
     throw invalidArgument(
       "guardrails: expected none with kind interleave: both arms have a part in every answer, so that none is slow, fails or falls back alone",
@@ -140,6 +146,20 @@ export function checkGuardrails({ guardrails = [], metrics, arms, kind }: Experi
       `guardrails[${compares}]: expected a control and another arm with weights above 0, which it compares`,
     );
   }
+}
+
+/** A rollback to control serves the surface's default: that has to be what control is. */
+function checkRollback(
+  { guardrails = [], arms, surface }: ExperimentDocument,
+  served: ModelRef | undefined,
+): void {
+  const index = guardrails.findIndex(({ action }) => action === "rollback");
+  const control = arms.find((arm) => arm.control);
+  if (index < 0 || served === undefined || control === undefined || control.model.name === served.name)
+    return;
+  throw invalidArgument(
+    `guardrails[${index}].action: a rollback serves surface ${surface}'s default, ${served.name}, and control is ${control.model.name}: expected hold, or one model for both`,
+  );
 }
 
 function checkMetric(metric: string, index: number, metrics: readonly Metric[]): void {

@@ -1,7 +1,7 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Arm, ExperimentDocument } from "../domain/experiment.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
-import type { ValueModelOverride } from "../domain/model.ts";
+import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import { nearest } from "../schema/schema.ts";
 import { quoted } from "../schema/text.ts";
 import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
@@ -30,6 +30,8 @@ export interface ValidationContext {
   readonly models?: readonly KnownModel[] | undefined;
   /** By surface, those that say something over their models' value models. */
   readonly valueModels?: ReadonlyMap<string, ValueModelOverride> | undefined;
+  /** By surface, the model that serves who is in no experiment. */
+  readonly defaultModels?: ReadonlyMap<string, ModelRef> | undefined;
   /** What a diversity step may go by. */
   readonly itemFeatures?: readonly string[] | undefined;
   /** What targeting and units may go by; undefined where any attribute may be. */
@@ -80,7 +82,7 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   checkPrerequisites(document, others);
   checkOverrides(document);
   checkMetrics(document);
-  checkGuardrails(document);
+  checkGuardrails(document, context.defaultModels?.get(document.surface));
 }
 
 /** A layer deals its places to one kind of unit: with two, one user could be in two of its experiments. */

@@ -28,6 +28,19 @@ const parsed = (over: object): ExperimentDocument => parseExperimentDocument(wri
 const check = (over: object) => () => validateExperiment(parsed(over), { others: [] });
 const ramp = [{ traffic: 0.01, for: "1h" }, { traffic: 0.1, for: "24h" }, { traffic: 0.5 }];
 
+test("a rollback needs a control that is the surface's default; a hold does not", () => {
+  const withDefault = (name: string, action: string) => () =>
+    validateExperiment(parsed({ guardrails: [{ kind: "latency-p99", maxMs: 80, action }] }), {
+      others: [],
+      defaultModels: new Map([["home", { name, version: "7" }]]),
+    });
+  expect(withDefault("home-control", "rollback")).not.toThrow();
+  expect(withDefault("home-other", "hold")).not.toThrow();
+  expect(withDefault("home-other", "rollback")).toThrow(
+    "guardrails[0].action: a rollback serves surface home's default, home-other, and control is home-control: expected hold, or one model for both",
+  );
+});
+
 describe("a ramp", () => {
   test("says the traffic of a document that says none: that of its first step", () => {
     expect(parsed({ ramp })).toMatchObject({ traffic: 0.01, ramp });
