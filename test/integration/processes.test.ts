@@ -215,7 +215,7 @@ test("a process that hangs is killed and replaced, and what waited for it goes o
   expect((await group.call("POST", "/v1/models/home-kd/versions/1/load")).status).toBe(200);
   expect(isAlive(standby?.pid ?? 0)).toBe(false);
   await group.says("process loaded", 5);
-});
+}, 60_000);
 
 test("where the supervising process is killed all end, every answer is in the log, and a new server starts", async () => {
   const dataDir = await temporaryFolder();
