@@ -52,7 +52,8 @@ export interface ModelEngine {
   readonly models: LoadedModels;
   readonly scorer: BatchingScorer;
   /**
-   * Loads, checks and warms a model in every worker, away from the live path, and shows it then.
+   * Loads, checks and warms a model in every worker, away from the live path, and shows it then; from there on its files
+   * are the engine's to close.
    * @throws {SetlistError} as `load`; whatever `warm` throws.
    */
   add(stored: StoredModel, warm: (score: ScoreAside) => Promise<void>): Promise<void>;
@@ -146,15 +147,10 @@ export async function openEngine(
     async add(stored, warm) {
       const place = placesGiven++;
       const loaded = loadedAt(place, stored);
-      try {
-        await pool.add(place, async (host) => {
-          await loadInto(host.worker, place, stored);
-          await warm((request) => scoreAside(host, loaded, request));
-        });
-      } catch (error) {
-        stored.close();
-        throw error;
-      }
+      await pool.add(place, async (host) => {
+        await loadInto(host.worker, place, stored);
+        await warm((request) => scoreAside(host, loaded, request));
+      });
       kept.set(place, stored);
       models.show(loaded);
     },

@@ -324,6 +324,7 @@ export class ServedLibrary implements ModelLibrary {
       await this.#engine.add(stored, (score) => hooks.warm(model, score));
       this.#serving(record, began);
     } catch (error) {
+      stored.close();
       hooks.gone(model);
       record.state = "available";
       if (!this.#closing.signal.aborted) this.#refuse(record, error);

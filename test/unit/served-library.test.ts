@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ModelLabel, ModelLabelStore, ModelNeed } from "../../src/domain/model-life.ts";
@@ -28,7 +28,12 @@ function labelsInMemory(): ModelLabelStore {
 /** A library over a repository of `versions`, with an engine that loads nothing and never fails. */
 async function open(
   versions: readonly string[],
-  options: { policy?: VersionPolicy; needs?: readonly ModelNeed[]; settleMs?: number } = {},
+  options: {
+    policy?: VersionPolicy;
+    needs?: readonly ModelNeed[];
+    settleMs?: number;
+    accept?: () => void;
+  } = {},
 ) {
   const repository = await temporaryFolder();
   const publish = async (version: string): Promise<string> => {
@@ -60,7 +65,7 @@ async function open(
     settleMs: options.settleMs ?? 300,
     clock: realClock,
     hooks: {
-      accept: () => undefined,
+      accept: options.accept ?? (() => undefined),
       warm: async () => undefined,
       inUse: () => false,
       gone: () => undefined,
@@ -102,6 +107,22 @@ describe("at the start", () => {
 });
 
 describe("while it serves", () => {
+  test.runIf(process.platform === "linux")("a version that is not accepted leaves no file open", async () => {
+    const { library, publish, states, repository } = await open(["1"], {
+      accept: () => {
+        throw new Error("of another surface");
+      },
+    });
+    library.follow();
+    await publish("2");
+    await vi.waitFor(() => expect(states()).toEqual({ 1: "serving", 2: "refused" }), soon);
+    await vi.waitFor(async () => {
+      const names = await readdir("/proc/self/fd");
+      const files = await Promise.all(names.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+      expect(files.filter((file) => file.startsWith(join(repository, name, "2")))).toEqual([]);
+    }, soon);
+  });
+
   test("a folder that is half there is not loaded, and not called broken while it changes", async () => {
     const { library, repository, publish, serving, states, events } = await open(["1"]);
     library.follow();
