@@ -7,8 +7,8 @@ import {
   type CompiledLayer,
   compileExperiments,
 } from "./compiled-experiment.ts";
-import { decide } from "./decision.ts";
-import type { Entry } from "./entry.ts";
+import { type Decided, decide } from "./decision.ts";
+import { assignmentOf } from "./entry.ts";
 import { type House, rulingWithin } from "./gates.ts";
 import { LayerSegments } from "./layer-segments.ts";
 import type { RequestFacts } from "./request-facts.ts";
@@ -29,8 +29,10 @@ export interface Assigner {
    * `assign`. Without a surface, every surface's experiments are asked.
    */
   explain(surface: string | undefined, userId: string, facts: RequestFacts): readonly Decision[];
-  /** What one experiment decided and why, as `explain` without a surface; undefined where there is none of that id. */
-  decide(experiment: string, userId: string, facts: RequestFacts): Decision | undefined;
+  /** One experiment alone, as `explain` without a surface; undefined where there is none of that id. */
+  decide(experiment: string, userId: string, facts: RequestFacts): Decided | undefined;
+  /** Every experiment as `decide`, in the order of their ids. */
+  decideAll(userId: string, facts: RequestFacts): readonly Decided[];
   /** What was compiled: every experiment, running or not, in the order of their ids. */
   readonly experiments: readonly Experiment[];
   /** The arm that one of this assigner's assignments names, with its model; of an interleaving none. */
@@ -79,7 +81,7 @@ export function compileAssigner(
         if (forced !== undefined && one.experiment.surface !== surface) continue;
         const ruling = forced?.entry ?? rulingWithin(one, unit, asking, house);
         if (typeof ruling === "string") continue;
-        result.push(assignment(ruling, unit.id));
+        result.push(assignmentOf(ruling, unit.id));
         if (index < last) isOrdered = false;
         last = index;
       }
@@ -88,12 +90,17 @@ export function compileAssigner(
 
     explain(surface, userId, facts) {
       const asking = new Asking(userId, facts);
-      return compiled.map((one) => decide(one, surface, asking, house));
+      return compiled.map((one) => decide(one, surface, asking, house).decision);
     },
 
     decide(experiment, userId, facts) {
       const one = byId.get(experiment);
       return one && decide(one, undefined, new Asking(userId, facts), house);
+    },
+
+    decideAll(userId, facts) {
+      const asking = new Asking(userId, facts);
+      return compiled.map((one) => decide(one, undefined, asking, house));
     },
 
     experiments: compiled.map(({ experiment }) => experiment),
@@ -137,11 +144,6 @@ function surfaceParts(compiled: readonly CompiledExperiment[]): ReadonlyMap<stri
       })),
     ]),
   );
-}
-
-function assignment(entry: Entry, unit: string): Assignment {
-  const { experiment, arm, layer, phase, propensity, overridden } = entry;
-  return { experiment, arm, layer, phase, unit, propensity, overridden };
 }
 
 function keepsNothing(): undefined {

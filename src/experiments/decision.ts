@@ -1,14 +1,22 @@
-import type { ClosedGate, Decision, DecisionReason } from "../domain/assignment.ts";
+import type { Assignment, ClosedGate, Decision, DecisionReason } from "../domain/assignment.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { Asking } from "./asking.ts";
 import type { UnitKey } from "./bucket.ts";
 import type { CompiledExperiment } from "./compiled-experiment.ts";
-import type { Entry, Gate } from "./entry.ts";
+import { assignmentOf, type Entry, type Gate } from "./entry.ts";
 import { type House, prerequisiteRuling, rulingOf } from "./gates.ts";
 import { describeRanges } from "./traffic.ts";
 import { unitFault } from "./unit.ts";
 
-type Verdict = Pick<Decision, "reason" | "detail" | "arm">;
+/** What one experiment decided for one unit, and the assignment where the unit is in. */
+export interface Decided {
+  readonly decision: Decision;
+  readonly assignment: Assignment | undefined;
+}
+
+interface Verdict extends Pick<Decision, "reason" | "detail"> {
+  readonly entry: Entry | undefined;
+}
 
 /** What one experiment decides for one request: its arm, or the first gate that said no. */
 export function decide(
@@ -16,14 +24,17 @@ export function decide(
   surface: string | undefined,
   asking: Asking,
   house: House,
-): Decision {
+): Decided {
   const { id, layer } = one.experiment;
   const unit = asking.unit(one.layer.kind);
   const { holdouts } = one.layer;
-  return {
+  const { reason, detail, entry } = verdict(one, surface, asking, house);
+  const decision = {
     experiment: id,
     layer,
-    ...verdict(one, surface, asking, house),
+    reason,
+    detail,
+    arm: entry?.arm,
     unit: unit?.id,
     layerBucket: unit && one.layer.bucket.placeOf(unit),
     armBucket: unit && one.armBucket.placeOf(unit),
@@ -35,6 +46,7 @@ export function decide(
             return { holdout: holdout.id, bucket: held && bucket.placeOf(held) };
           }),
   };
+  return { decision, assignment: entry && assignmentOf(entry, (unit as UnitKey).id) };
 }
 
 function verdict(
@@ -152,12 +164,12 @@ function idAt(index: number, { compiled }: House): string {
   return (compiled[index] as CompiledExperiment).experiment.id;
 }
 
-function inArm(reason: DecisionReason, detail: string, { arm }: Entry): Verdict {
-  return { reason, detail, arm };
+function inArm(reason: DecisionReason, detail: string, entry: Entry): Verdict {
+  return { reason, detail, entry };
 }
 
 function out(reason: ClosedGate, detail: string): Verdict {
-  return { reason, detail, arm: undefined };
+  return { reason, detail, entry: undefined };
 }
 
 /** At most six decimals, without trailing zeros. */

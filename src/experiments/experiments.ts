@@ -4,6 +4,7 @@ export { breached, guardrailWriter, recovered } from "./breach.ts";
 export { changedFields, documentOf, type FieldChange, fieldChanges } from "./change.ts";
 export { assigns } from "./compiled-experiment.ts";
 export { type Confirmation, confirmations } from "./confirmation.ts";
+export type { Decided } from "./decision.ts";
 export { experimentDocumentSchema, parseExperimentDocument, parseUnit } from "./document.ts";
 export { durationMs } from "./duration.ts";
 export { interleavedArms } from "./interleaved-arm.ts";

@@ -32,6 +32,14 @@ const breach = Type.Object(
   { description: "The guardrail that holds the ramp, or for which the experiment was rolled back." },
 );
 
+export const modelReferenceSchema = Type.Object({
+  name: Type.String(),
+  version: Type.Optional(
+    Type.String({ description: "Where there is no label either, the highest loaded one." }),
+  ),
+  label: Type.Optional(Type.String({ description: "In place of a version: the one it stands on." })),
+});
+
 /** An experiment as it is shown: the document, and what the store adds to it. */
 export const experimentSchema = Type.Object({
   id: Type.String(),
@@ -54,13 +62,7 @@ export const experimentSchema = Type.Object({
       id: Type.String(),
       control: Type.Boolean(),
       weight: Type.Number(),
-      model: Type.Object({
-        name: Type.String(),
-        version: Type.Optional(
-          Type.String({ description: "Where there is no label either, the highest loaded one." }),
-        ),
-        label: Type.Optional(Type.String({ description: "In place of a version: the one it stands on." })),
-      }),
+      model: modelReferenceSchema,
       valueModel: Type.Optional(
         Type.Unsafe<ValueModelOverride>({
           ...valueModelOverrideSchema,

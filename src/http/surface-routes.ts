@@ -5,20 +5,15 @@ import { valueModelOverrideSchema } from "../schema/value-model.ts";
 import { revisionNote } from "../serving/experiment-view.ts";
 import { knownSurface, surfaceView, surfaceViews } from "../serving/surface-view.ts";
 import type { HttpContext } from "./context.ts";
-import { revisionNote as noteSchema } from "./experiment-schema.ts";
+import { modelReferenceSchema, revisionNote as noteSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";
 import { byOf, changeSchema, revisionIfSaid, revisionOf, writeHeaders, writeQuery } from "./write-request.ts";
 
-const modelRef = Type.Object({
-  name: Type.String(),
-  version: Type.Optional(Type.String()),
-  label: Type.Optional(Type.String()),
-});
 const valueModel = Type.Optional(Type.Unsafe<ValueModelOverride>({ ...valueModelOverrideSchema }));
 
 const surfaceFields = {
   surface: Type.String(),
-  model: modelRef,
+  model: modelReferenceSchema,
   valueModel,
   origin: Type.Enum(["configuration", "shipped"]),
   experiment: Type.Optional(Type.String({ description: "Whose arm was shipped." })),
@@ -27,7 +22,7 @@ const surfaceFields = {
 };
 
 const shippedSchema = Type.Object({
-  model: modelRef,
+  model: modelReferenceSchema,
   valueModel,
   experiment: Type.String(),
   arm: Type.String(),

@@ -26,10 +26,10 @@ import {
   readStanding,
   type Standing,
   standsStill,
-  theSwitch,
 } from "./postgres-revisions.ts";
 import { areTablesMade, channel, expectKnownTables, lock, migrate } from "./postgres-tables.ts";
 import { stateHash } from "./state-hash.ts";
+import { theSwitch } from "./switch-key.ts";
 
 export interface FleetStoreOptions {
   /** As `postgresAddress` takes it. */

@@ -9,6 +9,7 @@ import {
   type SurfaceDefault,
   type Written,
 } from "../domain/store-state.ts";
+import { theSwitch } from "./switch-key.ts";
 
 /** What stands in the database, and the position and hash of the last write: equal exactly where nothing was written. */
 export interface Standing {
@@ -20,9 +21,7 @@ export interface Standing {
 /** Before the first write. */
 export const nothing: Standing = { state: emptyState, position: 0, hash: "" };
 
-/** `kill-switch` has one document, `all`. */
 export type Kind = "experiment" | "surface" | "kill-switch";
-export const theSwitch = "all";
 
 interface Latest {
   readonly kind: Kind;

@@ -8,8 +8,7 @@ import {
   type SurfaceDefault,
 } from "../domain/store-state.ts";
 import { RevisionTable } from "./revision-table.ts";
-
-const theSwitch = "all";
+import { theSwitch } from "./switch-key.ts";
 
 /** The store's tables; whoever uses them sees to transactions. */
 export class Tables {

@@ -1,8 +1,7 @@
-import type { Assignment, Decision } from "../domain/assignment.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { FlagEvaluation, FlagReason } from "../domain/flag.ts";
-import type { Assigner } from "../experiments/experiments.ts";
+import type { Assigner, Decided } from "../experiments/experiments.ts";
 import { nearest } from "../schema/schema.ts";
 import type { EvaluationContext } from "./evaluation-context.ts";
 
@@ -12,9 +11,7 @@ import type { EvaluationContext } from "./evaluation-context.ts";
  */
 export function evaluateFlag(assigner: Assigner, key: string, context: EvaluationContext): FlagEvaluation {
   const experiment = knownFlag(assigner, key);
-  const decision = assigner.decide(key, context.user, context.facts) as Decision;
-  const assignment = decision.arm === undefined ? undefined : assignmentOf(assigner, experiment, context);
-  return flagOf(experiment, decision, assignment?.overridden === true);
+  return flagOf(experiment, assigner.decide(key, context.user, context.facts) as Decided);
 }
 
 /** Every experiment as a flag, in the order of their ids. */
@@ -22,14 +19,8 @@ export function evaluateFlags(
   assigner: Assigner,
   { user, facts }: EvaluationContext,
 ): readonly FlagEvaluation[] {
-  const { experiments } = assigner;
-  const decisions = assigner.explain(undefined, user, facts);
-  const surfaces = new Set(experiments.map(({ surface }) => surface));
-  const assignments = [...surfaces].flatMap((surface) => assigner.assign(surface, user, facts));
-  const overridden = new Set(assignments.filter((one) => one.overridden).map((one) => one.experiment));
-  return experiments.map((experiment, place) =>
-    flagOf(experiment, decisions[place] as Decision, overridden.has(experiment.id)),
-  );
+  const decided = assigner.decideAll(user, facts);
+  return assigner.experiments.map((experiment, place) => flagOf(experiment, decided[place] as Decided));
 }
 
 /** @throws {SetlistError} NOT_FOUND with the nearest key that there is. */
@@ -40,28 +31,19 @@ export function knownFlag({ experiments }: Assigner, key: string): Experiment {
   throw new SetlistError("NOT_FOUND", `no flag ${JSON.stringify(key)}${nearest(key, known)}`);
 }
 
-/** Undefined where the unit gets no arm. */
-export function assignmentOf(
-  assigner: Assigner,
-  { id, surface }: Experiment,
-  { user, facts }: EvaluationContext,
-): Assignment | undefined {
-  return assigner.assign(surface, user, facts).find(({ experiment }) => experiment === id);
-}
-
-function flagOf(experiment: Experiment, decision: Decision, overridden: boolean): FlagEvaluation {
-  const { arm, reason, detail, unit, layerBucket, armBucket } = decision;
+function flagOf(experiment: Experiment, decided: Decided): FlagEvaluation {
+  const { arm, reason, detail, unit, layerBucket, armBucket } = decided.decision;
   const { surface, layer, phase, revision } = experiment;
   const gate = arm === undefined ? reason : undefined;
   return {
     key: experiment.id,
-    reason: reasonOf(decision, overridden),
+    reason: reasonOf(decided),
     variant: arm,
     metadata: { surface, layer, phase, revision, gate, detail, unit, layerBucket, armBucket },
   };
 }
 
-function reasonOf({ arm, reason }: Decision, overridden: boolean): FlagReason {
-  if (arm === undefined) return reason === "status" || reason === "killed" ? "DISABLED" : "DEFAULT";
-  return overridden ? "TARGETING_MATCH" : "SPLIT";
+function reasonOf({ decision: { reason }, assignment }: Decided): FlagReason {
+  if (assignment === undefined) return reason === "status" || reason === "killed" ? "DISABLED" : "DEFAULT";
+  return assignment.overridden ? "TARGETING_MATCH" : "SPLIT";
 }

@@ -2,10 +2,10 @@ import Type from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import { type Outcome, type RejectedOutcome, userRequestId } from "../domain/outcome.ts";
-import type { Assigner } from "../experiments/experiments.ts";
+import type { Assigner, Decided } from "../experiments/experiments.ts";
 import { parserOf } from "../schema/schema.ts";
 import { type ContextRules, type EvaluationContext, parseEvaluationContext } from "./evaluation-context.ts";
-import { assignmentOf, knownFlag } from "./flags.ts";
+import { knownFlag } from "./flags.ts";
 import { checkId } from "./id.ts";
 import { checkOutcomeType, parseEach, parseInstant } from "./outcome-batch.ts";
 
@@ -127,10 +127,9 @@ function exposureOf(
   const experiment = knownFlag(assigner, flag);
   const { user, facts } = context;
   const who = JSON.stringify(user);
-  const assignment = assignmentOf(assigner, experiment, context);
+  const { assignment, decision } = assigner.decide(flag, user, facts) as Decided;
   if (assignment === undefined) {
-    const why = assigner.decide(flag, user, facts)?.detail;
-    throw invalidArgument(`details.flag: ${who} gets no arm of ${flag}: ${why}`);
+    throw invalidArgument(`details.flag: ${who} gets no arm of ${flag}: ${decision.detail}`);
   }
   const { arm } = assignment;
   if (variant !== undefined && variant !== arm) {

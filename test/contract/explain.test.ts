@@ -212,6 +212,7 @@ function assignTo(one: Experiment["arms"][number]) {
       assign: () => [assignment],
       explain: () => [],
       decide: () => undefined,
+      decideAll: () => [],
       experiments: [],
       armOf: () => one,
       experimentOf: () => testExperiment,

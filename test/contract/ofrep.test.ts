@@ -33,7 +33,7 @@ afterEach(() => doors.close());
 
 const evaluate = (key: string, context: unknown) =>
   doors.post(`/ofrep/v1/evaluate/flags/${key}`, { context });
-const arm = () => compileAssigner([running]).decide("home-kd", "u1", attributes)?.arm;
+const arm = () => compileAssigner([running]).decide("home-kd", "u1", attributes)?.decision.arm;
 const attributes = { user: { country: "DE" }, context: {} };
 
 describe("one flag", () => {
@@ -41,7 +41,7 @@ describe("one flag", () => {
     const answer = await evaluate("home-kd", german);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
-    const decision = compileAssigner([running]).decide("home-kd", "u1", attributes);
+    const decision = compileAssigner([running]).decide("home-kd", "u1", attributes)?.decision;
     expect(answer.body).toEqual({
       key: "home-kd",
       reason: "SPLIT",
@@ -95,7 +95,7 @@ describe("one flag", () => {
     experiments = [experimentWith({ id: "home-kd", unit: "session" })];
     const { body } = await evaluate("home-kd", { targetingKey: "u1", sessionId: "s1" });
     const facts = { user: {}, context: {}, session: "s1" };
-    const decision = compileAssigner(experiments).decide("home-kd", "anyone", facts);
+    const decision = compileAssigner(experiments).decide("home-kd", "anyone", facts)?.decision;
     expect(body).toMatchObject({ reason: "SPLIT", value: decision?.arm, metadata: { unit: "s1" } });
     expect((await evaluate("home-kd", { targetingKey: "u1", sessionId: 7 })).body).toEqual({
       key: "home-kd",

@@ -218,7 +218,9 @@ function portsInMemory(observer: ServingDependencies["observer"], recorded: Outc
     assigner: () => ({
       assign: (_surface, unit) => [{ ...assignment, unit }],
       explain: () => [decision],
-      decide: (experiment) => (experiment === testExperiment.id ? decision : undefined),
+      decide: (experiment, unit) =>
+        experiment === testExperiment.id ? { decision, assignment: { ...assignment, unit } } : undefined,
+      decideAll: (unit) => [{ decision, assignment: { ...assignment, unit } }],
       experiments: [testExperiment],
       armOf: () => testExperiment.arms[0] as Experiment["arms"][number],
       experimentOf: () => testExperiment,

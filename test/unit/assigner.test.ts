@@ -157,7 +157,7 @@ test("one experiment decides alone what it decides among the others, and an unkn
   const assigner = compileAssigner(experiments.toReversed());
   expect(assigner.experiments).toEqual(experiments);
   for (const unit of ["u1", "u2", "u3"]) {
-    const alone = experiments.map(({ id }) => assigner.decide(id, unit, noAttributes));
+    const alone = experiments.map(({ id }) => assigner.decide(id, unit, noAttributes)?.decision);
     expect(alone).toEqual(assigner.explain(undefined, unit, noAttributes));
   }
   expect(assigner.decide("d", "u1", noAttributes)).toBeUndefined();

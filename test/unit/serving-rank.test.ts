@@ -47,6 +47,7 @@ function house(parts: Partial<ServingDependencies> = {}) {
       assign: () => [],
       explain: () => [],
       decide: () => undefined,
+      decideAll: () => [],
       experiments: [],
       armOf: () => ({ id: "kd", control: false, weight: 1, model: { name: "home-kd" } }),
       experimentOf: () => experimentWith(),

@@ -12,6 +12,7 @@ import {
   Shadows,
 } from "../../src/serving/shadows.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
+import { counterfactualOf } from "../support/log-records.ts";
 import { modelWith } from "../support/ranking-model.ts";
 
 const valueModel = { kind: "weighted-sum" as const, weights: { click: 1 } };
@@ -261,17 +262,9 @@ describe("another arm's place", () => {
     rank(answered("r1", { otherArm, shadow }));
     await quiet();
     expect(logged).toEqual([
-      {
-        kind: "counterfactual",
-        requestId: "r1",
+      counterfactualOf("r1", {
         at: 77,
-        surface: "home",
-        experiment: "home-kd",
         phase: 2,
-        arm: "control",
-        model: { name: "home-control", version: "1" },
-        other: "kd",
-        otherModel: { name: "home-kd", version: "2" },
         propensity: 0.25,
         candidateCount: 4,
         topK: 3,
@@ -279,7 +272,7 @@ describe("another arm's place", () => {
         overlap: 2 / 3,
         agreeing: 1,
         otherIds: ["t3", "t1", "t0"],
-      },
+      }),
     ]);
     expect(compared).toEqual(logged);
     expect(settled).toEqual(["home-kd r1 compared"]);

@@ -1,0 +1,2 @@
+/** What the kill switch, one document, is kept under. */
+export const theSwitch = "all";
