@@ -148,6 +148,9 @@ export class Guardian implements ExperimentHealthSource {
         guarded.set(id, { ...one, heldBy: await this.#checkOne(experiment, one, its, from) });
       } catch (error) {
         this.#isOwing = true;
+        // What was counted is not lost with the check.
+        const before = guarded.get(id) ?? this.#guarded.get(id);
+        if (before !== undefined) guarded.set(id, before);
         observer.failed(`experiment ${id} was not checked`, error);
       }
     }
