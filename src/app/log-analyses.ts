@@ -28,6 +28,10 @@ const script = fileURLToPath(new URL("./analysing-process.ts", import.meta.url))
 export class LogAnalyses {
   readonly #options: LogAnalysesOptions;
   readonly #latest = new Map<string, LatestFigures & { readonly at: number }>();
+  /** Experiments whose figures are too old, whoever has waited longest first. */
+  readonly #waiting = new Set<string>();
+  /** The experiment whose analysis is under way. */
+  #analysed: string | undefined;
   #child: ChildProcess | undefined;
   #isClosed = false;
 
@@ -40,7 +44,8 @@ export class LogAnalyses {
     const { clock, everyMs } = this.#options;
     const known = this.#latest.get(experiment);
     const isOld = known === undefined || clock.monotonic() - known.at >= everyMs;
-    if (isOld && this.#child === undefined && !this.#isClosed) void this.#analyse(experiment);
+    if (isOld && experiment !== this.#analysed) this.#waiting.add(experiment);
+    this.#next();
     return known ?? { figures: undefined, problem: undefined };
   }
 
@@ -49,16 +54,26 @@ export class LogAnalyses {
     this.#child?.kill("SIGKILL");
   }
 
+  #next(): void {
+    const [experiment] = this.#waiting;
+    if (experiment === undefined || this.#analysed !== undefined || this.#isClosed) return;
+    this.#waiting.delete(experiment);
+    this.#analysed = experiment;
+    void this.#analyse(experiment);
+  }
+
   async #analyse(experiment: string): Promise<void> {
     const { dataDir, experimentStore, clock } = this.#options;
     const answer = await this.#answerOf({ dataDir, experimentStore, experiment });
     this.#child = undefined;
+    this.#analysed = undefined;
     const before = this.#latest.get(experiment)?.figures;
     const latest =
       "report" in answer
         ? { figures: answer.report, problem: undefined }
         : { figures: before, problem: answer.problem };
     this.#latest.set(experiment, { ...latest, at: clock.monotonic() });
+    this.#next();
   }
 
   async #answerOf(order: AnalysisOrder): Promise<AnalysisAnswer> {

@@ -16,7 +16,8 @@ export interface LatestFigures {
 /** All that is counted of one phase of an experiment, and what its guardrails said last. */
 export class GuardedExperiment {
   readonly #began: number;
-  readonly #windows = new Map<string, RequestWindow>();
+  /** Of the guardrails that stood at the last check. */
+  #windows: ReadonlyMap<string, RequestWindow> = new Map();
   #last: readonly GuardrailHealth[] = [];
 
   /** @param began the phase, ms since 1970. */
@@ -37,14 +38,16 @@ export class GuardedExperiment {
     { from, now }: { readonly from: number; readonly now: number },
   ): readonly GuardrailHealth[] {
     const { arms, guardrails = [] } = experiment;
+    const windows = new Map<string, RequestWindow>();
     this.#last = guardrails.map((guardrail) => {
       if (!isRequestGuardrail(guardrail)) return this.#judgeLog(guardrail, experiment, latest);
       const key = canonicalJson(guardrail);
       const window = this.#windows.get(key) ?? new RequestWindow(guardrail, this.#began);
-      this.#windows.set(key, window);
+      windows.set(key, window);
       window.add(counts, from, now);
       return window.judge(arms, now);
     });
+    this.#windows = windows;
     return this.#last;
   }
 

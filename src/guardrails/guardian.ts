@@ -7,12 +7,11 @@ import type {
   GuardrailHealth,
   RampHealth,
 } from "../domain/experiment-health.ts";
-import { type Breach, type Guardrail, isRequestGuardrail } from "../domain/guardrail.ts";
+import { type Guardrail, isRequestGuardrail } from "../domain/guardrail.ts";
 import type { Clock, ExperimentStore, GuardianObserver } from "../domain/ports.ts";
 import type { Revision, StoreState } from "../domain/store-state.ts";
 import {
   breached,
-  durationMs,
   guardrailWriter,
   rampPlace,
   rampWriter,
@@ -20,6 +19,7 @@ import {
   stepped,
 } from "../experiments/experiments.ts";
 import { nearest } from "../schema/schema.ts";
+import { breachOf, isOver } from "./breach-record.ts";
 import { GuardedExperiment, type LatestFigures } from "./guarded-experiment.ts";
 import { worst } from "./worst.ts";
 
@@ -148,6 +148,9 @@ export class Guardian implements ExperimentHealthSource {
         guarded.set(id, { ...one, heldBy: await this.#checkOne(experiment, one, its, from) });
       } catch (error) {
         this.#isOwing = true;
+        // What was counted is not lost with the check.
+        const before = guarded.get(id) ?? this.#guarded.get(id);
+        if (before !== undefined) guarded.set(id, before);
         observer.failed(`experiment ${id} was not checked`, error);
       }
     }
@@ -274,49 +277,4 @@ function revivedAt(history: readonly Revision<Experiment>[]): number {
       document.killed === undefined && history[index - 1]?.document.killed !== undefined,
   );
   return history[last]?.document.revision ?? 0;
-}
-
-/** Of the arm that is worst off. */
-function breachOf(
-  { guardrail, kind, action, alpha, since, arms }: GuardrailHealth,
-  guardrails: readonly Guardrail[],
-  history: readonly Revision<Experiment>[],
-  now: number,
-): Breach {
-  const evidence = arms.find(({ state }) => state === "breached");
-  if (evidence === undefined) throw new Error(`guardrail ${guardrail} is breached by no arm`);
-  const owner = guardrails.find(({ id }) => id === guardrail)?.owner;
-  const at = new Date(now).toISOString();
-  return {
-    guardrail,
-    kind,
-    action,
-    alpha,
-    at,
-    since: since ?? at,
-    evidence,
-    thanks: owner ?? authorOf(history),
-  };
-}
-
-/** Whoever wrote it last, of people. */
-function authorOf(history: readonly Revision<Experiment>[]): string {
-  return history.findLast(({ who }) => who !== rampWriter && who !== guardrailWriter)?.who ?? "nobody known";
-}
-
-/**
- * A hold ends once its guardrail is healthy, and not before a whole window has passed: where another server of a fleet
- * saw the breach, this one must not take it back at once.
- */
-function isOver(
-  { guardrail, at }: Breach,
-  seen: readonly GuardrailHealth[],
-  guardrails: readonly Guardrail[],
-  now: number,
-): boolean {
-  const its = guardrails.find(({ id }) => id === guardrail);
-  const restMs = its !== undefined && isRequestGuardrail(its) ? durationMs(its.window) : 0;
-  return (
-    seen.find((one) => one.guardrail === guardrail)?.state === "healthy" && now - Date.parse(at) >= restMs
-  );
 }

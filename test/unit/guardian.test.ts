@@ -354,7 +354,42 @@ test("a rollback that cannot be written is tried again after a second, not at th
   await guardian.close();
 });
 
+test("what was counted outlasts a check at which the history could not be read", async () => {
+  const one = await guarded({ guardrails: [slow], traffic: 0.1 });
+  await one.look(60_000, { control: {}, treated: { requests: 99, ms: 60 } });
+  await one.store.write("ada", (state) =>
+    replaced(
+      state,
+      { ...documentOf(one.standing()), traffic: 0.2 },
+      { revision: one.revision(), confirmed: [], known: {} },
+    ),
+  );
+  vi.spyOn(one.store, "history").mockRejectedValueOnce(new Error("the disk is away"));
+  await one.look(60_000);
+  await one.look(60_000, { treated: { requests: 1, ms: 60 } });
+  expect(one.done).toEqual(["experiment exp was not checked: Error: the disk is away", "rollback slow"]);
+});
+
 describe("a window", () => {
+  test("begins anew where its guardrail changes, also back to what it was", async () => {
+    const one = await guarded({ guardrails: [slow] });
+    const guardBy = (guardrail: Guardrail) =>
+      one.store.write("ada", (state) =>
+        replaced(
+          state,
+          { ...documentOf(one.standing()), guardrails: [guardrail] },
+          { revision: one.revision(), confirmed: [], known: {} },
+        ),
+      );
+    await one.look(60_000, { control: {}, treated: { requests: 99, ms: 60 } });
+    await guardBy({ ...slow, maxMs: 100 });
+    await one.look(60_000);
+    await guardBy(slow);
+    await one.look(60_000, { treated: { requests: 1, ms: 60 } });
+    expect(one.done).toEqual([]);
+    expect((await one.health()).guardrails[0]?.arms[0]?.count).toBe(1);
+  });
+
   test("begins anew after its time, with less of alpha, and is as healthy as the last until it can tell", async () => {
     const one = await guarded({ guardrails: [fallbacks] });
     const seen = async () => (await one.health()).guardrails[0];
