@@ -64,6 +64,12 @@ test("an import of what stands already is not refused for a default that was shi
   expect(importing({ ...document, description: "new" })).toThrow("guardrails[0].action: a rollback serves");
 });
 
+test("what is no duration is told what one is", () => {
+  expect(check({ ramp: [{ traffic: 0.1, for: "0s" }] })).toThrow(
+    'ramp[0].for: expected a whole number from 1 to 999999 of s, m, h or d, such as 90s, 30m, 24h or 7d, got "0s"',
+  );
+});
+
 describe("a ramp", () => {
   test("says the traffic of a document that says none: that of its first step", () => {
     expect(parsed({ ramp })).toMatchObject({ traffic: 0.01, ramp });
