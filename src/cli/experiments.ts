@@ -55,7 +55,7 @@ function readCommands(): Command[] {
       }),
     );
   const health = new Command("health")
-    .description("how its guardrails and its ramp are, as a running server sees them")
+    .description("how its guardrails and its ramp are; needs --url, since only a running server knows")
     .argument("<id>", "the experiment")
     .action((id: string, flags: PlaceFlags) =>
       at(flags, async (place) => {

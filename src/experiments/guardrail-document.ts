@@ -148,11 +148,15 @@ export function checkGuardrails(document: ExperimentDocument, defaultModel: Mode
   }
 }
 
-/** A rollback to control serves the surface's default: that has to be what control is. */
+/**
+ * A rollback to control serves the surface's default: that has to be what control is. What is stopped is not rolled
+ * back, and may have changed the default itself, by being shipped; its next start looks again.
+ */
 function checkRollback(
-  { guardrails = [], arms, surface }: ExperimentDocument,
+  { guardrails = [], arms, surface, status }: ExperimentDocument,
   served: ModelRef | undefined,
 ): void {
+  if (status === "stopped") return;
   const index = guardrails.findIndex(({ action }) => action === "rollback");
   const control = arms.find((arm) => arm.control);
   if (index < 0 || served === undefined || control === undefined || control.model.name === served.name)

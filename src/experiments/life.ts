@@ -175,7 +175,8 @@ export interface Imported {
 
 /**
  * All of the documents or none; what they give back of a layer is free for all of them. Experiments that none of them
- * names stay as they are.
+ * names stay as they are, and one that says what stands is held against nothing: the models and the default may be
+ * others than when it was written.
  * @throws {SetlistError} as `replaced`, with the experiment's id before the field.
  */
 export function imported(
@@ -194,6 +195,8 @@ export function imported(
     named(id, () => {
       if (documents.filter((one) => one.id === id).length > 1) throw invalidArgument("id: it is there twice");
       checkRevision(id, before.get(id), revision);
+      const standing = before.get(id);
+      if (standing !== undefined && changedFields(standing, document).length === 0) return;
       const others = [...after.values()].filter((one) => one.id !== id);
       validateExperiment(document, { ...options.known, others });
     });

@@ -4,6 +4,7 @@ import { emptyState, type StoreState } from "../../src/domain/store-state.ts";
 import {
   created,
   documentOf,
+  imported,
   moved,
   parseExperimentDocument,
   replaced,
@@ -38,6 +39,34 @@ test("a rollback needs a control that is the surface's default; a hold does not"
   expect(withDefault("home-other", "hold")).not.toThrow();
   expect(withDefault("home-other", "rollback")).toThrow(
     "guardrails[0].action: a rollback serves surface home's default, home-other, and control is home-control: expected hold, or one model for both",
+  );
+});
+
+test("whose arm became the surface's default may still be described while it is stopped", () => {
+  const guardrails = [{ kind: "latency-p99", maxMs: 80, action: "rollback" }];
+  const defaultModels = new Map([["home", { name: "home-treated" }]]);
+  const inStatus = (status: string) => () =>
+    validateExperiment(parsed({ guardrails, status }), { others: [], defaultModels });
+  expect(inStatus("stopped")).not.toThrow();
+  expect(inStatus("running")).toThrow("guardrails[0].action: a rollback serves");
+});
+
+test("an import of what stands already is not refused for a default that was shipped since", () => {
+  const document = parsed({ guardrails: [{ kind: "latency-p99", maxMs: 80, action: "rollback" }] });
+  const state: StoreState = {
+    ...emptyState,
+    experiments: [{ ...document, revision: 3, phase: 1, ranges: [] }],
+  };
+  const known = { defaultModels: new Map([["home", { name: "home-treated" }]]) };
+  const importing = (one: ExperimentDocument) => () =>
+    imported(state, [{ document: one, revision: 3 }], { known, confirmed: [] });
+  expect(importing(document)()).toEqual({ experiments: [] });
+  expect(importing({ ...document, description: "new" })).toThrow("guardrails[0].action: a rollback serves");
+});
+
+test("what is no duration is told what one is", () => {
+  expect(check({ ramp: [{ traffic: 0.1, for: "0s" }] })).toThrow(
+    'ramp[0].for: expected a whole number from 1 to 999999 of s, m, h or d, such as 90s, 30m, 24h or 7d, got "0s"',
   );
 });
 
