@@ -4,5 +4,5 @@ export { serveLog } from "./log-service.ts";
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
 export { RemoteLog } from "./remote-log.ts";
-export { type LogSegment, logSegments, sealedSegments } from "./sealed-segments.ts";
+export { logSegments, sealedSegments } from "./sealed-segments.ts";
 export { type LogVerification, verifyLog } from "./verify-log.ts";
