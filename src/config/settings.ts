@@ -51,7 +51,23 @@ export interface SetlistConfig {
   /** Shares of units that are kept outside experiments. */
   readonly holdouts: readonly Holdout[];
   readonly limits: Limits;
-  readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
+  readonly log: {
+    readonly segmentBytesMax: number;
+    readonly syncIntervalMs: number;
+    /** Segments older than this, ms, are deleted once they may be; undefined keeps them. */
+    readonly retentionAgeMs?: number | undefined;
+    /** So are the oldest while all segments together are larger. */
+    readonly retentionBytesMax?: number | undefined;
+  };
+  readonly warehouse: {
+    /** Whether the server makes Parquet of sealed segments by itself. */
+    readonly compact: boolean;
+    /** Between two looks for sealed segments, ms. */
+    readonly intervalMs: number;
+    /** Of the Parquet, as the log's. */
+    readonly retentionAgeMs?: number | undefined;
+    readonly retentionBytesMax?: number | undefined;
+  };
   readonly inference: {
     readonly workers: number;
     /** Whether a worker is a thread of the server or a process of its own. */
