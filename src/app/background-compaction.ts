@@ -83,8 +83,9 @@ export class BackgroundCompaction implements CompactionState {
         this.lastSuccessAt = this.#options.clock.now();
         return;
       }
-      this.#settle(await this.#answer());
+      const answer = await this.#answer();
       await this.#count();
+      this.#settle(answer);
     } catch (error) {
       this.#failed(error instanceof Error ? error.message : String(error));
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { BackgroundCompaction } from "../../src/app/background-compaction.ts";
 import { withDataLogFiles } from "../../src/app/log-files.ts";
+import { startServerProcess } from "../../src/app/server-process.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { columnOf } from "../support/parquet.ts";
@@ -41,7 +42,7 @@ test("what is sealed becomes Parquet by itself; a failure is told and counted, a
   const dataDir = await temporaryFolder();
   await sealedSegment(dataDir, "1");
   await mkdir(join(dataDir, "warehouse"));
-  // A file where the markers' folder has to be.
+  // A file where a table's folder has to be.
   await writeFile(join(dataDir, "warehouse/impressions"), "");
   const { compaction, warnings } = compacting(dataDir);
   await vi.waitFor(() => expect(compaction.failures).toBeGreaterThanOrEqual(2), soon);
@@ -96,4 +97,37 @@ test("a server compacts its own log, says so in its metrics, and stops in the mi
   expect(performance.now() - stopping).toBeLessThan(5_000);
   const outcomes = await withDataLogFiles(dataDir, (files) => columnOf("outcome", files.outcomes));
   expect(outcomes.sort()).toEqual(sent.sort());
+}, 60_000);
+
+test("of several processes that answer over one log, one compacts it", async () => {
+  const dataDir = await temporaryFolder();
+  const config = join(await temporaryFolder(), "setlist.yaml");
+  await writeFile(config, "log: { segmentBytesMax: 4096 }\nwarehouse: { interval: 1s }\n");
+  const server = await startServerProcess({ dataDir, flags: ["--config", config, "--processes", "2"] });
+  onTestFinished(() => server.kill());
+  const url = `http://127.0.0.1:${server.httpPort}`;
+  for (let batch = 0; batch < 10; batch++) {
+    const outcomes = Array.from({ length: 50 }, (_, n) => ({
+      outcomeId: `o-${batch}-${n}`,
+      requestId: `r-${batch}`,
+      itemId: "t1",
+      type: "click",
+      value: 1,
+    }));
+    const answer = await fetch(`${url}/v1/outcomes`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ outcomes }),
+    });
+    expect(answer.status).toBe(200);
+  }
+  await vi.waitFor(async () => expect(await readdir(join(dataDir, "warehouse/done"))).not.toEqual([]), soon);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics.match(/^setlist_compaction_failures_total .*$/gm)).toEqual([
+    "setlist_compaction_failures_total 0",
+  ]);
+  expect(await server.stop()).toBe(0);
+  const outcomes = await withDataLogFiles(dataDir, (files) => columnOf("outcome", files.outcomes));
+  expect(new Set(outcomes).size).toBe(500);
+  expect(outcomes).toHaveLength(500);
 }, 60_000);
