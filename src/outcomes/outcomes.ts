@@ -3,6 +3,7 @@
 export { type Compaction, compactLog } from "./compact.ts";
 export { serveLog } from "./log-service.ts";
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
+export { PseudonymousLog } from "./pseudonymous-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
 export { RemoteLog } from "./remote-log.ts";
 export { sealedSegments } from "./sealed-segments.ts";
