@@ -12,11 +12,14 @@ export interface SeenTensors {
 }
 
 /** Copies what an encoded request names, before it is released. */
-export function seenTensors(model: Model, { tensors, table, slots }: EncodedRequest): SeenTensors {
+export function seenTensors(
+  model: Model,
+  { candidateCount, tensors, table, slots }: EncodedRequest,
+): SeenTensors {
   const ofItems = table.tensors;
   return {
     model,
-    rows: slots.length,
+    rows: candidateCount,
     tensors: model.inputs.map(({ entity, columns }, place) => {
       if (columns === undefined) return undefined;
       return entity === "item" ? gathered(ofItems[place], slots, columns) : tensors[place]?.slice();
