@@ -9,7 +9,7 @@ import type { Clock } from "../domain/ports.ts";
 import { sealedSegments } from "../outcomes/outcomes.ts";
 import type { CompactionState } from "../telemetry/telemetry.ts";
 import { compactedSegments } from "../warehouse/warehouse.ts";
-import type { Compaction, RetentionConfig } from "./compact-data.ts";
+import { type Compaction, type RetentionConfig, retentionOf } from "./compact-data.ts";
 
 /** What a compacting process is asked, and what it answers. */
 export interface CompactingOrder {
@@ -21,7 +21,8 @@ export type CompactingAnswer =
   | { readonly busy: true }
   | { readonly problem: string };
 
-interface BackgroundCompactionOptions extends Pick<SetlistConfig, "dataDir" | "log" | "warehouse"> {
+interface BackgroundCompactionOptions extends Pick<SetlistConfig, "dataDir" | "warehouse"> {
+  readonly log: RetentionConfig["log"];
   readonly clock: Clock;
   readonly logger: Pick<Logger, "info" | "warn">;
 }
@@ -145,7 +146,7 @@ export class BackgroundCompaction implements CompactionState {
     try {
       if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
       const answered = once(child, "message").then(([message]) => message as CompactingAnswer);
-      const order: CompactingOrder = { dataDir, retention: { log, warehouse } };
+      const order: CompactingOrder = { dataDir, retention: retentionOf({ log, warehouse }) };
       child.send(order);
       return await Promise.race([answered, ended]);
     } finally {

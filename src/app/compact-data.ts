@@ -21,7 +21,18 @@ export interface CompactDataOptions {
 }
 
 /** What of the configuration says how long the log and its Parquet are kept. */
-export type RetentionConfig = Pick<SetlistConfig, "log" | "warehouse">;
+export type RetentionConfig = {
+  readonly [Of in "log" | "warehouse"]: Pick<SetlistConfig[Of], "retentionAgeMs" | "retentionBytesMax">;
+};
+
+/** Nothing but that: what else stands there is nobody else's business. */
+export function retentionOf({ log, warehouse }: RetentionConfig): RetentionConfig {
+  const of = ({ retentionAgeMs, retentionBytesMax }: RetentionConfig["log"]): RetentionConfig["log"] => ({
+    retentionAgeMs,
+    retentionBytesMax,
+  });
+  return { log: of(log), warehouse: of(warehouse) };
+}
 
 /** For how long the log recognises an outcome that comes again. */
 const dedupeWindowMs = 7 * 86_400_000;

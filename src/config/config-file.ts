@@ -118,6 +118,12 @@ export const configFileSchema = Type.Object(
           syncIntervalMs: Type.Optional(milliseconds),
           retentionAge: Type.Optional(durationSchema),
           retentionBytesMax: Type.Optional(manyBytes),
+          servedFeatures: Type.Optional(
+            Type.Object({ share: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })) }, closed),
+          ),
+          candidatesBeyondLimit: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+          // The key itself stands in no configuration, which people show each other.
+          userIdKeyFile: Type.Optional(path),
         },
         closed,
       ),

@@ -58,6 +58,14 @@ export interface SetlistConfig {
     readonly retentionAgeMs?: number | undefined;
     /** So are the oldest while all segments together are larger. */
     readonly retentionBytesMax?: number | undefined;
+    /** Of the requests, those whose features are logged as their models saw them. */
+    readonly servedFeatures: { readonly share: number };
+    /** How many of the candidates that a request's limit keeps out are logged. */
+    readonly candidatesBeyondLimit: number;
+    /** Holds the key of the log's pseudonyms; user ids are logged as they are where this and the key are undefined. */
+    readonly userIdKeyFile?: string | undefined;
+    /** The key itself, where the environment has it: secret, goes before the file. */
+    readonly userIdKey?: string | undefined;
   };
   readonly warehouse: {
     /** Whether the server makes Parquet of sealed segments by itself. */

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { BackgroundCompaction } from "../../src/app/background-compaction.ts";
 import { withDataLogFiles } from "../../src/app/log-files.ts";
 import { startServerProcess } from "../../src/app/server-process.ts";
+import { defaults } from "../../src/config/defaults.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { columnOf } from "../support/parquet.ts";
@@ -25,7 +26,7 @@ function compacting(dataDir: string): { compaction: BackgroundCompaction; warnin
   const warnings: string[] = [];
   const compaction = new BackgroundCompaction({
     dataDir,
-    log: { segmentBytesMax: 1, syncIntervalMs: 1 },
+    log: {},
     warehouse: { compact: true, intervalMs: 50 },
     clock,
     logger: {
@@ -66,7 +67,7 @@ test("what is sealed becomes Parquet by itself; a failure is told and counted, a
 test("a server compacts its own log, says so in its metrics, and stops in the middle of it", async () => {
   const dataDir = await temporaryFolder();
   const app = await startApp(dataDir, {
-    log: { segmentBytesMax: 4_096, syncIntervalMs: 10 },
+    log: { ...defaults.log, segmentBytesMax: 4_096 },
     warehouse: { compact: true, intervalMs: 100, retentionAgeMs: 365 * 86_400_000 },
   });
   const sent: string[] = [];
