@@ -12,7 +12,8 @@ import { columnOf } from "../support/parquet.ts";
 import { startApp } from "../support/running-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const soon = { timeout: 20_000, interval: 50 };
+/** However busy the machine is. */
+const soon = { timeout: 60_000, interval: 50 };
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 async function sealedSegment(dataDir: string, name: string): Promise<void> {
@@ -62,7 +63,7 @@ test("what is sealed becomes Parquet by itself; a failure is told and counted, a
   await compaction.close();
   const requests = await withDataLogFiles(dataDir, ({ impressions }) => columnOf("request", impressions));
   expect(requests).toEqual(["r1", "r2"]);
-}, 40_000);
+}, 150_000);
 
 test("a server compacts its own log, says so in its metrics, and stops in the middle of it", async () => {
   const dataDir = await temporaryFolder();
@@ -98,7 +99,7 @@ test("a server compacts its own log, says so in its metrics, and stops in the mi
   expect(performance.now() - stopping).toBeLessThan(5_000);
   const outcomes = await withDataLogFiles(dataDir, (files) => columnOf("outcome", files.outcomes));
   expect(outcomes.sort()).toEqual(sent.sort());
-}, 60_000);
+}, 150_000);
 
 test("of several processes that answer over one log, one compacts it", async () => {
   const dataDir = await temporaryFolder();
@@ -131,4 +132,4 @@ test("of several processes that answer over one log, one compacts it", async () 
   const outcomes = await withDataLogFiles(dataDir, (files) => columnOf("outcome", files.outcomes));
   expect(new Set(outcomes).size).toBe(500);
   expect(outcomes).toHaveLength(500);
-}, 60_000);
+}, 150_000);
