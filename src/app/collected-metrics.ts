@@ -1,3 +1,4 @@
+import type { LogHealth } from "../domain/ports.ts";
 import {
   type CompactionState,
   type GuardrailMetrics,
@@ -28,6 +29,10 @@ export class CollectedMetrics {
 
   watchCompaction(state: CompactionState): void {
     this.#sums.watchCompaction(state);
+  }
+
+  watchLog(log: LogHealth): void {
+    this.#sums.watchLog(log);
   }
 
   join(process: number, ask: Ask): void {

@@ -21,21 +21,22 @@ export interface CompactDataOptions {
 }
 
 /** What of the configuration says how long the log and its Parquet are kept. */
-export type RetentionConfig = {
-  readonly [Of in "log" | "warehouse"]: Pick<SetlistConfig[Of], "retentionAgeMs" | "retentionBytesMax">;
-};
+export interface RetentionConfig {
+  readonly log: Pick<SetlistConfig["log"], "retentionAgeMs" | "retentionBytesMax" | "dedupeWindowMs">;
+  readonly warehouse: Pick<SetlistConfig["warehouse"], "retentionAgeMs" | "retentionBytesMax">;
+}
 
 /** Nothing but that: what else stands there is nobody else's business. */
 export function retentionOf({ log, warehouse }: RetentionConfig): RetentionConfig {
-  const of = ({ retentionAgeMs, retentionBytesMax }: RetentionConfig["log"]): RetentionConfig["log"] => ({
+  const of = ({
+    retentionAgeMs,
+    retentionBytesMax,
+  }: RetentionConfig["warehouse"]): RetentionConfig["warehouse"] => ({
     retentionAgeMs,
     retentionBytesMax,
   });
-  return { log: of(log), warehouse: of(warehouse) };
+  return { log: { ...of(log), dedupeWindowMs: log.dedupeWindowMs }, warehouse: of(warehouse) };
 }
-
-/** For how long the log recognises an outcome that comes again. */
-const dedupeWindowMs = 7 * 86_400_000;
 
 const pollMs = 200;
 
@@ -65,7 +66,7 @@ async function compactNow(options: CompactDataOptions): Promise<Compaction> {
     retention: retention && {
       log: boundsOf(retention.log),
       warehouse: boundsOf(retention.warehouse),
-      dedupeWindowMs,
+      dedupeWindowMs: retention.log.dedupeWindowMs,
       now: () => systemClock.now(),
       onWarning,
     },
@@ -73,7 +74,7 @@ async function compactNow(options: CompactDataOptions): Promise<Compaction> {
   });
 }
 
-function boundsOf({ retentionAgeMs, retentionBytesMax }: RetentionConfig["log" | "warehouse"]): {
+function boundsOf({ retentionAgeMs, retentionBytesMax }: RetentionConfig["warehouse"]): {
   readonly ageMs: number | undefined;
   readonly bytesMax: number | undefined;
 } {

@@ -56,6 +56,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
 
   const commands = new ModelCommands(onWarning);
   const metrics = new CollectedMetrics(() => fleet.counts);
+  metrics.watchLog(log);
   const counts = new CollectedCounts();
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
   let experiments: "configured" | "stored" = "configured";
@@ -67,6 +68,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
         changeModels: (command) => commands.give(number, command),
         metrics: () => metrics.render(),
         healthOf: (id) => guardian.healthOf(id),
+        logTrouble: async () => log.trouble(),
       },
     );
     const { calls, started, ended, kill } = answering;

@@ -158,12 +158,7 @@ function complete(
     attributes: attributesOf(attributes),
     holdouts: holdoutsOf(holdouts),
     limits: { ...defaults.limits, ...limits },
-    log: {
-      ...defaults.log,
-      ...withRetentionMs(log),
-      servedFeatures: { ...defaults.log.servedFeatures, ...log?.servedFeatures },
-      ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }),
-    },
+    log: { ...logOf(log), ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }) },
     warehouse: warehouseOf(warehouse),
     inference: {
       ...defaults.inference,
@@ -229,6 +224,22 @@ function holdoutsOf(written: ConfigFile["holdouts"] = {}): SetlistConfig["holdou
     ...(layers !== undefined && { layers }),
     unit: parseUnit(unit, `holdouts.${id}.unit`),
   }));
+}
+
+function logOf(written: ConfigFile["log"] = {}): SetlistConfig["log"] {
+  const { segmentAgeMax, dedupeWindow, servedFeatures, ...rest } = withRetentionMs(written);
+  return {
+    ...defaults.log,
+    ...rest,
+    servedFeatures: { ...defaults.log.servedFeatures, ...servedFeatures },
+    ...(segmentAgeMax !== undefined && { segmentAgeMaxMs: ageOf(String(segmentAgeMax)) }),
+    ...(dedupeWindow !== undefined && { dedupeWindowMs: durationMs(dedupeWindow) }),
+  };
+}
+
+/** Ms; 0 is never. */
+function ageOf(text: string): number {
+  return text === "0" ? 0 : durationMs(text);
 }
 
 function checkModelRef({ version, label }: ModelRef, field: string): void {

@@ -53,7 +53,15 @@ export interface SetlistConfig {
   readonly limits: Limits;
   readonly log: {
     readonly segmentBytesMax: number;
+    /** A segment with records is sealed once it is so old, ms; 0 never. */
+    readonly segmentAgeMaxMs: number;
     readonly syncIntervalMs: number;
+    /** How long an outcome that is sent again is recognised, ms. */
+    readonly dedupeWindowMs: number;
+    /** What its ids may take in memory; beyond it, the oldest are forgotten early. */
+    readonly dedupeMemoryBytesMax: number;
+    /** Impressions that wait in memory while the disk refuses. */
+    readonly impressionBufferBytesMax: number;
     /** Segments older than this, ms, are deleted once they may be; undefined keeps them. */
     readonly retentionAgeMs?: number | undefined;
     /** So are the oldest while all segments together are larger. */

@@ -42,6 +42,7 @@ export interface Telemetry {
   readonly watchConcurrency: Metrics["watchConcurrency"];
   readonly watchExperiments: Metrics["watchExperiments"];
   readonly watchCompaction: Metrics["watchCompaction"];
+  readonly watchLog: Metrics["watchLog"];
   /** Logs that another state of the store is in effect. */
   readonly experimentsChanged: (state: StoreState) => void;
   /** Counts and logs what becomes of a model's versions. */
@@ -76,6 +77,7 @@ export function createTelemetry(options: {
     watchConcurrency,
     watchExperiments,
     watchCompaction,
+    watchLog,
     modelChanges,
     workerDied,
   } = createMetrics();
@@ -92,6 +94,7 @@ export function createTelemetry(options: {
     watchConcurrency,
     watchExperiments,
     watchCompaction,
+    watchLog,
     workerDied,
     experimentsChanged({ experiments, killSwitch }) {
       const running = experiments.filter(({ status }) => status === "running");

@@ -27,7 +27,7 @@ function compacting(dataDir: string): { compaction: BackgroundCompaction; warnin
   const warnings: string[] = [];
   const compaction = new BackgroundCompaction({
     dataDir,
-    log: {},
+    log: { dedupeWindowMs: 0 },
     warehouse: { compact: true, intervalMs: 50 },
     clock,
     logger: {
