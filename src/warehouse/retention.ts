@@ -96,8 +96,8 @@ async function retainSegments({ listed, store, warehouse, rules }: RetainOptions
   }
   if (forgotten > 0)
     onWarning(
-      `log.retentionBytesMax (${log.bytesMax}) took ${forgotten} segments within the window in which outcomes are recognised: ` +
-        "after a restart, one of theirs that is sent again is taken as new",
+      `log.retentionBytesMax (${log.bytesMax}) took ${forgotten} segments within log.dedupeWindow: ` +
+        "one of their outcomes that is sent again is taken as new",
     );
   return { count, bytes: before - left };
 }

@@ -84,7 +84,9 @@ test("the size limit forces segments out of that window, and says what it costs;
   const { warnings } = await compacted(dataDir, { log: { bytesMax: 1 } });
   expect(await segmentsIn(join(dataDir, "log"))).toEqual(seg(6));
   expect(warnings).toEqual([
-    expect.stringMatching(/retentionBytesMax \(1\) took 2 segments within the window .* taken as new/),
+    expect.stringMatching(
+      /retentionBytesMax \(1\) took 2 segments within log\.dedupeWindow: .* taken as new/,
+    ),
   ]);
   expect((await requestsOf(dataDir)).requests).toHaveLength(6);
 });
