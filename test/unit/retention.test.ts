@@ -101,13 +101,16 @@ test("what is not shipped stays, whatever the size, and a warning says so", asyn
 test("a log whose oldest segments are gone starts, goes on with the next number, and knows what it still has", async () => {
   const dataDir = await dataOfDays(4);
   await compacted(dataDir, { log: { bytesMax: 1 } });
-  const log = await openTestLog(join(dataDir, "log"));
+  const clock = { now: () => began + 4 * day, monotonic: () => performance.now() };
+  const log = await openTestLog(join(dataDir, "log"), { clock });
   expect(log.recovery).toMatchObject({ impressions: 1, outcomes: 1 });
   const outcome = outcomeOf("o4", "r4", "t1");
   expect(await log.appendOutcomes([outcome, { ...outcome, outcomeId: "o5" }])).toMatchObject({
     accepted: 1,
     duplicates: 1,
   });
+  // Its segment is gone, and it with it.
+  expect(await log.appendOutcomes([outcomeOf("o3", "r3", "t1")])).toMatchObject({ accepted: 1 });
   await log.close();
   expect(await segmentsIn(join(dataDir, "log"))).toEqual(seg(4, 5));
 });
