@@ -8,8 +8,9 @@ import type { SetlistConfig } from "../config.ts";
 import type { Clock } from "../domain/ports.ts";
 import { sealedSegments } from "../outcomes/outcomes.ts";
 import type { CompactionState } from "../telemetry/telemetry.ts";
-import { compactedSegments } from "../warehouse/warehouse.ts";
-import { type Compaction, type RetentionConfig, retentionOf } from "./compact-data.ts";
+import { compactedSegments } from "../warehouse/compacted-segments.ts";
+import type { Compaction } from "./compact-data.ts";
+import { type RetentionConfig, retentionOf } from "./retention-config.ts";
 
 /** What a compacting process is asked, and what it answers. */
 export interface CompactingOrder {

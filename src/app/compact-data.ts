@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SetlistConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
 import { logSegments } from "../outcomes/outcomes.ts";
 import { type Compaction, compactLog } from "../warehouse/warehouse.ts";
 import { existingLog } from "./data-directory.ts";
+import type { RetentionConfig } from "./retention-config.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -18,24 +18,6 @@ export interface CompactDataOptions {
   readonly waitMsMax?: number;
   readonly onProgress?: (done: number, of: number) => void;
   readonly onWarning?: (message: string) => void;
-}
-
-/** What of the configuration says how long the log and its Parquet are kept. */
-export interface RetentionConfig {
-  readonly log: Pick<SetlistConfig["log"], "retentionAgeMs" | "retentionBytesMax" | "dedupeWindowMs">;
-  readonly warehouse: Pick<SetlistConfig["warehouse"], "retentionAgeMs" | "retentionBytesMax">;
-}
-
-/** Nothing but that: what else stands there is nobody else's business. */
-export function retentionOf({ log, warehouse }: RetentionConfig): RetentionConfig {
-  const of = ({
-    retentionAgeMs,
-    retentionBytesMax,
-  }: RetentionConfig["warehouse"]): RetentionConfig["warehouse"] => ({
-    retentionAgeMs,
-    retentionBytesMax,
-  });
-  return { log: { ...of(log), dedupeWindowMs: log.dedupeWindowMs }, warehouse: of(warehouse) };
 }
 
 const pollMs = 200;

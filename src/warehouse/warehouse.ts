@@ -4,4 +4,3 @@
  */
 export { type Compaction, compactLog } from "./compact.ts";
 export { withLogFiles } from "./log-files.ts";
-export { compactedSegments } from "./log-markers.ts";

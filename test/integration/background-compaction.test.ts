@@ -1,6 +1,8 @@
 /** Compaction beside a running log and server, in real processes of its own. */
+import { execFileSync } from "node:child_process";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { BackgroundCompaction } from "../../src/app/background-compaction.ts";
 import { withDataLogFiles } from "../../src/app/log-files.ts";
@@ -15,6 +17,16 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 /** However busy the machine is. */
 const soon = { timeout: 60_000, interval: 50 };
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+test("a server that compacts does not load DuckDB itself", () => {
+  const app = pathToFileURL(join(import.meta.dirname, "../../src/app.ts")).href;
+  const script = `await import("${app}"); console.log(process.report.getReport().sharedObjects.join("\\n"))`;
+  const loaded = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
+    encoding: "utf8",
+  });
+  expect(loaded).toContain("libc");
+  expect(loaded).not.toContain("duckdb");
+});
 
 async function sealedSegment(dataDir: string, name: string): Promise<void> {
   const log = await openTestLog(join(dataDir, "log"));

@@ -75,7 +75,7 @@ test("while records are appended, sealed, compacted and their segments deleted, 
   expect(seen.compacted).toBeGreaterThan(5);
   expect(seen.deleted).toBeGreaterThan(5);
   expect((await segmentsIn(directory))[0]).not.toBe("0000000001.seg");
-}, 120_000);
+}, 300_000);
 
 function missing(count: number, prefix: string, names: readonly string[]): string[] {
   const there = new Set(names);
