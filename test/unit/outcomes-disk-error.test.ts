@@ -78,6 +78,55 @@ test("impressions that a failed write had with them, and those that came meanwhi
   await log.close();
 });
 
+test("an impression whose write fails after a sync did stands before those that came after the sync", async () => {
+  const { directory, disk, log, shown, happened } = await openFailing();
+  const before = { ...disk.calls };
+  const releaseSync = disk.hold("sync");
+  const refused = expect(happened("o1")).rejects.toMatchObject(unavailable);
+  while (disk.calls.sync === before.sync) await new Promise(setImmediate);
+  const releaseWrite = disk.hold("write");
+  const first = shown("r1");
+  while (disk.calls.write < before.write + 2) await new Promise(setImmediate);
+  disk.fail("sync", broken);
+  disk.fail("write", full);
+  releaseSync();
+  await vi.waitFor(() => expect(log.trouble()).toBeDefined());
+  await shown("r2");
+  releaseWrite();
+  await first;
+  disk.mend();
+  await refused;
+  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["r1", "r2"]);
+});
+
+test("after a failed sync an answered impression is written once more, since the kernel may have lost it", async () => {
+  const directory = await temporaryFolder();
+  const disk = testDisk();
+  const written: string[] = [];
+  const create = disk.create;
+  disk.create = async (path) => {
+    const file = await create(path);
+    return {
+      ...file,
+      write(buffers, position) {
+        written.push(Buffer.concat(buffers).toString("latin1"));
+        return file.write(buffers, position);
+      },
+    };
+  };
+  const log = await openTestLog(directory, { disk });
+  await log.appendImpression(impressionOf("request-1", "u1", "kd"));
+  disk.fail("sync", broken);
+  await expect(log.appendOutcomes([outcomeOf("o1", "request-1", "t1")])).rejects.toMatchObject(unavailable);
+  disk.mend();
+  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  expect(written.filter((bytes) => bytes.includes("request-1") && !bytes.includes("o1"))).toHaveLength(2);
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["request-1"]);
+});
+
 test("without anyone who appends, the log is written again once the disk takes writes", async () => {
   const { directory, disk, log, shown } = await openFailing();
   disk.fail("write", full);
