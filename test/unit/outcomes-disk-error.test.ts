@@ -1,6 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
-import { namesIn, openTestLog, segmentsIn, testDisk, type Warning } from "../support/outcomes-log.ts";
+import {
+  killedCopy,
+  namesIn,
+  openTestLog,
+  segmentsIn,
+  testDisk,
+  type Warning,
+} from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
@@ -69,6 +76,55 @@ test("impressions that a failed write had with them, and those that came meanwhi
   await happened("o1");
   expect(await namesIn(directory)).toStrictEqual(["r1", "r2", "r3", "r4", "o1"]);
   await log.close();
+});
+
+test("an impression whose write fails after a sync did stands before those that came after the sync", async () => {
+  const { directory, disk, log, shown, happened } = await openFailing();
+  const before = { ...disk.calls };
+  const releaseSync = disk.hold("sync");
+  const refused = expect(happened("o1")).rejects.toMatchObject(unavailable);
+  while (disk.calls.sync === before.sync) await new Promise(setImmediate);
+  const releaseWrite = disk.hold("write");
+  const first = shown("r1");
+  while (disk.calls.write < before.write + 2) await new Promise(setImmediate);
+  disk.fail("sync", broken);
+  disk.fail("write", full);
+  releaseSync();
+  await vi.waitFor(() => expect(log.trouble()).toBeDefined());
+  await shown("r2");
+  releaseWrite();
+  await first;
+  disk.mend();
+  await refused;
+  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["r1", "r2"]);
+});
+
+test("after a failed sync an answered impression is written once more, since the kernel may have lost it", async () => {
+  const directory = await temporaryFolder();
+  const disk = testDisk();
+  const written: string[] = [];
+  const create = disk.create;
+  disk.create = async (path) => {
+    const file = await create(path);
+    return {
+      ...file,
+      write(buffers, position) {
+        written.push(Buffer.concat(buffers).toString("latin1"));
+        return file.write(buffers, position);
+      },
+    };
+  };
+  const log = await openTestLog(directory, { disk });
+  await log.appendImpression(impressionOf("request-1", "u1", "kd"));
+  disk.fail("sync", broken);
+  await expect(log.appendOutcomes([outcomeOf("o1", "request-1", "t1")])).rejects.toMatchObject(unavailable);
+  disk.mend();
+  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  expect(written.filter((bytes) => bytes.includes("request-1") && !bytes.includes("o1"))).toHaveLength(2);
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["request-1"]);
 });
 
 test("without anyone who appends, the log is written again once the disk takes writes", async () => {
@@ -229,6 +285,20 @@ test("close on a disk that still refuses says so, frees the directory and keeps 
   const again = await openTestLog(directory);
   expect(again.recovery).toMatchObject({ impressions: 0, outcomes: 1 });
   await again.close();
+});
+
+test("answered impressions stay in the file while a full disk is repaired, for a process that is killed meanwhile", async () => {
+  const { directory, disk, log, shown, happened } = await openFailing();
+  await happened("o1");
+  await shown("r1");
+  disk.fail("write", full);
+  await expect(happened("o2")).rejects.toMatchObject(unavailable);
+  const { write } = disk.calls;
+  await vi.waitFor(() => expect(disk.calls.write).toBeGreaterThan(write + 1), { timeout: 5_000 });
+  expect(await namesIn(await killedCopy(directory, await temporaryFolder()))).toStrictEqual(["o1", "r1"]);
+  disk.mend();
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["o1", "r1"]);
 });
 
 test("what waits is written at a close", async () => {
