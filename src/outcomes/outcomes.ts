@@ -5,5 +5,6 @@ export { serveLog } from "./log-service.ts";
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
 export { RemoteLog } from "./remote-log.ts";
+export { type LogSalvage, type SegmentLoss, salvageLog } from "./salvage-log.ts";
 export { sealedSegments } from "./sealed-segments.ts";
 export { type LogVerification, verifyLog } from "./verify-log.ts";
