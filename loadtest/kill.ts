@@ -1,7 +1,8 @@
 /**
  * `npm run loadtest:kill`: ten times a server under load dies by SIGKILL and starts again on the same data directory.
  * Its segments are so small that it goes over to a new one several times a second. Afterwards every answered impression
- * and every acknowledged outcome must be in the log exactly once; exit 1 if not.
+ * and every acknowledged outcome must be in the log exactly once; exit 1 if not. Ctrl-C ends it after the round that is
+ * under way, with the same audit.
  */
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -64,6 +65,11 @@ let cutOff = 0;
 let resentInAll = 0;
 let resend: readonly Unacknowledged[] = [];
 
+let interrupted = false;
+process.once("SIGINT", () => {
+  interrupted = true;
+});
+
 async function start() {
   const begun = performance.now();
   const server = await startServerProcess({ dataDir });
@@ -71,7 +77,7 @@ async function start() {
 }
 
 try {
-  for (let round = 1; round <= flags.rounds; round++) {
+  for (let round = 1; round <= flags.rounds && !interrupted; round++) {
     const { server, readyMs } = await start();
     const killAfterMs = killAfterMinMs + random.next() * (flags.killAfterMax - killAfterMinMs);
     const resent = resend.length;
@@ -98,8 +104,8 @@ try {
   const exitCode = await server.stop();
   const audit = await book.audit(readLog(join(dataDir, "log")));
   const segments = (await readdir(join(dataDir, "log"))).filter((name) => name.endsWith(".seg")).length;
-  if (flags.rounds <= tableRoundsMax) process.stdout.write(`${table.toString()}\n`);
-  process.stdout.write(`${flags.rounds} kills; ${cutOff} requests were cut off, ${resentInAll} outcomes sent again
+  if (rounds.length <= tableRoundsMax) process.stdout.write(`${table.toString()}\n`);
+  process.stdout.write(`${rounds.length} kills; ${cutOff} requests were cut off, ${resentInAll} outcomes sent again
 last start: ready after ${readyMs.toFixed(0)} ms, stopped with ${exitCode}
 book: ${book.answeredCount} impressions answered, ${book.acknowledgedCount} outcomes acknowledged
 log:  ${audit.impressions} impressions, ${audit.outcomes} outcomes, in ${segments} segments
