@@ -16,7 +16,7 @@ import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
 import type { ExperimentHealthSource } from "./domain/experiment-health.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
-import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
+import type { LogTrouble, MetricsSource, OutcomeLog } from "./domain/ports.ts";
 import { openRows } from "./features/features.ts";
 import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
@@ -62,9 +62,12 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
       logger.warn(fields, message);
     for (const warning of config.warnings) onWarning(warning);
+    const ground = await openGround(config, opened, onWarning);
+    telemetry.watchLog(ground.log);
     return {
       telemetry,
-      ...(await openGround(config, opened, onWarning)),
+      ...ground,
+      logTrouble: async () => ground.log.trouble(),
       experiments: configuredExperiments(config.experiments, onWarning),
       metrics,
       libraryOf: (own) => own,
@@ -87,6 +90,8 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 export interface Surroundings {
   readonly telemetry: Telemetry;
   readonly log: OutcomeLog;
+  /** Why the disk refuses the log, undefined where it does not. */
+  readonly logTrouble: () => Promise<LogTrouble | undefined>;
   /** The file of the world's imported rows. */
   readonly rows: string;
   readonly experiments: ExperimentSource;
@@ -256,6 +261,7 @@ async function assemble(
     scorer,
     models: libraryOf(library),
     readiness,
+    logTrouble: surroundings.logTrouble,
     metrics,
     requests,
     limits,

@@ -1,3 +1,4 @@
+import type { LogHealth } from "../domain/ports.ts";
 import {
   type GuardrailMetrics,
   type MetricsSnapshot,
@@ -23,6 +24,10 @@ export class CollectedMetrics {
 
   get guardrails(): GuardrailMetrics {
     return this.#sums.guardrails;
+  }
+
+  watchLog(log: LogHealth): void {
+    this.#sums.watchLog(log);
   }
 
   join(process: number, ask: Ask): void {

@@ -52,6 +52,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
 
   const commands = new ModelCommands(onWarning);
   const metrics = new CollectedMetrics(() => fleet.counts);
+  metrics.watchLog(log);
   const counts = new CollectedCounts();
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
   let experiments: "configured" | "stored" = "configured";
@@ -63,6 +64,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
         changeModels: (command) => commands.give(number, command),
         metrics: () => metrics.render(),
         healthOf: (id) => guardian.healthOf(id),
+        logTrouble: async () => log.trouble(),
       },
     );
     const { calls, started, ended, kill } = answering;

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { checkUnit, parseUnit } from "../experiments/experiments.ts";
+import { checkUnit, durationMs, parseUnit } from "../experiments/experiments.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
@@ -129,7 +129,7 @@ function complete(
     attributes: attributesOf(attributes),
     holdouts: holdoutsOf(holdouts),
     limits: { ...defaults.limits, ...limits },
-    log: { ...defaults.log, ...log },
+    log: logOf(log),
     inference: {
       ...defaults.inference,
       ...inference,
@@ -179,6 +179,21 @@ function holdoutsOf(written: ConfigFile["holdouts"] = {}): SetlistConfig["holdou
     ...(layers !== undefined && { layers }),
     unit: parseUnit(unit, `holdouts.${id}.unit`),
   }));
+}
+
+function logOf(written: ConfigFile["log"] = {}): SetlistConfig["log"] {
+  const { segmentAgeMax, dedupeWindow, ...rest } = written;
+  return {
+    ...defaults.log,
+    ...rest,
+    ...(segmentAgeMax !== undefined && { segmentAgeMaxMs: ageOf(String(segmentAgeMax)) }),
+    ...(dedupeWindow !== undefined && { dedupeWindowMs: durationMs(dedupeWindow) }),
+  };
+}
+
+/** Ms; 0 is never. */
+function ageOf(text: string): number {
+  return text === "0" ? 0 : durationMs(text);
 }
 
 function checkModelRef({ version, label }: ModelRef, field: string): void {

@@ -51,7 +51,18 @@ export interface SetlistConfig {
   /** Shares of units that are kept outside experiments. */
   readonly holdouts: readonly Holdout[];
   readonly limits: Limits;
-  readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
+  readonly log: {
+    readonly segmentBytesMax: number;
+    /** A segment with records is sealed once it is so old, ms; 0 never. */
+    readonly segmentAgeMaxMs: number;
+    readonly syncIntervalMs: number;
+    /** How long an outcome that is sent again is recognised, ms. */
+    readonly dedupeWindowMs: number;
+    /** What its ids may take in memory; beyond it, the oldest are forgotten early. */
+    readonly dedupeMemoryBytesMax: number;
+    /** Impressions that wait in memory while the disk refuses. */
+    readonly impressionBufferBytesMax: number;
+  };
   readonly inference: {
     readonly workers: number;
     /** Whether a worker is a thread of the server or a process of its own. */

@@ -2,7 +2,7 @@ import { corruptionError } from "./corruption.ts";
 import type { Disk } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import type { KnownIds } from "./known-ids.ts";
-import { idBytes, impressionKind, outcomeKind, writeSealFrame } from "./record-codec.ts";
+import { idBytes, impressionKind, outcomeKind, receivedAtOf, writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { segmentHeaderBytes } from "./segment-header.ts";
@@ -20,7 +20,7 @@ export interface RecoverySummary {
 export interface RecoveryOptions {
   readonly directory: string;
   readonly disk: Disk;
-  /** Learns every id of the log. */
+  /** Learns the ids of the log. */
   readonly known: KnownIds;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -33,7 +33,7 @@ export interface RecoveryOptions {
 export async function recoverLog(
   options: RecoveryOptions,
 ): Promise<{ summary: RecoverySummary; nextNumber: number }> {
-  const { directory } = options;
+  const { directory, known } = options;
   const total = { impressions: 0, outcomes: 0, truncatedBytes: 0, segments: 0 };
   let nextNumber = 1;
   const { segments, wrong } = await numberedSegments(directory);
@@ -60,6 +60,7 @@ export async function recoverLog(
     await options.disk.remove(file.path);
     await options.disk.syncDirectory(directory);
   }
+  known.outcomes.recovered();
   return { summary: total, nextNumber };
 }
 
@@ -67,14 +68,15 @@ async function scanIds(file: SegmentFile, { directory, known }: RecoveryOptions)
   const scan = await SegmentScan.open(file, directory);
   if (scan === undefined) throw new Error(`${file.path} vanished while the log was being opened`);
   const id = new Uint32Array(3);
-  const learn = (buffer: Buffer, payloadStart: number): void => {
+  const learnOutcome = known.outcomes.learnerOf(file.number);
+  const learn = (buffer: Buffer, payloadStart: number, payloadEnd: number): void => {
     const kind = buffer[payloadStart];
     // A comparison's id is its impression's.
     if (kind !== impressionKind && kind !== outcomeKind) return;
     const { start, end } = idBytes(buffer, payloadStart);
     known.fingerprint(buffer, start, end, id);
     if (kind === impressionKind) known.addRequest(id);
-    else known.addOutcome(id);
+    else learnOutcome(id, scan.offset, receivedAtOf(buffer, payloadEnd));
   };
   try {
     while (await scan.next(learn));

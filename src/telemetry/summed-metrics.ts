@@ -1,7 +1,8 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { MetricsSource } from "../domain/ports.ts";
+import type { LogHealth, MetricsSource } from "../domain/ports.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
+import { logMetrics } from "./watched-metrics.ts";
 
 /** How many processes there are, by what they do, and how many have ended unasked. */
 export interface ProcessCounts {
@@ -59,6 +60,11 @@ export class SummedMetrics {
         this.inc(counts().ended);
       },
     });
+  }
+
+  /** Says whether the disk takes the outcome log, which this process writes for all. */
+  watchLog(log: LogHealth): void {
+    logMetrics(this.#own, log);
   }
 
   /** What a process says now; its number is never another's. */

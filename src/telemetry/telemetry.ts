@@ -40,6 +40,7 @@ export interface Telemetry {
   readonly watchModels: Metrics["watchModels"];
   readonly watchConcurrency: Metrics["watchConcurrency"];
   readonly watchExperiments: Metrics["watchExperiments"];
+  readonly watchLog: Metrics["watchLog"];
   /** Logs that another state of the store is in effect. */
   readonly experimentsChanged: (state: StoreState) => void;
   /** Counts and logs what becomes of a model's versions. */
@@ -73,6 +74,7 @@ export function createTelemetry(options: {
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchLog,
     modelChanges,
     workerDied,
   } = createMetrics();
@@ -88,6 +90,7 @@ export function createTelemetry(options: {
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchLog,
     workerDied,
     experimentsChanged({ experiments, killSwitch }) {
       const running = experiments.filter(({ status }) => status === "running");

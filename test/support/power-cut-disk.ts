@@ -81,6 +81,7 @@ export async function powerCutDisk(
       return fileOf(made);
     },
     open: async (path) => fileOf(at(path)),
+    openToRead: async (path) => fileOf(at(path)),
     async rename(from, to) {
       const moved = at(from);
       change((all) => {
