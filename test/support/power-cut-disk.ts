@@ -81,7 +81,11 @@ export async function powerCutDisk(
       return fileOf(made);
     },
     open: async (path) => fileOf(at(path)),
-    openToRead: async (path) => fileOf(at(path)),
+    async openToRead(path) {
+      powered();
+      const contents = names.now.get(path);
+      return contents && fileOf(contents);
+    },
     async rename(from, to) {
       const moved = at(from);
       change((all) => {
