@@ -1,8 +1,9 @@
-import type { Fingerprint } from "./fingerprint-set.ts";
-import { IdTable } from "./id-table.ts";
 import type { RecordWriter } from "./record-writer.ts";
 
-const placesAtFirst = 64;
+const indexesAtFirst = 64;
+
+/** Places are numbered from 1 on, and from 1 again after so many: far more than are remembered at a time. */
+export const placesMax = 2 ** 32 - 1;
 
 /** Where a record with a certain fingerprint stands: in a batch that is on its way to the disk, or in a segment. */
 export type IdPlace =
@@ -10,42 +11,51 @@ export type IdPlace =
   | { readonly segment: number; readonly offset: number };
 
 /**
- * The outcomes of one span of time. Outcomes that are written together share a place: their batch while that is on its
- * way, then its segment and offset, so that an outcome costs 12 bytes however it came.
+ * Where the outcomes of one span of time stand. Outcomes that are written together share a place: their batch while that
+ * is on its way, then its segment and offset.
  */
 export class IdGeneration {
   /** By `receivedAt` of its first outcome, ms. */
   readonly startedAt: number;
   /** The latest `receivedAt` in it. */
   newestAt: number;
-  readonly #table = new IdTable();
-  #segments = new Uint32Array(placesAtFirst);
-  #offsets = new Uint32Array(placesAtFirst);
+  /** Outcomes in it, those that were taken back included. */
+  size = 0;
+  readonly #firstPlace: number;
+  #segments = new Uint32Array(indexesAtFirst);
+  #offsets = new Uint32Array(indexesAtFirst);
   #places = 0;
   readonly #flying = new Map<number, RecordWriter>();
 
-  constructor(startedAt: number) {
+  constructor(startedAt: number, firstPlace: number) {
     this.startedAt = startedAt;
     this.newestAt = startedAt;
+    this.#firstPlace = firstPlace;
   }
 
   get bytes(): number {
-    return this.#table.bytes + this.#segments.byteLength + this.#offsets.byteLength;
+    return this.#segments.byteLength + this.#offsets.byteLength;
   }
 
-  get size(): number {
-    return this.#table.size;
+  get nextPlace(): number {
+    return ((this.#firstPlace - 1 + this.#places) % placesMax) + 1;
+  }
+
+  has(place: number): boolean {
+    return this.#indexOf(place) < this.#places;
   }
 
   /** A place for the outcomes that stand at `offset` of the segment. */
   placeIn(segment: number, offset: number): number {
+    const place = this.nextPlace;
     if (this.#places === this.#segments.length) {
       this.#segments = twice(this.#segments);
       this.#offsets = twice(this.#offsets);
     }
     this.#segments[this.#places] = segment;
     this.#offsets[this.#places] = offset;
-    return this.#places++;
+    this.#places++;
+    return place;
   }
 
   /** A place for outcomes that are in memory. */
@@ -57,8 +67,9 @@ export class IdGeneration {
 
   /** They are in the file. */
   written(place: number, segment: number, offset: number): void {
-    this.#segments[place] = segment;
-    this.#offsets[place] = offset;
+    const index = this.#indexOf(place);
+    this.#segments[index] = segment;
+    this.#offsets[index] = offset;
   }
 
   /** The batch is durable, or refused: it is not looked at from here on. */
@@ -66,24 +77,16 @@ export class IdGeneration {
     this.#flying.delete(place);
   }
 
-  add(id: Fingerprint, place: number, offset: number): void {
-    this.#table.add(id, place, offset);
+  /** Of the record at `offset` of the place, which it has. */
+  at(place: number, offset: number): IdPlace {
+    const batch = this.#flying.get(place);
+    if (batch !== undefined) return { batch, offset };
+    const index = this.#indexOf(place);
+    return { segment: this.#segments[index] as number, offset: (this.#offsets[index] as number) + offset };
   }
 
-  delete(id: Fingerprint, place: number, offset: number): void {
-    this.#table.delete(id, place, offset);
-  }
-
-  each(id: Fingerprint, visit: (place: IdPlace) => void): void {
-    this.#table.each(id, (place, offset) => {
-      const batch = this.#flying.get(place);
-      if (batch !== undefined) visit({ batch, offset });
-      else
-        visit({
-          segment: this.#segments[place] as number,
-          offset: (this.#offsets[place] as number) + offset,
-        });
-    });
+  #indexOf(place: number): number {
+    return (place - this.#firstPlace + placesMax) % placesMax;
   }
 }
 

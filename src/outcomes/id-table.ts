@@ -1,6 +1,6 @@
 /**
- * Where the records of ids stand, in typed arrays: 12 bytes an entry, 15 to 23 with the room to grow, and nothing for
- * the garbage collector to walk. An id is told by 42 bits of its fingerprint (10 choose the shard, 32 are kept), so what
+ * Where the records of ids stand, in typed arrays: 12 bytes an entry, 15 to 23 with the room to grow, and nothing for the
+ * garbage collector to walk. An id is told by 42 bits of its fingerprint (10 choose the shard, 32 are kept), so what
  * is found may be another id's: among 25 million entries that happens to one lookup in 170,000, and whoever looks
  * compares the ids themselves. Several entries may share a fingerprint. Linear probing; split into shards so that growing
  * moves a thousandth at a time and never stalls the thread that answers.
@@ -16,28 +16,45 @@ const bytesPerSlot = 4 * wordsPerSlot;
 /** Above it, probing gets long. */
 const loadMax = 0.8;
 
+/** Where a full shard is this full of what is still to be kept, it grows; else the rest is thrown out. */
+const keptMax = 0.6;
+
+/** The same where it may not grow. */
+const keptMaxWithoutRoom = 0.72;
+
 /** Less than doubling: a table is four fifths full before and half full after it. */
 const growth = 1.5;
 
-/** Of a record: the number of its place, and its offset there, both below 2^32 - 1. */
-export type PlaceVisitor = (place: number, offset: number) => void;
+export interface IdTableOptions {
+  /** Whether entries of this place are still to be kept: the others are thrown out when their shard is full. */
+  readonly isKept: (place: number) => boolean;
+  /** Whether the table may take so many bytes more. */
+  readonly hasRoom: (bytes: number) => boolean;
+  /** Has the oldest places kept no more. False where all that is left has to be. */
+  readonly forget: () => boolean;
+}
 
 export class IdTable {
+  readonly #options: IdTableOptions;
   readonly #shards: (Shard | undefined)[] = new Array(shardCount);
   bytes = 0;
-  size = 0;
 
-  /** Shows where records stand whose id may be the one of this fingerprint; nearly always none. */
-  each(id: Fingerprint, visit: PlaceVisitor): void {
+  constructor(options: IdTableOptions) {
+    this.#options = options;
+  }
+
+  /** Shows where records stand whose id may be the one of this fingerprint, kept or not; nearly always none. */
+  each(id: Fingerprint, visit: (place: number, offset: number) => void): void {
     const shard = this.#shards[shardOf(id)];
     if (shard === undefined) return;
     const { slots } = shard;
     const kept = id[1] as number;
     for (let at = home(shard, kept); slots[at + 1] !== 0; at = after(shard, at)) {
-      if (slots[at] === kept) visit((slots[at + 1] as number) - 1, slots[at + 2] as number);
+      if (slots[at] === kept) visit(slots[at + 1] as number, slots[at + 2] as number);
     }
   }
 
+  /** @param place above 0. */
   add(id: Fingerprint, place: number, offset: number): void {
     const number = shardOf(id);
     let shard = this.#shards[number];
@@ -46,12 +63,8 @@ export class IdTable {
       this.#shards[number] = shard;
       this.bytes += slotsAtFirst * bytesPerSlot;
     }
-    insert(shard, id[1] as number, place + 1, offset);
-    this.size++;
-    if (shard.size <= loadMax * shard.slotCount) return;
-    const larger = grown(shard);
-    this.#shards[number] = larger;
-    this.bytes += (larger.slotCount - shard.slotCount) * bytesPerSlot;
+    insert(shard, id[1] as number, place, offset);
+    if (shard.size > loadMax * shard.slotCount) this.#shards[number] = this.#rebuilt(shard);
   }
 
   /** False where this very entry is not there. */
@@ -61,17 +74,33 @@ export class IdTable {
     const { slots } = shard;
     const kept = id[1] as number;
     for (let at = home(shard, kept); slots[at + 1] !== 0; at = after(shard, at)) {
-      if (slots[at] !== kept || slots[at + 1] !== place + 1 || slots[at + 2] !== offset) continue;
+      if (slots[at] !== kept || slots[at + 1] !== place || slots[at + 2] !== offset) continue;
       shard.size--;
-      this.size--;
       close(shard, at);
       return true;
     }
     return false;
   }
+
+  #rebuilt(shard: Shard): Shard {
+    const { isKept, hasRoom, forget } = this.#options;
+    const { slotCount } = shard;
+    const larger = Math.ceil(slotCount * growth);
+    let kept = countOf(shard, isKept);
+    const grows = kept > keptMax * slotCount && hasRoom((larger - slotCount) * bytesPerSlot);
+    while (!grows && kept > keptMaxWithoutRoom * slotCount && forget()) kept = countOf(shard, isKept);
+    const next = emptyShard(grows || kept > keptMaxWithoutRoom * slotCount ? larger : slotCount);
+    this.bytes += (next.slotCount - slotCount) * bytesPerSlot;
+    const { slots } = shard;
+    for (let at = 0; at < slots.length; at += wordsPerSlot) {
+      const place = slots[at + 1] as number;
+      if (place !== 0 && isKept(place)) insert(next, slots[at] as number, place, slots[at + 2] as number);
+    }
+    return next;
+  }
 }
 
-/** A slot holds 32 bits of the fingerprint, the number of the place plus 1, and the offset; 0 in the middle: empty. */
+/** A slot holds 32 bits of the fingerprint, the number of the place, and the offset; 0 in the middle: empty. */
 interface Shard {
   readonly slots: Uint32Array;
   readonly slotCount: number;
@@ -95,6 +124,14 @@ function after({ slots }: Shard, at: number): number {
   return at + wordsPerSlot === slots.length ? 0 : at + wordsPerSlot;
 }
 
+function countOf({ slots }: Shard, isKept: (place: number) => boolean): number {
+  let count = 0;
+  for (let at = 1; at < slots.length; at += wordsPerSlot) {
+    if (slots[at] !== 0 && isKept(slots[at] as number)) count++;
+  }
+  return count;
+}
+
 function insert(shard: Shard, kept: number, place: number, offset: number): void {
   const { slots } = shard;
   let at = home(shard, kept);
@@ -103,16 +140,6 @@ function insert(shard: Shard, kept: number, place: number, offset: number): void
   slots[at + 1] = place;
   slots[at + 2] = offset;
   shard.size++;
-}
-
-function grown(shard: Shard): Shard {
-  const larger = emptyShard(Math.ceil(shard.slotCount * growth));
-  const { slots } = shard;
-  for (let at = 0; at < slots.length; at += wordsPerSlot) {
-    if (slots[at + 1] === 0) continue;
-    insert(larger, slots[at] as number, slots[at + 1] as number, slots[at + 2] as number);
-  }
-  return larger;
 }
 
 /** Empties a slot and moves back what had to go past it (Knuth, TAOCP vol. 3, 6.4, algorithm R). */

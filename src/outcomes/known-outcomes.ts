@@ -1,12 +1,13 @@
 import type { Batch } from "./batch.ts";
 import type { Fingerprint } from "./fingerprint-set.ts";
 import { IdGeneration, type IdPlace } from "./id-generation.ts";
+import { IdTable } from "./id-table.ts";
 
-/**
- * The window is cut into so many spans, each a generation, and dropped by these: so it is up to an eighth longer than
- * configured, and a lookup asks nine tables.
- */
+/** The window is cut into so many spans, each a generation, and dropped by these: so it is up to a quarter longer. */
 const spansOfWindow = 8;
+
+/** Of an outcome, with the room to grow. */
+const bytesPerOutcome = 18;
 
 export interface KnownOutcomesOptions {
   /** How long an outcome's id is known after it was received, ms. */
@@ -19,11 +20,13 @@ export interface KnownOutcomesOptions {
 }
 
 /**
- * Which outcomes the log holds, of a window of time: a fingerprint and a place of each, in generations. A generation
- * that is older than the window is dropped whole. The clock may go back: a generation then only lasts longer.
+ * Which outcomes the log holds, of a window of time: a fingerprint and a place of each in one table, the places in
+ * generations. A generation that is older than the window is dropped whole; its entries leave the table little by little.
+ * The clock may go back: a generation then only lasts longer.
  */
 export class KnownOutcomes {
   readonly #options: KnownOutcomesOptions;
+  readonly #table: IdTable;
   /** Oldest first; the last one takes what comes. */
   readonly #generations: IdGeneration[] = [];
   /** What was received up to then was forgotten early. */
@@ -32,10 +35,15 @@ export class KnownOutcomes {
 
   constructor(options: KnownOutcomesOptions) {
     this.#options = options;
+    this.#table = new IdTable({
+      isKept: (place) => this.#generationOf(place) !== undefined,
+      hasRoom: (bytes) => this.bytes + bytes <= options.memoryBytesMax,
+      forget: () => this.#forget(),
+    });
   }
 
   get bytes(): number {
-    return this.#generations.reduce((bytes, generation) => bytes + generation.bytes, 0);
+    return this.#generations.reduce((bytes, generation) => bytes + generation.bytes, this.#table.bytes);
   }
 
   /** How far back ids are really known, ms: less than configured where memory did not do. */
@@ -44,8 +52,12 @@ export class KnownOutcomes {
     return Math.max(0, Math.min(windowMs, now() - this.#forgottenUpTo));
   }
 
+  /** Shows the places of outcomes that may have the id of this fingerprint; nearly always none. */
   each(id: Fingerprint, visit: (place: IdPlace) => void): void {
-    for (const generation of this.#generations) generation.each(id, visit);
+    this.#table.each(id, (place, offset) => {
+      const generation = this.#generationOf(place);
+      if (generation !== undefined) visit(generation.at(place, offset));
+    });
   }
 
   /** The outcome at `offset` of the batch's outcomes, received at `receivedAt`, is on its way. */
@@ -54,9 +66,7 @@ export class KnownOutcomes {
       batch.generation = this.#current(receivedAt);
       batch.place = batch.generation.placeOf(batch.outcomes);
     }
-    const { generation } = batch;
-    generation.add(id, batch.place, offset);
-    if (receivedAt > generation.newestAt) generation.newestAt = receivedAt;
+    this.#add(id, batch.generation, batch.place, offset, receivedAt);
     batch.outcomeIds.push(id[0] as number, id[1] as number, offset);
   }
 
@@ -66,7 +76,7 @@ export class KnownOutcomes {
     for (let at = outcomeIds; at < batch.outcomeIds.length; at += 3) {
       id[0] = batch.outcomeIds[at] as number;
       id[1] = batch.outcomeIds[at + 1] as number;
-      batch.generation?.delete(id, batch.place, batch.outcomeIds[at + 2] as number);
+      this.#table.delete(id, batch.place, batch.outcomeIds[at + 2] as number);
     }
     batch.outcomeIds.length = outcomeIds;
   }
@@ -89,8 +99,7 @@ export class KnownOutcomes {
         generation = current;
         place = current.placeIn(segment, 0);
       }
-      current.add(id, place, offset);
-      if (receivedAt > current.newestAt) current.newestAt = receivedAt;
+      this.#add(id, current, place, offset, receivedAt);
     };
   }
 
@@ -100,29 +109,43 @@ export class KnownOutcomes {
     if (this.#forgottenUpTo > this.#options.now() - this.#options.windowMs) this.#warn();
   }
 
+  #add(id: Fingerprint, generation: IdGeneration, place: number, offset: number, receivedAt: number): void {
+    this.#table.add(id, place, offset);
+    generation.size++;
+    if (receivedAt > generation.newestAt) generation.newestAt = receivedAt;
+  }
+
+  #generationOf(place: number): IdGeneration | undefined {
+    for (let i = this.#generations.length - 1; i >= 0; i--) {
+      const generation = this.#generations[i] as IdGeneration;
+      if (generation.has(place)) return generation;
+    }
+    return undefined;
+  }
+
   #current(receivedAt: number): IdGeneration {
     const { windowMs, memoryBytesMax, now } = this.#options;
     const last = this.#generations.at(-1);
     const isFull =
       last === undefined ||
       Math.abs(receivedAt - last.startedAt) >= windowMs / spansOfWindow ||
-      last.bytes >= memoryBytesMax / spansOfWindow;
+      last.size * bytesPerOutcome + last.bytes >= memoryBytesMax / spansOfWindow;
     if (last !== undefined && !isFull) return last;
-    const next = new IdGeneration(receivedAt);
+    const next = new IdGeneration(receivedAt, last?.nextPlace ?? 1);
     this.#generations.push(next);
     while ((this.#generations[0] as IdGeneration).newestAt < now() - windowMs && this.#generations.length > 1)
       this.#generations.shift();
-    // The one that begins may grow to its share.
-    while (this.bytes > memoryBytesMax * (1 - 1 / spansOfWindow) && this.#generations.length > 1)
-      this.#forget();
+    while (this.bytes > memoryBytesMax && this.#forget());
     return next;
   }
 
-  #forget(): void {
-    const oldest = this.#generations.shift();
-    if (oldest === undefined) return;
+  /** False where only what comes now is left. */
+  #forget(): boolean {
+    if (this.#generations.length < 2) return false;
+    const oldest = this.#generations.shift() as IdGeneration;
     this.#forgottenUpTo = Math.max(this.#forgottenUpTo, oldest.newestAt);
     if (!this.#recovering) this.#warn();
+    return true;
   }
 
   #warn(): void {

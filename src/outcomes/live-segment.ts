@@ -3,7 +3,7 @@ import type { Disk, LogFile } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import { writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { keptRecords } from "./repair.ts";
+import { type KeptRecords, keptRecords } from "./repair.ts";
 import { segmentFile } from "./segment-file.ts";
 import { encodeSegmentHeader, newSalt, segmentHeaderBytes } from "./segment-header.ts";
 
@@ -40,8 +40,8 @@ export class LiveSegment {
   /** A sync failed: until the repair, no later one can be believed. */
   #doubtful = false;
   #repairing = false;
-  /** During a repair: what has to stand from `synced` on. */
-  #rescued: Buffer | undefined;
+  /** During a repair: what has to stand from `synced` on, and how much of it did before. */
+  #rescued: Pick<KeptRecords, "frames" | "standing"> | undefined;
 
   private constructor(
     disk: Disk,
@@ -143,9 +143,10 @@ export class LiveSegment {
 
   /**
    * After a failure: keeps what is synced, and behind it impressions and comparisons, which are answered;
-   * drops outcomes, which were refused, and what a failed write left. Those kept are written once more: the kernel
-   * marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about them.
-   * Can be repeated where it fails. A crash between the cut and the write loses them.
+   * drops outcomes, which were refused, and what a failed write left. Where a sync failed those kept are written once
+   * more: the kernel marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about
+   * them. Can be repeated where it fails. A crash between the cut and the write loses what is written once more; so
+   * what stands where it has to is left there while no sync failed: a full disk may not take it again.
    */
   async repair(): Promise<void> {
     // No sync may begin or end from here on: one that moved `synced` between the cut and the write would leave a hole.
@@ -167,13 +168,21 @@ export class LiveSegment {
       this.#shadows -= kept.droppedShadows;
       this.#outcomes -= kept.droppedOutcomes;
       this.#sealWritten = false;
-      this.#rescued = kept.frames;
+      this.#rescued = kept;
     }
-    stampFrames(this.#rescued, this.#salt, this.synced, this.synced);
-    await this.#file.truncate(this.synced);
-    await this.#file.write([this.#rescued], this.synced);
-    await this.#file.sync();
-    this.synced += this.#rescued.length;
+    const { frames, standing } = this.#rescued;
+    const from = this.#doubtful ? 0 : standing;
+    const again = frames.subarray(from);
+    stampFrames(again, this.#salt, this.synced + from, this.synced);
+    await this.#file.truncate(this.synced + from);
+    await this.#file.write([again], this.synced + from);
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
+    this.synced += frames.length;
     this.written = this.synced;
     this.#rescued = undefined;
     this.#doubtful = false;

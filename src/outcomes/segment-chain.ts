@@ -59,8 +59,8 @@ export class SegmentChain {
     else if (after > segmentBytesMax * overfullFactor && !this.#current.empty) {
       throw new Error("the segment is full and no new one can be made");
     }
-    if (isOld) this.#old = false;
-    if (bytes > 0 || isOld) this.#age();
+    if (isOld || this.#current.empty) this.#old = false;
+    if (bytes > 0 || !this.#current.empty) this.#age();
     return this.#current;
   }
 

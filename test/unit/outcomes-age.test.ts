@@ -31,6 +31,12 @@ test("an empty segment is never sealed, however old, and begins to age with its 
   await delay(100);
   expect(await segmentsIn(directory)).toEqual(["0000000001.open"]);
   await expect.poll(() => segmentsIn(directory), { timeout: 5_000 }).toContain("0000000001.seg");
+  // So does the one that was begun by that.
+  await delay(500);
+  await log.appendImpression(shown("r2"));
+  await log.appendImpression(shown("r3"));
+  await delay(100);
+  expect(await segmentsIn(directory)).toEqual(["0000000001.seg", "0000000002.open"]);
   await log.close();
 });
 

@@ -1,6 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
-import { namesIn, openTestLog, segmentsIn, testDisk, type Warning } from "../support/outcomes-log.ts";
+import {
+  killedCopy,
+  namesIn,
+  openTestLog,
+  segmentsIn,
+  testDisk,
+  type Warning,
+} from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
@@ -229,6 +236,20 @@ test("close on a disk that still refuses says so, frees the directory and keeps 
   const again = await openTestLog(directory);
   expect(again.recovery).toMatchObject({ impressions: 0, outcomes: 1 });
   await again.close();
+});
+
+test("answered impressions stay in the file while a full disk is repaired, for a process that is killed meanwhile", async () => {
+  const { directory, disk, log, shown, happened } = await openFailing();
+  await happened("o1");
+  await shown("r1");
+  disk.fail("write", full);
+  await expect(happened("o2")).rejects.toMatchObject(unavailable);
+  const { write } = disk.calls;
+  await vi.waitFor(() => expect(disk.calls.write).toBeGreaterThan(write + 1), { timeout: 5_000 });
+  expect(await namesIn(await killedCopy(directory, await temporaryFolder()))).toStrictEqual(["o1", "r1"]);
+  disk.mend();
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["o1", "r1"]);
 });
 
 test("what waits is written at a close", async () => {
