@@ -38,6 +38,7 @@ export async function recoverLog(
   let nextNumber = 1;
   const { segments, wrong } = await numberedSegments(directory);
   if (wrong !== undefined) throw corruptionError(directory, wrong);
+  const empty: SegmentScan[] = [];
   for (const file of segments) {
     const scan = await scanIds(file, options);
     if (scan === undefined) {
@@ -46,13 +47,22 @@ export async function recoverLog(
     }
     const truncatedBytes = scan.size - scan.offset;
     if (truncatedBytes > 0) warnOfTornTail(options, scan, truncatedBytes);
-    if (!file.sealed) await finish(options, file, scan);
-    // A sealed segment keeps its number also where a repair left nothing in it but its seal.
-    if (scan.records > 0 || file.sealed) nextNumber = file.number + 1;
+    if (!file.sealed && scan.offset <= segmentHeaderBytes) empty.push(scan);
+    else {
+      // Power was lost before any of them was synced, and after what is behind them: their numbers stay.
+      for (const before of empty.splice(0)) await finish(options, before);
+      if (!file.sealed) await finish(options, scan);
+      nextNumber = file.number + 1;
+    }
     total.impressions += scan.impressions;
     total.outcomes += scan.outcomes;
     total.truncatedBytes += truncatedBytes;
     total.segments += scan.records > 0 ? 1 : 0;
+  }
+  // From the last one on: a start that ends in between leaves no gap.
+  for (const { file } of empty.reverse()) {
+    await options.disk.remove(file.path);
+    await options.disk.syncDirectory(directory);
   }
   known.outcomes.recovered();
   return { summary: total, nextNumber };
@@ -95,19 +105,25 @@ function warnOfTornTail({ onWarning }: RecoveryOptions, scan: SegmentScan, trunc
   );
 }
 
-/** An open segment is cut to its valid records and sealed: a server only ever appends to a segment of its own. */
-async function finish(
-  { disk, directory }: RecoveryOptions,
-  file: SegmentFile,
-  scan: SegmentScan,
-): Promise<void> {
-  if (scan.offset <= segmentHeaderBytes) {
-    await disk.remove(file.path);
-    return await disk.syncDirectory(directory);
+/**
+ * An open segment is cut to its valid records and sealed: a server only ever appends to a segment of its own.
+ * @throws {SetlistError} where not even its header is whole: nothing is written behind such a one.
+ */
+async function finish({ disk, directory }: RecoveryOptions, scan: SegmentScan): Promise<void> {
+  const { file } = scan;
+  if (scan.offset < segmentHeaderBytes) {
+    throw corruptionError(directory, {
+      ...{ segment: file.name, offset: 0, record: 0 },
+      reason: "its header is not whole, and there are records in segments behind it",
+    });
   }
   const opened = await disk.open(file.path);
   try {
-    await opened.truncate(scan.offset);
+    if (scan.size > scan.offset) {
+      await opened.truncate(scan.offset);
+      // Or a power cut might leave the seal, and behind it what was cut.
+      await opened.sync();
+    }
     if (!scan.sealed) {
       const seal = new RecordWriter();
       writeSealFrame(seal, scan);

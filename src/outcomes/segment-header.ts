@@ -48,6 +48,27 @@ export function encodeSegmentHeader(header: SegmentHeader, version = schemaVersi
   return bytes;
 }
 
+/** What the bytes of a header say, whether it is whole or not: to be believed only where it is. */
+export function claimedHeader(bytes: Buffer): SegmentHeader & { readonly version: number } {
+  return {
+    version: bytes.readUInt16LE(8),
+    number: bytes.readUInt32LE(12),
+    salt: bytes.readUInt32LE(16),
+    madeAt: bytes.readDoubleLE(20),
+  };
+}
+
+/** Whether records of the version can be read. */
+export function isReadableVersion(version: number): boolean {
+  return version >= 1 && version <= schemaVersion;
+}
+
+/** Whether nothing in the header was changed since it was written, of whatever version it is. */
+export function isHeaderWhole(bytes: Buffer): boolean {
+  if (bytes.length < segmentHeaderBytes || !bytes.subarray(0, magic.length).equals(magic)) return false;
+  return crc32(bytes.subarray(0, 28)) === bytes.readUInt32LE(28);
+}
+
 /** The header, or why the bytes are none. `number` is what the file's name says. */
 export function decodeSegmentHeader(
   bytes: Buffer,
@@ -58,17 +79,12 @@ export function decodeSegmentHeader(
     return { fault: "the file is no segment of an outcome log" };
   if (crc32(bytes.subarray(0, 28)) !== bytes.readUInt32LE(28))
     return { fault: "the header's checksum does not match" };
-  const version = bytes.readUInt16LE(8);
-  if (version < 1 || version > schemaVersion) {
+  const { version, ...header } = claimedHeader(bytes);
+  if (!isReadableVersion(version)) {
     return {
       fault: `schema version ${version}, and this Setlist reads 1 to ${schemaVersion}: use the one that wrote it`,
     };
   }
-  const header = {
-    number: bytes.readUInt32LE(12),
-    salt: bytes.readUInt32LE(16),
-    madeAt: bytes.readDoubleLE(20),
-  };
   if (header.number !== number)
     return { fault: `the header says segment ${header.number}: was the file renamed?` };
   return header;

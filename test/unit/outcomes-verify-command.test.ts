@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { salvageDataDirectory } from "../../src/app/salvage-data.ts";
+import { readPatiently } from "../../src/outcomes/patient-read.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -70,4 +72,54 @@ test("a torn tail is no damage, a data directory without a log is empty", async 
   const { code, printed } = await verify("--data-dir", await temporaryFolder(), "--json");
   expect(JSON.parse(printed)).toMatchObject({ impressions: 0, outcomes: 0, corrupt: [] });
   expect(code).toBe(0);
+});
+
+test("--salvage writes a log that a server takes, says what is lost, and exits with 1 where something is", async () => {
+  const { dataDir, segment } = await dataDirectory();
+  const whole = join(await temporaryFolder(), "whole");
+  expect(await verify("--data-dir", dataDir, "--salvage", whole)).toStrictEqual({
+    code: 0,
+    printed: `${whole}/log holds 1 impressions, 2 outcomes and 0 comparisons in 1 segments.\nLost: 0 records.\n`,
+  });
+  const bytes = await readFile(segment);
+  const lost = bytes.indexOf("o2");
+  bytes[lost] = 0;
+  await writeFile(segment, bytes);
+  const into = join(await temporaryFolder(), "salvaged");
+  const { code, printed } = await verify("--data-dir", dataDir, "--salvage", into, "--json");
+  expect(code).toBe(1);
+  expect(JSON.parse(printed)).toMatchObject({
+    ...{ impressions: 1, outcomes: 1, shadows: 0, segments: 1, truncatedBytes: 0, lostRecords: 1 },
+    losses: [{ segment: "0000000001.seg", records: 1, places: [{ reason: "the checksum does not match" }] }],
+  });
+  expect(await verify("--data-dir", into)).toMatchObject({ code: 0 });
+  const text = await verify("--data-dir", dataDir, "--salvage", `${into}-again`);
+  expect(text.printed).toContain("Segment 0000000001.seg: 1 records, ");
+  expect(text.printed).toContain("Lost: 1 records.");
+});
+
+test("--salvage writes nothing into a folder that holds something, and nothing into the log", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = await temporaryFolder();
+  await writeFile(join(into, "mine"), "");
+  await expect(salvageDataDirectory({ dataDir, into })).rejects.toThrow("expected a new or empty folder");
+  expect(await readdir(into)).toStrictEqual(["mine"]);
+  const inside = join(dataDir, "log", "salvaged");
+  await expect(salvageDataDirectory({ dataDir, into: inside })).rejects.toThrow("lies in the log");
+});
+
+test("what the disk cannot read is left out in blocks, and the rest is read", async () => {
+  const file = Buffer.alloc(1024 * 1024 + 10_000, 7);
+  const bad = 4_096 * 30 + 5;
+  const read = async (to: Buffer, position: number): Promise<number> => {
+    const end = Math.min(position + to.length, file.length);
+    if (position <= bad && bad < end) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    return file.copy(to, 0, position, end);
+  };
+  const { bytes, unreadableBytes } = await readPatiently(read, file.length);
+  const expected = Buffer.from(file).fill(0, 4_096 * 30, 4_096 * 31);
+  expect(bytes.equals(expected)).toBe(true);
+  expect(unreadableBytes).toBe(4_096);
+  const denied = async () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" }));
+  await expect(readPatiently(denied, 10)).rejects.toThrow("no");
 });
