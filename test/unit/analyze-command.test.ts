@@ -143,6 +143,7 @@ describe("setlist analyze --experiment", () => {
       ],
       metrics: [{ metric: "completions", arms: [{ mean: 0.5 }, { mean: 0.5 }] }],
       unmatchedOutcomes: 0,
+      lateOutcomes: 0,
     });
   });
 
