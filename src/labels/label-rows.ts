@@ -1,5 +1,12 @@
-import { type DuckDBValue, FLOAT, INTEGER, VARCHAR } from "@duckdb/node-api";
-import { identifier, literal, partitionDate, RowAppender, type Staging } from "../columnar/columnar.ts";
+import { FLOAT, INTEGER, VARCHAR } from "@duckdb/node-api";
+import {
+  type Cell,
+  identifier,
+  literal,
+  partitionDate,
+  RowAppender,
+  type Staging,
+} from "../columnar/columnar.ts";
 import type { Impression } from "../domain/impression.ts";
 
 export interface Scored {
@@ -17,7 +24,7 @@ export class LabelRows {
   newestAt = 0;
   readonly #appender: RowAppender;
   /** Date, number, request, item, and a probability a task. */
-  readonly #row: DuckDBValue[];
+  readonly #row: Cell[];
   /** Those of which something was labelled. */
   readonly requests = new Set<string>();
   /** Requests that occur more than once, or show an item more than once. */
