@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import { loadConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
+import { segmentBar } from "./segment-bar.ts";
 
 const exitNotHealthy = 3;
 
@@ -71,7 +72,14 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       env: process.env,
       cwd: process.cwd(),
     });
-    return analyzeDataDirectory({ experiment, dataDir, experimentStore, alpha });
+    const bar = segmentBar("analysing", process.stderr, "steps");
+    return analyzeDataDirectory({
+      experiment,
+      dataDir,
+      experimentStore,
+      alpha,
+      onProgress: bar.update,
+    }).finally(bar.stop);
   }
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);
