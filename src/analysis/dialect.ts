@@ -21,8 +21,8 @@ export interface Dialect {
   text(value: string): string;
   /** The first element for which the condition on `name` holds, NULL where there is none. */
   firstWhere(list: string, name: string, condition: string): string;
-  /** The list of what `expression` makes of each element, `name`. */
-  each(list: string, name: string, expression: string): string;
+  /** The list of one field of each element. */
+  fieldOf(list: string, field: string): string;
   contains(list: string, value: string): string;
   /** 64 bits that equal texts share. */
   fingerprint(text: string): string;
@@ -34,9 +34,9 @@ export interface Dialect {
   /**
    * The rows of the files, under these names: of impressions `request, shown_at, model, model_version, candidate_count,
    * assignments, items`, of outcomes `outcome, request, item, type, value, occurred_at`; and of each row where it
-   * stands, `log_file` (its name alone), `log_path` and `log_row`.
+   * stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
    */
-  rowsOf(table: keyof LogSources, files: readonly string[]): readonly string[];
+  rowsOf(table: keyof LogSources, files: readonly string[]): string;
   /** The statement that makes a relation. */
   create(relation: Relation): string;
 }

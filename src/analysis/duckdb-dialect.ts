@@ -29,7 +29,7 @@ export const duckDbDialect: Dialect = {
   text: (value) =>
     plain.test(value) ? literal(value) : `decode(unhex('${Buffer.from(value, "utf8").toString("hex")}'))`,
   firstWhere: (list, name, condition) => `list_filter(${list}, lambda ${name}: ${condition})[1]`,
-  each: (list, name, expression) => `list_transform(${list}, lambda ${name}: ${expression})`,
+  fieldOf: (list, field) => `list_transform(${list}, lambda one: one.${field})`,
   contains: (list, value) => `list_contains(${list}, ${value})`,
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,
@@ -40,17 +40,12 @@ export const duckDbDialect: Dialect = {
         ([name, type]) => `CAST(NULL AS ${type}) AS ${name === "at" ? "shown_at" : name}`,
       );
       const where = "CAST(NULL AS VARCHAR) AS log_file, CAST(NULL AS VARCHAR) AS log_path";
-      return [
-        `CREATE TEMPORARY VIEW ${table} AS
-         SELECT ${none.join(", ")}, ${where}, CAST(NULL AS BIGINT) AS log_row WHERE false`,
-      ];
+      return `CREATE TEMPORARY VIEW ${table} AS
+        SELECT ${none.join(", ")}, ${where}, CAST(NULL AS BIGINT) AS log_row WHERE false`;
     }
-    return [
-      `CREATE TEMPORARY VIEW ${table} AS
-       SELECT ${names.join(", ")}, parse_filename(filename) AS log_file, filename AS log_path,
-              file_row_number AS log_row
-       FROM read_parquet([${files.map(literal).join(", ")}], union_by_name = true, hive_partitioning = false)`,
-    ];
+    return `CREATE TEMPORARY VIEW ${table} AS
+      SELECT ${names.join(", ")}, parse_filename(filename) AS log_file, filename AS log_path, file_row_number AS log_row
+      FROM read_parquet([${files.map(literal).join(", ")}], union_by_name = true, hive_partitioning = false)`;
   },
   create: ({ name, query, kept }) => `CREATE TEMPORARY ${kept ? "TABLE" : "VIEW"} ${name} AS ${query}`,
 };

@@ -39,8 +39,8 @@ export function logStatements(dialect: Dialect, experiment: Experiment, files: L
   const relations = relationsOf(dialect, experiment, types);
   return {
     prepare: [
-      ...dialect.rowsOf("impressions", files.impressions),
-      ...dialect.rowsOf("outcomes", files.outcomes),
+      dialect.rowsOf("impressions", files.impressions),
+      dialect.rowsOf("outcomes", files.outcomes),
       ...relations.map((relation) => dialect.create(relation)),
     ],
     queries: {
@@ -162,7 +162,7 @@ function happened(dialect: Dialect, { unit, attributionWindow }: Experiment): st
           FROM (SELECT * FROM first_outcomes WHERE item <> '' OR request NOT LIKE '${userPrefix}%') answers
           LEFT JOIN (SELECT request AS asked, arm, CASE WHEN arm IS NOT NULL THEN unit END AS unit,
                             CASE WHEN arm IS NOT NULL THEN shown_at END AS shown_at,
-                            CASE WHEN arm IS NOT NULL THEN ${dialect.each("items", "one", "one.id")} END AS items
+                            CASE WHEN arm IS NOT NULL THEN ${dialect.fieldOf("items", "id")} END AS items
                      FROM first_exposures) asked
           ON asked.asked = answers.request WHERE asked.asked IS NULL OR arm IS NOT NULL) joined`;
   if (unit !== "user") return answers;
@@ -188,8 +188,8 @@ function foldsOf(dialect: Dialect, { metrics }: Experiment, types: readonly stri
       (metric) => metric.outcome === type && metric.type === "mean" && metric.aggregate === "sum",
     );
     // Whole numbers add up to the same in any order; only others need one.
-    const whole = `${one} AND value = floor(value) AND abs(value) <= 4294967296`;
-    const other = `${one} AND NOT (value = floor(value) AND abs(value) <= 4294967296)`;
+    const isWhole = "value % 1e0 = 0e0 AND abs(value) <= 4294967296";
+    const [whole, other] = [`${one} AND ${isWhole}`, `${one} AND NOT (${isWhole})`];
     const sum = `coalesce(sum(value) FILTER (WHERE ${whole}), 0) + coalesce(${dialect.orderedSum("value", other)}, 0)`;
     return [
       `count(*) FILTER (WHERE ${one}) AS count${place}`,
