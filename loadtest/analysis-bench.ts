@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { analyzeExperiment } from "../src/analysis/analysis.ts";
 import type { Experiment } from "../src/domain/experiment.ts";
-import { makeLog, type MadeLog } from "./made-log.ts";
+import { type MadeLog, makeLog } from "./made-log.ts";
 
 const { values } = parseArgs({
   options: { outcomes: { type: "string", default: "1000000" }, folder: { type: "string" } },
@@ -49,7 +49,11 @@ async function standing(): Promise<MadeLog | undefined> {
     const below = join(folder, table, "date=2026-11-22");
     return (await readdir(below).catch(() => [])).sort().map((name) => join(below, name));
   };
-  const log = { impressions: await filesOf("impressions"), outcomes: await filesOf("outcomes") };
+  const log = {
+    impressions: await filesOf("impressions"),
+    outcomes: await filesOf("outcomes"),
+    missingBefore: undefined,
+  };
   return log.outcomes.length > 0 ? log : undefined;
 }
 

@@ -6,6 +6,7 @@ import { literal, withDatabase } from "../src/columnar/columnar.ts";
 export interface MadeLog {
   readonly impressions: readonly string[];
   readonly outcomes: readonly string[];
+  readonly missingBefore: undefined;
 }
 
 /** Of each segment. */
@@ -49,7 +50,7 @@ export async function makeLog(folder: string, outcomes: number): Promise<MadeLog
       await write("outcomes", outcomeRows(first * outcomesOfImpression, end * outcomesOfImpression));
     }
   });
-  return files;
+  return { ...files, missingBefore: undefined };
 }
 
 const noon = "TIMESTAMP '2026-11-22 12:00:00'";
@@ -74,7 +75,8 @@ const trackAt = (impression: string, place: string): string =>
   `((hash(${impression}) % ${tracks} + ${place} * 499) % ${tracks})`;
 
 function outcomeRows(first: number, end: number): string {
-  const id = (number: string): string => uuid(`'o' || CASE WHEN ${number} % 1000 = 999 THEN ${number} - 1 ELSE ${number} END`);
+  const id = (number: string): string =>
+    uuid(`'o' || CASE WHEN ${number} % 1000 = 999 THEN ${number} - 1 ELSE ${number} END`);
   return `
     SELECT ${id("o")} AS outcome, CASE WHEN o % 1000 = 500 THEN 'gone-' || o ELSE ${uuid("'r' || i")} END AS request,
            't' || ${trackAt("i", "(o * 3 % 10)")} AS item,

@@ -1,7 +1,7 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
+import type { LogFiles } from "../domain/ports.ts";
 import { assembleReport } from "./assemble.ts";
-import type { LogSources } from "./dialect.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { momentsIn } from "./exact-moments.ts";
@@ -10,13 +10,15 @@ import type { AnalysisReport } from "./report.ts";
 
 export interface ExperimentAnalysis {
   readonly experiment: Experiment;
-  /** The whole log as Parquet files, as the engine reads them. */
-  readonly files: LogSources;
+  /** The whole log, under the names by which the engine reads it. */
+  readonly files: Pick<LogFiles, "impressions" | "outcomes" | "missingBefore">;
   /** DuckDB in this process where left out. */
   readonly engine?: AnalysisEngine | undefined;
   /** Intervals have the level `1 - alpha`; in (0, 1). */
   readonly alpha: number;
   readonly asOf: Date;
+  /** What else a reader has to know of the data, one sentence each: the first of the warnings. */
+  readonly notices?: readonly string[] | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -61,8 +63,18 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     excludedUnits: numberIn(totals, "crossed"),
     unmatchedOutcomes: numberIn(totals, "unmatched"),
     lateOutcomes,
-    warnings: warningsOf(experiment, results.served, arms, { ...totals, late: lateOutcomes }),
+    warnings: [
+      ...(input.notices ?? []),
+      ...missingNotice(input.files.missingBefore),
+      ...warningsOf(experiment, results.served, arms, { ...totals, late: lateOutcomes }),
+    ],
   });
+}
+
+function missingNotice(missingBefore: number | undefined): string[] {
+  if (missingBefore === undefined) return [];
+  const since = new Date(missingBefore).toISOString();
+  return [`Retention has removed what was logged before ${since}: not counted.`];
 }
 
 function numberIn(row: ResultRow, column: string): number {
@@ -92,9 +104,14 @@ function armCounts(experiment: Experiment, rows: readonly ResultRow[]): ArmTotal
 }
 
 /** For each arm the models that scored for it in this phase, sorted: `home-kd version 1`. */
-function modelsOfArms(experiment: Experiment, served: readonly ResultRow[]): [arm: string, models: string[]][] {
+function modelsOfArms(
+  experiment: Experiment,
+  served: readonly ResultRow[],
+): [arm: string, models: string[]][] {
   return experiment.arms.map(({ id }, place) => {
-    const rows = served.filter((row) => (row["arm"] ?? undefined) !== undefined && Number(row["arm"]) === place);
+    const rows = served.filter(
+      (row) => (row["arm"] ?? undefined) !== undefined && Number(row["arm"]) === place,
+    );
     const models = rows.filter((row) => typeof row["model"] === "string");
     return [id, models.map((row) => `${row["model"]} version ${row["model_version"]}`).sort()];
   });
@@ -151,9 +168,7 @@ function warningsOf(
     served.filter(holds).reduce((sum, row) => sum + numberIn(row, "impressions"), 0);
   const ofOtherPhases = impressionsWhere((row) => row["in_phase"] === false);
   if (ofOtherPhases > 0) {
-    warnings.push(
-      `${ofOtherPhases} impressions belong to other phases of the experiment: not counted.`,
-    );
+    warnings.push(`${ofOtherPhases} impressions belong to other phases of the experiment: not counted.`);
   }
   const ofUnknownArms = impressionsWhere((row) => row["in_phase"] === true && row["known_arm"] === false);
   if (ofUnknownArms > 0) {

@@ -21,11 +21,13 @@ const exponentMax = 900;
  * value `exponent`, `high`, `low`, `high_high`, `high_low`, `low_low` and `beyond` (values too large to be squared).
  */
 export function momentsQuery(units: string, values: number): string {
-  const each = (columns: (i: number) => string): string[] => Array.from({ length: values }, (_, i) => columns(i));
+  const each = (columns: (i: number) => string): string[] =>
+    Array.from({ length: values }, (_, i) => columns(i));
   const bounded = each((i) => `CASE WHEN abs(y${i}) < ${magnitudeMax} THEN y${i} END AS b${i}`);
   const largest = each((i) => `max(abs(b${i})) AS m${i}`);
   const exponents = each(
-    (i) => `CASE WHEN m${i} > 0 THEN least(${limbBits} - ceil(log2(m${i})), ${exponentMax}) ELSE 0 END AS e${i}`,
+    (i) =>
+      `CASE WHEN m${i} > 0 THEN least(${limbBits} - ceil(log2(m${i})), ${exponentMax}) ELSE 0 END AS e${i}`,
   );
   const scaled = each((i) => `e${i}, y${i}, b${i} * pow(2e0, e${i}) AS s${i}`);
   const limbs = each(

@@ -103,7 +103,10 @@ function relationsOf(dialect: Dialect, experiment: Experiment, types: readonly s
        ON outcomes.log_path = later_outcomes.log_path AND outcomes.log_row = later_outcomes.log_row`,
     ),
     view("happened", happened(dialect, experiment)),
-    table("unit_outcomes", `SELECT ${["unit", ...foldsOf(dialect, experiment, types)].join(", ")} FROM happened GROUP BY unit`),
+    table(
+      "unit_outcomes",
+      `SELECT ${["unit", ...foldsOf(dialect, experiment, types)].join(", ")} FROM happened GROUP BY unit`,
+    ),
     view(
       "unit_values",
       `SELECT ${["arm", ...experiment.metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
@@ -211,6 +214,7 @@ function foldsOf(dialect: Dialect, { metrics }: Experiment, types: readonly stri
 function unitValue(metric: Metric, types: readonly string[]): string {
   const type = types.indexOf(metric.outcome);
   const count = `coalesce(count${type}, 0)`;
-  if (metric.type === "proportion" || metric.aggregate === "any") return `CASE WHEN ${count} > 0 THEN 1e0 ELSE 0e0 END`;
+  if (metric.type === "proportion" || metric.aggregate === "any")
+    return `CASE WHEN ${count} > 0 THEN 1e0 ELSE 0e0 END`;
   return metric.aggregate === "count" ? `CAST(${count} AS DOUBLE)` : `coalesce(sum${type}, 0e0)`;
 }

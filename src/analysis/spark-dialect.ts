@@ -45,38 +45,34 @@ export const sparkDialect: Dialect = {
   rowsOf(table, files) {
     const named = (name: string): string => (name === "at" ? "shown_at" : name);
     const names = Object.keys(columns[table]).map((name) => `\`${name}\` AS ${named(name)}`);
-    const sources = [...patternsOf(files)].map(
-      (pattern) =>
-        `SELECT ${names.join(", ")}, _metadata.file_name AS log_file, _metadata.file_path AS log_path,
-                _metadata.row_index AS log_row FROM parquet.\`${pattern}\``,
-    );
+    const where =
+      "_metadata.file_name AS log_file, _metadata.file_path AS log_path, _metadata.row_index AS log_row";
     const nothing = Object.entries(columns[table]).map(
       ([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`,
     );
     const none = `SELECT ${nothing.join(", ")}, '' AS log_file, '' AS log_path, 0L AS log_row WHERE false`;
-    return `CREATE TEMPORARY VIEW ${table} AS ${sources.length === 0 ? none : sources.join(" UNION ALL ")}`;
+    const rows = `SELECT ${names.join(", ")}, ${where} FROM parquet.\`${patternOf(files)}\``;
+    return `CREATE TEMPORARY VIEW ${table} AS ${files.length === 0 ? none : rows}`;
   },
   create: ({ name, query, kept }) =>
     kept ? `CACHE TABLE ${name} AS ${query}` : `CREATE TEMPORARY VIEW ${name} AS ${query}`,
 };
 
 /**
- * One pattern for each folder under which files stand by date, `<folder>/{date=…/….parquet,…}`.
- * @throws {SetlistError} INVALID_ARGUMENT for a folder whose name is a pattern itself.
+ * One pattern for all files, `<what they begin with>/{…,…}`: a union of several is planned several times over.
+ * @throws {SetlistError} INVALID_ARGUMENT for a path that is a pattern itself.
  */
-function patternsOf(files: readonly string[]): readonly string[] {
-  const byFolder = new Map<string, string[]>();
+function patternOf(files: readonly string[]): string {
   for (const file of files) {
-    const parts = file.split("/");
-    const folder = parts.slice(0, -2).join("/");
-    if (!plainPath.test(file)) {
-      throw invalidArgument(
-        `${file}: Spark cannot be given a path with one of \` ' " $ { } [ ] * ? \\ , ; in it`,
-      );
-    }
-    byFolder.set(folder, [...(byFolder.get(folder) ?? []), parts.slice(-2).join("/")]);
+    if (plainPath.test(file)) continue;
+    throw invalidArgument(
+      `${file}: Spark cannot be given a path with one of \` ' " $ { } [ ] * ? \\ , ; in it`,
+    );
   }
-  return [...byFolder].map(([folder, names]) =>
-    names.length === 1 ? `${folder}/${names[0]}` : `${folder}/{${names.join(",")}}`,
-  );
+  const folders = files.map((file) => file.split("/").slice(0, -1));
+  const [first = []] = folders;
+  const end = first.findIndex((part, i) => folders.some((folder) => folder[i] !== part));
+  const common = first.slice(0, end < 0 ? undefined : end).join("/");
+  const rest = files.map((file) => file.slice(common.length + 1));
+  return rest.length === 1 ? `${common}/${rest[0]}` : `${common}/{${rest.join(",")}}`;
 }

@@ -98,7 +98,10 @@ async function submit(
   }
 }
 
-async function ended(child: ReturnType<typeof spawn>, program: string): Promise<[number | null, string | null]> {
+async function ended(
+  child: ReturnType<typeof spawn>,
+  program: string,
+): Promise<[number | null, string | null]> {
   try {
     return (await once(child, "close")) as [number | null, string | null];
   } catch (error) {
