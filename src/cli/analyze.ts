@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import type { SparkCluster } from "../app/analyze-data.ts";
@@ -79,6 +80,7 @@ export function analyzeCommand(): Command {
 }
 
 async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
+  const spark = sparkCluster(flags, command);
   const { experiment, table, alpha } = flags;
   if ((experiment === undefined) === (table === undefined)) {
     command.error("error: expected --experiment ID or --table FILE, one of the two");
@@ -86,7 +88,6 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
   if (experiment !== undefined) {
     const stray = tableFlags.find((name) => flags[name] !== undefined);
     if (stray !== undefined) command.error(`error: --${stray} goes with --table, not with --experiment`);
-    const spark = sparkCluster(flags, command);
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
     const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
@@ -125,7 +126,8 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
 function sparkCluster(flags: AnalyzeFlags, command: Command): SparkCluster | undefined {
   if (flags.engine === "spark") {
     return {
-      program: flags.sparkSql ?? "spark-sql",
+      // Spark is started in a folder of its own.
+      program: flags.sparkSql?.includes("/") ? resolve(flags.sparkSql) : (flags.sparkSql ?? "spark-sql"),
       settings: flags.sparkConf ?? [],
       warehouse: flags.warehouse,
     };
