@@ -44,14 +44,17 @@ export function sparkEngine({ program, settings }: SparkOptions): AnalysisEngine
       const results = new Map<string, ResultRow[]>(named.map(([name]) => [name, []]));
       let done = 0;
       const script = scriptOf(prepare, named);
-      await submit(program, [...fixedSettings, ...settings], script, (line) => {
+      const complaint = await submit(program, [...fixedSettings, ...settings], script, (line) => {
         const [, what, rest = ""] = /^setlist-analysis (\S+)(?: (.*))?$/.exec(line) ?? [];
         if (what === undefined) return;
         if (what === "step") onProgress?.(++done, all);
         else results.get(what)?.push(JSON.parse(rest) as ResultRow);
       });
       if (done !== all) {
-        throw new SetlistError("INTERNAL", `${program} ended well after ${done} of ${all} statements`);
+        throw new SetlistError(
+          "INTERNAL",
+          `${program} ended well after ${done} of ${all} statements: ${reasonIn(complaint)}`,
+        );
       }
       return Object.fromEntries(results) as Record<Name, ResultRow[]>;
     },
@@ -65,13 +68,16 @@ function scriptOf(prepare: readonly string[], queries: readonly [name: string, q
   return [...prepare, ...answers].map((statement) => `${statement};\nSELECT '${mark} step';\n`).join("");
 }
 
-/** @throws {SetlistError} INVALID_ARGUMENT where there is no such program, INTERNAL with its own words where it fails. */
+/**
+ * Answers what the program said on its standard error.
+ * @throws {SetlistError} INVALID_ARGUMENT where there is no such program, INTERNAL with its own words where it fails.
+ */
 async function submit(
   program: string,
   settings: readonly string[],
   script: string,
   onLine: (line: string) => void,
-): Promise<void> {
+): Promise<string> {
   // Spark leaves a metastore and its log where it is started.
   const folder = await mkdtemp(join(tmpdir(), "setlist-spark-"));
   try {
@@ -88,7 +94,7 @@ async function submit(
     const lines = createInterface({ input: child.stdout }).on("line", onLine);
     const [code, signal] = await ended(child, program);
     lines.close();
-    if (code === 0) return;
+    if (code === 0) return complaint;
     throw new SetlistError(
       "INTERNAL",
       `${program} ended with ${signal ?? `code ${code}`}: ${reasonIn(complaint)}`,
@@ -119,5 +125,5 @@ function reasonIn(complaint: string): string {
   const reason =
     lines.find((line) => /^(?:Error.*)?\[[A-Z_0-9.]+\]/.test(line)) ??
     lines.findLast((line) => /error|exception/i.test(line));
-  return reason ?? lines.slice(-3).join(" ") ?? "it said nothing";
+  return reason ?? (lines.slice(-3).join(" ") || "it said nothing");
 }

@@ -1,4 +1,6 @@
+import type { LogHealth } from "../domain/ports.ts";
 import {
+  type CompactionState,
   type GuardrailMetrics,
   type MetricsSnapshot,
   type ProcessCounts,
@@ -23,6 +25,14 @@ export class CollectedMetrics {
 
   get guardrails(): GuardrailMetrics {
     return this.#sums.guardrails;
+  }
+
+  watchCompaction(state: CompactionState): void {
+    this.#sums.watchCompaction(state);
+  }
+
+  watchLog(log: LogHealth): void {
+    this.#sums.watchLog(log);
   }
 
   join(process: number, ask: Ask): void {

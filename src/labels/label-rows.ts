@@ -11,8 +11,8 @@ import type { Impression } from "../domain/impression.ts";
 
 export interface Scored {
   readonly impression: Impression;
-  /** `[items, tasks]`; undefined where the teacher could not score the impression. */
-  readonly probabilities: Float32Array | undefined;
+  /** `[items, tasks]`; otherwise why the teacher could not score the impression: see `Teacher`. */
+  readonly probabilities: Float32Array | "pseudonymous" | undefined;
 }
 
 /** A segment's labels on their way into DuckDB, and what was counted of them. */
@@ -21,6 +21,8 @@ export class LabelRows {
   impressions = 0;
   labelled = 0;
   unlabelled = 0;
+  /** Of those. */
+  pseudonymous = 0;
   newestAt = 0;
   readonly #appender: RowAppender;
   /** Date, number, request, item, and a probability a task. */
@@ -49,8 +51,9 @@ export class LabelRows {
       const { requestId, items, at } = impression;
       this.impressions += 1;
       this.newestAt = Math.max(this.newestAt, at);
-      if (probabilities === undefined) {
+      if (!(probabilities instanceof Float32Array)) {
         this.unlabelled += items.length;
+        if (probabilities === "pseudonymous") this.pseudonymous += items.length;
         continue;
       }
       if (this.requests.has(requestId) || new Set(items.map(({ id }) => id)).size < items.length)

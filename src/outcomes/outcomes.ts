@@ -2,6 +2,7 @@
 
 export { serveLog } from "./log-service.ts";
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
+export { PseudonymousLog } from "./pseudonymous-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
 export { RemoteLog } from "./remote-log.ts";
 export { logSegments, sealedSegments } from "./sealed-segments.ts";

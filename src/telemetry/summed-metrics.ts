@@ -1,7 +1,9 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { MetricsSource } from "../domain/ports.ts";
+import type { LogHealth, MetricsSource } from "../domain/ports.ts";
+import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
+import { logMetrics } from "./watched-metrics.ts";
 
 /** How many processes there are, by what they do, and how many have ended unasked. */
 export interface ProcessCounts {
@@ -59,6 +61,16 @@ export class SummedMetrics {
         this.inc(counts().ended);
       },
     });
+  }
+
+  /** Of the process that adds up, which writes the log. */
+  watchCompaction(state: CompactionState): void {
+    compactionMetrics(this.#own, state);
+  }
+
+  /** Says whether the disk takes the outcome log, which this process writes for all. */
+  watchLog(log: LogHealth): void {
+    logMetrics(this.#own, log);
   }
 
   /** What a process says now; its number is never another's. */

@@ -16,6 +16,7 @@ import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
+export type { CompactionState } from "./compaction-metrics.ts";
 export { guardianObserver } from "./guardian-observer.ts";
 export type { GuardrailMetrics } from "./guardrail-metrics.ts";
 export { createLogger, type LogLevel } from "./logger.ts";
@@ -40,6 +41,8 @@ export interface Telemetry {
   readonly watchModels: Metrics["watchModels"];
   readonly watchConcurrency: Metrics["watchConcurrency"];
   readonly watchExperiments: Metrics["watchExperiments"];
+  readonly watchCompaction: Metrics["watchCompaction"];
+  readonly watchLog: Metrics["watchLog"];
   /** Logs that another state of the store is in effect. */
   readonly experimentsChanged: (state: StoreState) => void;
   /** Counts and logs what becomes of a model's versions. */
@@ -73,6 +76,8 @@ export function createTelemetry(options: {
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchCompaction,
+    watchLog,
     modelChanges,
     workerDied,
   } = createMetrics();
@@ -88,6 +93,8 @@ export function createTelemetry(options: {
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchCompaction,
+    watchLog,
     workerDied,
     experimentsChanged({ experiments, killSwitch }) {
       const running = experiments.filter(({ status }) => status === "running");

@@ -7,6 +7,18 @@ import type { Impression } from "../domain/impression.ts";
 import type { Interleaving } from "../domain/interleaving.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { ShadowComparison } from "../domain/shadow.ts";
+import {
+  attributes,
+  attributesCell,
+  beyondLimit,
+  beyondLimitCell,
+  served,
+  servedCell,
+  taskScores,
+  taskScoresCell,
+  timings,
+  timingsCell,
+} from "./record-detail-columns.ts";
 
 export interface Column<Record> {
   readonly name: string;
@@ -61,6 +73,12 @@ export const impressionColumns: readonly Column<Impression>[] = [
     type: interleaving,
     of: (it) => it.interleaving && interleavingCell(it.interleaving),
   },
+  { name: "timings", type: timings, of: timingsCell },
+  { name: "task_scores", type: taskScores, of: taskScoresCell },
+  { name: "user_attributes", type: attributes, of: (it) => attributesCell(it.attributes?.user) },
+  { name: "context_attributes", type: attributes, of: (it) => attributesCell(it.attributes?.context) },
+  { name: "beyond_limit", type: beyondLimit, of: (it) => beyondLimitCell(it.beyondLimit) },
+  { name: "served", type: served, of: (it) => servedCell(it.served) },
 ];
 
 export const outcomeColumns: readonly Column<Outcome>[] = [

@@ -1,4 +1,4 @@
-import { BOOLEAN, DOUBLE, FLOAT, INTEGER, LIST, STRUCT, VARCHAR } from "@duckdb/node-api";
+import { BOOLEAN, DOUBLE, FLOAT, INTEGER, LIST, MAP, STRUCT, VARCHAR } from "@duckdb/node-api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { identifier, RowAppender, withDatabase } from "../../src/columnar/columnar.ts";
@@ -12,6 +12,7 @@ const types = {
   flag: BOOLEAN,
   texts: LIST(VARCHAR),
   items: LIST(STRUCT({ id: VARCHAR, score: DOUBLE, tags: LIST(VARCHAR) })),
+  map: MAP(VARCHAR, LIST(DOUBLE)),
   nested: STRUCT({ name: VARCHAR, inner: STRUCT({ numbers: LIST(INTEGER) }) }),
 };
 
@@ -39,6 +40,12 @@ const row = fc.record({
       {
         maxLength: 5,
       },
+    ),
+  ),
+  map: nullable(
+    fc.uniqueArray(
+      fc.record({ key: fc.string({ maxLength: 14 }), value: nullable(fc.array(double, { maxLength: 3 })) }),
+      { maxLength: 4, selector: ({ key }) => key },
     ),
   ),
   nested: nullable(

@@ -18,6 +18,8 @@ export async function withLoggedFiles<T>(
     async *read() {
       if (records.length > 0) yield records;
     },
+    stat: async () => ({ bytes: 0, writtenAt: 0 }),
+    remove: async () => undefined,
   }));
   const warehouse = join(await temporaryFolder(), "warehouse");
   return withLogFiles({ segments: async () => listed, warehouse }, work);
