@@ -18,13 +18,15 @@ export const duckDbEngine: AnalysisEngine = {
       await warehouse.run("SET preserve_insertion_order = false");
       for (const statement of prepare) {
         await warehouse.run(statement);
-        onProgress?.(++done, all);
+        done += 1;
+        onProgress?.(done, all);
       }
       const results: [string, readonly ResultRow[]][] = [];
       for (const [name, query] of named) {
         const reader = await warehouse.runAndReadAll(query);
         results.push([name, reader.getRowObjectsJson() as ResultRow[]]);
-        onProgress?.(++done, all);
+        done += 1;
+        onProgress?.(done, all);
       }
       return Object.fromEntries(results) as Record<Name, readonly ResultRow[]>;
     }),

@@ -47,8 +47,10 @@ export function sparkEngine({ program, settings }: SparkOptions): AnalysisEngine
       const complaint = await submit(program, [...fixedSettings, ...settings], script, (line) => {
         const [, what, rest = ""] = /^setlist-analysis (\S+)(?: (.*))?$/.exec(line) ?? [];
         if (what === undefined) return;
-        if (what === "step") onProgress?.(++done, all);
-        else results.get(what)?.push(JSON.parse(rest) as ResultRow);
+        if (what === "step") {
+          done += 1;
+          onProgress?.(done, all);
+        } else results.get(what)?.push(JSON.parse(rest) as ResultRow);
       });
       if (done !== all) {
         throw new SetlistError(
