@@ -49,6 +49,24 @@ test("one that ends well without having answered is not taken for an empty log",
   await expect(analysisOn(program)).rejects.toThrow(/ended well after 0 of \d+ statements/);
 });
 
+test("what it answers is read among whatever else it prints, with nobody watching the progress", async () => {
+  const program = await programOf(`
+    for last in "$@"; do :; done
+    echo 'Spark master: yarn'
+    grep -o "setlist-analysis step" "$last"
+    echo 'setlist-analysis arms {"arm":1,"units":3,"impressions":7,"fallbacks":0,"late":2}'
+    echo 'setlist-analysis totals {"crossed":1,"unmatched":4,"repeated":0}'`);
+  expect(await analysisOn(program)).toMatchObject({
+    arms: [
+      { arm: "control", units: 0, impressions: 0 },
+      { arm: "kd", units: 3, impressions: 7 },
+    ],
+    excludedUnits: 1,
+    unmatchedOutcomes: 4,
+    lateOutcomes: 2,
+  });
+});
+
 test("the settings come last, where they go before ours, and it works in a folder of its own, gone afterwards", async () => {
   const seen = join(await temporaryFolder(), "seen");
   const program = await programOf(`echo "$@" > ${seen}; pwd >> ${seen}; ls "$PWD" >> ${seen}; exit 1`);
