@@ -31,14 +31,12 @@ const minutesAfterNoon = (from: number, to: number): fc.Arbitrary<number> =>
 
 const impression: fc.Arbitrary<Impression> = fc
   .record({
-    request: few("r", 25),
-    unit: few("u", 9),
-    arm: fc.oneof(
-      { weight: 9, arbitrary: fc.constantFrom("control", "kd") },
-      { weight: 1, arbitrary: fc.constant("gone") },
-    ),
-    items: fc.uniqueArray(few("t", 5), { maxLength: 4 }),
-    at: minutesAfterNoon(0, 60),
+    request: few("r", 30),
+    unit: fc.integer({ min: 0, max: 19 }),
+    // Mostly the unit's own; two in thirty are not.
+    misplaced: fc.integer({ min: 0, max: 29 }),
+    items: fc.uniqueArray(few("t", 3), { maxLength: 3, size: "max" }),
+    at: minutesAfterNoon(0, 40),
     assignment: fc.record({
       phase: fc.constantFrom(2, 2, 2, 2, 1),
       overridden: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
@@ -46,25 +44,27 @@ const impression: fc.Arbitrary<Impression> = fc
     }),
     isDegraded: fc.boolean(),
   })
-  .map(({ request, unit, arm, items, at, assignment, isDegraded }) => ({
-    ...impressionOf(request, unit, arm, items, { assignment, ...(isDegraded && { model: undefined }) }),
-    at,
-  }));
+  .map(({ request, unit, misplaced, items, at, assignment, isDegraded }) => {
+    const own = unit % 2 === 0 ? "control" : "kd";
+    const arm = misplaced === 0 ? "gone" : misplaced === 1 ? "kd" : own;
+    const model = isDegraded ? { model: undefined } : {};
+    return { ...impressionOf(request, `u${unit}`, arm, items, { assignment, ...model }), at };
+  });
 
 const outcome: fc.Arbitrary<Outcome> = fc
   .record({
-    id: few("o", 60),
+    id: few("o", 300),
     asked: fc.oneof(
-      { weight: 4, arbitrary: fc.tuple(few("r", 28), few("t", 5)) },
-      { weight: 1, arbitrary: fc.tuple(few("u", 10).map(userRequestId), fc.constant("")) },
+      { weight: 4, arbitrary: fc.tuple(few("r", 33), few("t", 3)) },
+      { weight: 1, arbitrary: fc.tuple(few("u", 22).map(userRequestId), fc.constant("")) },
     ),
     type: fc.constantFrom("completion", "play", "like", "skip"),
     value: fc.oneof(
       fc.integer({ min: 0, max: 3 }),
-      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      fc.integer({ min: -1e6, max: 1e6 }).map((n) => n / 7),
       fc.constantFrom(0.1, 0.2, 1e12 + 0.3, 1e-9),
     ),
-    at: minutesAfterNoon(-10, 120),
+    at: minutesAfterNoon(-10, 90),
   })
   .map(({ id, asked: [request, item], type, value, at }) => ({
     ...outcomeOf(id, request, item, type, value),
@@ -73,10 +73,16 @@ const outcome: fc.Arbitrary<Outcome> = fc
 
 /** Some segments, each in the order of its log. */
 export const randomLog: fc.Arbitrary<LogRecord[][]> = fc.array(
-  fc.array(fc.oneof<[fc.Arbitrary<LogRecord>, fc.Arbitrary<LogRecord>]>(impression, outcome), {
-    maxLength: 60,
-    size: "max",
-  }),
+  fc.array(
+    fc.oneof<fc.MaybeWeightedArbitrary<LogRecord>[]>(
+      { weight: 1, arbitrary: impression },
+      { weight: 4, arbitrary: outcome },
+    ),
+    {
+      maxLength: 100,
+      size: "max",
+    },
+  ),
   { minLength: 1, maxLength: 3, size: "max" },
 );
 
