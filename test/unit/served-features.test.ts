@@ -3,6 +3,7 @@ import type { Features } from "../../src/domain/feature.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { RankedItem, RankRequest } from "../../src/domain/rank.ts";
+import { encodingName } from "../../src/domain/served-features.ts";
 import { RequestEncoder } from "../../src/features/request-encoder.ts";
 import type { RowSource } from "../../src/features/row-source.ts";
 import { encodeServed } from "../../src/features/served-rows.ts";
@@ -136,4 +137,12 @@ test("a model that encodes a feature otherwise, or reads one that was not served
   expect(encodeServed(buckets, logged)).toBeUndefined();
   expect(encodeServed(words, logged)).toBeUndefined();
   expect(encodeServed(tempoModel, logged)).toBeUndefined();
+});
+
+test("encodings have the names that training knows them by", () => {
+  expect(encodingName({ kind: "vocabulary", values: ["ambient", "pop", "jäzz"] })).toBe(
+    "vocabulary:3:2ad4a2cc",
+  );
+  expect(encodingName({ kind: "hash", buckets: 50 })).toBe("hash:50");
+  expect(encodingName({ kind: "number" })).toBe("number");
 });
