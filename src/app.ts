@@ -3,6 +3,7 @@
  * their implementations.
  */
 
+import { compactingOver } from "./app/background-compaction.ts";
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
@@ -65,9 +66,11 @@ export async function createApp(configured: SetlistConfig): Promise<App> {
     const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
       logger.warn(fields, message);
     for (const warning of config.warnings) onWarning(warning);
+    const ground = await openGround(config, opened, onWarning);
+    compactingOver(config, { clock: systemClock, logger, watch: telemetry.watchCompaction }, opened);
     return {
       telemetry,
-      ...(await openGround(config, opened, onWarning)),
+      ...ground,
       experiments: configuredExperiments(config.experiments, onWarning),
       metrics,
       libraryOf: (own) => own,

@@ -1,4 +1,5 @@
 import {
+  type CompactionState,
   type GuardrailMetrics,
   type MetricsSnapshot,
   type ProcessCounts,
@@ -23,6 +24,10 @@ export class CollectedMetrics {
 
   get guardrails(): GuardrailMetrics {
     return this.#sums.guardrails;
+  }
+
+  watchCompaction(state: CompactionState): void {
+    this.#sums.watchCompaction(state);
   }
 
   join(process: number, ask: Ask): void {

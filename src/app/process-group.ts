@@ -4,6 +4,7 @@ import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
 import { Fleet, type Member, watchSignOfLife } from "../processes/processes.ts";
 import { createLogger, guardianObserver } from "../telemetry/telemetry.ts";
+import { compactingOver } from "./background-compaction.ts";
 import { CollectedCounts } from "./collected-counts.ts";
 import { CollectedMetrics } from "./collected-metrics.ts";
 import { openExperiments } from "./experiment-store.ts";
@@ -139,6 +140,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     },
     opened,
   );
+  compactingOver(config, { clock, logger, watch: (state) => metrics.watchCompaction(state) }, opened);
   opened.defer(() => fleet.close());
 
   return {

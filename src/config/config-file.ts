@@ -3,11 +3,14 @@ import { executionProviders } from "../domain/execution-provider.ts";
 import { attributeTypes } from "../domain/feature.ts";
 import { isolations } from "../domain/isolation.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
+import { durationSchema } from "../experiments/experiments.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 const closed = { additionalProperties: false };
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const positive = Type.Integer({ minimum: 1, maximum: 2 ** 40 });
+/** Of disks, not of memory: a petabyte. */
+const manyBytes = Type.Integer({ minimum: 1, maximum: 1e15 });
 const milliseconds = Type.Integer({ minimum: 0, maximum: 600_000 });
 const interval = Type.Integer({ minimum: 100, maximum: 86_400_000 });
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
@@ -119,6 +122,19 @@ export const configFileSchema = Type.Object(
           candidatesBeyondLimit: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
           // The key itself stands in no configuration, which people show each other.
           userIdKeyFile: Type.Optional(path),
+          retentionAge: Type.Optional(durationSchema),
+          retentionBytesMax: Type.Optional(manyBytes),
+        },
+        closed,
+      ),
+    ),
+    warehouse: Type.Optional(
+      Type.Object(
+        {
+          compact: Type.Optional(Type.Boolean()),
+          interval: Type.Optional(durationSchema),
+          retentionAge: Type.Optional(durationSchema),
+          retentionBytesMax: Type.Optional(manyBytes),
         },
         closed,
       ),

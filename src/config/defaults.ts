@@ -32,6 +32,8 @@ export const defaults = {
     servedFeatures: { share: 0 },
     candidatesBeyondLimit: 0,
   },
+  // A look is two listings of folders. A segment fills in two seconds at the fastest, in hours on most servers.
+  warehouse: { compact: true, intervalMs: 60_000 },
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
   inference: {
     workers: 1,

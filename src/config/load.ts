@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { checkUnit, parseUnit } from "../experiments/experiments.ts";
+import { checkUnit, durationMs, parseUnit } from "../experiments/experiments.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
@@ -139,6 +139,7 @@ function complete(
     holdouts,
     limits,
     log,
+    warehouse,
     inference,
     admission,
     features,
@@ -159,10 +160,11 @@ function complete(
     limits: { ...defaults.limits, ...limits },
     log: {
       ...defaults.log,
-      ...log,
+      ...withRetentionMs(log),
       servedFeatures: { ...defaults.log.servedFeatures, ...log?.servedFeatures },
       ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }),
     },
+    warehouse: warehouseOf(warehouse),
     inference: {
       ...defaults.inference,
       ...inference,
@@ -183,6 +185,21 @@ function complete(
   checkProviders(config.inference);
   checkStoreAddress(config.experimentStore.url);
   return config;
+}
+
+function warehouseOf(written: ConfigFile["warehouse"] = {}): SetlistConfig["warehouse"] {
+  const { interval, ...rest } = withRetentionMs(written);
+  return {
+    ...defaults.warehouse,
+    ...rest,
+    ...(interval !== undefined && { intervalMs: durationMs(interval) }),
+  };
+}
+
+function withRetentionMs<Section extends { readonly retentionAge?: string }>(
+  { retentionAge, ...rest }: Section = {} as Section,
+): Omit<Section, "retentionAge"> & { readonly retentionAgeMs?: number } {
+  return { ...rest, ...(retentionAge !== undefined && { retentionAgeMs: durationMs(retentionAge) }) };
 }
 
 function checkSurfaces(file: ConfigFile): ConfigFile {

@@ -62,6 +62,19 @@ export interface SetlistConfig {
     readonly userIdKeyFile?: string | undefined;
     /** The key itself, where the environment has it: secret, goes before the file. */
     readonly userIdKey?: string | undefined;
+    /** Segments older than this, ms, are deleted once they may be; undefined keeps them. */
+    readonly retentionAgeMs?: number | undefined;
+    /** So are the oldest while all segments together are larger. */
+    readonly retentionBytesMax?: number | undefined;
+  };
+  readonly warehouse: {
+    /** Whether the server makes Parquet of sealed segments by itself. */
+    readonly compact: boolean;
+    /** Between two looks for sealed segments, ms. */
+    readonly intervalMs: number;
+    /** Of the Parquet, as the log's. */
+    readonly retentionAgeMs?: number | undefined;
+    readonly retentionBytesMax?: number | undefined;
   };
   readonly inference: {
     readonly workers: number;

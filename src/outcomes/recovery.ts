@@ -40,6 +40,10 @@ export async function recoverLog(
   if (wrong !== undefined) throw corruptionError(directory, wrong);
   for (const file of segments) {
     const scan = await scanIds(file, options);
+    if (scan === undefined) {
+      nextNumber = file.number + 1;
+      continue;
+    }
     const truncatedBytes = scan.size - scan.offset;
     if (truncatedBytes > 0) warnOfTornTail(options, scan, truncatedBytes);
     if (!file.sealed) await finish(options, file, scan);
@@ -53,8 +57,13 @@ export async function recoverLog(
   return { summary: total, nextNumber };
 }
 
-async function scanIds(file: SegmentFile, { directory, known }: RecoveryOptions): Promise<SegmentScan> {
+/** Undefined where a sealed segment is gone: retention deletes the oldest, also beside a start. */
+async function scanIds(
+  file: SegmentFile,
+  { directory, known }: RecoveryOptions,
+): Promise<SegmentScan | undefined> {
   const scan = await SegmentScan.open(file, directory);
+  if (scan === undefined && file.sealed) return undefined;
   if (scan === undefined) throw new Error(`${file.path} vanished while the log was being opened`);
   const id = new Uint32Array(3);
   const learn = (buffer: Buffer, payloadStart: number): void => {

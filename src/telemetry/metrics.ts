@@ -28,6 +28,7 @@ import {
   scoreDifferenceBuckets,
   tauBuckets,
 } from "./buckets.ts";
+import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import { tallyCounter, tallyHistogram } from "./tallies.ts";
 import { concurrencyMetrics, executionMetrics, experimentMetrics, lifeMetrics } from "./watched-metrics.ts";
@@ -56,6 +57,8 @@ export interface Metrics {
   watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
   /** Says whether experiments are off, and how long the store has not been able to look. */
   watchExperiments(store: Pick<ExperimentStore, "current" | "stale">, clock: Pick<Clock, "now">): void;
+  /** Says how the log's compaction is. */
+  watchCompaction(state: CompactionState): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
   /** Counts an inference worker that died. */
@@ -84,6 +87,7 @@ export function createMetrics(): Metrics {
     },
     watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
     watchExperiments: (store, clock) => experimentMetrics(registry, store, clock),
+    watchCompaction: (state) => compactionMetrics(registry, state),
     modelChanges: changeMetrics(registry),
     workerDied: deathMetrics(registry),
   };

@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { MetricsSource } from "../domain/ports.ts";
+import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
 
@@ -59,6 +60,11 @@ export class SummedMetrics {
         this.inc(counts().ended);
       },
     });
+  }
+
+  /** Of the process that adds up, which writes the log. */
+  watchCompaction(state: CompactionState): void {
+    compactionMetrics(this.#own, state);
   }
 
   /** What a process says now; its number is never another's. */

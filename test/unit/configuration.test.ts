@@ -47,7 +47,8 @@ describe("without anything said", () => {
 
   test("the shipped file shows every setting that a file can hold", () => {
     const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
-    const withoutDefault = ["dataDir", "experimentStore.url", "log.userIdKeyFile"];
+    const retention = ["log", "warehouse"].flatMap((of) => [`${of}.retentionAge`, `${of}.retentionBytesMax`]);
+    const withoutDefault = ["dataDir", "experimentStore.url", "log.userIdKeyFile", ...retention];
     const shown = settings.map(({ path }) => path).filter((path) => !withoutDefault.includes(path.join(".")));
     for (const path of shown) expect(shipped, path.join(".")).toHaveProperty([...path]);
   });
