@@ -111,9 +111,26 @@ test("items that no model scored have no features, and an impression that shows 
   const items = ranked(["t2", "t1", "t3"]);
   const all = requestOf(["t1", "t2", "t3"]).candidates;
   const served = servedFeatures([seenTensors(tempoModel, encoded)], all, items);
-  expect(served[0]).toMatchObject({ rows: 2, features: [{ values: Float32Array.of(100, 90) }] });
+  expect(served?.[0]).toMatchObject({ rows: 2, features: [{ values: Float32Array.of(100, 90) }] });
   expect(encodeServed(tempoModel, { served, items })).toBeUndefined();
   expect(encodeServed(tempoModel, { served, items: items.slice(0, 2) })).toBeDefined();
+});
+
+test("of more values than a record should hold none are logged, and the impression goes without", async () => {
+  const { encoder } = changingStore();
+  const wide = (width: number): Model => ({
+    ...tempoModel,
+    inputs: tempoModel.inputs.map((input) => ({ ...input, columns: width })),
+    features: tempoModel.features.map((spec) => ({ ...spec, width, default: new Array(width).fill(1) })),
+  });
+  const ids = Array.from({ length: 2_000 }, (_, i) => `x${i}`);
+  const servedOf = async (model: Model) => {
+    const request = requestOf(ids);
+    const encoded = await encoder.encode(model, request);
+    return servedFeatures([seenTensors(model, encoded)], request.candidates, ranked(ids));
+  };
+  expect((await servedOf(wide(1_000)))?.[0]?.features[0]?.values).toHaveLength(2_000_000);
+  expect(await servedOf(wide(1_100))).toBeUndefined();
 });
 
 test("a model that encodes a feature otherwise, or reads one that was not served, is not given another's", async () => {
