@@ -27,21 +27,31 @@ export function seenTensors(
   };
 }
 
-/** What each model saw, by feature, of the user, the context and those of the items in their order that it scored. */
+/** Of one request's values: half of what a record of the log may have. */
+const servedBytesMax = 8 * 1024 * 1024;
+
+/**
+ * What each model saw, by feature, of the user, the context and those of the items in their order that it scored;
+ * undefined where that is more than a record should hold, such as long embeddings of thousands of items.
+ */
 export function servedFeatures(
   seen: readonly SeenTensors[],
   candidates: CandidateList,
   items: readonly RankedItem[],
-): readonly ServedFeatures[] {
+): readonly ServedFeatures[] | undefined {
   const places = placesOf(candidates, items);
-  return seen.map(({ model, rows, tensors }) => {
+  const parts = seen.map(({ model, rows, tensors }) => {
     // What was not scored stands behind what was: there are no gaps.
     const scored = places.filter((place) => place < rows);
     const plan = planOf(model);
+    const bytes =
+      4 * plan.reduce((sum, { entity, width }) => sum + (entity === "item" ? scored.length : 1) * width, 0);
+    return { model, tensors, scored, plan, bytes };
+  });
+  if (parts.reduce((sum, { bytes }) => sum + bytes, 0) > servedBytesMax) return undefined;
+  return parts.map(({ model, tensors, scored, plan, bytes }) => {
     // One piece of memory for all values: a piece for each took as long as filling them.
-    const memory = new ArrayBuffer(
-      4 * plan.reduce((sum, { entity, width }) => sum + (entity === "item" ? scored.length : 1) * width, 0),
-    );
+    const memory = new ArrayBuffer(bytes);
     let used = 0;
     const features = plan.map(({ place, columns, offset, ...feature }): ServedFeature => {
       const tensor = tensors[place] as Tensor;

@@ -1,10 +1,17 @@
 /**
  * `node test/support/make-warehouse.ts DIR`: a small data directory whose log is Parquet, for readers in other languages:
- * two segments, two days, an outcome whose clock is ages off, comparisons of both kinds.
+ * two segments, two days, all that may be logged of a request, an outcome whose clock is ages off, comparisons of both kinds.
  */
 import { join } from "node:path";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
-import { counterfactualOf, impressionOf, interleavingOf, outcomeOf, shadowOf } from "./log-records.ts";
+import {
+  counterfactualOf,
+  fullImpressionOf,
+  impressionOf,
+  interleavingOf,
+  outcomeOf,
+  shadowOf,
+} from "./log-records.ts";
 import { openTestLog } from "./outcomes-log.ts";
 
 const dataDir = process.argv[2];
@@ -12,7 +19,7 @@ if (dataDir === undefined) throw new Error("expected the folder to make it in");
 const day = 86_400_000;
 for (const n of [1, 2]) {
   const log = await openTestLog(join(dataDir, "log"));
-  const first = impressionOf(`r${n}`, `ü${n}`, "kd");
+  const first = fullImpressionOf(`r${n}`, `ü${n}`);
   await log.appendImpression({
     ...first,
     sent: { context: { device: "ios" }, items: [undefined, { genre: "pop" }, undefined] },

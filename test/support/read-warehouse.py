@@ -16,6 +16,8 @@ EXPECTED = {
     # one item a row, joined to its outcomes by request and item
     "joined": [("r1", "t1", 1.0), ("r2", "t1", 1.0)],
     "instant": "2026-11-22 12:00:00",
+    # of r1: an attribute, what came behind the limit, and a feature as served, one index a row
+    "details": ("DE", ["t4", "t5"], [1, 2047, 0, 3, 1]),
 }
 
 JOIN = """
@@ -24,6 +26,13 @@ SELECT i.request, i.item, o.value FROM
   JOIN outcomes AS o ON o.request = i.request AND o.item = i.item
 WHERE o.date = DATE '2026-11-22' ORDER BY 1, 2
 """
+
+
+def details_of(row):
+    """Of a row as Python has it: maps as lists of pairs or dicts."""
+    served = next(f for f in row["served"][0]["features"] if f["feature"] == "artist")
+    beyond = [item["id"] for item in row["beyond_limit"]]
+    return dict(row["user_attributes"])["country"], beyond, [int(index) for index in served["indices"]]
 
 
 def read_duckdb(root):
@@ -47,6 +56,11 @@ def read_duckdb(root):
         ).fetchall(),
         "joined": db.execute(JOIN.format(explode="unnest(items) AS item FROM impressions")).fetchall(),
         "instant": db.execute("SELECT CAST(\"at\" AS VARCHAR) FROM impressions WHERE request = 'r1'").fetchone()[0],
+        "details": db.execute(
+            "SELECT user_attributes['country'], list_transform(beyond_limit, lambda it: it.id),"
+            " list_filter(served[1].features, lambda it: it.feature = 'artist')[1].indices"
+            " FROM impressions WHERE request = 'r1'"
+        ).fetchone(),
     }
 
 
@@ -74,12 +88,13 @@ def read_pyarrow(root):
     ]
     of_day = outcomes.filter(pc.equal(outcomes["date"], datetime.date(2026, 11, 22)))
     values = {(o["request"], o["item"]): o["value"] for o in of_day.to_pylist()}
-    at = impressions.filter(pc.field("request") == "r1")["at"].to_pylist()[0]
+    row = impressions.filter(pc.field("request") == "r1").to_pylist()[0]
     return {
         "impressions": by_date(shown, ("shown", "sum")),
         "outcomes": by_date(outcomes),
         "joined": sorted((*key, values[key]) for key in items if key in values),
-        "instant": str(at),
+        "instant": str(row["at"]),
+        "details": details_of(row),
     }
 
 
@@ -104,6 +119,7 @@ def read_pandas(root):
         "outcomes": [(date or None, int(n)) for date, n in counted.items()],
         "joined": sorted(joined[["request", "item", "value"]].itertuples(index=False, name=None)),
         "instant": str(impressions.loc[impressions["request"] == "r1", "at"].iloc[0]),
+        "details": details_of(impressions[impressions["request"] == "r1"].iloc[0]),
     }
 
 
@@ -130,6 +146,11 @@ def read_pyspark(root):
         "outcomes": rows(f"SELECT {by_date} FROM outcomes GROUP BY date ORDER BY date NULLS FIRST"),
         "joined": rows(JOIN.format(explode="explode(items) AS item FROM impressions")),
         "instant": rows("SELECT CAST(`at` AS STRING) FROM impressions WHERE request = 'r1'")[0][0],
+        "details": rows(
+            "SELECT user_attributes['country'], beyond_limit.id,"
+            " filter(served[0].features, it -> it.feature = 'artist')[0].indices"
+            " FROM impressions WHERE request = 'r1'"
+        )[0],
     }
 
 
@@ -146,7 +167,9 @@ def read_chdb(root):
     # With the columns said, the date is what the folder is called; left to itself ClickHouse takes it for a Date, and
     # what has none for a fault.
     columns = {
-        "impressions": "request String, at DateTime64(6), items Array(Tuple(id String, position Int32, score Float64))",
+        "impressions": "request String, at DateTime64(6), items Array(Tuple(id String, position Int32, score Float64)),"
+        " user_attributes Map(String, String), beyond_limit Array(Tuple(id String)),"
+        " served Array(Tuple(features Array(Tuple(feature String, indices Array(Int32)))))",
         "outcomes": "outcome String, request String, item String, type String, value Float64",
     }
 
@@ -168,6 +191,11 @@ def read_chdb(root):
             f" WHERE {date} = '2026-11-22') AS o ON o.request = i.request AND o.item = i.item ORDER BY 1, 2"
         ),
         "instant": rows(f"SELECT toString(toDateTime(at)) FROM {table('impressions')} WHERE request = 'r1'")[0][0],
+        "details": rows(
+            "SELECT user_attributes['country'], beyond_limit.id,"
+            " arrayFirst(it -> it.feature = 'artist', served[1].features).indices"
+            f" FROM {table('impressions')} WHERE request = 'r1'"
+        )[0],
     }
 
 

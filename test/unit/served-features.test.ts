@@ -3,6 +3,7 @@ import type { Features } from "../../src/domain/feature.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { RankedItem, RankRequest } from "../../src/domain/rank.ts";
+import { encodingName } from "../../src/domain/served-features.ts";
 import { RequestEncoder } from "../../src/features/request-encoder.ts";
 import type { RowSource } from "../../src/features/row-source.ts";
 import { encodeServed } from "../../src/features/served-rows.ts";
@@ -110,9 +111,26 @@ test("items that no model scored have no features, and an impression that shows 
   const items = ranked(["t2", "t1", "t3"]);
   const all = requestOf(["t1", "t2", "t3"]).candidates;
   const served = servedFeatures([seenTensors(tempoModel, encoded)], all, items);
-  expect(served[0]).toMatchObject({ rows: 2, features: [{ values: Float32Array.of(100, 90) }] });
+  expect(served?.[0]).toMatchObject({ rows: 2, features: [{ values: Float32Array.of(100, 90) }] });
   expect(encodeServed(tempoModel, { served, items })).toBeUndefined();
   expect(encodeServed(tempoModel, { served, items: items.slice(0, 2) })).toBeDefined();
+});
+
+test("of more values than a record should hold none are logged, and the impression goes without", async () => {
+  const { encoder } = changingStore();
+  const wide = (width: number): Model => ({
+    ...tempoModel,
+    inputs: tempoModel.inputs.map((input) => ({ ...input, columns: width })),
+    features: tempoModel.features.map((spec) => ({ ...spec, width, default: new Array(width).fill(1) })),
+  });
+  const ids = Array.from({ length: 2_000 }, (_, i) => `x${i}`);
+  const servedOf = async (model: Model) => {
+    const request = requestOf(ids);
+    const encoded = await encoder.encode(model, request);
+    return servedFeatures([seenTensors(model, encoded)], request.candidates, ranked(ids));
+  };
+  expect((await servedOf(wide(1_000)))?.[0]?.features[0]?.values).toHaveLength(2_000_000);
+  expect(await servedOf(wide(1_100))).toBeUndefined();
 });
 
 test("a model that encodes a feature otherwise, or reads one that was not served, is not given another's", async () => {
@@ -136,4 +154,12 @@ test("a model that encodes a feature otherwise, or reads one that was not served
   expect(encodeServed(buckets, logged)).toBeUndefined();
   expect(encodeServed(words, logged)).toBeUndefined();
   expect(encodeServed(tempoModel, logged)).toBeUndefined();
+});
+
+test("encodings have the names that training knows them by", () => {
+  expect(encodingName({ kind: "vocabulary", values: ["ambient", "pop", "jäzz"] })).toBe(
+    "vocabulary:3:2ad4a2cc",
+  );
+  expect(encodingName({ kind: "hash", buckets: 50 })).toBe("hash:50");
+  expect(encodingName({ kind: "number" })).toBe("number");
 });
