@@ -3,7 +3,7 @@ import type { RecordWriter } from "./record-writer.ts";
 const indexesAtFirst = 64;
 
 /** Places are numbered from 1 on, and from 1 again after so many: far more than are remembered at a time. */
-export const placesMax = 2 ** 32 - 1;
+const placesMax = 2 ** 32 - 1;
 
 /** Where a record with a certain fingerprint stands: in a batch that is on its way to the disk, or in a segment. */
 export type IdPlace =
