@@ -19,7 +19,7 @@ export interface SmallDisk {
 }
 
 /** Why a disk of this kind cannot be had here, undefined where it can. */
-export async function missingDisk(kind: "tmpfs" | "ext4"): Promise<string | undefined> {
+async function missingDisk(kind: "tmpfs" | "ext4"): Promise<string | undefined> {
   if (process.platform !== "linux") return "small file systems are made with Linux's mount";
   if (process.getuid?.() !== 0) return "only root can mount a small file system";
   if (kind === "ext4" && !existsSync("/dev/loop-control")) return "there are no loop devices";
