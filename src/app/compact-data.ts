@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { type Compaction, compactLog } from "../outcomes/outcomes.ts";
+import { logSegments } from "../outcomes/outcomes.ts";
+import { type Compaction, compactLog } from "../warehouse/warehouse.ts";
 import { existingLog } from "./data-directory.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
-export type { Compaction } from "../outcomes/outcomes.ts";
+export type { Compaction } from "../warehouse/warehouse.ts";
 
 /**
  * Writes the sealed segments of a data directory's log as Parquet below its `warehouse`.
@@ -14,7 +15,12 @@ export async function compactDataDirectory(options: {
   readonly onProgress?: (done: number, of: number) => void;
 }): Promise<Compaction> {
   const { dataDir, onProgress } = options;
-  return withStorageSentences(dataDir, async () =>
-    compactLog({ directory: existingLog(dataDir), warehouse: join(dataDir, "warehouse"), onProgress }),
-  );
+  return withStorageSentences(dataDir, async () => {
+    const log = existingLog(dataDir);
+    return compactLog({
+      segments: () => logSegments(log),
+      warehouse: join(dataDir, "warehouse"),
+      onProgress,
+    });
+  });
 }

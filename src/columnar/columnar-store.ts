@@ -1,23 +1,10 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal, withDatabase } from "./database.ts";
+import { type Staging, withDatabase } from "./database.ts";
 import { makeDurably, moveDurably, removeDurably } from "./durable-files.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type Marker, readMarkers } from "./marker.ts";
-
-/** The database in which a segment's rows are gathered. */
-export type Staging = DuckDBConnection;
-
-/** One table of a segment: the rows of each date become `<folder>/date=<date>/<segment>.parquet`. */
-export interface Partitioned {
-  /** Below the store's root; empty for the root itself. */
-  readonly folder: string;
-  /** As `partitionDate` names them. */
-  readonly dates: readonly string[];
-  /** The query for one date's rows, in their order. */
-  readonly rows: (date: string) => string;
-}
+import { type Partitioned, partitionPath, writeParquet } from "./partition.ts";
 
 export interface ColumnarStore<Facts> {
   readonly done: ReadonlyMap<string, Marker<Facts>>;
@@ -67,8 +54,8 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
           await removeLeftOver(join(root, folder), file, dates);
           for (const date of dates) {
             const draft = join(drafts, file);
-            await staging.run(`COPY (${rows(date)}) TO ${literal(draft)} (FORMAT parquet, COMPRESSION zstd)`);
-            const path = join(folder, `date=${date}`, file);
+            await writeParquet(staging, rows(date), draft);
+            const path = partitionPath(folder, date, file);
             await moveDurably(draft, join(root, path));
             files.push(path);
           }

@@ -1,5 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
+/** The database in which a segment's rows are gathered. */
+export type Staging = DuckDBConnection;
+
 export interface DatabaseOptions {
   /** A folder for what outgrows the memory limit; DuckDB makes it when it needs it. */
   readonly overflow: string;

@@ -12,7 +12,7 @@ export interface Marker<Facts> {
 }
 
 /**
- * The markers below `root`, by segment.
+ * The markers below `root`, by segment; none where there is no store.
  * @param counts the facts that each has, all of them numbers.
  * @throws {SetlistError} INTERNAL for a file in `done` that is no marker, or whose segment's files are not all there.
  */
@@ -21,7 +21,7 @@ export async function readMarkers<Facts>(
   counts: readonly (keyof Facts & string)[],
 ): Promise<Map<string, Marker<Facts>>> {
   const done = new Map<string, Marker<Facts>>();
-  for (const name of (await readdir(join(root, "done"))).sort()) {
+  for (const name of (await namesIn(join(root, "done"))).sort()) {
     const segment = /^(\d+)\.json$/.exec(name)?.[1];
     if (segment === undefined) continue;
     const path = join(root, "done", name);
@@ -41,6 +41,15 @@ export async function readMarkers<Facts>(
     done.set(segment, marker);
   }
   return done;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Undefined where the text is no marker of that segment. */

@@ -1,5 +1,5 @@
 import { type DuckDBAppender, DuckDBDataChunk, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
-import type { Staging } from "./columnar-store.ts";
+import type { Staging } from "./database.ts";
 
 /** DuckDB's chunks hold at most 2,048 rows. */
 const chunkRows = 2_048;

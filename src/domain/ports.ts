@@ -203,6 +203,19 @@ export interface OutcomeLog {
   close(): Promise<void>;
 }
 
+/**
+ * The log as Parquet files in the layout of docs/outcome-log-format.md, as absolute paths: every record is in exactly one
+ * of them. They stay as they are while they are being read.
+ */
+export interface LogFiles {
+  readonly impressions: readonly string[];
+  readonly outcomes: readonly string[];
+  readonly shadows: readonly string[];
+  readonly counterfactuals: readonly string[];
+  /** Retention has removed records from before this time, ms since 1970, UTC; undefined where nothing is gone. */
+  readonly missingBefore: number | undefined;
+}
+
 /** What a finished rank request tells whoever counts: metrics, logs. */
 export interface RankObserver {
   ranked(impression: Impression): void;

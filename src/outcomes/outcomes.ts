@@ -1,9 +1,8 @@
 /** The append-only log of what was shown and what came of it; docs/outcome-log-format.md has bytes and promises. */
 
-export { type Compaction, compactLog } from "./compact.ts";
 export { serveLog } from "./log-service.ts";
 export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from "./outcome-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
 export { RemoteLog } from "./remote-log.ts";
-export { sealedSegments } from "./sealed-segments.ts";
+export { type LogSegment, logSegments, sealedSegments } from "./sealed-segments.ts";
 export { type LogVerification, verifyLog } from "./verify-log.ts";

@@ -1,6 +1,5 @@
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import {
@@ -11,18 +10,8 @@ import {
   shadowOf,
 } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-async function rowsOf(sql: string): Promise<unknown[]> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
 
 const day = 86_400_000;
 

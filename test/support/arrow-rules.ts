@@ -19,7 +19,7 @@ const order = [
     "telemetry",
     "config",
   ],
-  ["serving", "analysis", "guardrails"],
+  ["serving", "analysis", "guardrails", "warehouse"],
   ["experiments", "ranking", "statistics"],
   ["schema", "columnar"],
   ["domain"],

@@ -38,7 +38,8 @@ const interleavingType = STRUCT({
 });
 
 /** The tables that are published. */
-export type LogTable = "impressions" | "outcomes" | "shadows" | "counterfactuals";
+export const logTables = ["impressions", "outcomes", "shadows", "counterfactuals"] as const;
+export type LogTable = (typeof logTables)[number];
 
 export const stagingTables: readonly string[] = [
   `CREATE TABLE impressions (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, "user" VARCHAR,

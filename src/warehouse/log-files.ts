@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Marker, readMarkers, withDatabase, writePartitions } from "../columnar/columnar.ts";
+import { SetlistError } from "../domain/error.ts";
+import type { LogFiles } from "../domain/ports.ts";
+import { markerCounts } from "./compact.ts";
+import { type LogTable, logTables } from "./log-columns.ts";
+import { checkSameLog } from "./log-markers.ts";
+import type { LogSegment } from "./ports.ts";
+import { type SegmentFacts, stageSegment } from "./segment-rows.ts";
+
+export interface LogFilesOptions {
+  /** Lists the log anew each time. */
+  readonly segments: () => Promise<readonly LogSegment[]>;
+  readonly warehouse: string;
+}
+
+type Markers = ReadonlyMap<string, Marker<SegmentFacts>>;
+
+/** A look at a log that segments are taken from as fast as it looks is not worth another one. */
+const looksMax = 20;
+
+/**
+ * Calls `work` with the whole log as Parquet files. A segment that has been compacted is read as its files, any other is
+ * written by the same code into a temporary folder, gone after `work`; so nothing in the log or the warehouse changes.
+ * Safe while a server writes, and while compaction and retention run.
+ * @throws {SetlistError} INTERNAL at a damaged record, or where the warehouse is of another log.
+ */
+export async function withLogFiles<T>(
+  options: LogFilesOptions,
+  work: (files: LogFiles) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "setlist-log-"));
+  try {
+    return await work(await filesOf(options, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function filesOf({ segments, warehouse }: LogFilesOptions, folder: string): Promise<LogFiles> {
+  /** The sealed segments that are written already: they never change. */
+  const written = new Map<string, readonly string[]>();
+  for (let look = 1; ; look++) {
+    // In this order: what is not in the list any more, since it was compacted and then removed, has its marker by now.
+    const listed = await segments();
+    const markers = await readMarkers<SegmentFacts>(warehouse, markerCounts);
+    try {
+      const own = await writeUnmarked(listed, { markers, warehouse, folder, written });
+      return logFiles([...marked(listed, markers, warehouse), ...own]);
+    } catch (error) {
+      const isTaken = error instanceof SetlistError && error.code === "NOT_FOUND";
+      if (!isTaken || look === looksMax) throw error;
+    }
+  }
+}
+
+/** The files that markers name; of segments newer than those that were listed none, since others between may lack one. */
+function marked(listed: readonly LogSegment[], markers: Markers, warehouse: string): string[] {
+  const newest = listed.at(-1)?.name;
+  return [...markers.values()]
+    .filter(({ segment }) => newest === undefined || segment <= newest)
+    .flatMap(({ files }) => files.map((file) => join(warehouse, file)));
+}
+
+/**
+ * Newest first: what stands in the newest when it is opened was written after all that is then found in the ones before
+ * it, so that the records are those of one moment, and an outcome is not there without its impression.
+ */
+async function writeUnmarked(
+  listed: readonly LogSegment[],
+  to: {
+    readonly markers: Markers;
+    readonly warehouse: string;
+    readonly folder: string;
+    readonly written: Map<string, readonly string[]>;
+  },
+): Promise<string[]> {
+  const { markers, warehouse, folder, written } = to;
+  const files: string[] = [];
+  for (const segment of listed.toReversed()) {
+    const marker = markers.get(segment.name);
+    if (marker !== undefined) await checkUnlessTaken(segment, marker, warehouse);
+    else {
+      const own = written.get(segment.name) ?? (await writeSegment(segment, folder));
+      if (segment.sealed) written.set(segment.name, own);
+      files.push(...own);
+    }
+  }
+  return files;
+}
+
+/** One that was taken away after it was compacted is of this log. */
+async function checkUnlessTaken(
+  segment: LogSegment,
+  marker: Marker<SegmentFacts>,
+  warehouse: string,
+): Promise<void> {
+  try {
+    checkSameLog(warehouse, marker, await segment.salt());
+  } catch (error) {
+    if (!(error instanceof SetlistError && error.code === "NOT_FOUND")) throw error;
+  }
+}
+
+/** Answers absolute paths. A folder a try: an open segment that is looked at again holds more. */
+async function writeSegment(segment: LogSegment, folder: string): Promise<readonly string[]> {
+  const own = await mkdtemp(join(folder, `${segment.name}-`));
+  return withDatabase({ overflow: join(own, "overflow") }, async (staging) => {
+    const { tables } = await stageSegment(staging, segment);
+    const files = await writePartitions(staging, own, segment.name, tables);
+    return files.map((file) => join(own, file));
+  });
+}
+
+/** Sorted, so that the same log is read in the same order. */
+function logFiles(files: readonly string[]): LogFiles {
+  const of = (table: LogTable): string[] =>
+    files.filter((file) => file.split("/").at(-3) === table).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const [impressions, outcomes, shadows, counterfactuals] = logTables.map(of) as [
+    string[],
+    string[],
+    string[],
+    string[],
+  ];
+  return { impressions, outcomes, shadows, counterfactuals, missingBefore: undefined };
+}
+
+/** `0000000012.parquet/date=2026-11-22`: by segment, then by date. */
+function nameOf(file: string): string {
+  return file.split("/").slice(-2).reverse().join("/");
+}
