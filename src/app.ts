@@ -64,7 +64,7 @@ export async function createApp(config: SetlistConfig): Promise<App> {
     for (const warning of config.warnings) onWarning(warning);
     return {
       telemetry,
-      ...(await openGround(config, opened, onWarning)),
+      ...(await openGround(config, opened, onWarning, telemetry.shippingMetrics)),
       experiments: configuredExperiments(config.experiments, onWarning),
       metrics,
       libraryOf: (own) => own,

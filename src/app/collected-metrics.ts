@@ -2,6 +2,7 @@ import {
   type GuardrailMetrics,
   type MetricsSnapshot,
   type ProcessCounts,
+  type ShippingMetrics,
   SummedMetrics,
 } from "../telemetry/telemetry.ts";
 
@@ -23,6 +24,10 @@ export class CollectedMetrics {
 
   get guardrails(): GuardrailMetrics {
     return this.#sums.guardrails;
+  }
+
+  shipping(): ShippingMetrics {
+    return this.#sums.shipping();
   }
 
   join(process: number, ask: Ask): void {

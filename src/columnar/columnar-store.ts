@@ -13,12 +13,14 @@ export interface ColumnarStore<Facts> {
   /**
    * Writes a segment's files and then its marker. Each file is written elsewhere, synced and moved to its place, so
    * whoever is killed leaves no marker; doing it again then replaces the same files.
+   * @param source goes into the marker as JSON.
    */
   publish(
     staging: Staging,
     segment: { readonly name: string; readonly salt: number },
     tables: readonly Partitioned[],
     facts: Facts,
+    source?: unknown,
   ): Promise<void>;
   close(): void;
 }
@@ -47,7 +49,7 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
       done,
       // Of two databases at once, one would remove the other's.
       stage: (work) => withDatabase({ overflow: join(drafts, `overflow-${staged++}`) }, work),
-      async publish(staging, segment, tables, facts) {
+      async publish(staging, segment, tables, facts, source) {
         const files: string[] = [];
         const file = `${segment.name}.parquet`;
         for (const { folder, dates, rows } of tables) {
@@ -60,7 +62,7 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
             files.push(path);
           }
         }
-        const marker: Marker<Facts> = { segment: segment.name, salt: segment.salt, files, facts };
+        const marker: Marker<Facts> = { segment: segment.name, salt: segment.salt, files, facts, source };
         const draft = join(drafts, `${segment.name}.json`);
         await writeFile(draft, `${JSON.stringify(marker)}\n`);
         await moveDurably(draft, join(root, "done", `${segment.name}.json`));

@@ -4,6 +4,8 @@
  */
 export { type ColumnarStore, openColumnarStore } from "./columnar-store.ts";
 export { identifier, literal, type Staging, withDatabase } from "./database.ts";
+export { makeDurably, moveDurably } from "./durable-files.ts";
+export { lockFolder } from "./folder-lock.ts";
 export { type Marker, readMarkers } from "./marker.ts";
 export { type Partitioned, writePartitions } from "./partition.ts";
 export { partitionDate } from "./partition-date.ts";

@@ -9,6 +9,8 @@ export interface Marker<Facts> {
   readonly salt: number;
   readonly files: readonly string[];
   readonly facts: Facts;
+  /** Where the rows came from, in the words of whoever published them. */
+  readonly source?: unknown;
 }
 
 /**

@@ -16,6 +16,7 @@ import {
 import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
+import { checkShipping } from "./shipping-rules.ts";
 import { checkStoreAddress } from "./store-address.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
@@ -116,6 +117,7 @@ function complete(
     features,
     guardrails,
     experimentStore,
+    shipping,
     ...flat
   } = file;
   const config: SetlistConfig = {
@@ -139,6 +141,7 @@ function complete(
     features: { ...defaults.features, ...features },
     guardrails: { ...defaults.guardrails, ...guardrails },
     experimentStore: { ...defaults.experimentStore, ...experimentStore },
+    shipping: { ...defaults.shipping, ...shipping },
     file: origin.file,
     warnings: origin.warnings,
   };
@@ -149,6 +152,7 @@ function complete(
     throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
   checkProviders(config.inference);
   checkStoreAddress(config.experimentStore.url);
+  checkShipping(config.shipping);
   return config;
 }
 

@@ -1,7 +1,7 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { AppendedOutcomes, Clock, Comparison, OutcomeLog } from "../domain/ports.ts";
+import type { AppendedOutcomes, Clock, Comparison, OutcomeLog, SyncedEnd } from "../domain/ports.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";
@@ -46,6 +46,8 @@ export interface FrameLog {
 
 export interface OpenedOutcomeLog extends OutcomeLog, FrameLog {
   readonly recovery: RecoverySummary;
+  /** How much of each segment that is not sealed yet is on the disk; a sealed one is there whole. */
+  syncedEnds(): readonly SyncedEnd[];
 }
 
 const rememberedImpressionsDefault = 200_000;
@@ -154,6 +156,10 @@ class SegmentedLog implements OpenedOutcomeLog {
     const batch = this.#pending();
     batch.shadows.copy(frames, 0, frames.length);
     await batch.written.promise;
+  }
+
+  syncedEnds(): readonly SyncedEnd[] {
+    return this.#writer.syncedEnds();
   }
 
   close(): Promise<void> {

@@ -29,6 +29,7 @@ import {
   tauBuckets,
 } from "./buckets.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
+import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
 import { tallyCounter, tallyHistogram } from "./tallies.ts";
 import { concurrencyMetrics, executionMetrics, experimentMetrics, lifeMetrics } from "./watched-metrics.ts";
 
@@ -47,6 +48,8 @@ export interface Metrics {
   };
   readonly requests: RequestObserver;
   readonly guardrails: GuardrailMetrics;
+  /** To be called where the log is shipped, once. */
+  shipping(): ShippingMetrics;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
   watchModels(
     scorer: Pick<Scorer, "models" | "execution">,
@@ -78,6 +81,7 @@ export function createMetrics(): Metrics {
     shadows: shadowMetrics(registry, arms),
     requests: requestMetrics(registry),
     guardrails: guardrailMetrics(registry),
+    shipping: () => shippingMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);

@@ -2,6 +2,7 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } f
 import type { MetricsSource } from "../domain/ports.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
+import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
 
 /** How many processes there are, by what they do, and how many have ended unasked. */
 export interface ProcessCounts {
@@ -59,6 +60,11 @@ export class SummedMetrics {
         this.inc(counts().ended);
       },
     });
+  }
+
+  /** As `Metrics.shipping`, of the process that adds up, which has the log. */
+  shipping(): ShippingMetrics {
+    return shippingMetrics(this.#own);
   }
 
   /** What a process says now; its number is never another's. */
