@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { constants, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { SetlistConfig } from "../config.ts";
 import type { SyncedEnd } from "../domain/ports.ts";
@@ -132,10 +132,15 @@ export class LogShipping {
   }
 }
 
-/** Serving goes before shipping where there are too few cores for both. */
+/**
+ * Serving goes before shipping where there are too few cores for both. A log that is not sent fills the disk, so that
+ * shipping has a share of a machine that is never idle too: a quarter of a core's, where one other process wants it.
+ */
+const niceness = 5;
+
 function lower(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, niceness);
   } catch {
     // It has ended already, which is met where its end is.
   }
