@@ -12,6 +12,7 @@ import { LiveExperiments } from "./app/live-experiments.ts";
 import { checkNeedsOf } from "./app/model-needs.ts";
 import { checkSurfaceModels } from "./app/surface-models.ts";
 import { systemClock } from "./app/system-clock.ts";
+import { withUserIdKey } from "./app/user-id-key.ts";
 import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
 import type { ExperimentHealthSource } from "./domain/experiment-health.ts";
@@ -22,6 +23,7 @@ import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
+import { PseudonymousLog } from "./outcomes/outcomes.ts";
 import { StickyArmsFile } from "./registry/sticky-arms.ts";
 import { ArmTraffic } from "./serving/arm-traffic.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
@@ -55,7 +57,8 @@ export interface App {
  * The server in this one process. Loads and checks everything that serving needs; nothing listens yet.
  * @throws {SetlistError} a sentence that names the file or field, what was expected and what was found.
  */
-export async function createApp(config: SetlistConfig): Promise<App> {
+export async function createApp(configured: SetlistConfig): Promise<App> {
+  const config = withUserIdKey(configured);
   const telemetry = createTelemetry({ clock: systemClock, logLevel: config.logLevel });
   const { logger, metrics } = telemetry;
   const answering = await openAnswering(config, async (opened) => {
@@ -133,7 +136,9 @@ async function assemble(
   opened: AsyncDisposableStack,
 ): Promise<Answering> {
   const { dataDir, limits } = config;
-  const { log, rows, experiments: source, metrics, libraryOf, sharedPorts } = surroundings;
+  const { rows, experiments: source, metrics, libraryOf, sharedPorts } = surroundings;
+  const { userIdKey, servedFeatures, candidatesBeyondLimit } = config.log;
+  const log = userIdKey === undefined ? surroundings.log : new PseudonymousLog(surroundings.log, userIdKey);
   const { telemetry } = surroundings;
   const { logger, observer, shadowObserver, requests } = telemetry;
   const clock = systemClock;
@@ -232,6 +237,8 @@ async function assemble(
     newRequestId,
     recent,
     shadows,
+    servedFeatures,
+    candidatesBeyondLimit,
   });
   const health =
     surroundings.health ??

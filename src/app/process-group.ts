@@ -13,6 +13,7 @@ import { guardianOver } from "./guardian-over.ts";
 import { ModelCommands } from "./model-commands.ts";
 import { startAnswering } from "./start-answering.ts";
 import { systemClock } from "./system-clock.ts";
+import { withUserIdKey } from "./user-id-key.ts";
 
 /** For what is in flight when the drain delay is over, and for both ports' own grace of 10 s. */
 const closeMsMax = 13_000;
@@ -28,7 +29,9 @@ const startMsMax = 600_000;
  * replaces those that end. Every process that serves is loaded and checked when it resolves; nothing listens yet.
  * @throws {SetlistError} as `createApp`.
  */
-export async function createProcessGroup(config: SetlistConfig): Promise<App> {
+export async function createProcessGroup(configured: SetlistConfig): Promise<App> {
+  // Read once: a process that starts later must not take up another key.
+  const config = withUserIdKey(configured);
   const opened = new AsyncDisposableStack();
   try {
     return await assemble(config, opened);

@@ -2,6 +2,8 @@
  * Segments of the log as Parquet files by date, each segment exactly once; docs/teacher-labels.md and
  * docs/outcome-log-format.md have the layouts. And the DuckDB that writes them, which the analysis has for its tables.
  */
+
+export type { Cell } from "./column-writer.ts";
 export { type ColumnarStore, openColumnarStore } from "./columnar-store.ts";
 export { identifier, literal, type Staging, withDatabase } from "./database.ts";
 export { makeDurably, moveDurably } from "./durable-files.ts";

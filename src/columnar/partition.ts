@@ -12,13 +12,18 @@ export interface Partitioned {
   readonly rows: (date: string) => string;
 }
 
+/** A segment's outcomes in one or two groups, each some MB: readers take a group at a time. */
+const rowGroupRows = 491_520;
+
 export function partitionPath(folder: string, date: string, file: string): string {
   return join(folder, `date=${date}`, file);
 }
 
 /** Writes the rows of a query to a file, which is replaced where there is one. */
 export async function writeParquet(staging: Staging, rows: string, path: string): Promise<void> {
-  await staging.run(`COPY (${rows}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
+  await staging.run(
+    `COPY (${rows}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows})`,
+  );
 }
 
 /** Writes a segment's files as a store has them, for the moment: answers their paths below `root`. */

@@ -113,7 +113,16 @@ export const configFileSchema = Type.Object(
     ),
     log: Type.Optional(
       Type.Object(
-        { segmentBytesMax: Type.Optional(positive), syncIntervalMs: Type.Optional(milliseconds) },
+        {
+          segmentBytesMax: Type.Optional(positive),
+          syncIntervalMs: Type.Optional(milliseconds),
+          servedFeatures: Type.Optional(
+            Type.Object({ share: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })) }, closed),
+          ),
+          candidatesBeyondLimit: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+          // The key itself stands in no configuration, which people show each other.
+          userIdKeyFile: Type.Optional(path),
+        },
         closed,
       ),
     ),

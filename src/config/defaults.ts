@@ -26,7 +26,12 @@ export const defaults = {
   ]),
   limits: defaultLimits,
   // A segment is read whole when it is sealed, and found by scanning at a start: 64 MiB takes well under a second.
-  log: { segmentBytesMax: 64 * 1_048_576, syncIntervalMs: 50 },
+  log: {
+    segmentBytesMax: 64 * 1_048_576,
+    syncIntervalMs: 50,
+    servedFeatures: { share: 0 },
+    candidatesBeyondLimit: 0,
+  },
   // A batch holds at least one request of the most candidates; a full queue is refused rather than answered late.
   inference: {
     workers: 1,

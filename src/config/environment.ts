@@ -7,7 +7,7 @@ export interface Setting {
   /** Its place in the configuration file. */
   readonly path: readonly string[];
   readonly variable: string;
-  readonly kind: "text" | "number" | "list";
+  readonly kind: "text" | "number" | "fraction" | "list";
 }
 
 /** What a setting's text means, by its kind. */
@@ -17,6 +17,8 @@ export type SettingValue = string | number | readonly string[];
 export const settings: readonly Setting[] = settingsOf(configFileSchema as unknown as SchemaNode, []);
 
 const configVariable = "SETLIST_CONFIG";
+/** A secret, and so no setting: it can stand in no file and in no flag. */
+export const userIdKeyVariable = "SETLIST_LOG_USER_ID_KEY";
 
 interface SchemaNode {
   readonly type?: string;
@@ -35,7 +37,8 @@ function settingsOf(node: SchemaNode, path: readonly string[]): Setting[] {
 
 function kindOf({ type }: SchemaNode): Setting["kind"] {
   if (type === "array") return "list";
-  return type === "integer" || type === "number" ? "number" : "text";
+  if (type === "number") return "fraction";
+  return type === "integer" ? "number" : "text";
 }
 
 /** `httpPort` to `HTTP_PORT`. */
@@ -54,6 +57,10 @@ export function readSetting(setting: Setting, text: string | number, source: str
       .map((element) => element.trim());
   if (setting.kind === "text") return String(text);
   const value = typeof text === "number" ? text : Number(text);
+  if (setting.kind === "fraction") {
+    if (/^\d{1,16}(\.\d{1,16})?$/.test(String(text).trim())) return value;
+    throw invalidArgument(`${source}: expected a number such as 0.01, got ${JSON.stringify(text)}`);
+  }
   if (typeof text === "string" && !/^\d{1,16}$/.test(text.trim())) {
     throw invalidArgument(`${source}: expected a whole number, got ${JSON.stringify(text)}`);
   }
@@ -65,7 +72,7 @@ const orchestrated = /^SETLIST_(PORT|SERVICE)(_|$)/;
 
 /** Variables that nearly name a setting. They are told, not refused: the environment belongs to others too. */
 export function suspectVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const known = [configVariable, ...settings.map(({ variable }) => variable)];
+  const known = [configVariable, userIdKeyVariable, ...settings.map(({ variable }) => variable)];
   return Object.keys(env)
     .filter((name) => name.startsWith("SETLIST_") && !known.includes(name) && !orchestrated.test(name))
     .flatMap((name) => {

@@ -13,7 +13,13 @@ import {
   defaults,
   defaultTimeoutMs,
 } from "./defaults.ts";
-import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
+import {
+  readSetting,
+  type SettingValue,
+  settings,
+  suspectVariables,
+  userIdKeyVariable,
+} from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
 import { checkShipping } from "./shipping-rules.ts";
@@ -52,8 +58,15 @@ export function loadConfig({ flags, env, cwd }: ConfigInput): SetlistConfig {
     const path = written[name];
     if (path !== undefined) merged[name] = resolve(dirname(file), path);
   }
+  const keyFile = written.log?.userIdKeyFile;
+  if (keyFile !== undefined) put(merged, ["log", "userIdKeyFile"], resolve(dirname(file), keyFile));
   overlay(merged, { flags, env, cwd });
-  return complete(merged as ConfigFile, { file, cwd, warnings: suspectVariables(env) });
+  return complete(merged as ConfigFile, {
+    file,
+    cwd,
+    warnings: suspectVariables(env),
+    userIdKey: present(env[userIdKeyVariable]),
+  });
 }
 
 /** Puts flags and variables over the file's values, one at a time, so that a wrong one is told by its own name. */
@@ -67,16 +80,26 @@ function overlay(merged: Record<string, unknown>, { flags, env, cwd }: ConfigInp
     const source = flag === undefined ? variable : flagOf(name);
     const read = (): SettingValue => {
       const value = readSetting(setting, text, source);
-      check(inner === undefined ? { [name]: value } : { [name]: { [inner]: value } }, source, path.join("."));
+      const partial = {};
+      put(partial, path, value);
+      check(partial, source, path.join("."));
       return value;
     };
     const value = flag === undefined ? read() : asUsage(read);
-    if (inner !== undefined) {
-      merged[name] = { ...(merged[name] as object | undefined), [inner]: value };
-    } else {
-      merged[name] = (pathNames as readonly string[]).includes(name) ? resolve(cwd, String(value)) : value;
-    }
+    const isPath = [...pathNames, "log.userIdKeyFile"].includes(path.join("."));
+    put(merged, path, isPath ? resolve(cwd, String(value)) : value);
   }
+}
+
+/** Puts a value at its place, beside what stands there. */
+function put(into: Record<string, unknown>, [name = "", ...inner]: readonly string[], value: unknown): void {
+  if (inner.length === 0) {
+    into[name] = value;
+    return;
+  }
+  const below = { ...(into[name] as object | undefined) };
+  put(below, inner, value);
+  into[name] = below;
 }
 
 /** The same complaint about a flag is wrong usage. */
@@ -104,7 +127,12 @@ function check(partial: object, source: string, field: string): void {
 
 function complete(
   file: ConfigFile,
-  origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
+  origin: {
+    readonly file: string;
+    readonly cwd: string;
+    readonly warnings: readonly string[];
+    readonly userIdKey: string | undefined;
+  },
 ): SetlistConfig {
   const {
     surfaces,
@@ -131,7 +159,12 @@ function complete(
     attributes: attributesOf(attributes),
     holdouts: holdoutsOf(holdouts),
     limits: { ...defaults.limits, ...limits },
-    log: { ...defaults.log, ...log },
+    log: {
+      ...defaults.log,
+      ...log,
+      servedFeatures: { ...defaults.log.servedFeatures, ...log?.servedFeatures },
+      ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }),
+    },
     inference: {
       ...defaults.inference,
       ...inference,

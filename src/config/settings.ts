@@ -52,7 +52,18 @@ export interface SetlistConfig {
   /** Shares of units that are kept outside experiments. */
   readonly holdouts: readonly Holdout[];
   readonly limits: Limits;
-  readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
+  readonly log: {
+    readonly segmentBytesMax: number;
+    readonly syncIntervalMs: number;
+    /** Of the requests, those whose features are logged as their models saw them. */
+    readonly servedFeatures: { readonly share: number };
+    /** How many of the candidates that a request's limit keeps out are logged. */
+    readonly candidatesBeyondLimit: number;
+    /** Holds the key of the log's pseudonyms; user ids are logged as they are where this and the key are undefined. */
+    readonly userIdKeyFile?: string | undefined;
+    /** The key itself, where the environment has it: secret, goes before the file. */
+    readonly userIdKey?: string | undefined;
+  };
   readonly inference: {
     readonly workers: number;
     /** Whether a worker is a thread of the server or a process of its own. */

@@ -19,9 +19,10 @@ export const segmentHeaderBytes = 32;
 /**
  * Rises when a reader of the old version could misread the records. Version 2 keeps the features that a request sent;
  * a record of version 1 reads as one of version 2 that has none. Version 3 has comparisons with shadow models too,
- * version 4 what other arms would have shown, and how interleaved items were drafted.
+ * version 4 what other arms would have shown, and how interleaved items were drafted; version 5 an impression's
+ * attributes, candidates beyond the limit and features as served.
  */
-const schemaVersion = 4;
+const schemaVersion = 5;
 
 const magic = Buffer.from([0x89, 0x53, 0x45, 0x54, 0x4c, 0x4f, 0x47, 0x0a]);
 

@@ -1,23 +1,39 @@
-/** The records of a segment as columns: the tables they are staged in, and the Parquet rows they become. */
-import {
-  BOOLEAN,
-  DOUBLE,
-  type DuckDBValue,
-  INTEGER,
-  LIST,
-  listValue,
-  STRUCT,
-  structValue,
-  VARCHAR,
-} from "@duckdb/node-api";
-import type { Partitioned } from "../columnar/columnar.ts";
+/** The records of a segment as columns: what each is called, its type, and where a record has it. */
+import { BOOLEAN, DOUBLE, type DuckDBType, INTEGER, LIST, STRUCT, VARCHAR } from "@duckdb/node-api";
+import type { Cell } from "../columnar/columnar.ts";
+import type { Assignment } from "../domain/assignment.ts";
 import type { CounterfactualRecord } from "../domain/counterfactual.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Interleaving } from "../domain/interleaving.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { ShadowComparison } from "../domain/shadow.ts";
+import {
+  attributes,
+  attributesCell,
+  beyondLimit,
+  beyondLimitCell,
+  served,
+  servedCell,
+  taskScores,
+  taskScoresCell,
+  timings,
+  timingsCell,
+} from "./record-detail-columns.ts";
 
-const assignmentsType = LIST(
+export interface Column<Record> {
+  readonly name: string;
+  /** `INSTANT` is staged as a number, ms since 1970, UTC, and published as a TIMESTAMP. */
+  readonly type: DuckDBType | typeof INSTANT;
+  readonly of: (record: Record) => Cell;
+}
+
+export const INSTANT = "instant";
+
+/** The tables that are published. */
+export const logTables = ["impressions", "outcomes", "shadows", "counterfactuals"] as const;
+export type LogTable = (typeof logTables)[number];
+
+const assignments = LIST(
   STRUCT({
     experiment: VARCHAR,
     arm: VARCHAR,
@@ -30,212 +46,109 @@ const assignmentsType = LIST(
 );
 
 /** Beside the items, not within them: a reader that knows their columns reads them as before. */
-const interleavingType = STRUCT({
+const interleaving = STRUCT({
   id: VARCHAR,
   arms: LIST(STRUCT({ arm: VARCHAR, model: VARCHAR, model_version: VARCHAR })),
   teams: LIST(VARCHAR),
   competitive: LIST(BOOLEAN),
 });
 
-/** The tables that are published. */
-export const logTables = ["impressions", "outcomes", "shadows", "counterfactuals"] as const;
-export type LogTable = (typeof logTables)[number];
+const items = LIST(STRUCT({ id: VARCHAR, position: INTEGER, score: DOUBLE, features: VARCHAR }));
 
-export const stagingTables: readonly string[] = [
-  `CREATE TABLE impressions (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, "user" VARCHAR,
-    model VARCHAR, model_version VARCHAR, assignments STRUCT(experiment VARCHAR, arm VARCHAR, layer VARCHAR,
-    phase INTEGER, unit VARCHAR, propensity DOUBLE, overridden BOOLEAN)[], degraded VARCHAR[], candidate_count INTEGER,
-    user_features VARCHAR, context_features VARCHAR, interleaving STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR,
-    model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[]))`,
-  `CREATE TABLE items (n INTEGER, id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)`,
-  `CREATE TABLE outcomes (date VARCHAR, n INTEGER, outcome VARCHAR, request VARCHAR, item VARCHAR, type VARCHAR,
-    value DOUBLE, occurred_at DOUBLE)`,
-  `CREATE TABLE shadows (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR, model VARCHAR,
-    model_version VARCHAR, shadow VARCHAR, shadow_version VARCHAR, candidate_count INTEGER, tau DOUBLE, top_k INTEGER,
-    overlap DOUBLE, score_difference DOUBLE)`,
-  `CREATE TABLE counterfactuals (date VARCHAR, n INTEGER, request VARCHAR, "at" DOUBLE, surface VARCHAR,
-    experiment VARCHAR, phase INTEGER, arm VARCHAR, model VARCHAR, model_version VARCHAR, other VARCHAR,
-    other_model VARCHAR, other_model_version VARCHAR, propensity DOUBLE, candidate_count INTEGER, top_k INTEGER,
-    overlap DOUBLE, agreeing INTEGER, other_ids VARCHAR[])`,
+export const impressionColumns: readonly Column<Impression>[] = [
+  { name: "request", type: VARCHAR, of: (it) => it.requestId },
+  { name: "at", type: INSTANT, of: (it) => it.at },
+  { name: "surface", type: VARCHAR, of: (it) => it.surface },
+  { name: "user", type: VARCHAR, of: (it) => it.userId },
+  { name: "model", type: VARCHAR, of: (it) => it.model?.name },
+  { name: "model_version", type: VARCHAR, of: (it) => it.model?.version },
+  { name: "assignments", type: assignments, of: (it) => it.assignments.map(assignmentCell) },
+  { name: "degraded", type: LIST(VARCHAR), of: (it) => it.degraded },
+  { name: "candidate_count", type: INTEGER, of: (it) => it.candidateCount },
+  { name: "user_features", type: VARCHAR, of: (it) => json(it.sent?.user) },
+  { name: "context_features", type: VARCHAR, of: (it) => json(it.sent?.context) },
+  { name: "items", type: items, of: itemCells },
+  {
+    name: "interleaving",
+    type: interleaving,
+    of: (it) => it.interleaving && interleavingCell(it.interleaving),
+  },
+  { name: "timings", type: timings, of: timingsCell },
+  { name: "task_scores", type: taskScores, of: taskScoresCell },
+  { name: "user_attributes", type: attributes, of: (it) => attributesCell(it.attributes?.user) },
+  { name: "context_attributes", type: attributes, of: (it) => attributesCell(it.attributes?.context) },
+  { name: "beyond_limit", type: beyondLimit, of: (it) => beyondLimitCell(it.beyondLimit) },
+  { name: "served", type: served, of: (it) => servedCell(it.served) },
 ];
 
-export const impressionTypes = [
-  VARCHAR,
-  INTEGER,
-  VARCHAR,
-  DOUBLE,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  assignmentsType,
-  LIST(VARCHAR),
-  INTEGER,
-  VARCHAR,
-  VARCHAR,
-  interleavingType,
-];
-export const itemTypes = [INTEGER, VARCHAR, INTEGER, DOUBLE, VARCHAR];
-export const outcomeTypes = [VARCHAR, INTEGER, VARCHAR, VARCHAR, VARCHAR, VARCHAR, DOUBLE, DOUBLE];
-export const shadowTypes = [
-  VARCHAR,
-  INTEGER,
-  VARCHAR,
-  DOUBLE,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  INTEGER,
-  DOUBLE,
-  INTEGER,
-  DOUBLE,
-  DOUBLE,
+export const outcomeColumns: readonly Column<Outcome>[] = [
+  { name: "outcome", type: VARCHAR, of: (it) => it.outcomeId },
+  { name: "request", type: VARCHAR, of: (it) => it.requestId },
+  { name: "item", type: VARCHAR, of: (it) => it.itemId },
+  { name: "type", type: VARCHAR, of: (it) => it.type },
+  { name: "value", type: DOUBLE, of: (it) => it.value },
+  { name: "occurred_at", type: INSTANT, of: (it) => it.occurredAt },
 ];
 
-export const counterfactualTypes = [
-  VARCHAR,
-  INTEGER,
-  VARCHAR,
-  DOUBLE,
-  VARCHAR,
-  VARCHAR,
-  INTEGER,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  DOUBLE,
-  INTEGER,
-  INTEGER,
-  DOUBLE,
-  INTEGER,
-  LIST(VARCHAR),
+export const shadowColumns: readonly Column<ShadowComparison>[] = [
+  { name: "request", type: VARCHAR, of: (it) => it.requestId },
+  { name: "at", type: INSTANT, of: (it) => it.at },
+  { name: "surface", type: VARCHAR, of: (it) => it.surface },
+  { name: "model", type: VARCHAR, of: (it) => it.model.name },
+  { name: "model_version", type: VARCHAR, of: (it) => it.model.version },
+  { name: "shadow", type: VARCHAR, of: (it) => it.shadow.name },
+  { name: "shadow_version", type: VARCHAR, of: (it) => it.shadow.version },
+  { name: "candidate_count", type: INTEGER, of: (it) => it.candidateCount },
+  { name: "tau", type: DOUBLE, of: (it) => it.tau },
+  { name: "top_k", type: INTEGER, of: (it) => it.topK },
+  { name: "overlap", type: DOUBLE, of: (it) => it.overlap },
+  { name: "score_difference", type: DOUBLE, of: (it) => it.scoreDifference },
 ];
 
-/** The columns behind `date` and `n`. */
-export function impressionValues(impression: Impression): DuckDBValue[] {
-  const { model, sent, interleaving } = impression;
-  return [
-    impression.requestId,
-    impression.at,
-    impression.surface,
-    impression.userId,
-    model?.name ?? null,
-    model?.version ?? null,
-    listValue(impression.assignments.map((assignment) => structValue({ ...assignment }))),
-    listValue([...impression.degraded]),
-    impression.candidateCount,
-    sent?.user === undefined ? null : JSON.stringify(sent.user),
-    sent?.context === undefined ? null : JSON.stringify(sent.context),
-    interleaving === undefined ? null : interleavingValue(interleaving),
-  ];
+export const counterfactualColumns: readonly Column<CounterfactualRecord>[] = [
+  { name: "request", type: VARCHAR, of: (it) => it.requestId },
+  { name: "at", type: INSTANT, of: (it) => it.at },
+  { name: "surface", type: VARCHAR, of: (it) => it.surface },
+  { name: "experiment", type: VARCHAR, of: (it) => it.experiment },
+  { name: "phase", type: INTEGER, of: (it) => it.phase },
+  { name: "arm", type: VARCHAR, of: (it) => it.arm },
+  { name: "model", type: VARCHAR, of: (it) => it.model.name },
+  { name: "model_version", type: VARCHAR, of: (it) => it.model.version },
+  { name: "other", type: VARCHAR, of: (it) => it.other },
+  { name: "other_model", type: VARCHAR, of: (it) => it.otherModel.name },
+  { name: "other_model_version", type: VARCHAR, of: (it) => it.otherModel.version },
+  { name: "propensity", type: DOUBLE, of: (it) => it.propensity },
+  { name: "candidate_count", type: INTEGER, of: (it) => it.candidateCount },
+  { name: "top_k", type: INTEGER, of: (it) => it.topK },
+  { name: "overlap", type: DOUBLE, of: (it) => it.overlap },
+  { name: "agreeing", type: INTEGER, of: (it) => it.agreeing },
+  { name: "other_ids", type: LIST(VARCHAR), of: (it) => it.otherIds },
+];
+
+function assignmentCell(assignment: Assignment): Cell {
+  const { experiment, arm, layer, phase, unit, propensity, overridden } = assignment;
+  return { experiment, arm, layer, phase, unit, propensity, overridden };
 }
 
-function interleavingValue({ id, arms, slots }: Interleaving): DuckDBValue {
-  return structValue({
+function itemCells({ items: ranked, sent }: Impression): Cell {
+  const features = sent?.items;
+  return ranked.map(({ id, position, score }, place) => ({
     id,
-    arms: listValue(
-      arms.map(({ arm, model }) => structValue({ arm, model: model.name, model_version: model.version })),
-    ),
-    teams: listValue(slots.map(({ team }) => team ?? null)),
-    competitive: listValue(slots.map(({ competitive }) => competitive)),
-  });
+    position,
+    score,
+    features: json(features?.[place]),
+  }));
 }
 
-/** The columns behind `date` and `n`. */
-export function outcomeValues(outcome: Outcome): DuckDBValue[] {
-  const { outcomeId, requestId, itemId, type, value, occurredAt } = outcome;
-  return [outcomeId, requestId, itemId, type, value, occurredAt];
+function interleavingCell({ id, arms, slots }: Interleaving): Cell {
+  return {
+    id,
+    arms: arms.map(({ arm, model }) => ({ arm, model: model.name, model_version: model.version })),
+    teams: slots.map(({ team }) => team),
+    competitive: slots.map(({ competitive }) => competitive),
+  };
 }
 
-/** The columns behind `date` and `n`. */
-export function shadowValues(comparison: ShadowComparison): DuckDBValue[] {
-  const { model, shadow, tau, topK } = comparison;
-  return [
-    comparison.requestId,
-    comparison.at,
-    comparison.surface,
-    model.name,
-    model.version,
-    shadow.name,
-    shadow.version,
-    comparison.candidateCount,
-    tau ?? null,
-    topK,
-    comparison.overlap,
-    comparison.scoreDifference,
-  ];
-}
-
-/** The columns behind `date` and `n`. */
-export function counterfactualValues(record: CounterfactualRecord): DuckDBValue[] {
-  const { model, otherModel } = record;
-  return [
-    record.requestId,
-    record.at,
-    record.surface,
-    record.experiment,
-    record.phase,
-    record.arm,
-    model.name,
-    model.version,
-    record.other,
-    otherModel.name,
-    otherModel.version,
-    record.propensity,
-    record.candidateCount,
-    record.topK,
-    record.overlap,
-    record.agreeing,
-    listValue([...record.otherIds]),
-  ];
-}
-
-/**
- * What is published: one row an impression with its items in a list, one row an outcome, one a comparison, in the order
- * of the log.
- */
-export function tablesOf(dates: Readonly<Record<LogTable, ReadonlySet<string>>>): Partitioned[] {
-  return [
-    {
-      folder: "impressions",
-      dates: [...dates.impressions].sort(),
-      rows: (
-        date,
-      ) => `SELECT request, ${timestamp('"at"')} AS "at", surface, "user", model, model_version, assignments,
-        degraded, candidate_count, user_features, context_features, coalesce(items, []) AS items, interleaving
-        FROM (SELECT * FROM impressions WHERE date = '${date}') LEFT JOIN (SELECT n, list(struct_pack(id := id,
-        "position" := "position", score := score, features := features) ORDER BY rowid) AS items
-        FROM items GROUP BY n) USING (n) ORDER BY n`,
-    },
-    {
-      folder: "outcomes",
-      dates: [...dates.outcomes].sort(),
-      rows: (date) => `SELECT outcome, request, item, type, value, ${timestamp("occurred_at")} AS occurred_at
-        FROM outcomes WHERE date = '${date}' ORDER BY n`,
-    },
-    {
-      folder: "shadows",
-      dates: [...dates.shadows].sort(),
-      rows: (date) => `SELECT request, ${timestamp('"at"')} AS "at", surface, model, model_version, shadow,
-        shadow_version, candidate_count, tau, top_k, overlap, score_difference
-        FROM shadows WHERE date = '${date}' ORDER BY n`,
-    },
-    {
-      folder: "counterfactuals",
-      dates: [...dates.counterfactuals].sort(),
-      rows: (date) => `SELECT request, ${timestamp('"at"')} AS "at", surface, experiment, phase, arm, model,
-        model_version, other, other_model, other_model_version, propensity, candidate_count, top_k, overlap, agreeing,
-        other_ids FROM counterfactuals WHERE date = '${date}' ORDER BY n`,
-    },
-  ];
-}
-
-/** Milliseconds since 1970, UTC, as a TIMESTAMP. */
-function timestamp(column: string): string {
-  return `make_timestamp((${column} * 1000)::BIGINT)`;
+function json(value: object | undefined): string | undefined {
+  return value && JSON.stringify(value);
 }

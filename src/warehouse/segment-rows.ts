@@ -1,95 +1,131 @@
-import { type Partitioned, partitionDate, RowAppender, type Staging } from "../columnar/columnar.ts";
+import { DOUBLE, type DuckDBType, VARCHAR } from "@duckdb/node-api";
+import {
+  type Cell,
+  identifier,
+  literal,
+  type Partitioned,
+  partitionDate,
+  RowAppender,
+  type Staging,
+} from "../columnar/columnar.ts";
 import type { LogRecord } from "../domain/ports.ts";
 import {
-  counterfactualTypes,
-  counterfactualValues,
-  impressionTypes,
-  impressionValues,
-  itemTypes,
+  type Column,
+  counterfactualColumns,
+  INSTANT,
+  impressionColumns,
   type LogTable,
-  outcomeTypes,
-  outcomeValues,
-  shadowTypes,
-  shadowValues,
-  stagingTables,
-  tablesOf,
+  outcomeColumns,
+  shadowColumns,
 } from "./log-columns.ts";
 import type { LogSegment } from "./ports.ts";
 
 /** How many records of each kind a segment has. */
-export interface SegmentFacts {
-  readonly impressions: number;
-  readonly outcomes: number;
-  readonly shadows: number;
-  readonly counterfactuals: number;
-}
+export type SegmentFacts = Readonly<Record<LogTable, number>>;
 
 /** Reads a segment into `staging`; answers what is to be written of it, and what it holds. */
 export async function stageSegment(
   staging: Staging,
   segment: Pick<LogSegment, "read">,
 ): Promise<{ readonly tables: readonly Partitioned[]; readonly facts: SegmentFacts }> {
-  const rows = await SegmentRows.open(staging);
-  for await (const records of segment.read()) for (const record of records) rows.append(record);
-  rows.close();
-  return { tables: tablesOf(rows.dates), facts: rows.facts };
+  const impressions = await TableRows.open(staging, "impressions", impressionColumns);
+  const outcomes = await TableRows.open(staging, "outcomes", outcomeColumns);
+  const shadows = await TableRows.open(staging, "shadows", shadowColumns);
+  const counterfactuals = await TableRows.open(staging, "counterfactuals", counterfactualColumns);
+  const append = (record: LogRecord): void => {
+    switch (record.kind) {
+      case "impression":
+        return impressions.append(record, record.at);
+      case "outcome":
+        return outcomes.append(record, record.occurredAt);
+      case "shadow":
+        return shadows.append(record, record.at);
+      case "counterfactual":
+        return counterfactuals.append(record, record.at);
+    }
+  };
+  for await (const records of segment.read()) for (const record of records) append(record);
+  const tables = [impressions, outcomes, shadows, counterfactuals];
+  for (const table of tables) table.close();
+  return {
+    tables: tables.map((table) => table.partitioned()),
+    facts: {
+      impressions: impressions.count,
+      outcomes: outcomes.count,
+      shadows: shadows.count,
+      counterfactuals: counterfactuals.count,
+    },
+  };
 }
 
-class SegmentRows {
-  readonly facts = { impressions: 0, outcomes: 0, shadows: 0, counterfactuals: 0 };
-  readonly dates = {
-    impressions: new Set<string>(),
-    outcomes: new Set<string>(),
-    shadows: new Set<string>(),
-    counterfactuals: new Set<string>(),
-  };
-  readonly #rows: Readonly<Record<LogTable | "items", RowAppender>>;
+/** No column of ours has such a name. */
+const dateColumn = "$date";
 
-  private constructor(rows: Readonly<Record<LogTable | "items", RowAppender>>) {
+/** One kind of record on its way into the staging database. */
+class TableRows<Record> {
+  count = 0;
+  readonly #name: LogTable;
+  readonly #columns: readonly Column<Record>[];
+  readonly #rows: RowAppender;
+  readonly #row: Cell[];
+  readonly #dates = new Set<string>();
+
+  private constructor(name: LogTable, columns: readonly Column<Record>[], rows: RowAppender) {
+    this.#name = name;
+    this.#columns = columns;
     this.#rows = rows;
+    this.#row = new Array(columns.length + 1).fill(null);
   }
 
-  static async open(staging: Staging): Promise<SegmentRows> {
-    for (const table of stagingTables) await staging.run(table);
-    return new SegmentRows({
-      impressions: await RowAppender.open(staging, "impressions", impressionTypes),
-      items: await RowAppender.open(staging, "items", itemTypes),
-      outcomes: await RowAppender.open(staging, "outcomes", outcomeTypes),
-      shadows: await RowAppender.open(staging, "shadows", shadowTypes),
-      counterfactuals: await RowAppender.open(staging, "counterfactuals", counterfactualTypes),
-    });
+  static async open<Record>(
+    staging: Staging,
+    name: LogTable,
+    columns: readonly Column<Record>[],
+  ): Promise<TableRows<Record>> {
+    const types = [VARCHAR, ...columns.map(stagedType)];
+    const names = [dateColumn, ...columns.map((column) => column.name)];
+    const defined = names.map((column, place) => `${identifier(column)} ${types[place]}`);
+    await staging.run(`CREATE TABLE ${name} (${defined.join(", ")})`);
+    return new TableRows(name, columns, await RowAppender.open(staging, name, types));
   }
 
-  append(record: LogRecord): void {
-    const { facts, dates } = this;
-    const rows = this.#rows;
-    if (record.kind === "outcome") {
-      const date = partitionDate(record.occurredAt);
-      dates.outcomes.add(date);
-      rows.outcomes.append([date, facts.outcomes++, ...outcomeValues(record)]);
-      return;
-    }
-    const date = partitionDate(record.at);
-    if (record.kind === "shadow") {
-      dates.shadows.add(date);
-      rows.shadows.append([date, facts.shadows++, ...shadowValues(record)]);
-      return;
-    }
-    if (record.kind === "counterfactual") {
-      dates.counterfactuals.add(date);
-      rows.counterfactuals.append([date, facts.counterfactuals++, ...counterfactualValues(record)]);
-      return;
-    }
-    dates.impressions.add(date);
-    const n = facts.impressions++;
-    rows.impressions.append([date, n, ...impressionValues(record)]);
-    for (const [place, { id, position, score }] of record.items.entries()) {
-      const sent = record.sent?.items?.[place];
-      rows.items.append([n, id, position, score, sent === undefined ? null : JSON.stringify(sent)]);
-    }
+  /** @param at the instant whose day is the record's partition. */
+  append(record: Record, at: number): void {
+    const date = partitionDate(at);
+    this.#dates.add(date);
+    this.count += 1;
+    const row = this.#row;
+    row[0] = date;
+    for (let place = 0; place < this.#columns.length; place++)
+      row[place + 1] = (this.#columns[place] as Column<Record>).of(record);
+    this.#rows.append(row);
   }
 
   close(): void {
-    for (const appender of Object.values(this.#rows)) appender.close();
+    this.#rows.close();
   }
+
+  /**
+   * In the order of the log, which is that of the server's clock but for requests that overlapped; outcomes, whose clock
+   * is the client's, by that.
+   */
+  partitioned(): Partitioned {
+    const columns = this.#columns.map(publishedColumn).join(", ");
+    const order = this.#name === "outcomes" ? "ORDER BY occurred_at, rowid" : "";
+    return {
+      folder: this.#name,
+      dates: [...this.#dates].sort(),
+      rows: (date) =>
+        `SELECT ${columns} FROM ${this.#name} WHERE ${identifier(dateColumn)} = ${literal(date)} ${order}`,
+    };
+  }
+}
+
+function stagedType({ type }: Pick<Column<never>, "type">): DuckDBType {
+  return type === INSTANT ? DOUBLE : type;
+}
+
+function publishedColumn({ name, type }: Pick<Column<never>, "name" | "type">): string {
+  const column = identifier(name);
+  return type === INSTANT ? `make_timestamp((${column} * 1000)::BIGINT) AS ${column}` : column;
 }

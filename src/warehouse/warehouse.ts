@@ -4,5 +4,4 @@
  */
 export { type Compaction, compactLog, markerCounts } from "./compact.ts";
 export { withLogFiles } from "./log-files.ts";
-export type { LogSegment } from "./ports.ts";
 export { type SegmentFacts, stageSegment } from "./segment-rows.ts";

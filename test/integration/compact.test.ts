@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import {
   counterfactualOf,
+  fullImpressionOf,
   impressionOf,
   interleavingOf,
   outcomeOf,
@@ -35,6 +36,61 @@ async function dataWithLog(): Promise<string> {
   return dataDir;
 }
 
+test("a row has all that was logged of a request, in types that need no parsing", async () => {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  const full = fullImpressionOf("r1", "u1");
+  const items = full.items.map((item, place) => ({
+    ...item,
+    tasks: place === 1 ? { like: 0.5 } : { click: place / 4, like: 0.25 },
+  }));
+  await log.appendImpression({ ...full, items, timings: { ...full.timings, inference: 1.5 } });
+  await log.appendImpression(impressionOf("r2", "u2", "kd", ["t1"]));
+  await log.close();
+  await compactDataDirectory({ dataDir });
+  const impressions = `read_parquet('${dataDir}/warehouse/impressions/date=*/*.parquet', hive_partitioning = false)`;
+  const rows =
+    await rowsOf(`SELECT timings.inference AS inference, task_scores['click'] AS click, task_scores['like'] AS
+    likes, user_attributes['country'] AS country, user_attributes['premium'] AS premium, context_attributes['hour']::DOUBLE
+    AS hour, len(items) AS shown, beyond_limit[2].id AS fifth, beyond_limit[2].position AS place,
+    beyond_limit[2].tasks['click'] AS fifth_click, served[1].item_rows AS scored,
+    list_filter(served[1].features, lambda it: it.feature = 'taste')[1].numbers AS taste,
+    list_filter(served[1].features, lambda it: it.feature = 'artist')[1].indices AS artists
+    FROM ${impressions} ORDER BY request`);
+  expect(rows).toStrictEqual([
+    {
+      inference: 1.5,
+      click: [0, null, 0.5],
+      likes: [0.25, 0.5, 0.25],
+      country: "DE",
+      premium: "true",
+      hour: 7.5,
+      shown: "3",
+      fifth: "t5",
+      place: 5,
+      fifth_click: 0.125,
+      scored: 5,
+      taste: [0.5, Math.fround(0.1)],
+      artists: [1, 2_047, 0, 3, 1],
+    },
+    {
+      inference: 0,
+      click: null,
+      likes: null,
+      country: null,
+      premium: null,
+      hour: null,
+      shown: "1",
+      fifth: null,
+      place: null,
+      fifth_click: null,
+      scored: null,
+      taste: null,
+      artists: null,
+    },
+  ]);
+});
+
 test("sealed segments become Parquet by date, with all that training reads", async () => {
   const dataDir = await dataWithLog();
   expect(await compactDataDirectory({ dataDir })).toStrictEqual({
@@ -65,6 +121,13 @@ test("sealed segments become Parquet by date, with all that training reads", asy
       items: 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)[]',
       interleaving:
         "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
+      timings: "STRUCT(assign DOUBLE, features DOUBLE, queue DOUBLE, inference DOUBLE, rank DOUBLE)",
+      task_scores: "MAP(VARCHAR, DOUBLE[])",
+      user_attributes: "MAP(VARCHAR, VARCHAR)",
+      context_attributes: "MAP(VARCHAR, VARCHAR)",
+      beyond_limit: 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, tasks MAP(VARCHAR, DOUBLE))[]',
+      served:
+        'STRUCT(model VARCHAR, model_version VARCHAR, item_rows INTEGER, features STRUCT(feature VARCHAR, entity VARCHAR, tensor VARCHAR, "encoding" VARCHAR, width INTEGER, numbers FLOAT[], indices INTEGER[])[])[]',
     }).map(([column_name, column_type]) => ({ column_name, column_type })),
   );
   const rows = (await rowsOf(`SELECT * FROM ${impressions} ORDER BY "at"`)) as Record<string, unknown>[];

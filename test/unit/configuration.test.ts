@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { withUserIdKey } from "../../src/app/user-id-key.ts";
 import { settings } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config.ts";
 import { UsageError } from "../../src/domain/error.ts";
@@ -46,7 +47,7 @@ describe("without anything said", () => {
 
   test("the shipped file shows every setting that a file can hold", () => {
     const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
-    const withoutDefault = ["dataDir", "experimentStore.url"];
+    const withoutDefault = ["dataDir", "experimentStore.url", "log.userIdKeyFile"];
     const shown = settings.map(({ path }) => path).filter((path) => !withoutDefault.includes(path.join(".")));
     for (const path of shown) expect(shipped, path.join(".")).toHaveProperty([...path]);
   });
@@ -66,7 +67,25 @@ describe("a flag goes before the variable, that before the file, that before the
   test("also inside a section, whose other values stay", async () => {
     const file = await configFile("log: { syncIntervalMs: 10, segmentBytesMax: 4096 }");
     const env = { SETLIST_CONFIG: file, SETLIST_LOG_SYNC_INTERVAL_MS: "20" };
-    expect(loadConfig({ flags: {}, env, cwd }).log).toEqual({ syncIntervalMs: 20, segmentBytesMax: 4096 });
+    expect(loadConfig({ flags: {}, env, cwd }).log).toMatchObject({
+      syncIntervalMs: 20,
+      segmentBytesMax: 4096,
+    });
+  });
+
+  test("also a section within a section, with a fraction", async () => {
+    const file = await configFile("log: { candidatesBeyondLimit: 7, servedFeatures: { share: 0.5 } }");
+    const logOf = (env: Record<string, string>) => loadConfig({ flags: { config: file }, env, cwd }).log;
+    expect(logOf({})).toMatchObject({ servedFeatures: { share: 0.5 }, candidatesBeyondLimit: 7 });
+    expect(logOf({ SETLIST_LOG_SERVED_FEATURES_SHARE: "0.01" })).toMatchObject({
+      servedFeatures: { share: 0.01 },
+      candidatesBeyondLimit: 7,
+    });
+    for (const wrong of ["a lot", "1.5", "-0.1", "0x1"]) {
+      expect(() => logOf({ SETLIST_LOG_SERVED_FEATURES_SHARE: wrong })).toThrow(
+        /^SETLIST_LOG_SERVED_FEATURES_SHARE: (expected|must be) /,
+      );
+    }
   });
 });
 
@@ -133,6 +152,34 @@ describe("the address of a fleet's experiment store", () => {
     const load = () => loadConfig({ flags: {}, env: { SETLIST_EXPERIMENT_STORE_URL: url }, cwd });
     expect(load).toThrow(/^experimentStore\.url \(SETLIST_EXPERIMENT_STORE_URL\): expected postgres:\/\//);
     expect(load).not.toThrow(secret);
+  });
+});
+
+describe("the key of the log's pseudonyms", () => {
+  const key = "0123456789abcdef0123456789abcdef";
+
+  test("is read from its file, whose path is relative to where it stands, or from the environment first", async () => {
+    const file = await configFile("log: { userIdKeyFile: user-id.key }");
+    await writeFile(join(file, "../user-id.key"), `${key}\n`);
+    const fromFile = loadConfig({ flags: { config: file }, env: {}, cwd });
+    expect(fromFile.log.userIdKey).toBeUndefined();
+    expect(withUserIdKey(fromFile).log.userIdKey).toBe(key);
+    const env = { SETLIST_LOG_USER_ID_KEY: "f".repeat(64), SETLIST_LOG_USER_ID_KEY_FILE: "elsewhere" };
+    const fromVariable = loadConfig({ flags: { config: file }, env, cwd });
+    expect(fromVariable.log.userIdKeyFile).toBe(join(cwd, "elsewhere"));
+    expect(withUserIdKey(fromVariable).log.userIdKey).toBe("f".repeat(64));
+    expect(fromVariable.warnings).toEqual([]);
+  });
+
+  test("is refused where it is short or its file is missing, and not repeated", async () => {
+    const load = (env: Record<string, string>) => () =>
+      withUserIdKey(loadConfig({ flags: {}, env: { ...env }, cwd }));
+    const short = load({ SETLIST_LOG_USER_ID_KEY: "hunter2" });
+    expect(short).toThrow(/^SETLIST_LOG_USER_ID_KEY: expected a key of at least 32 characters, .*got 7$/);
+    expect(short).not.toThrow("hunter2");
+    expect(load({ SETLIST_LOG_USER_ID_KEY_FILE: "none.key" })).toThrow(
+      `log.userIdKeyFile: expected a readable file, got ${join(cwd, "none.key")} (ENOENT)`,
+    );
   });
 });
 
