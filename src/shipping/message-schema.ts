@@ -6,6 +6,10 @@ const text = Type.String();
 const number = Type.Number();
 const count = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 const version = Type.Object({ name: text, version: text });
+const items = Type.Array(
+  Type.Object({ id: text, position: count, score: number, tasks: Type.Record(Type.String(), number) }),
+);
+const anything = Type.Object({});
 
 /** What a row of the warehouse is made of; a later Setlist may have added to it. */
 const schemas = {
@@ -36,13 +40,36 @@ const schemas = {
       rank: number,
     }),
     candidateCount: count,
-    items: Type.Array(Type.Object({ id: text, position: count, score: number })),
+    items,
     sent: Type.Optional(
       Type.Object({
-        user: Type.Optional(Type.Object({})),
-        context: Type.Optional(Type.Object({})),
-        items: Type.Optional(Type.Array(Type.Union([Type.Object({}), Type.Null()]))),
+        user: Type.Optional(anything),
+        context: Type.Optional(anything),
+        items: Type.Optional(Type.Array(Type.Union([anything, Type.Null()]))),
       }),
+    ),
+    attributes: Type.Optional(
+      Type.Object({ user: Type.Optional(anything), context: Type.Optional(anything) }),
+    ),
+    beyondLimit: Type.Optional(items),
+    served: Type.Optional(
+      Type.Array(
+        Type.Object({
+          model: version,
+          rows: count,
+          features: Type.Array(
+            Type.Object({
+              name: text,
+              entity: text,
+              input: text,
+              encoding: text,
+              width: count,
+              numbers: Type.Optional(Type.Array(number)),
+              indices: Type.Optional(Type.Array(Type.Integer())),
+            }),
+          ),
+        }),
+      ),
     ),
     interleaving: Type.Optional(
       Type.Object({

@@ -3,6 +3,7 @@ import type { MessageToProduce } from "@platformatic/kafka";
 import { SetlistError } from "../domain/error.ts";
 import type { LogPlace, LogRecord, PlacedRecord } from "../domain/ports.ts";
 import { checkShippedRecord } from "./message-schema.ts";
+import { recordJson, recordOfJson } from "./record-json.ts";
 import type { RecordTopics } from "./topics.ts";
 
 /** Rises when a reader of the old version could misread the values. */
@@ -43,7 +44,7 @@ export class MessageEncoder {
 
   encode({ record, place }: PlacedRecord): EncodedMessage {
     const key = Buffer.from(record.requestId);
-    const value = Buffer.from(JSON.stringify(record));
+    const value = Buffer.from(recordJson(record));
     const at = Buffer.from(`${place.segment}/${place.salt}/${place.offset}`);
     const headers = new Map([
       [header.schema, schema],
@@ -105,7 +106,7 @@ export function decodeMessage(
   if (parsed === undefined) return { fault: "its value is no JSON" };
   const fault = checkShippedRecord(parsed);
   if (fault !== undefined) return { fault };
-  return { record: restored(parsed as LogRecord), identity };
+  return { record: recordOfJson(parsed as object), identity };
 }
 
 function identityOf(log: string | undefined, place: string | undefined): RecordIdentity | undefined {
@@ -120,10 +121,4 @@ function parseJson(value: Buffer | null): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** JSON has null in a list where there was nothing. */
-function restored(record: LogRecord): LogRecord {
-  if (record.kind !== "impression" || record.sent?.items === undefined) return record;
-  return { ...record, sent: { ...record.sent, items: record.sent.items.map((item) => item ?? undefined) } };
 }

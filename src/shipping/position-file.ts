@@ -57,6 +57,14 @@ export class PositionFile {
   }
 }
 
+/**
+ * The number of the last segment of which everything is in Kafka, 0 where none is: what retention may delete.
+ * @throws {SetlistError} INTERNAL where the file holds something else.
+ */
+export function shippedThrough(folder: string): number {
+  return readPosition(folder)?.shippedThrough ?? 0;
+}
+
 /** Undefined where there is none. @throws {SetlistError} INTERNAL where the file holds something else. */
 function readPosition(folder: string): Static<typeof schema> | undefined {
   const path = join(folder, name);

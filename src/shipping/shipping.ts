@@ -3,6 +3,6 @@ export { type IngestOptions, type IngestProgress, ingestTopics } from "./ingest.
 export { wordsOf } from "./kafka-client.ts";
 export { KafkaSink } from "./kafka-sink.ts";
 export { MessageEncoder } from "./message.ts";
-export { PositionFile } from "./position-file.ts";
+export { PositionFile, shippedThrough } from "./position-file.ts";
 export { Shipper, type ShippingStatus } from "./shipper.ts";
 export { topicsOf } from "./topics.ts";
