@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { invalidArgument } from "../domain/error.ts";
-import { type IngestOptions, type IngestProgress, ingestTopics } from "../shipping/shipping.ts";
+import { type IngestOptions, type IngestProgress, ingestTopics } from "../shipping/ingest.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
-export type { IngestProgress } from "../shipping/shipping.ts";
+export type { IngestProgress } from "../shipping/ingest.ts";
 
 /**
  * Lands a fleet's topics below `warehouse` of a folder, so that the folder can be analysed as a data directory.

@@ -1,7 +1,7 @@
 /** A process that sends a log on to Kafka, beside the server that writes it, and ends with it. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lockFolder } from "../columnar/columnar.ts";
+import { lockFolder } from "../columnar/folder-lock.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { SyncedEnd } from "../domain/ports.ts";
 import { logIdentity, openLogTail } from "../outcomes/outcomes.ts";

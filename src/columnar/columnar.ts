@@ -6,8 +6,6 @@
 export type { Cell } from "./column-writer.ts";
 export { type ColumnarStore, openColumnarStore } from "./columnar-store.ts";
 export { identifier, literal, type Staging, withDatabase } from "./database.ts";
-export { makeDurably, moveDurably } from "./durable-files.ts";
-export { lockFolder } from "./folder-lock.ts";
 export { type Marker, readMarkers } from "./marker.ts";
 export { type Partitioned, writePartitions } from "./partition.ts";
 export { partitionDate } from "./partition-date.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type, { type Static } from "typebox";
-import { makeDurably, moveDurably } from "../columnar/columnar.ts";
+import { makeDurably, moveDurably } from "../columnar/durable-files.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { LogPlace } from "../domain/ports.ts";
 import { parserOf } from "../schema/schema.ts";

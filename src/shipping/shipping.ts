@@ -1,5 +1,7 @@
-/** The log of a server into Kafka, and the logs of a fleet out of it as Parquet; docs/fleet-log.md is its page. */
-export { type IngestOptions, type IngestProgress, ingestTopics } from "./ingest.ts";
+/**
+ * The log of a server into Kafka; docs/fleet-log.md is its page. The way out of Kafka is `ingest.ts`, apart from this: it
+ * takes DuckDB along, and the process beside every server would have its library in memory for nothing.
+ */
 export { wordsOf } from "./kafka-client.ts";
 export { KafkaSink } from "./kafka-sink.ts";
 export { MessageEncoder } from "./message.ts";

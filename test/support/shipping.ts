@@ -7,7 +7,7 @@ import { ingestToFolder } from "../../src/app/ingest-topics.ts";
 import { LogShipping } from "../../src/app/log-shipping.ts";
 import type { ShippingSettings } from "../../src/domain/kafka.ts";
 import type { OpenedOutcomeLog } from "../../src/outcomes/outcomes.ts";
-import type { IngestProgress } from "../../src/shipping/shipping.ts";
+import type { IngestProgress } from "../../src/shipping/ingest.ts";
 import type { ShippingMetrics } from "../../src/telemetry/telemetry.ts";
 
 type ShipperStatus = Parameters<ShippingMetrics["note"]>[0];
