@@ -66,7 +66,7 @@ export const defaults = {
     securityProtocol: "PLAINTEXT",
     saslMechanism: "SCRAM-SHA-512",
     compression: "zstd",
-    // A tenth of what one process can send: catching up after an outage is not to be felt by those who wait for answers.
+    // Two thirds of what one core can send: catching up after an outage is not to be felt by those who wait for answers.
     bytesPerSecondMax: 32 * 1_048_576,
   },
 } satisfies Partial<SetlistConfig>;

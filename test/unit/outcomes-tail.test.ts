@@ -9,7 +9,10 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function tailOf(directory: string, from?: LogPlace, synced: () => readonly SyncedEnd[] = () => []) {
   const warnings: string[] = [];
-  return { warnings, tail: openLogTail({ directory, from, synced, onWarning: (text) => warnings.push(text) }) };
+  return {
+    warnings,
+    tail: openLogTail({ directory, from, synced, onWarning: (text) => warnings.push(text) }),
+  };
 }
 
 /** Names and places of all there is for now. */
