@@ -3,6 +3,7 @@
  * their implementations.
  */
 
+import { compactingOver } from "./app/background-compaction.ts";
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
@@ -17,7 +18,7 @@ import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
 import type { ExperimentHealthSource } from "./domain/experiment-health.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
-import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
+import type { LogTrouble, MetricsSource, OutcomeLog } from "./domain/ports.ts";
 import { openRows } from "./features/features.ts";
 import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
@@ -65,9 +66,13 @@ export async function createApp(configured: SetlistConfig): Promise<App> {
     const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
       logger.warn(fields, message);
     for (const warning of config.warnings) onWarning(warning);
+    const ground = await openGround(config, opened, onWarning, telemetry.shippingMetrics);
+    compactingOver(config, { clock: systemClock, logger, watch: telemetry.watchCompaction }, opened);
+    telemetry.watchLog(ground.log);
     return {
       telemetry,
-      ...(await openGround(config, opened, onWarning, telemetry.shippingMetrics)),
+      ...ground,
+      logTrouble: async () => ground.log.trouble(),
       experiments: configuredExperiments(config.experiments, onWarning),
       metrics,
       libraryOf: (own) => own,
@@ -90,6 +95,8 @@ export async function createApp(configured: SetlistConfig): Promise<App> {
 export interface Surroundings {
   readonly telemetry: Telemetry;
   readonly log: OutcomeLog;
+  /** Why the disk refuses the log, undefined where it does not. */
+  readonly logTrouble: () => Promise<LogTrouble | undefined>;
   /** The file of the world's imported rows. */
   readonly rows: string;
   readonly experiments: ExperimentSource;
@@ -263,6 +270,7 @@ async function assemble(
     scorer,
     models: libraryOf(library),
     readiness,
+    logTrouble: surroundings.logTrouble,
     metrics,
     requests,
     limits,

@@ -4,4 +4,5 @@ export { analyzeTable } from "./analyze-table.ts";
 export { renderReport } from "./render.ts";
 export { renderOverview } from "./render-overview.ts";
 export type { AnalysisReport } from "./report.ts";
+export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

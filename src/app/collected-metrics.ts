@@ -1,4 +1,6 @@
+import type { LogHealth } from "../domain/ports.ts";
 import {
+  type CompactionState,
   type GuardrailMetrics,
   type MetricsSnapshot,
   type ProcessCounts,
@@ -28,6 +30,14 @@ export class CollectedMetrics {
 
   shipping(): ShippingMetrics {
     return this.#sums.shipping();
+  }
+
+  watchCompaction(state: CompactionState): void {
+    this.#sums.watchCompaction(state);
+  }
+
+  watchLog(log: LogHealth): void {
+    this.#sums.watchLog(log);
   }
 
   join(process: number, ask: Ask): void {

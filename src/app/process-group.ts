@@ -4,6 +4,7 @@ import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
 import { Fleet, type Member, watchSignOfLife } from "../processes/processes.ts";
 import { createLogger, guardianObserver } from "../telemetry/telemetry.ts";
+import { compactingOver } from "./background-compaction.ts";
 import { CollectedCounts } from "./collected-counts.ts";
 import { CollectedMetrics } from "./collected-metrics.ts";
 import { openExperiments } from "./experiment-store.ts";
@@ -55,6 +56,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   const { log, rows } = await openGround(config, opened, onWarning, () => metrics.shipping());
 
   const commands = new ModelCommands(onWarning);
+  metrics.watchLog(log);
   const counts = new CollectedCounts();
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
   let experiments: "configured" | "stored" = "configured";
@@ -66,6 +68,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
         changeModels: (command) => commands.give(number, command),
         metrics: () => metrics.render(),
         healthOf: (id) => guardian.healthOf(id),
+        logTrouble: async () => log.trouble(),
       },
     );
     const { calls, started, ended, kill } = answering;
@@ -139,6 +142,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     },
     opened,
   );
+  compactingOver(config, { clock, logger, watch: (state) => metrics.watchCompaction(state) }, opened);
   opened.defer(() => fleet.close());
 
   return {

@@ -5,6 +5,7 @@ import { makeDurably, moveDurably, removeDurably } from "./durable-files.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type Marker, readMarkers } from "./marker.ts";
 import { type Partitioned, partitionPath, writeParquet } from "./partition.ts";
+import { makeReadersFile } from "./readers-lock.ts";
 
 export interface ColumnarStore<Facts> {
   readonly done: ReadonlyMap<string, Marker<Facts>>;
@@ -22,6 +23,12 @@ export interface ColumnarStore<Facts> {
     facts: Facts,
     source?: unknown,
   ): Promise<void>;
+  /**
+   * Removes a segment's rows: the marker says so first, then the files go, so whoever is killed leaves a segment without
+   * rows and perhaps files that nobody reads, which the next call deletes. Nobody may be reading: see `lockReaders`.
+   * @param facts what the marker keeps.
+   */
+  remove(segment: string, facts: Facts): Promise<void>;
   close(): void;
 }
 
@@ -30,10 +37,10 @@ const draftFolder = ".draft";
 
 /**
  * Opens the store at `root` for writing, made where it does not exist.
- * @param counts the facts of a marker, all of them numbers.
+ * @param counts the facts that every marker has, all of them numbers.
  * @throws {SetlistError} ABORTED where another process writes there; INTERNAL for a marker that is none.
  */
-export async function openColumnarStore<Facts extends Readonly<Record<keyof Facts, number>>>(
+export async function openColumnarStore<Facts extends object>(
   root: string,
   counts: readonly (keyof Facts & string)[],
 ): Promise<ColumnarStore<Facts>> {
@@ -45,6 +52,13 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
     await rm(drafts, { recursive: true, force: true });
     await makeDurably(drafts);
     const done = await readMarkers<Facts>(root, counts);
+    await makeReadersFile(root);
+    const mark = async (marker: Marker<Facts>): Promise<void> => {
+      const draft = join(drafts, `${marker.segment}.json`);
+      await writeFile(draft, `${JSON.stringify(marker)}\n`);
+      await moveDurably(draft, join(root, "done", `${marker.segment}.json`));
+      done.set(marker.segment, marker);
+    };
     return {
       done,
       // Of two databases at once, one would remove the other's.
@@ -62,11 +76,15 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
             files.push(path);
           }
         }
-        const marker: Marker<Facts> = { segment: segment.name, salt: segment.salt, files, facts, source };
-        const draft = join(drafts, `${segment.name}.json`);
-        await writeFile(draft, `${JSON.stringify(marker)}\n`);
-        await moveDurably(draft, join(root, "done", `${segment.name}.json`));
-        done.set(segment.name, marker);
+        await mark({ segment: segment.name, salt: segment.salt, files, facts, source });
+      },
+      async remove(segment, facts) {
+        const before = done.get(segment);
+        if (before === undefined) return;
+        const removed = [...before.files, ...(before.removed ?? [])];
+        if (removed.length > 0) await mark({ ...before, files: [], facts, removed });
+        for (const file of removed) await removeDurably(join(root, file));
+        await mark({ ...before, files: [], facts, removed: [] });
       },
       close: () => lock.release(),
     };

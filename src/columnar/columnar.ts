@@ -6,7 +6,8 @@
 export type { Cell } from "./column-writer.ts";
 export { type ColumnarStore, openColumnarStore } from "./columnar-store.ts";
 export { identifier, literal, type Staging, withDatabase } from "./database.ts";
-export { type Marker, readMarkers } from "./marker.ts";
+export { type Marker, markedSegments, readMarkers } from "./marker.ts";
 export { type Partitioned, writePartitions } from "./partition.ts";
 export { partitionDate } from "./partition-date.ts";
+export { lockReaders, shareReading } from "./readers-lock.ts";
 export { RowAppender } from "./row-appender.ts";

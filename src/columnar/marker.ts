@@ -11,6 +11,11 @@ export interface Marker<Facts> {
   readonly facts: Facts;
   /** Where the rows came from, in the words of whoever published them. */
   readonly source?: unknown;
+  /**
+   * Where its rows are gone, by retention: the files that may still be there, none once they are deleted. The segment
+   * stays done all the same.
+   */
+  readonly removed?: readonly string[];
 }
 
 /**
@@ -24,7 +29,7 @@ export async function readMarkers<Facts>(
 ): Promise<Map<string, Marker<Facts>>> {
   const done = new Map<string, Marker<Facts>>();
   for (const name of (await namesIn(join(root, "done"))).sort()) {
-    const segment = /^(\d+)\.json$/.exec(name)?.[1];
+    const segment = markerName.exec(name)?.[1];
     if (segment === undefined) continue;
     const path = join(root, "done", name);
     const marker = parseMarker(await readFile(path, "utf8"), segment, counts);
@@ -54,6 +59,14 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+/** The segments that have a marker, without a look at what it says. */
+export async function markedSegments(root: string): Promise<ReadonlySet<string>> {
+  const names = await namesIn(join(root, "done"));
+  return new Set(names.flatMap((name) => markerName.exec(name)?.[1] ?? []));
+}
+
+const markerName = /^(\d+)\.json$/;
+
 /** Undefined where the text is no marker of that segment. */
 function parseMarker<Facts>(
   text: string,
@@ -64,10 +77,14 @@ function parseMarker<Facts>(
   const isMarker =
     marker?.segment === segment &&
     Number.isSafeInteger(marker.salt) &&
-    Array.isArray(marker.files) &&
-    marker.files.every((file) => typeof file === "string") &&
+    areTexts(marker.files) &&
+    (marker.removed === undefined || areTexts(marker.removed)) &&
     counts.every((count) => Number.isFinite(marker.facts?.[count]));
   return isMarker ? (marker as Marker<Facts>) : undefined;
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
 }
 
 function parseJson(text: string): unknown {

@@ -4,13 +4,23 @@ import { attributeTypes } from "../domain/feature.ts";
 import { isolations } from "../domain/isolation.ts";
 import { kafkaCompressions, kafkaSaslMechanisms, kafkaSecurityProtocols } from "../domain/kafka.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
+import { durationSchema } from "../experiments/experiments.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 const closed = { additionalProperties: false };
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const positive = Type.Integer({ minimum: 1, maximum: 2 ** 40 });
+/** Of disks, not of memory: a petabyte. */
+const manyBytes = Type.Integer({ minimum: 1, maximum: 1e15 });
 const milliseconds = Type.Integer({ minimum: 0, maximum: 600_000 });
 const interval = Type.Integer({ minimum: 100, maximum: 86_400_000 });
+/** A table of ids takes some 100 kB however few there are. */
+const memoryBytes = Type.Integer({ minimum: 1_048_576, maximum: 2 ** 40 });
+/** YAML writes 0 as a number, a variable as text. */
+const durationOrNever = Type.Union(
+  [Type.String({ pattern: "^(0|[1-9][0-9]{0,5}[smhd])$" }), Type.Literal(0)],
+  { "x-expected": "0 for never, or a whole number from 1 to 999999 of s, m, h or d, such as 90s or 30m" },
+);
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
 
 const absolutePath = Type.String({ pattern: "^/", maxLength: 4_096, description: "an absolute path" });
@@ -115,13 +125,30 @@ export const configFileSchema = Type.Object(
       Type.Object(
         {
           segmentBytesMax: Type.Optional(positive),
+          segmentAgeMax: Type.Optional(durationOrNever),
           syncIntervalMs: Type.Optional(milliseconds),
+          dedupeWindow: Type.Optional(durationSchema),
+          dedupeMemoryBytesMax: Type.Optional(memoryBytes),
+          impressionBufferBytesMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
+          retentionAge: Type.Optional(durationSchema),
+          retentionBytesMax: Type.Optional(manyBytes),
           servedFeatures: Type.Optional(
             Type.Object({ share: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })) }, closed),
           ),
           candidatesBeyondLimit: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
           // The key itself stands in no configuration, which people show each other.
           userIdKeyFile: Type.Optional(path),
+        },
+        closed,
+      ),
+    ),
+    warehouse: Type.Optional(
+      Type.Object(
+        {
+          compact: Type.Optional(Type.Boolean()),
+          interval: Type.Optional(durationSchema),
+          retentionAge: Type.Optional(durationSchema),
+          retentionBytesMax: Type.Optional(manyBytes),
         },
         closed,
       ),

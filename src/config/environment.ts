@@ -7,11 +7,11 @@ export interface Setting {
   /** Its place in the configuration file. */
   readonly path: readonly string[];
   readonly variable: string;
-  readonly kind: "text" | "number" | "fraction" | "list";
+  readonly kind: "text" | "number" | "fraction" | "list" | "boolean";
 }
 
 /** What a setting's text means, by its kind. */
-export type SettingValue = string | number | readonly string[];
+export type SettingValue = string | number | boolean | readonly string[];
 
 /** Every setting that a text can hold; what is named by surface or model is for the file. */
 export const settings: readonly Setting[] = settingsOf(configFileSchema as unknown as SchemaNode, []);
@@ -37,6 +37,7 @@ function settingsOf(node: SchemaNode, path: readonly string[]): Setting[] {
 
 function kindOf({ type }: SchemaNode): Setting["kind"] {
   if (type === "array") return "list";
+  if (type === "boolean") return "boolean";
   if (type === "number") return "fraction";
   return type === "integer" ? "number" : "text";
 }
@@ -48,7 +49,7 @@ function upperSnake(name: string): string {
 
 /**
  * A setting's value from its text; a list's elements stand between commas.
- * @throws {SetlistError} INVALID_ARGUMENT naming `source` where a number was expected.
+ * @throws {SetlistError} INVALID_ARGUMENT naming `source` where a number, or true or false, was expected.
  */
 export function readSetting(setting: Setting, text: string | number, source: string): SettingValue {
   if (setting.kind === "list")
@@ -56,6 +57,12 @@ export function readSetting(setting: Setting, text: string | number, source: str
       .split(",")
       .map((element) => element.trim());
   if (setting.kind === "text") return String(text);
+  if (setting.kind === "boolean") {
+    const truth = { true: true, false: false }[String(text).trim().toLowerCase()];
+    if (truth === undefined)
+      throw invalidArgument(`${source}: expected true or false, got ${JSON.stringify(text)}`);
+    return truth;
+  }
   const value = typeof text === "number" ? text : Number(text);
   if (setting.kind === "fraction") {
     if (/^\d{1,16}(\.\d{1,16})?$/.test(String(text).trim())) return value;

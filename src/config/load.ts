@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { checkUnit, parseUnit } from "../experiments/experiments.ts";
+import { checkUnit, durationMs, parseUnit } from "../experiments/experiments.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
@@ -140,6 +140,7 @@ function complete(
     holdouts,
     limits,
     log,
+    warehouse,
     inference,
     admission,
     features,
@@ -159,12 +160,8 @@ function complete(
     attributes: attributesOf(attributes),
     holdouts: holdoutsOf(holdouts),
     limits: { ...defaults.limits, ...limits },
-    log: {
-      ...defaults.log,
-      ...log,
-      servedFeatures: { ...defaults.log.servedFeatures, ...log?.servedFeatures },
-      ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }),
-    },
+    log: { ...logOf(log), ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }) },
+    warehouse: warehouseOf(warehouse),
     inference: {
       ...defaults.inference,
       ...inference,
@@ -187,6 +184,21 @@ function complete(
   checkStoreAddress(config.experimentStore.url);
   checkShipping(config.shipping);
   return config;
+}
+
+function warehouseOf(written: ConfigFile["warehouse"] = {}): SetlistConfig["warehouse"] {
+  const { interval, ...rest } = withRetentionMs(written);
+  return {
+    ...defaults.warehouse,
+    ...rest,
+    ...(interval !== undefined && { intervalMs: durationMs(interval) }),
+  };
+}
+
+function withRetentionMs<Section extends { readonly retentionAge?: string }>(
+  { retentionAge, ...rest }: Section = {} as Section,
+): Omit<Section, "retentionAge"> & { readonly retentionAgeMs?: number } {
+  return { ...rest, ...(retentionAge !== undefined && { retentionAgeMs: durationMs(retentionAge) }) };
 }
 
 function checkSurfaces(file: ConfigFile): ConfigFile {
@@ -216,6 +228,22 @@ function holdoutsOf(written: ConfigFile["holdouts"] = {}): SetlistConfig["holdou
     ...(layers !== undefined && { layers }),
     unit: parseUnit(unit, `holdouts.${id}.unit`),
   }));
+}
+
+function logOf(written: ConfigFile["log"] = {}): SetlistConfig["log"] {
+  const { segmentAgeMax, dedupeWindow, servedFeatures, ...rest } = withRetentionMs(written);
+  return {
+    ...defaults.log,
+    ...rest,
+    servedFeatures: { ...defaults.log.servedFeatures, ...servedFeatures },
+    ...(segmentAgeMax !== undefined && { segmentAgeMaxMs: ageOf(String(segmentAgeMax)) }),
+    ...(dedupeWindow !== undefined && { dedupeWindowMs: durationMs(dedupeWindow) }),
+  };
+}
+
+/** Ms; 0 is never. */
+function ageOf(text: string): number {
+  return text === "0" ? 0 : durationMs(text);
 }
 
 function checkModelRef({ version, label }: ModelRef, field: string): void {

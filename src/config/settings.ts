@@ -54,7 +54,19 @@ export interface SetlistConfig {
   readonly limits: Limits;
   readonly log: {
     readonly segmentBytesMax: number;
+    /** A segment with records is sealed once it is so old, ms; 0 never. */
+    readonly segmentAgeMaxMs: number;
     readonly syncIntervalMs: number;
+    /** How long an outcome that is sent again is recognised, ms. */
+    readonly dedupeWindowMs: number;
+    /** What its ids may take in memory; beyond it, the oldest are forgotten early. */
+    readonly dedupeMemoryBytesMax: number;
+    /** Impressions that wait in memory while the disk refuses. */
+    readonly impressionBufferBytesMax: number;
+    /** Segments older than this, ms, are deleted once they may be; undefined keeps them. */
+    readonly retentionAgeMs?: number | undefined;
+    /** So are the oldest while all segments together are larger. */
+    readonly retentionBytesMax?: number | undefined;
     /** Of the requests, those whose features are logged as their models saw them. */
     readonly servedFeatures: { readonly share: number };
     /** How many of the candidates that a request's limit keeps out are logged. */
@@ -63,6 +75,15 @@ export interface SetlistConfig {
     readonly userIdKeyFile?: string | undefined;
     /** The key itself, where the environment has it: secret, goes before the file. */
     readonly userIdKey?: string | undefined;
+  };
+  readonly warehouse: {
+    /** Whether the server makes Parquet of sealed segments by itself. */
+    readonly compact: boolean;
+    /** Between two looks for sealed segments, ms. */
+    readonly intervalMs: number;
+    /** Of the Parquet, as the log's. */
+    readonly retentionAgeMs?: number | undefined;
+    readonly retentionBytesMax?: number | undefined;
   };
   readonly inference: {
     readonly workers: number;

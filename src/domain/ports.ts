@@ -184,9 +184,30 @@ export interface AppendedOutcomes {
   readonly unmatched: number;
 }
 
+/** The disk refuses the outcome log. */
+export interface LogTrouble {
+  /** What the disk says. */
+  readonly reason: string;
+  /** Ms since 1970: since when nothing could be written. */
+  readonly since: number;
+  /** Impressions whose answers left, kept in memory until the disk takes them. */
+  readonly impressionsWaiting: number;
+}
+
+/** How the outcome log is, for whoever runs the server. */
+export interface LogHealth {
+  /** Undefined where the disk takes what is written. */
+  trouble(): LogTrouble | undefined;
+  /** How far back outcomes that are sent again are recognised, ms. */
+  readonly dedupeWindowMs: number;
+}
+
 /** The append-only log of what was shown, what came of it, and what shadow models and other arms would have shown. */
 export interface OutcomeLog {
-  /** Resolves once the impression would survive the end of this process. */
+  /**
+   * Resolves once the impression would survive the end of this process; while the disk refuses, once it is kept in memory.
+   * @throws {SetlistError} UNAVAILABLE where no more may wait there.
+   */
   appendImpression(impression: Impression): Promise<void>;
   /**
    * Resolves once every new outcome is synced to the disk; an outcome whose id is known is counted, not written.

@@ -85,8 +85,11 @@ export class LiveSegment {
     return this.written === segmentHeaderBytes;
   }
 
-  /** Resolves once the batch is in the file. What a failed write left behind is cut off by `repair`. */
-  async write(batch: Batch): Promise<void> {
+  /**
+   * Resolves once the batch is in the file, with where its outcomes stand. What a failed write left behind is cut off by
+   * `repair`.
+   */
+  async write(batch: Batch): Promise<number> {
     const impressions = batch.impressions.bytes();
     const shadows = batch.shadows.bytes();
     const outcomes = batch.outcomes.bytes();
@@ -101,6 +104,14 @@ export class LiveSegment {
     this.#shadows += shadowCount;
     this.#outcomes += outcomeCount;
     if (outcomeCount > 0) this.#waiting.push(batch);
+    return outcomesAt;
+  }
+
+  /** Writes so many bytes behind the last record, syncs, and cuts them off again: whether the disk takes writes. */
+  async probe(bytes: number): Promise<void> {
+    await this.#file.write([Buffer.alloc(bytes)], this.written);
+    await this.#file.sync();
+    await this.#file.truncate(this.written);
   }
 
   /** Has everything written by now synced soon; what comes while a sync runs goes into the next one. */

@@ -1,6 +1,8 @@
+import { stat } from "node:fs/promises";
 import { SetlistError } from "../domain/error.ts";
 import type { LogRecord } from "../domain/ports.ts";
 import { corruptionError } from "./corruption.ts";
+import { realDisk } from "./disk.ts";
 import { batchesOf } from "./segment-batches.ts";
 import type { SegmentFile } from "./segment-file.ts";
 import { numberedSegments } from "./segment-numbering.ts";
@@ -24,6 +26,13 @@ export interface LogSegment {
    *   record.
    */
   read(): AsyncIterable<readonly LogRecord[]>;
+  /** Its bytes, and when it was last written, ms since 1970, UTC. @throws {SetlistError} NOT_FOUND as above. */
+  stat(): Promise<{ readonly bytes: number; readonly writtenAt: number }>;
+  /**
+   * Deletes it for good. Only ever the oldest, never the newest sealed one, and one after the other: numbers have no gaps,
+   * and the next segment's follows from those that are there.
+   */
+  remove(): Promise<void>;
 }
 
 /** All segments in the order in which they were written. */
@@ -39,6 +48,16 @@ export async function logSegments(directory: string): Promise<readonly LogSegmen
       return scan.salt;
     },
     read: () => readSegment(file, directory),
+    async stat() {
+      const { size, mtimeMs } = await stat(file.path).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === "ENOENT" ? takenAway(file) : error;
+      });
+      return { bytes: size, writtenAt: mtimeMs };
+    },
+    async remove() {
+      await realDisk.remove(file.path);
+      await realDisk.syncDirectory(directory);
+    },
   }));
 }
 
@@ -53,10 +72,14 @@ export async function sealedSegments(
 
 async function openSegment(file: SegmentFile, directory: string): Promise<SegmentScan> {
   const scan = await SegmentScan.open(file, directory);
-  if (scan === undefined) throw new SetlistError("NOT_FOUND", `log segment ${file.path} was taken away`);
+  if (scan === undefined) throw takenAway(file);
   if (scan.fault?.damage !== "corrupt") return scan;
   await scan.close();
   throw corruptionError(directory, { segment: file.name, ...scan.fault });
+}
+
+function takenAway({ path }: SegmentFile): SetlistError {
+  return new SetlistError("NOT_FOUND", `log segment ${path} was taken away`);
 }
 
 async function* readSegment(

@@ -45,13 +45,12 @@ function writeFeature(
   to.string(input);
   to.string(encoding);
   to.varint(width);
-  const isFloat = values instanceof Float32Array;
-  to.uint8(isFloat ? float32 : int32);
+  to.uint8(values instanceof Float32Array ? float32 : int32);
   to.varint(values.length);
-  for (let at = 0; at < values.length; at++) {
-    if (isFloat) to.float32(values[at] as number);
-    else to.uint32((values[at] as number) >>> 0);
-    if (at % valuesOfGroup === valuesOfGroup - 1) to.uint8(groupEnd);
+  for (let at = 0; at < values.length; at += valuesOfGroup) {
+    const end = Math.min(at + valuesOfGroup, values.length);
+    to.numbers(values, at, end);
+    if (end === at + valuesOfGroup) to.uint8(groupEnd);
   }
 }
 

@@ -58,9 +58,12 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
       const meant: unknown = error.parentSchema?.["description"];
       return `${field}: expected ${meant ?? `what matches ${String(error.schema)}`}, got ${show(error.data)}`;
     }
-    case "anyOf":
+    case "anyOf": {
       if (literalsOf(error).length > 0) return oneOf(field, literalsOf(error), error.data);
+      const meant: unknown = error.parentSchema?.["x-expected"];
+      if (meant !== undefined) return `${field}: expected ${meant}, got ${show(error.data)}`;
       return `${field}: none of the allowed forms, got ${show(error.data)}`;
+    }
     default:
       return `${field}: ${error.message ?? "not valid"}, got ${show(error.data)}`;
   }

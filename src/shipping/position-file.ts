@@ -61,8 +61,9 @@ export class PositionFile {
  * The number of the last segment of which everything is in Kafka, 0 where none is: what retention may delete.
  * @throws {SetlistError} INTERNAL where the file holds something else.
  */
-export function shippedThrough(folder: string): number {
-  return readPosition(folder)?.shippedThrough ?? 0;
+export function shippedThrough(folder: string, log: string): number {
+  const position = readPosition(folder);
+  return position?.log === log ? position.shippedThrough : 0;
 }
 
 /** Undefined where there is none. @throws {SetlistError} INTERNAL where the file holds something else. */

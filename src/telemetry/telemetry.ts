@@ -16,6 +16,7 @@ import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
+export type { CompactionState } from "./compaction-metrics.ts";
 export { guardianObserver } from "./guardian-observer.ts";
 export type { GuardrailMetrics } from "./guardrail-metrics.ts";
 export { createLogger, type LogLevel } from "./logger.ts";
@@ -43,6 +44,8 @@ export interface Telemetry {
   readonly watchModels: Metrics["watchModels"];
   readonly watchConcurrency: Metrics["watchConcurrency"];
   readonly watchExperiments: Metrics["watchExperiments"];
+  readonly watchCompaction: Metrics["watchCompaction"];
+  readonly watchLog: Metrics["watchLog"];
   /** Logs that another state of the store is in effect. */
   readonly experimentsChanged: (state: StoreState) => void;
   /** Counts and logs what becomes of a model's versions. */
@@ -77,6 +80,8 @@ export function createTelemetry(options: {
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchCompaction,
+    watchLog,
     modelChanges,
     workerDied,
   } = createMetrics();
@@ -93,6 +98,8 @@ export function createTelemetry(options: {
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchCompaction,
+    watchLog,
     workerDied,
     experimentsChanged({ experiments, killSwitch }) {
       const running = experiments.filter(({ status }) => status === "running");

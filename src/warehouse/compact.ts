@@ -1,7 +1,8 @@
 import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
 import { checkSameLog } from "./log-markers.ts";
 import type { LogSegment } from "./ports.ts";
-import { type SegmentFacts, stageSegment } from "./segment-rows.ts";
+import { type Retained, type RetentionRules, retain } from "./retention.ts";
+import { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";
 
 /** What one compaction did; `segmentsOpen` wait until the server seals them. */
 export interface Compaction {
@@ -14,24 +15,30 @@ export interface Compaction {
   readonly shadows?: number;
   /** Comparisons with other arms, likewise. */
   readonly counterfactuals?: number;
+  /** What retention deleted; undefined where it deleted nothing. */
+  readonly retained?: Retained;
 }
 
 export interface CompactOptions {
+  /** Lists the log anew each time. */
   readonly segments: () => Promise<readonly LogSegment[]>;
   readonly warehouse: string;
+  /** What is deleted afterwards; nothing where undefined. */
+  readonly retention?: RetentionRules | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
 /**
- * Writes each sealed segment of the log as Parquet files below `warehouse`, exactly once, one after the other; killed at
- * any moment, it goes on with the segment it was in.
+ * Writes each sealed segment of the log as Parquet files below `warehouse`, exactly once, one after the other, and then
+ * deletes what retention says; killed at any moment, the next run goes on with the segment it was in.
  * @throws {SetlistError} ABORTED where another process compacts; INTERNAL at a damaged record.
  */
-export async function compactLog({ segments, warehouse, onProgress }: CompactOptions): Promise<Compaction> {
-  const listed = await segments();
-  const sealed = listed.filter((segment) => segment.sealed);
+export async function compactLog(options: CompactOptions): Promise<Compaction> {
+  const { segments, warehouse, retention, onProgress } = options;
   const store = await openColumnarStore<SegmentFacts>(warehouse, markerCounts);
   try {
+    const listed = await segments();
+    const sealed = listed.filter((segment) => segment.sealed);
     const total = { segments: 0, segmentsDoneBefore: 0, impressions: 0, outcomes: 0 };
     let shadows = 0;
     let counterfactuals = 0;
@@ -47,19 +54,18 @@ export async function compactLog({ segments, warehouse, onProgress }: CompactOpt
       }
       onProgress?.(index + 1, sealed.length);
     }
+    const retained = retention && (await retain({ listed, store, warehouse, rules: retention }));
     return {
       ...total,
       segmentsOpen: listed.length - sealed.length,
       ...(shadows > 0 && { shadows }),
       ...(counterfactuals > 0 && { counterfactuals }),
+      ...(retained !== undefined && { retained }),
     };
   } finally {
     store.close();
   }
 }
-
-/** Markers from before there were comparisons do not count them. */
-export const markerCounts = ["impressions", "outcomes"] as const;
 
 /** Undefined where the segment was done before. */
 async function compactOnce(

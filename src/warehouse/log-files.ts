@@ -1,14 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Marker, readMarkers, withDatabase, writePartitions } from "../columnar/columnar.ts";
+import {
+  type Marker,
+  readMarkers,
+  shareReading,
+  withDatabase,
+  writePartitions,
+} from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { LogFiles } from "../domain/ports.ts";
-import { markerCounts } from "./compact.ts";
 import { type LogTable, logTables } from "./log-columns.ts";
 import { checkSameLog } from "./log-markers.ts";
 import type { LogSegment } from "./ports.ts";
-import { type SegmentFacts, stageSegment } from "./segment-rows.ts";
+import { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";
 
 export interface LogFilesOptions {
   /** Lists the log anew each time. */
@@ -32,28 +37,51 @@ export async function withLogFiles<T>(
   work: (files: LogFiles) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "setlist-log-"));
+  /** The sealed segments that are written already: they never change. */
+  const written = new Map<string, readonly string[]>();
   try {
-    return await work(await filesOf(options, folder));
+    for (let look = 1; ; look++) {
+      // In this order: what is not in the list any more, since it was compacted and then removed, has its marker by now.
+      const listed = await options.segments();
+      const reading = await shareReading(options.warehouse);
+      try {
+        const files = await lookAt(listed, { ...options, folder, written });
+        if (files !== undefined) return await work(files);
+      } finally {
+        reading.release();
+      }
+      if (look === looksMax)
+        throw new SetlistError(
+          "UNAVAILABLE",
+          "segments of the log are taken away faster than they can be read",
+        );
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function filesOf({ segments, warehouse }: LogFilesOptions, folder: string): Promise<LogFiles> {
-  /** The sealed segments that are written already: they never change. */
-  const written = new Map<string, readonly string[]>();
-  for (let look = 1; ; look++) {
-    // In this order: what is not in the list any more, since it was compacted and then removed, has its marker by now.
-    const listed = await segments();
-    const markers = await readMarkers<SegmentFacts>(warehouse, markerCounts);
-    try {
-      const own = await writeUnmarked(listed, { markers, warehouse, folder, written });
-      return logFiles([...marked(listed, markers, warehouse), ...own]);
-    } catch (error) {
-      const isTaken = error instanceof SetlistError && error.code === "NOT_FOUND";
-      if (!isTaken || look === looksMax) throw error;
-    }
+interface Look {
+  readonly warehouse: string;
+  readonly folder: string;
+  readonly written: Map<string, readonly string[]>;
+}
+
+/** Undefined where a segment was taken away meanwhile. */
+async function lookAt(listed: readonly LogSegment[], look: Look): Promise<LogFiles | undefined> {
+  const markers = await readMarkers<SegmentFacts>(look.warehouse, markerCounts);
+  try {
+    const own = await writeUnmarked(listed, markers, look);
+    return logFiles([...marked(listed, markers, look.warehouse), ...own], missingBefore(markers));
+  } catch (error) {
+    if (error instanceof SetlistError && error.code === "NOT_FOUND") return undefined;
+    throw error;
   }
+}
+
+function missingBefore(markers: Markers): number | undefined {
+  const gone = [...markers.values()].filter(({ removed }) => removed !== undefined);
+  return gone.length === 0 ? undefined : Math.max(...gone.map(({ facts }) => facts.lastAt ?? 0));
 }
 
 /** The files that markers name; of segments newer than those that were listed none, since others between may lack one. */
@@ -70,14 +98,9 @@ function marked(listed: readonly LogSegment[], markers: Markers, warehouse: stri
  */
 async function writeUnmarked(
   listed: readonly LogSegment[],
-  to: {
-    readonly markers: Markers;
-    readonly warehouse: string;
-    readonly folder: string;
-    readonly written: Map<string, readonly string[]>;
-  },
+  markers: Markers,
+  { warehouse, folder, written }: Look,
 ): Promise<string[]> {
-  const { markers, warehouse, folder, written } = to;
   const files: string[] = [];
   for (const segment of listed.toReversed()) {
     const marker = markers.get(segment.name);
@@ -115,7 +138,7 @@ async function writeSegment(segment: LogSegment, folder: string): Promise<readon
 }
 
 /** Sorted, so that the same log is read in the same order. */
-function logFiles(files: readonly string[]): LogFiles {
+function logFiles(files: readonly string[], missingBefore: number | undefined): LogFiles {
   const of = (table: LogTable): string[] =>
     files.filter((file) => file.split("/").at(-3) === table).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const [impressions, outcomes, shadows, counterfactuals] = logTables.map(of) as [
@@ -124,7 +147,7 @@ function logFiles(files: readonly string[]): LogFiles {
     string[],
     string[],
   ];
-  return { impressions, outcomes, shadows, counterfactuals, missingBefore: undefined };
+  return { impressions, outcomes, shadows, counterfactuals, missingBefore };
 }
 
 /** `0000000012.parquet/date=2026-11-22`: by segment, then by date. */

@@ -1,5 +1,10 @@
-import type { Marker } from "../columnar/columnar.ts";
+import { type Marker, markedSegments } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
+
+/** The segments that are compacted already. */
+export function compactedSegments(warehouse: string): Promise<ReadonlySet<string>> {
+  return markedSegments(warehouse);
+}
 
 /** @throws {SetlistError} INTERNAL where the segment of that name is another one than was compacted. */
 export function checkSameLog(

@@ -20,8 +20,14 @@ import {
 } from "./log-columns.ts";
 import type { LogSegment } from "./ports.ts";
 
-/** How many records of each kind a segment has. */
-export type SegmentFacts = Readonly<Record<LogTable, number>>;
+/** How many records of each kind a segment has. Markers from before there were comparisons do not count them. */
+export interface SegmentFacts extends Readonly<Record<LogTable, number>> {
+  /** The latest time that the server wrote into a record, ms since 1970, UTC; markers of before do not say it. */
+  readonly lastAt?: number;
+}
+
+/** What every marker says. */
+export const markerCounts = ["impressions", "outcomes"] as const;
 
 /** Reads a segment into `staging`; answers what is to be written of it, and what it holds. */
 export async function stageSegment(
@@ -32,17 +38,13 @@ export async function stageSegment(
   const outcomes = await TableRows.open(staging, "outcomes", outcomeColumns);
   const shadows = await TableRows.open(staging, "shadows", shadowColumns);
   const counterfactuals = await TableRows.open(staging, "counterfactuals", counterfactualColumns);
+  let lastAt = 0;
   const append = (record: LogRecord): void => {
-    switch (record.kind) {
-      case "impression":
-        return impressions.append(record, record.at);
-      case "outcome":
-        return outcomes.append(record, record.occurredAt);
-      case "shadow":
-        return shadows.append(record, record.at);
-      case "counterfactual":
-        return counterfactuals.append(record, record.at);
-    }
+    lastAt = Math.max(lastAt, record.kind === "outcome" ? record.receivedAt : record.at);
+    if (record.kind === "impression") impressions.append(record, record.at);
+    else if (record.kind === "outcome") outcomes.append(record, record.occurredAt);
+    else if (record.kind === "shadow") shadows.append(record, record.at);
+    else counterfactuals.append(record, record.at);
   };
   for await (const records of segment.read()) for (const record of records) append(record);
   const tables = [impressions, outcomes, shadows, counterfactuals];
@@ -54,6 +56,7 @@ export async function stageSegment(
       outcomes: outcomes.count,
       shadows: shadows.count,
       counterfactuals: counterfactuals.count,
+      lastAt,
     },
   };
 }

@@ -2,6 +2,7 @@
  * The log as Parquet: written once from sealed segments, and read together with what is not sealed yet;
  * docs/outcome-log-format.md has the layout.
  */
-export { type Compaction, compactLog, markerCounts } from "./compact.ts";
+export { type Compaction, compactLog } from "./compact.ts";
 export { withLogFiles } from "./log-files.ts";
-export { type SegmentFacts, stageSegment } from "./segment-rows.ts";
+export { compactedSegments } from "./log-markers.ts";
+export { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";

@@ -2,6 +2,7 @@ import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { openColumnarStore } from "../../src/columnar/columnar.ts";
 import {
   counterfactualOf,
   fullImpressionOf,
@@ -10,7 +11,7 @@ import {
   outcomeOf,
   shadowOf,
 } from "../support/log-records.ts";
-import { openTestLog } from "../support/outcomes-log.ts";
+import { isSettled, openTestLog } from "../support/outcomes-log.ts";
 import { rowsOf } from "../support/parquet.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -330,4 +331,18 @@ test("another log's segments of the same numbers are refused, not taken for done
   await rm(join(dataDir, "log"), { recursive: true });
   await cp(join(await dataWithLog(), "log"), join(dataDir, "log"), { recursive: true });
   await expect(compactDataDirectory({ dataDir })).rejects.toThrow("holds segment 0000000001 of another log");
+});
+
+test("while another process compacts, a command waits for its turn; one that may not wait is told", async () => {
+  const dataDir = await dataWithLog();
+  const warehouse = join(dataDir, "warehouse");
+  const other = await openColumnarStore(warehouse, []);
+  await expect(compactDataDirectory({ dataDir })).rejects.toMatchObject({
+    code: "ABORTED",
+    message: `another process is writing to ${warehouse}: wait until it has ended, or stop it`,
+  });
+  const waiting = compactDataDirectory({ dataDir, waitMsMax: 20_000 });
+  expect(await isSettled(waiting, 400)).toBe(false);
+  other.close();
+  expect(await waiting).toMatchObject({ segments: 1, impressions: 2 });
 });

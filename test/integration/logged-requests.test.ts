@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
+import { defaults } from "../../src/config/defaults.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";
 import { encodeServed } from "../../src/features/features.ts";
@@ -50,8 +51,7 @@ beforeAll(async () => {
   for (const { remove } of [data, documents]) folders.defer(remove);
   await writeFile(join(documents.path, "home-kd.yaml"), JSON.stringify(experiment));
   const log = {
-    segmentBytesMax: 2 ** 26,
-    syncIntervalMs: 50,
+    ...defaults.log,
     servedFeatures: { share: 1 },
     candidatesBeyondLimit: 3,
     userIdKey: key,

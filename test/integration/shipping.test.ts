@@ -6,6 +6,8 @@ import { pathToFileURL } from "node:url";
 import { Producer } from "@platformatic/kafka";
 import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { logIdentity } from "../../src/outcomes/outcomes.ts";
+import { PositionFile } from "../../src/shipping/shipping.ts";
 import { describeWithKafka } from "../support/describe-with-kafka.ts";
 import {
   counterfactualOf,
@@ -14,7 +16,7 @@ import {
   outcomeOf,
   shadowOf,
 } from "../support/log-records.ts";
-import { openTestLog } from "../support/outcomes-log.ts";
+import { openTestLog, segmentsIn } from "../support/outcomes-log.ts";
 import { columnOf, rowsOf } from "../support/parquet.ts";
 import { startGroup } from "../support/process-group.ts";
 import { setlist } from "../support/setlist-command.ts";
@@ -203,6 +205,34 @@ describeWithKafka("a log in Kafka", (broker) => {
       /a server's own log: give what is ingested a folder/,
     );
   });
+});
+
+test("no segment is deleted that Kafka does not have, whatever retention says", async () => {
+  const dataDir = await temporaryFolder();
+  const directory = join(dataDir, "log");
+  for (const name of ["1", "2", "3"]) {
+    const log = await openTestLog(directory);
+    await log.appendOutcomes([outcomeOf(`o${name}`, "r", "t")]);
+    await log.close();
+  }
+  const compact = (brokers: readonly string[]) =>
+    compactDataDirectory({
+      dataDir,
+      retention: { log: { retentionBytesMax: 1, dedupeWindowMs: 0 }, warehouse: {}, shipping: { brokers } },
+    });
+  const position = await PositionFile.open(join(dataDir, "shipping"), await logIdentity(directory));
+  const shipping = ["kafka:9092"];
+  await compact(shipping);
+  expect(await segmentsIn(directory)).toHaveLength(3);
+  await position.write({ segment: 2, salt: undefined, offset: 32 });
+  await compact(shipping);
+  expect(await segmentsIn(directory)).toStrictEqual(["0000000002.seg", "0000000003.seg"]);
+  const other = await PositionFile.open(join(dataDir, "shipping"), "11111111-1111-1111-1111-111111111111");
+  await other.write({ segment: 9, salt: undefined, offset: 32 });
+  await compact(shipping);
+  expect(await segmentsIn(directory), "another log's position").toHaveLength(2);
+  await compact([]);
+  expect(await segmentsIn(directory)).toStrictEqual(["0000000003.seg"]);
 });
 
 test("ingest says what is missing, and which broker does not answer", async () => {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { shippedThrough } from "../../src/shipping/shipping.ts";
+import { logIdentity } from "../../src/outcomes/outcomes.ts";
+import { shippedThrough } from "../../src/shipping/position-file.ts";
 import { describeWithKafka } from "../support/describe-with-kafka.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog, segmentsIn } from "../support/outcomes-log.ts";
@@ -135,7 +136,7 @@ describeWithKafka("what is shipped", (broker) => {
         process.kill(pid, "SIGKILL");
         killed += 1;
       }
-      const through = shippedThrough(join(dataDir, "shipping"));
+      const through = shippedThrough(join(dataDir, "shipping"), await logIdentity(directory));
       expect(through, "only whole segments are said to be shipped").toBeLessThan(
         Number((await segmentsIn(directory)).at(-1)?.slice(0, 10)),
       );
@@ -151,7 +152,7 @@ describeWithKafka("what is shipped", (broker) => {
     duplicates += (await ingestAll(cluster, out, 100_000)).duplicates;
     await expectOnce(out, book);
     expect(duplicates, "records that were sent twice").toBeGreaterThan(0);
-    expect(shippedThrough(join(dataDir, "shipping"))).toBe(
+    expect(shippedThrough(join(dataDir, "shipping"), await logIdentity(directory))).toBe(
       Number((await segmentsIn(directory)).at(-1)?.slice(0, 10)),
     );
   }, 240_000);

@@ -85,7 +85,7 @@ test("what a killed process left is gone: drafts at the next opening, other date
   expect((await readdir(root, { recursive: true })).sort()).toStrictEqual(
     [
       [".draft", "date=2026-11-21", "date=2026-11-21/0000000002.parquet", "date=2026-11-22"],
-      ["date=2026-11-22/0000000001.parquet", "done", "done/0000000001.json", "lock"],
+      ["date=2026-11-22/0000000001.parquet", "done", "done/0000000001.json", "lock", "readers"],
     ].flat(),
   );
   expect(JSON.parse(await readFile(join(root, "done/0000000001.json"), "utf8"))).toStrictEqual({

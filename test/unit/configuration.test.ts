@@ -47,9 +47,10 @@ describe("without anything said", () => {
 
   test("the shipped file shows every setting that a file can hold", () => {
     const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
+    const retention = ["log", "warehouse"].flatMap((of) => [`${of}.retentionAge`, `${of}.retentionBytesMax`]);
     const shippingFor = ["tlsCaFile", "tlsCertFile", "tlsKeyFile", "saslUsername", "saslPassword"];
     const withoutDefault = [
-      ...["dataDir", "experimentStore.url", "log.userIdKeyFile"],
+      ...["dataDir", "experimentStore.url", "log.userIdKeyFile", ...retention],
       ...shippingFor.map((name) => `shipping.${name}`),
     ];
     const shown = settings.map(({ path }) => path).filter((path) => !withoutDefault.includes(path.join(".")));
@@ -71,7 +72,9 @@ describe("a flag goes before the variable, that before the file, that before the
   test("also inside a section, whose other values stay", async () => {
     const file = await configFile("log: { syncIntervalMs: 10, segmentBytesMax: 4096 }");
     const env = { SETLIST_CONFIG: file, SETLIST_LOG_SYNC_INTERVAL_MS: "20" };
-    expect(loadConfig({ flags: {}, env, cwd }).log).toMatchObject({
+    const { log } = loadConfig({ flags: {}, env: {}, cwd });
+    expect(loadConfig({ flags: {}, env, cwd }).log).toEqual({
+      ...log,
       syncIntervalMs: 20,
       segmentBytesMax: 4096,
     });
@@ -129,6 +132,39 @@ describe("shipping", () => {
     expect(() => shippingOf(env)).toThrow(message);
     expect(() => shippingOf(env)).not.toThrow(/secret/);
   });
+});
+
+test("durations of the log are texts, and a segment may never be sealed for its age", async () => {
+  const file = await configFile("log: { segmentAgeMax: 0, dedupeWindow: 36h }");
+  const env = { SETLIST_CONFIG: file };
+  expect(loadConfig({ flags: {}, env: {}, cwd }).log).toMatchObject({
+    segmentAgeMaxMs: 600_000,
+    dedupeWindowMs: 604_800_000,
+  });
+  expect(loadConfig({ flags: {}, env, cwd }).log).toMatchObject({
+    segmentAgeMaxMs: 0,
+    dedupeWindowMs: 129_600_000,
+  });
+  const overlaid = { ...env, SETLIST_LOG_SEGMENT_AGE_MAX: "30s", SETLIST_LOG_DEDUPE_WINDOW: "1d" };
+  expect(loadConfig({ flags: {}, env: overlaid, cwd }).log).toMatchObject({
+    segmentAgeMaxMs: 30_000,
+    dedupeWindowMs: 86_400_000,
+  });
+  expect(loadConfig({ flags: {}, env: { ...env, SETLIST_LOG_SEGMENT_AGE_MAX: "0" }, cwd }).log).toMatchObject(
+    {
+      segmentAgeMaxMs: 0,
+    },
+  );
+});
+
+test.each([
+  ["segmentAgeMax: 10", /log\.segmentAgeMax: expected 0 for never, or a whole number .* got 10$/],
+  ["segmentAgeMax: 10min", /log\.segmentAgeMax: expected 0 for never, or a whole number .* got "10min"/],
+  ["dedupeWindow: 0d", /log\.dedupeWindow: expected a whole number .* got "0d"/],
+  ["dedupeMemoryBytesMax: 1000", /log\.dedupeMemoryBytesMax: must be >= 1048576, got 1000/],
+])("log: %s is refused", async (text, complaint) => {
+  const file = await configFile(`log: { ${text} }`);
+  expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow(complaint);
 });
 
 test("holdouts cover users of all layers unless a file says otherwise", async () => {

@@ -6,7 +6,8 @@ import type { LogPlace, LogRecord, PlacedRecord } from "../../src/domain/ports.t
 import { Landed } from "../../src/shipping/landed.ts";
 import { decodeMessage, MessageEncoder } from "../../src/shipping/message.ts";
 import { Pace } from "../../src/shipping/pace.ts";
-import { PositionFile, shippedThrough, topicsOf } from "../../src/shipping/shipping.ts";
+import { shippedThrough } from "../../src/shipping/position-file.ts";
+import { PositionFile, topicsOf } from "../../src/shipping/shipping.ts";
 import {
   counterfactualOf,
   fullImpressionOf,
@@ -94,12 +95,13 @@ describe("how far a log is shipped", () => {
     const folder = join(await temporaryFolder(), "shipping");
     const position = await PositionFile.open(folder, log);
     expect(position.read()).toBeUndefined();
-    expect(shippedThrough(folder)).toBe(0);
+    expect(shippedThrough(folder, log)).toBe(0);
     await position.write(place);
     expect(position.read()).toStrictEqual(place);
-    expect(shippedThrough(folder)).toBe(11);
+    expect(shippedThrough(folder, log)).toBe(11);
     const other = await PositionFile.open(folder, "11111111-1111-1111-1111-111111111111");
     expect(other.read()).toBeUndefined();
+    expect(shippedThrough(folder, "11111111-1111-1111-1111-111111111111")).toBe(0);
     expect(readFileSync(join(folder, "position.json"), "utf8")).toContain('"shippedThrough":11');
   });
 
