@@ -2,13 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Producer } from "@platformatic/kafka";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { logIdentity } from "../../src/outcomes/outcomes.ts";
 import { PositionFile } from "../../src/shipping/shipping.ts";
 import { describeWithKafka } from "../support/describe-with-kafka.ts";
+import { startKafka } from "../support/kafka.ts";
 import {
   counterfactualOf,
   fullImpressionOf,
@@ -85,6 +87,22 @@ describeWithKafka("a log in Kafka", (broker) => {
     expect(await differing("outcomes", dataDir, out)).toStrictEqual([
       { rows: "200", missing: "0", foreign: "0" },
     ]);
+    await cp(join(dataDir, "experiments.sqlite"), join(out, "experiments.sqlite"));
+    const [own, fleets] = await Promise.all(
+      [dataDir, out].map(async (folder) => {
+        const { stdout } = await setlist(
+          "analyze",
+          "--data-dir",
+          folder,
+          "--experiment",
+          "home-kd",
+          "--json",
+        );
+        return { ...(JSON.parse(stdout) as object), asOf: undefined };
+      }),
+    );
+    expect(own).toHaveProperty("srm");
+    expect(fleets).toStrictEqual(own);
   }, 120_000);
 
   test("everything that can be logged lands as it was, and what is no record is left out and counted", async () => {
@@ -205,6 +223,32 @@ describeWithKafka("a log in Kafka", (broker) => {
       /a server's own log: give what is ingested a folder/,
     );
   });
+});
+
+describeWithKafka("a cluster that asks for passwords", () => {
+  test("takes the log with the right one, and the warning says what is wrong with another", async () => {
+    const guarded = await startKafka({ users: { setlist: "right" } });
+    onTestFinished(() => guarded.remove());
+    const dataDir = await temporaryFolder();
+    const out = await temporaryFolder();
+    const log = await openTestLog(join(dataDir, "log"));
+    await log.appendOutcomes([outcomeOf("o1", "r1", "t1")]);
+    const cluster = {
+      ...clusterOf(guarded.address, "guarded"),
+      securityProtocol: "SASL_PLAINTEXT" as const,
+      saslUsername: "setlist",
+    };
+    const wrong = shipLog(dataDir, log, { ...cluster, saslPassword: "wrong" });
+    while (wrong.warnings.length === 0) await sleep(20);
+    expect(wrong.warnings.join()).toMatch(/authenticat/i);
+    expect(wrong.warnings.join()).not.toContain("wrong");
+    await wrong.close();
+    const right = shipLog(dataDir, log, { ...cluster, saslPassword: "right" });
+    await right.caughtUp(1);
+    await log.close();
+    await right.close();
+    expect(await ingestAll({ ...cluster, saslPassword: "right" }, out)).toMatchObject({ outcomes: 1 });
+  }, 120_000);
 });
 
 test("no segment is deleted that Kafka does not have, whatever retention says", async () => {

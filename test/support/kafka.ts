@@ -51,15 +51,22 @@ function jars(): string {
   return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "setlist", `kafka-${version}`);
 }
 
-/** @param port 0 picks a free one. @throws {Error} with what is missing, or the broker's own words. */
-export async function startKafka({ port = 0, partitions = 3 } = {}): Promise<KafkaBroker> {
+/**
+ * @param options.port 0 picks a free one.
+ * @param options.users their passwords, where the broker is to ask for them (SASL PLAIN).
+ * @throws {Error} with what is missing, or the broker's own words.
+ */
+export async function startKafka(
+  options: { readonly port?: number; readonly users?: Readonly<Record<string, string>> } = {},
+): Promise<KafkaBroker> {
+  const { port = 0, users } = options;
   const missing = missingKafka();
   if (missing !== undefined) throw new Error(missing);
   const folder = await mkdtemp(join(tmpdir(), "setlist-kafka-"));
   const brokerPort = port === 0 ? await freePort() : port;
   const controllerPort = await freePort();
   const properties = join(folder, "server.properties");
-  await writeFile(properties, settings({ folder, brokerPort, controllerPort, partitions }));
+  await writeFile(properties, settings({ folder, brokerPort, controllerPort, users }));
   await run("java", [...javaFlags, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", properties]);
   const log = join(folder, "broker.log");
   let child: ChildProcess | undefined;
@@ -108,9 +115,9 @@ function settings(options: {
   readonly folder: string;
   readonly brokerPort: number;
   readonly controllerPort: number;
-  readonly partitions: number;
+  readonly users: Readonly<Record<string, string>> | undefined;
 }): string {
-  const { folder, brokerPort, controllerPort, partitions } = options;
+  const { folder, brokerPort, controllerPort, users } = options;
   return [
     "process.roles=broker,controller",
     "node.id=1",
@@ -119,7 +126,8 @@ function settings(options: {
     "controller.listener.names=CONTROLLER",
     `log.dirs=${join(folder, "data")}`,
     "auto.create.topics.enable=false",
-    `num.partitions=${partitions}`,
+    "num.partitions=3",
+    ...(users === undefined ? [] : saslSettings(users)),
     "offsets.topic.replication.factor=1",
     "transaction.state.log.replication.factor=1",
     "transaction.state.log.min.isr=1",
@@ -129,6 +137,19 @@ function settings(options: {
     "group.initial.rebalance.delay.ms=0",
     "",
   ].join("\n");
+}
+
+function saslSettings(users: Readonly<Record<string, string>>): string[] {
+  const known = Object.entries({ ...users, broker: "broker" }).map(
+    ([name, password]) => `user_${name}="${password}"`,
+  );
+  return [
+    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms=PLAIN",
+    "sasl.mechanism.inter.broker.protocol=PLAIN",
+    "listener.name.plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required " +
+      `username="broker" password="broker" ${known.join(" ")};`,
+  ];
 }
 
 async function answers(port: number): Promise<boolean> {
