@@ -66,7 +66,7 @@ export async function createApp(configured: SetlistConfig): Promise<App> {
     const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
       logger.warn(fields, message);
     for (const warning of config.warnings) onWarning(warning);
-    const ground = await openGround(config, opened, onWarning);
+    const ground = await openGround(config, opened, onWarning, telemetry.shippingMetrics);
     compactingOver(config, { clock: systemClock, logger, watch: telemetry.watchCompaction }, opened);
     telemetry.watchLog(ground.log);
     return {

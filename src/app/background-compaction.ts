@@ -24,6 +24,7 @@ export type CompactingAnswer =
 
 interface BackgroundCompactionOptions extends Pick<SetlistConfig, "dataDir" | "warehouse"> {
   readonly log: RetentionConfig["log"];
+  readonly shipping: RetentionConfig["shipping"];
   readonly clock: Clock;
   readonly logger: Pick<Logger, "info" | "warn">;
 }
@@ -137,7 +138,7 @@ export class BackgroundCompaction implements CompactionState {
   }
 
   async #answer(): Promise<CompactingAnswer> {
-    const { dataDir, log, warehouse } = this.#options;
+    const { dataDir, log, warehouse, shipping } = this.#options;
     const child = fork(script, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
     this.#child = child;
     const ended = once(child, "exit").then(
@@ -147,7 +148,7 @@ export class BackgroundCompaction implements CompactionState {
     try {
       if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
       const answered = once(child, "message").then(([message]) => message as CompactingAnswer);
-      const order: CompactingOrder = { dataDir, retention: retentionOf({ log, warehouse }) };
+      const order: CompactingOrder = { dataDir, retention: retentionOf({ log, warehouse, shipping }) };
       child.send(order);
       return await Promise.race([answered, ended]);
     } finally {
@@ -160,7 +161,7 @@ export class BackgroundCompaction implements CompactionState {
 
 /** The compaction of a server's log, looking from here on where the configuration has it; closed with `opened`. */
 export function compactingOver(
-  config: Pick<SetlistConfig, "dataDir" | "log" | "warehouse">,
+  config: Pick<SetlistConfig, "dataDir" | "log" | "warehouse" | "shipping">,
   world: Pick<BackgroundCompactionOptions, "clock" | "logger"> & {
     readonly watch: (state: CompactionState) => void;
   },

@@ -4,6 +4,7 @@ import {
   type GuardrailMetrics,
   type MetricsSnapshot,
   type ProcessCounts,
+  type ShippingMetrics,
   SummedMetrics,
 } from "../telemetry/telemetry.ts";
 
@@ -25,6 +26,10 @@ export class CollectedMetrics {
 
   get guardrails(): GuardrailMetrics {
     return this.#sums.guardrails;
+  }
+
+  shipping(): ShippingMetrics {
+    return this.#sums.shipping();
   }
 
   watchCompaction(state: CompactionState): void {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetlistError } from "../domain/error.ts";
-import { logSegments } from "../outcomes/outcomes.ts";
+import { logIdentity, logSegments } from "../outcomes/outcomes.ts";
+import { shippedThrough } from "../shipping/position-file.ts";
 import { type Compaction, compactLog } from "../warehouse/warehouse.ts";
 import { existingLog } from "./data-directory.ts";
 import type { RetentionConfig } from "./retention-config.ts";
@@ -50,6 +51,9 @@ async function compactNow(options: CompactDataOptions): Promise<Compaction> {
       warehouse: boundsOf(retention.warehouse),
       dedupeWindowMs: retention.log.dedupeWindowMs,
       now: () => systemClock.now(),
+      ...(retention.shipping.brokers.length > 0 && {
+        shippedThrough: async () => shippedThrough(join(dataDir, "shipping"), await logIdentity(log)),
+      }),
       onWarning,
     },
     onProgress,

@@ -52,10 +52,10 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   if (config.processes > cores) {
     onWarning(`processes: ${config.processes} are more than this machine's ${cores} cores`);
   }
-  const { log, rows } = await openGround(config, opened, onWarning);
+  const metrics = new CollectedMetrics(() => fleet.counts);
+  const { log, rows } = await openGround(config, opened, onWarning, () => metrics.shipping());
 
   const commands = new ModelCommands(onWarning);
-  const metrics = new CollectedMetrics(() => fleet.counts);
   metrics.watchLog(log);
   const counts = new CollectedCounts();
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };

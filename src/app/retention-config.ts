@@ -4,10 +4,12 @@ import type { SetlistConfig } from "../config.ts";
 export interface RetentionConfig {
   readonly log: Pick<SetlistConfig["log"], "retentionAgeMs" | "retentionBytesMax" | "dedupeWindowMs">;
   readonly warehouse: Pick<SetlistConfig["warehouse"], "retentionAgeMs" | "retentionBytesMax">;
+  /** With brokers, no segment is deleted that they have not. */
+  readonly shipping: Pick<SetlistConfig["shipping"], "brokers">;
 }
 
 /** Nothing but that: what else stands there is nobody else's business. */
-export function retentionOf({ log, warehouse }: RetentionConfig): RetentionConfig {
+export function retentionOf({ log, warehouse, shipping }: RetentionConfig): RetentionConfig {
   const of = ({
     retentionAgeMs,
     retentionBytesMax,
@@ -15,5 +17,9 @@ export function retentionOf({ log, warehouse }: RetentionConfig): RetentionConfi
     retentionAgeMs,
     retentionBytesMax,
   });
-  return { log: { ...of(log), dedupeWindowMs: log.dedupeWindowMs }, warehouse: of(warehouse) };
+  return {
+    log: { ...of(log), dedupeWindowMs: log.dedupeWindowMs },
+    warehouse: of(warehouse),
+    shipping: { brokers: shipping.brokers },
+  };
 }

@@ -27,12 +27,16 @@ export function compactCommand(): Command {
         "does, this waits. Where the configuration has a retention, what it says is deleted afterwards.",
     )
     .action(async ({ json, ...flags }: CompactFlags) => {
-      const { dataDir, log, warehouse } = loadConfig({ flags, env: process.env, cwd: process.cwd() });
+      const { dataDir, log, warehouse, shipping } = loadConfig({
+        flags,
+        env: process.env,
+        cwd: process.cwd(),
+      });
       const { compactDataDirectory } = await import("../app/compact-data.ts");
       const bar = segmentBar("compacting", process.stderr);
       const compaction = await compactDataDirectory({
         dataDir,
-        retention: { log, warehouse },
+        retention: { log, warehouse, shipping },
         waitMsMax,
         onProgress: bar.update,
         onWarning: (message) => void process.stderr.write(`setlist: ${message}\n`),

@@ -14,12 +14,14 @@ export interface ColumnarStore<Facts> {
   /**
    * Writes a segment's files and then its marker. Each file is written elsewhere, synced and moved to its place, so
    * whoever is killed leaves no marker; doing it again then replaces the same files.
+   * @param source goes into the marker as JSON.
    */
   publish(
     staging: Staging,
     segment: { readonly name: string; readonly salt: number },
     tables: readonly Partitioned[],
     facts: Facts,
+    source?: unknown,
   ): Promise<void>;
   /**
    * Removes a segment's rows: the marker says so first, then the files go, so whoever is killed leaves a segment without
@@ -61,7 +63,7 @@ export async function openColumnarStore<Facts extends object>(
       done,
       // Of two databases at once, one would remove the other's.
       stage: (work) => withDatabase({ overflow: join(drafts, `overflow-${staged++}`) }, work),
-      async publish(staging, segment, tables, facts) {
+      async publish(staging, segment, tables, facts, source) {
         const files: string[] = [];
         const file = `${segment.name}.parquet`;
         for (const { folder, dates, rows } of tables) {
@@ -74,7 +76,7 @@ export async function openColumnarStore<Facts extends object>(
             files.push(path);
           }
         }
-        await mark({ segment: segment.name, salt: segment.salt, files, facts });
+        await mark({ segment: segment.name, salt: segment.salt, files, facts, source });
       },
       async remove(segment, facts) {
         const before = done.get(segment);

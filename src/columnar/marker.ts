@@ -9,6 +9,8 @@ export interface Marker<Facts> {
   readonly salt: number;
   readonly files: readonly string[];
   readonly facts: Facts;
+  /** Where the rows came from, in the words of whoever published them. */
+  readonly source?: unknown;
   /**
    * Where its rows are gone, by retention: the files that may still be there, none once they are deleted. The segment
    * stays done all the same.

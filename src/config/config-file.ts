@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
 import { attributeTypes } from "../domain/feature.ts";
 import { isolations } from "../domain/isolation.ts";
+import { kafkaCompressions, kafkaSaslMechanisms, kafkaSecurityProtocols } from "../domain/kafka.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { durationSchema } from "../experiments/experiments.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
@@ -21,6 +22,8 @@ const durationOrNever = Type.Union(
   { "x-expected": "0 for never, or a whole number from 1 to 999999 of s, m, h or d, such as 90s or 30m" },
 );
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
+
+const absolutePath = Type.String({ pattern: "^/", maxLength: 4_096, description: "an absolute path" });
 
 const versionNumber = Type.String({ pattern: "^[1-9][0-9]{0,8}$" });
 const label = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
@@ -183,6 +186,32 @@ export const configFileSchema = Type.Object(
     ),
     guardrails: Type.Optional(
       Type.Object({ checkMs: Type.Optional(interval), logCheckMs: Type.Optional(interval) }, closed),
+    ),
+    shipping: Type.Optional(
+      Type.Object(
+        {
+          brokers: Type.Optional(
+            Type.Array(Type.String({ pattern: "^[^\\s,:]+:[0-9]{1,5}$", description: "host:port" }), {
+              maxItems: 100,
+            }),
+          ),
+          topicPrefix: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._-]{1,200}$" })),
+          clientId: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._-]{1,200}$" })),
+          securityProtocol: Type.Optional(
+            Type.Union(kafkaSecurityProtocols.map((name) => Type.Literal(name))),
+          ),
+          tlsCaFile: Type.Optional(absolutePath),
+          tlsCertFile: Type.Optional(absolutePath),
+          tlsKeyFile: Type.Optional(absolutePath),
+          saslMechanism: Type.Optional(Type.Union(kafkaSaslMechanisms.map((name) => Type.Literal(name)))),
+          saslUsername: Type.Optional(Type.String()),
+          // Not checked here: what is wrong would be shown.
+          saslPassword: Type.Optional(Type.String()),
+          compression: Type.Optional(Type.Union(kafkaCompressions.map((name) => Type.Literal(name)))),
+          bytesPerSecondMax: Type.Optional(positive),
+        },
+        closed,
+      ),
     ),
     features: Type.Optional(Type.Object({ cacheRowsMax: Type.Optional(positive) }, closed)),
   },

@@ -67,6 +67,16 @@ export const defaults = {
   features: { cacheRowsMax: 100_000 },
   // Looking is cheap, and always valid; the analysis reads the whole phase, in a process of its own.
   guardrails: { checkMs: 60_000, logCheckMs: 600_000 },
+  shipping: {
+    brokers: [],
+    topicPrefix: "setlist",
+    clientId: "setlist",
+    securityProtocol: "PLAINTEXT",
+    saslMechanism: "SCRAM-SHA-512",
+    compression: "zstd",
+    // Two thirds of what one core can send: catching up after an outage is not to be felt by those who wait for answers.
+    bytesPerSecondMax: 32 * 1_048_576,
+  },
 } satisfies Partial<SetlistConfig>;
 
 /** Below the project's own folder, so that `serve` finds them from anywhere. */

@@ -22,6 +22,7 @@ import {
 } from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
+import { checkShipping } from "./shipping-rules.ts";
 import { checkStoreAddress } from "./store-address.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
@@ -145,6 +146,7 @@ function complete(
     features,
     guardrails,
     experimentStore,
+    shipping,
     ...flat
   } = file;
   const config: SetlistConfig = {
@@ -169,6 +171,7 @@ function complete(
     features: { ...defaults.features, ...features },
     guardrails: { ...defaults.guardrails, ...guardrails },
     experimentStore: { ...defaults.experimentStore, ...experimentStore },
+    shipping: { ...defaults.shipping, ...shipping },
     file: origin.file,
     warnings: origin.warnings,
   };
@@ -179,6 +182,7 @@ function complete(
     throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
   checkProviders(config.inference);
   checkStoreAddress(config.experimentStore.url);
+  checkShipping(config.shipping);
   return config;
 }
 

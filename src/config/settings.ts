@@ -2,6 +2,7 @@ import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { Holdout } from "../domain/experiment.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { Isolation } from "../domain/isolation.ts";
+import type { ShippingSettings } from "../domain/kafka.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
@@ -126,6 +127,8 @@ export interface SetlistConfig {
     /** Between two analyses of the log for one experiment's guardrails, ms. */
     readonly logCheckMs: number;
   };
+  /** The log sent on to Kafka; off without brokers. */
+  readonly shipping: ShippingSettings;
   /** The configuration file that was read. */
   readonly file: string;
   /** What looks like a mistake but is none for certain: to be logged at the start. */

@@ -224,6 +224,42 @@ export interface OutcomeLog {
   close(): Promise<void>;
 }
 
+/** A place in a log: where a record's frame begins, or where the next one will. */
+export interface LogPlace {
+  readonly segment: number;
+  /** The segment's own random number; undefined where the segment has not been looked at yet. */
+  readonly salt: number | undefined;
+  /** Bytes from the segment's start. */
+  readonly offset: number;
+}
+
+export interface PlacedRecord {
+  readonly record: LogRecord;
+  readonly place: LogPlace;
+  /** Of the record in the log, its frame included. */
+  readonly bytes: number;
+}
+
+/** How much of a segment that is still being written is known to be on the disk. */
+export interface SyncedEnd {
+  readonly segment: number;
+  readonly bytes: number;
+}
+
+/** Reads a log on and on, in its order, and only what no power cut takes back. */
+export interface LogTail {
+  /**
+   * The next records, some dozens; none where there are no more for now.
+   * @throws {SetlistError} INTERNAL at a damaged record, naming segment, offset and record.
+   */
+  next(): Promise<readonly PlacedRecord[]>;
+  /** Behind the last record that `next` has answered: where another tail would go on. */
+  readonly place: LogPlace;
+  /** Bytes of the log that are on the disk from a place on, headers and seals included. */
+  bytesBehind(place: LogPlace): Promise<number>;
+  close(): Promise<void>;
+}
+
 /**
  * The log as Parquet files in the layout of docs/outcome-log-format.md, as absolute paths: every record is in exactly one
  * of them. They stay as they are while they are being read.

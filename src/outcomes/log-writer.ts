@@ -1,5 +1,5 @@
 import { SetlistError } from "../domain/error.ts";
-import type { Clock, LogTrouble } from "../domain/ports.ts";
+import type { Clock, LogTrouble, SyncedEnd } from "../domain/ports.ts";
 import { Batch } from "./batch.ts";
 import { HeldImpressions } from "./held-impressions.ts";
 import type { SegmentOwner } from "./live-segment.ts";
@@ -111,6 +111,11 @@ export class LogWriter implements SegmentOwner {
     const batches = [...this.#unsynced];
     if (this.pending.outcomes.used > 0) batches.push(this.pending);
     await Promise.all(batches.map((batch) => batch.synced.promise));
+  }
+
+  /** How much of each segment that is not sealed yet is on the disk. */
+  syncedEnds(): SyncedEnd[] {
+    return this.#segments().synced();
   }
 
   synced(batches: readonly Batch[]): void {

@@ -8,6 +8,7 @@ import type {
   LogHealth,
   LogTrouble,
   OutcomeLog,
+  SyncedEnd,
 } from "../domain/ports.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
@@ -65,6 +66,8 @@ export interface FrameLog {
 
 export interface OpenedOutcomeLog extends OutcomeLog, FrameLog, LogHealth {
   readonly recovery: RecoverySummary;
+  /** How much of each segment that is not sealed yet is on the disk; a sealed one is there whole. */
+  syncedEnds(): readonly SyncedEnd[];
 }
 
 const rememberedImpressionsDefault = 200_000;
@@ -223,6 +226,10 @@ class SegmentedLog implements OpenedOutcomeLog {
     const batch = this.#pending();
     batch.shadows.copy(frames, 0, frames.length);
     await batch.compared.promise;
+  }
+
+  syncedEnds(): readonly SyncedEnd[] {
+    return this.#writer.syncedEnds();
   }
 
   close(): Promise<void> {

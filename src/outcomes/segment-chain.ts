@@ -1,3 +1,4 @@
+import type { SyncedEnd } from "../domain/ports.ts";
 import type { Disk } from "./disk.ts";
 import { LiveSegment, type SegmentOwner } from "./live-segment.ts";
 
@@ -77,6 +78,11 @@ export class SegmentChain {
   /** Resolves once no sync and no seal is under way. */
   async settle(): Promise<void> {
     await Promise.all(this.#all().map((segment) => segment.settle()));
+  }
+
+  /** Of every segment that is not sealed yet. */
+  synced(): SyncedEnd[] {
+    return this.#all().map(({ number, synced }) => ({ segment: number, bytes: synced }));
   }
 
   takeUnsynced(): ReturnType<LiveSegment["takeUnsynced"]> {

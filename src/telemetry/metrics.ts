@@ -31,6 +31,7 @@ import {
 } from "./buckets.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
+import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
 import { tallyCounter, tallyHistogram } from "./tallies.ts";
 import {
   concurrencyMetrics,
@@ -55,6 +56,8 @@ export interface Metrics {
   };
   readonly requests: RequestObserver;
   readonly guardrails: GuardrailMetrics;
+  /** To be called where the log is shipped, once. */
+  shipping(): ShippingMetrics;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
   watchModels(
     scorer: Pick<Scorer, "models" | "execution">,
@@ -90,6 +93,7 @@ export function createMetrics(): Metrics {
     shadows: shadowMetrics(registry, arms),
     requests: requestMetrics(registry),
     guardrails: guardrailMetrics(registry),
+    shipping: () => shippingMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);

@@ -3,6 +3,7 @@ import type { LogHealth, MetricsSource } from "../domain/ports.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
+import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
 import { logMetrics } from "./watched-metrics.ts";
 
 /** How many processes there are, by what they do, and how many have ended unasked. */
@@ -61,6 +62,11 @@ export class SummedMetrics {
         this.inc(counts().ended);
       },
     });
+  }
+
+  /** As `Metrics.shipping`, of the process that adds up, which has the log. */
+  shipping(): ShippingMetrics {
+    return shippingMetrics(this.#own);
   }
 
   /** Of the process that adds up, which writes the log. */

@@ -21,6 +21,7 @@ export { guardianObserver } from "./guardian-observer.ts";
 export type { GuardrailMetrics } from "./guardrail-metrics.ts";
 export { createLogger, type LogLevel } from "./logger.ts";
 export type { MetricsSnapshot } from "./metrics.ts";
+export type { ShippingMetrics } from "./shipping-metrics.ts";
 export { type ProcessCounts, SummedMetrics } from "./summed-metrics.ts";
 
 export interface Telemetry {
@@ -32,6 +33,8 @@ export interface Telemetry {
   /** Hand this to whoever looks after experiments: it counts and logs breaches and steps. */
   readonly guardianObserver: GuardianObserver;
   readonly guardrailMetrics: GuardrailMetrics;
+  /** Hand this, made once, to whoever ships the log. */
+  readonly shippingMetrics: Metrics["shipping"];
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
@@ -73,6 +76,7 @@ export function createTelemetry(options: {
     shadows,
     requests,
     guardrails,
+    shipping,
     watchModels,
     watchConcurrency,
     watchExperiments,
@@ -88,6 +92,7 @@ export function createTelemetry(options: {
     requests,
     guardianObserver: guardianObserver(logger, guardrails, options.clock),
     guardrailMetrics: guardrails,
+    shippingMetrics: shipping,
     metrics: source,
     snapshot,
     watchModels,

@@ -4,3 +4,4 @@
  */
 export { type Compaction, compactLog } from "./compact.ts";
 export { withLogFiles } from "./log-files.ts";
+export { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";

@@ -41,6 +41,7 @@ function compacting(dataDir: string): { compaction: BackgroundCompaction; warnin
     dataDir,
     log: { dedupeWindowMs: 0 },
     warehouse: { compact: true, intervalMs: 50 },
+    shipping: { brokers: [] },
     clock,
     logger: {
       info: () => undefined,

@@ -109,8 +109,8 @@ test("killed behind each of its steps, retention leaves a log that starts, and r
     const log = await openTestLog(join(dataDir, "log"));
     await log.close();
     expect(await readdir(join(dataDir, "log"))).toContain("0000000002.seg");
-    const { log: rules, warehouse } = loadConfig({ flags: {}, env: retention, cwd: dataDir });
-    await compactDataDirectory({ dataDir, retention: { log: rules, warehouse } });
+    const { log: rules, warehouse, shipping } = loadConfig({ flags: {}, env: retention, cwd: dataDir });
+    await compactDataDirectory({ dataDir, retention: { log: rules, warehouse, shipping } });
     const files = await readdir(join(dataDir, "warehouse"), { recursive: true });
     expect(
       files.filter((name) => name.endsWith(".parquet")),

@@ -15,6 +15,7 @@ const order = [
     "labels",
     "registry",
     "processes",
+    "shipping",
     "simulation",
     "telemetry",
     "config",

@@ -48,7 +48,11 @@ describe("without anything said", () => {
   test("the shipped file shows every setting that a file can hold", () => {
     const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
     const retention = ["log", "warehouse"].flatMap((of) => [`${of}.retentionAge`, `${of}.retentionBytesMax`]);
-    const withoutDefault = ["dataDir", "experimentStore.url", "log.userIdKeyFile", ...retention];
+    const shippingFor = ["tlsCaFile", "tlsCertFile", "tlsKeyFile", "saslUsername", "saslPassword"];
+    const withoutDefault = [
+      ...["dataDir", "experimentStore.url", "log.userIdKeyFile", ...retention],
+      ...shippingFor.map((name) => `shipping.${name}`),
+    ];
     const shown = settings.map(({ path }) => path).filter((path) => !withoutDefault.includes(path.join(".")));
     for (const path of shown) expect(shipped, path.join(".")).toHaveProperty([...path]);
   });
@@ -89,6 +93,44 @@ describe("a flag goes before the variable, that before the file, that before the
         /^SETLIST_LOG_SERVED_FEATURES_SHARE: (expected|must be) /,
       );
     }
+  });
+});
+
+describe("shipping", () => {
+  const shippingOf = (env: Record<string, string>) => loadConfig({ flags: {}, env, cwd }).shipping;
+
+  test("is off unless brokers are named, and takes them and a password from variables", () => {
+    expect(shippingOf({}).brokers).toEqual([]);
+    const env = {
+      SETLIST_SHIPPING_BROKERS: "kafka-1:9093, kafka-2:9093",
+      SETLIST_SHIPPING_SECURITY_PROTOCOL: "SASL_SSL",
+      SETLIST_SHIPPING_SASL_USERNAME: "setlist",
+      SETLIST_SHIPPING_SASL_PASSWORD: "secret",
+    };
+    expect(shippingOf(env)).toMatchObject({
+      brokers: ["kafka-1:9093", "kafka-2:9093"],
+      saslUsername: "setlist",
+      saslPassword: "secret",
+      saslMechanism: "SCRAM-SHA-512",
+    });
+  });
+
+  test.each([
+    [{ BROKERS: "kafka" }, /^SETLIST_SHIPPING_BROKERS\[0\]: expected host:port, got "kafka"/],
+    [{ SECURITY_PROTOCOL: "SASL_SSL" }, /SASL_SSL needs shipping\.saslUsername and shipping\.saslPassword/],
+    [{ SASL_PASSWORD: "secret" }, /nobody is told it with securityProtocol PLAINTEXT/],
+    [{ TLS_CA_FILE: "/ca.pem" }, /tlsCaFile: expected securityProtocol SSL or SASL_SSL/],
+    [{ TLS_CA_FILE: "ca.pem" }, /TLS_CA_FILE: expected an absolute path/],
+    [
+      { SECURITY_PROTOCOL: "SSL", TLS_CERT_FILE: "/c.pem" },
+      /tlsCertFile: expected with shipping\.tlsKeyFile/,
+    ],
+  ])("%j is refused without showing a secret", (settings, message) => {
+    const env = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`SETLIST_SHIPPING_${name}`, value]),
+    );
+    expect(() => shippingOf(env)).toThrow(message);
+    expect(() => shippingOf(env)).not.toThrow(/secret/);
   });
 });
 

@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import { invalidArgument } from "../domain/error.ts";
+import { type IngestOptions, type IngestProgress, ingestTopics } from "../shipping/ingest.ts";
+import { withStorageSentences } from "./storage-failure.ts";
+
+export type { IngestProgress } from "../shipping/ingest.ts";
+
+/**
+ * Lands a fleet's topics below `warehouse` of a folder, so that the folder can be analysed as a data directory.
+ * @throws {SetlistError} as `ingestTopics`; INVALID_ARGUMENT where no broker is named; UNAVAILABLE where the folder cannot
+ *   be used.
+ */
+export async function ingestToFolder(
+  options: Omit<IngestOptions, "warehouse"> & { readonly out: string },
+): Promise<IngestProgress> {
+  const { out, ...rest } = options;
+  if (rest.cluster.brokers.length === 0)
+    throw invalidArgument(
+      "no brokers: name them with --brokers, or in the configuration as shipping.brokers",
+    );
+  return withStorageSentences(out, () => ingestTopics({ ...rest, warehouse: join(out, "warehouse") }));
+}
