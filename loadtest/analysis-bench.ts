@@ -5,17 +5,20 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { analyzeExperiment } from "../src/analysis/analysis.ts";
+import { positiveInteger } from "../src/cli/argument.ts";
 import type { Experiment } from "../src/domain/experiment.ts";
 import { type MadeLog, makeLog } from "./made-log.ts";
 
-const { values } = parseArgs({
-  options: { outcomes: { type: "string", default: "1000000" }, folder: { type: "string" } },
-});
-const outcomes = Number(values.outcomes);
-const folder =
-  values.folder === undefined ? await mkdtemp(join(tmpdir(), "setlist-made-log-")) : resolve(values.folder);
+const { outcomes, folder: kept } = new Command("analysis-bench")
+  .description("Makes a log as Parquet, analyses it, and says how long that takes and how much memory.")
+  .option("--outcomes <count>", "outcomes of the log", positiveInteger, 1_000_000)
+  .option("--folder <folder>", "where the log stays, to be used again (default: a temporary one)")
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ readonly outcomes: number; readonly folder?: string }>();
+const folder = kept === undefined ? await mkdtemp(join(tmpdir(), "setlist-made-log-")) : resolve(kept);
 
 const mean = { type: "mean", goal: "increase", role: "secondary" } as const;
 const experiment: Experiment = {
@@ -61,7 +64,7 @@ const seconds = (since: number): string => `${((performance.now() - since) / 1_0
 try {
   let began = performance.now();
   const files = (await standing()) ?? (await makeLog(folder, outcomes));
-  console.log(`log of ${values.outcomes} outcomes: ${seconds(began)} to make or find`);
+  console.log(`log of ${outcomes} outcomes: ${seconds(began)} to make or find`);
   began = performance.now();
   let step = performance.now();
   const report = await analyzeExperiment({
@@ -81,5 +84,5 @@ try {
     `analysis: ${seconds(began)}; the process: ${cpu} s of CPU, peak RSS ${(maxRSS / 2 ** 20).toFixed(2)} GiB`,
   );
 } finally {
-  if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
+  if (kept === undefined) await rm(folder, { recursive: true, force: true });
 }
