@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { invalidArgument } from "../domain/error.ts";
 import { type IngestOptions, type IngestProgress, ingestTopics } from "../shipping/ingest.ts";
+import { usableFolder } from "./data-directory.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
 export type { IngestProgress } from "../shipping/ingest.ts";
@@ -24,5 +25,6 @@ export async function ingestToFolder(
       `${out} is a server's data directory, it holds a log: give what is ingested a folder of its own`,
     );
   }
+  await usableFolder(out);
   return withStorageSentences(out, () => ingestTopics({ ...rest, warehouse: join(out, "warehouse") }));
 }

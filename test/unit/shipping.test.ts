@@ -155,6 +155,17 @@ describe("what is landed", () => {
     expect(await readdir(out)).toStrictEqual(["log"]);
   });
 
+  test("says which folder cannot be made, and does not try for ever", async () => {
+    const silent = { onProgress: () => undefined, onWarning: () => undefined };
+    const options = { out: "/proc/fleet", batchBytesMax: 1, batchMsMax: 1, once: true, ...silent };
+    const ingested = ingestToFolder({
+      ...options,
+      cluster: clusterOf("127.0.0.1:1", "own"),
+      signal: AbortSignal.abort(),
+    });
+    await expect(ingested).rejects.toThrow("/proc/fleet: it cannot be made there");
+  });
+
   test("stops where one log has two histories, and where the folder is another cluster's or a server's own", () => {
     const landed = new Landed("w", new Map(), "cluster");
     const batch = landed.begin();
