@@ -18,6 +18,9 @@ import { impressionOf, outcomeOf } from "../test/support/log-records.ts";
 import { clusterOf, shippersOf } from "../test/support/shipping.ts";
 
 const impressions = Number(process.argv[2] ?? 20_000);
+if (!Number.isSafeInteger(impressions) || impressions < 20) {
+  throw new Error("usage: npm run loadtest:shipping -- [impressions], a whole number from 20");
+}
 const items = Array.from({ length: 50 }, (_, i) => `track-${i * 7_919}`);
 const folder = await mkdtemp(join(tmpdir(), "setlist-shipping-"));
 const broker = await startKafka();

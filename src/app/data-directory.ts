@@ -39,16 +39,19 @@ export function existingLog(dataDir: string): string {
  * @throws {SetlistError} UNAVAILABLE with the path that cannot be used, why, and what to do.
  */
 export async function usableDataDirectory(dataDir: string): Promise<string> {
-  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) {
-    try {
-      await makeFolder(path);
-      await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    } catch (error) {
-      if (error instanceof SetlistError) throw error;
-      throw unusable(path, codeOf(error), error);
-    }
-  }
+  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) await usableFolder(path);
   return dataDir;
+}
+
+/** Makes a folder where it does not exist. @throws {SetlistError} as `usableDataDirectory`. */
+export async function usableFolder(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof SetlistError) throw error;
+    throw unusable(path, codeOf(error), error);
+  }
 }
 
 /** From the top down, one at a time: where a folder cannot be made, as in /proc, Node's `recursive` tries for ever. */

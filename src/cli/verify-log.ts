@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/salvage-data.ts";
-import { type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
+import { hasLog, type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
 import { loadConfig } from "../config.ts";
 import { segmentBar } from "./segment-bar.ts";
 
@@ -41,6 +41,12 @@ export function verifyLogCommand(): Command {
           `${json === true ? JSON.stringify(salvaged) : describeSalvage(salvaged, salvage)}\n`,
         );
         if (salvaged.losses.some(({ records }) => records !== 0)) process.exitCode = 1;
+        return;
+      }
+      if (json !== true && !hasLog(dataDir)) {
+        process.stdout.write(
+          `There is no log in ${dataDir} yet; if a server has written one, name its data directory with --data-dir.\n`,
+        );
         return;
       }
       const verification = await verifyDataDirectory(dataDir);

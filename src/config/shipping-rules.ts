@@ -5,15 +5,16 @@ import type { ShippingSettings } from "../domain/kafka.ts";
 export function checkShipping(shipping: ShippingSettings): void {
   const { securityProtocol, saslUsername, saslPassword, tlsCaFile, tlsCertFile, tlsKeyFile } = shipping;
   const needsSasl = securityProtocol.startsWith("SASL");
-  const hasSasl = saslUsername !== undefined || saslPassword !== undefined;
+  const sasl = { saslUsername, saslPassword };
+  const [told] = Object.entries(sasl).find(([, value]) => value !== undefined) ?? [];
   if (needsSasl && (saslUsername === undefined || saslPassword === undefined)) {
     throw invalidArgument(
       `shipping.securityProtocol: ${securityProtocol} needs shipping.saslUsername and shipping.saslPassword`,
     );
   }
-  if (!needsSasl && hasSasl) {
+  if (!needsSasl && told !== undefined) {
     throw invalidArgument(
-      `shipping.saslUsername: nobody is told it with securityProtocol ${securityProtocol}: expected SASL_SSL or SASL_PLAINTEXT`,
+      `shipping.${told}: nobody is told it with securityProtocol ${securityProtocol}: expected SASL_SSL or SASL_PLAINTEXT`,
     );
   }
   const files = { tlsCaFile, tlsCertFile, tlsKeyFile };

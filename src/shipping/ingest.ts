@@ -209,7 +209,7 @@ class Ingest {
         return await ask();
       } catch (error) {
         if (error instanceof SetlistError) throw error;
-        if (wait === retryMsMin) onWarning(`the brokers do not answer: ${wordsOf(error)}`);
+        if (wait === retryMsMin) onWarning(`the brokers do not answer, asking again: ${wordsOf(error)}`);
         if (once && wait >= retryMsMax / 2) {
           throw new SetlistError("UNAVAILABLE", `the brokers do not answer: ${wordsOf(error)}`, {
             cause: error,

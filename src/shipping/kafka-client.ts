@@ -47,7 +47,7 @@ export function wordsOf(error: unknown): string {
   const words = new Set<string>();
   const collect = (one: unknown): void => {
     if (!(one instanceof Error)) return;
-    words.add(one.message);
+    words.add(one.message.replace(/\.$/, ""));
     if (one instanceof AggregateError) for (const inner of one.errors) collect(inner);
     collect(one.cause);
   };

@@ -54,7 +54,8 @@ export class TopicReader {
       const metadata = await this.#consumer
         .metadata({ topics: [topic], forceUpdate: true })
         .catch((error: Error) => {
-          // A kind of record that no server has logged yet.
+          // A kind of record that no server has logged yet; the client has no code for it.
+          if (error.message === `Unknown topic ${topic}.`) return undefined;
           if (findErrorBy(error, "apiId", "UNKNOWN_TOPIC_OR_PARTITION") !== null) return undefined;
           throw error;
         });

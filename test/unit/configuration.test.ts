@@ -118,7 +118,7 @@ describe("shipping", () => {
   test.each([
     [{ BROKERS: "kafka" }, /^SETLIST_SHIPPING_BROKERS\[0\]: expected host:port, got "kafka"/],
     [{ SECURITY_PROTOCOL: "SASL_SSL" }, /SASL_SSL needs shipping\.saslUsername and shipping\.saslPassword/],
-    [{ SASL_PASSWORD: "secret" }, /nobody is told it with securityProtocol PLAINTEXT/],
+    [{ SASL_PASSWORD: "secret" }, /shipping.saslPassword: nobody is told it with securityProtocol PLAINTEXT/],
     [{ TLS_CA_FILE: "/ca.pem" }, /tlsCaFile: expected securityProtocol SSL or SASL_SSL/],
     [{ TLS_CA_FILE: "ca.pem" }, /TLS_CA_FILE: expected an absolute path/],
     [

@@ -69,9 +69,12 @@ test("a torn tail is no damage, a data directory without a log is empty", async 
       "1 impressions and 2 outcomes are whole.\n" +
       "The last 5 bytes are no whole record: a write that was cut short. The next start cuts them.\n",
   });
-  const { code, printed } = await verify("--data-dir", await temporaryFolder(), "--json");
+  const empty = await temporaryFolder();
+  const { code, printed } = await verify("--data-dir", empty, "--json");
   expect(JSON.parse(printed)).toMatchObject({ impressions: 0, outcomes: 0, corrupt: [] });
   expect(code).toBe(0);
+  const { printed: human } = await verify("--data-dir", empty);
+  expect(human).toContain(`There is no log in ${empty} yet`);
 });
 
 test("--salvage writes a log that a server takes, says what is lost, and exits with 1 where something is", async () => {

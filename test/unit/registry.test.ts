@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -35,6 +35,18 @@ test("a new store that another process is just making is waited for", async () =
   onTestFinished(() => void child.kill("SIGKILL"));
   await once(child.stdout, "data");
   expect(opened(dataDir).list()).toEqual([]);
+});
+
+test("a copy of the file alone, made while the store is open, has every revision", async () => {
+  const dataDir = await temporaryFolder();
+  const registry = opened(dataDir);
+  await registry.write("ada", () => creating("first"));
+  await registry.write("ada", () => creating("second"));
+  const copy = await temporaryFolder();
+  await copyFile(join(dataDir, "experiments.sqlite"), join(copy, "experiments.sqlite"));
+  const read = openRegistry({ dataDir: copy, readOnly: true, clock });
+  onTestFinished(() => read.close());
+  expect(read.list().map(({ id }) => id)).toEqual(["first", "second"]);
 });
 
 test("a store of version 1 is brought up to date, with all that it kept", async () => {

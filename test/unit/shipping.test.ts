@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ingestToFolder } from "../../src/app/ingest-topics.ts";
 import type { LogPlace, LogRecord, PlacedRecord } from "../../src/domain/ports.ts";
 import { Landed } from "../../src/shipping/landed.ts";
 import { decodeMessage, MessageEncoder } from "../../src/shipping/message.ts";
@@ -16,6 +17,7 @@ import {
   outcomeOf,
   shadowOf,
 } from "../support/log-records.ts";
+import { clusterOf } from "../support/shipping.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const log = "0f8fad5b-d9cb-469f-a165-70867728950e";
@@ -140,6 +142,28 @@ describe("what is landed", () => {
       expect(known.offsetOf("t/0")).toBe(3);
       expect(known.nextName).toBe("0000000002");
     }
+  });
+
+  test("does not begin in a server's data directory, where nothing may be compacted yet", async () => {
+    const out = await temporaryFolder();
+    await mkdir(join(out, "log"));
+    const cluster = clusterOf("127.0.0.1:1", "own");
+    const signal = AbortSignal.abort();
+    const silent = { onProgress: () => undefined, onWarning: () => undefined };
+    const options = { cluster, out, batchBytesMax: 1, batchMsMax: 1, once: true, signal, ...silent };
+    await expect(ingestToFolder(options)).rejects.toThrow("is a server's data directory, it holds a log");
+    expect(await readdir(out)).toStrictEqual(["log"]);
+  });
+
+  test("says which folder cannot be made, and does not try for ever", async () => {
+    const silent = { onProgress: () => undefined, onWarning: () => undefined };
+    const options = { out: "/proc/fleet", batchBytesMax: 1, batchMsMax: 1, once: true, ...silent };
+    const ingested = ingestToFolder({
+      ...options,
+      cluster: clusterOf("127.0.0.1:1", "own"),
+      signal: AbortSignal.abort(),
+    });
+    await expect(ingested).rejects.toThrow("/proc/fleet: it cannot be made there");
   });
 
   test("stops where one log has two histories, and where the folder is another cluster's or a server's own", () => {
