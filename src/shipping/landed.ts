@@ -13,6 +13,8 @@ const sourceSchema = Type.Object({
   offsets: Type.Record(Type.String(), whole),
   /** By `topic/partition`, then by log: segment, salt and offset of the last record that was landed. */
   logs: Type.Record(Type.String(), Type.Record(Type.String(), Type.Tuple([whole, whole, whole]))),
+  /** By log, then by segment: the salts of the segments that were met for the first time. Older markers have none. */
+  salts: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), whole))),
   duplicates: whole,
   refused: whole,
 });
@@ -30,6 +32,8 @@ export class Landed {
   readonly #cluster: string;
   readonly #offsets = new Map<string, number>();
   readonly #logs = new Map<string, Map<string, Landmark>>();
+  /** By `log/segment`. */
+  readonly #salts = new Map<string, number>();
   #batches = 0;
 
   /** @throws {SetlistError} INTERNAL where a marker is none of an ingest, or of another cluster's. */
@@ -57,7 +61,10 @@ export class Landed {
   }
 
   begin(): LandingBatch {
-    return new LandingBatch(this.#cluster, (partition, log) => this.#logs.get(partition)?.get(log));
+    return new LandingBatch(this.#cluster, {
+      landmarkOf: (partition, log) => this.#logs.get(partition)?.get(log),
+      saltOf: (log, segment) => this.#salts.get(`${log}/${segment}`),
+    });
   }
 
   /** What was begun is published. */
@@ -66,7 +73,7 @@ export class Landed {
     this.#batches += 1;
   }
 
-  #fold({ cluster, offsets, logs }: BatchSource, warehouse: string): void {
+  #fold({ cluster, offsets, logs, salts = {} }: BatchSource, warehouse: string): void {
     if (cluster !== this.#cluster) {
       throw new SetlistError(
         "INTERNAL",
@@ -82,9 +89,19 @@ export class Landed {
       for (const [log, mark] of Object.entries(marks)) {
         const before = known.get(log);
         if (before === undefined || isBehind(mark, before)) known.set(log, mark);
+        this.#salts.set(`${log}/${mark[0]}`, mark[1]);
       }
     }
+    for (const [log, segments] of Object.entries(salts)) {
+      for (const [segment, salt] of Object.entries(segments)) this.#salts.set(`${log}/${segment}`, salt);
+    }
   }
+}
+
+/** What a batch has to know of those before it. */
+interface Before {
+  landmarkOf(partition: string, log: string): Landmark | undefined;
+  saltOf(log: string, segment: number): number | undefined;
 }
 
 /** One batch under way. */
@@ -94,9 +111,10 @@ export class LandingBatch {
   readonly #cluster: string;
   readonly #offsets = new Map<string, number>();
   readonly #logs = new Map<string, Map<string, Landmark>>();
-  readonly #before: (partition: string, log: string) => Landmark | undefined;
+  readonly #salts = new Map<string, Map<number, number>>();
+  readonly #before: Before;
 
-  constructor(cluster: string, before: (partition: string, log: string) => Landmark | undefined) {
+  constructor(cluster: string, before: Before) {
     this.#cluster = cluster;
     this.#before = before;
   }
@@ -120,20 +138,27 @@ export class LandingBatch {
    * @throws {SetlistError} INTERNAL where two servers write under one log's name: their records cannot be told apart.
    */
   isNew(partition: string, { log, segment, salt, offset }: RecordIdentity): boolean {
-    const last = this.#logs.get(partition)?.get(log) ?? this.#before(partition, log);
-    if (last !== undefined && last[0] === segment && last[1] !== salt) {
+    // Of every segment, not of the last alone: what a log that was put back writes stands before it, and would pass for
+    // what is landed already.
+    const known = this.#salts.get(log)?.get(segment) ?? this.#before.saltOf(log, segment);
+    if (known !== undefined && known !== salt) {
       throw new SetlistError(
         "INTERNAL",
         `${partition}: two histories of the log ${log} meet at its segment ${segment}: a data directory was copied or put back from a copy; give the server whose records are right another log by moving its log folder away, and ingest into a new folder`,
       );
     }
+    if (known === undefined) {
+      const salts = this.#salts.get(log) ?? new Map<number, number>();
+      this.#salts.set(log, salts.set(segment, salt));
+    }
     const mark: Landmark = [segment, salt, offset];
+    const last = this.#logs.get(partition)?.get(log) ?? this.#before.landmarkOf(partition, log);
     if (last !== undefined && !isBehind(mark, last)) {
       this.duplicates += 1;
       return false;
     }
-    const known = this.#logs.get(partition) ?? new Map<string, Landmark>();
-    this.#logs.set(partition, known.set(log, mark));
+    const marks = this.#logs.get(partition) ?? new Map<string, Landmark>();
+    this.#logs.set(partition, marks.set(log, mark));
     return true;
   }
 
@@ -146,6 +171,9 @@ export class LandingBatch {
           partition,
           Object.fromEntries([...marks].map(([log, mark]) => [log, [...mark] as [number, number, number]])),
         ]),
+      ),
+      salts: Object.fromEntries(
+        [...this.#salts].map(([log, segments]) => [log, Object.fromEntries(segments)]),
       ),
       duplicates: this.duplicates,
       refused: this.refused,

@@ -63,6 +63,13 @@ describe("a record as a message", () => {
       "a field missing",
       (it: ReturnType<typeof encoded>) => ({ ...it, value: Buffer.from('{"kind":"outcome"}') }),
     ],
+    [
+      "a time that no row can hold",
+      (it: ReturnType<typeof encoded>) => ({
+        ...it,
+        value: Buffer.from(JSON.stringify({ ...outcomeOf("o1", "r1", "t1"), occurredAt: 1e300 })),
+      }),
+    ],
     ["no headers", (it: ReturnType<typeof encoded>) => ({ ...it, headers: [] })],
   ])("a message with %s is no record, and says why", (_, spoil) => {
     const { value, headers } = spoil(encoded(outcomeOf("o1", "r1", "t1")));
@@ -147,6 +154,10 @@ describe("what is landed", () => {
     const batch = landed.begin();
     batch.isNew("t/0", at(3, 32));
     expect(() => batch.isNew("t/0", at(3, 90, 8))).toThrow(/two histories.*segment 3/);
+    batch.isNew("t/0", at(4, 32));
+    expect(() => batch.isNew("t/0", at(3, 90, 8)), "behind the last").toThrow(/two histories.*segment 3/);
+    landed.add(batch.source());
+    expect(() => landed.begin().isNew("t/0", at(3, 90, 8)), "in a later batch").toThrow(/two histories/);
     const marker = { segment: "0000000001", salt: 1, files: [], facts: {}, source: batch.source() };
     expect(() => new Landed("w", new Map([["0000000001", marker]]), "elsewhere")).toThrow(/cluster cluster/);
     const own = { ...marker, source: undefined };
