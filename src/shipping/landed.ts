@@ -9,6 +9,8 @@ const whole = Type.Integer({ minimum: 0 });
 /** What one batch moved, in its marker: all that is needed to go on behind it. */
 const sourceSchema = Type.Object({
   cluster: Type.String(),
+  /** By topic: its id when it was read. Older markers have none. */
+  topics: Type.Optional(Type.Record(Type.String(), Type.String())),
   /** By `topic/partition`: the offset behind the last message that was taken. */
   offsets: Type.Record(Type.String(), whole),
   /** By `topic/partition`, then by log: segment, salt and offset of the last record that was landed. */
@@ -30,6 +32,8 @@ type Landmark = readonly [segment: number, salt: number, offset: number];
  */
 export class Landed {
   readonly #cluster: string;
+  readonly #warehouse: string;
+  readonly #topics = new Map<string, string>();
   readonly #offsets = new Map<string, number>();
   readonly #logs = new Map<string, Map<string, Landmark>>();
   /** By `log/segment`. */
@@ -39,6 +43,7 @@ export class Landed {
   /** @throws {SetlistError} INTERNAL where a marker is none of an ingest, or of another cluster's. */
   constructor(warehouse: string, markers: ReadonlyMap<string, Marker<unknown>>, cluster: string) {
     this.#cluster = cluster;
+    this.#warehouse = warehouse;
     for (const { segment, source } of markers.values()) {
       if (source === undefined) {
         throw new SetlistError(
@@ -46,7 +51,7 @@ export class Landed {
           `${warehouse} holds segment ${segment} of a server's own log: give what is ingested a folder of its own`,
         );
       }
-      this.#fold(parseSource(source, `${warehouse}/done/${segment}.json: source`), warehouse);
+      this.#fold(parseSource(source, `${warehouse}/done/${segment}.json: source`));
       this.#batches = Math.max(this.#batches, Number(segment));
     }
   }
@@ -60,8 +65,25 @@ export class Landed {
     return this.#offsets.get(partition);
   }
 
-  begin(): LandingBatch {
-    return new LandingBatch(this.#cluster, {
+  /**
+   * Offsets mean nothing in another topic of the same name.
+   * @param topics each one's id now.
+   * @throws {SetlistError} INTERNAL where one was deleted and made anew.
+   */
+  checkTopics(topics: ReadonlyMap<string, string>): void {
+    for (const [topic, id] of topics) {
+      const known = this.#topics.get(topic);
+      if (known === undefined || known === id) continue;
+      throw new SetlistError(
+        "INTERNAL",
+        `the topic ${topic} was deleted and made anew since ${this.#warehouse} was landed: what it has now is ingested into a new folder`,
+      );
+    }
+  }
+
+  /** @param topics each one's id. */
+  begin(topics: ReadonlyMap<string, string>): LandingBatch {
+    return new LandingBatch(this.#cluster, topics, {
       landmarkOf: (partition, log) => this.#logs.get(partition)?.get(log),
       saltOf: (log, segment) => this.#salts.get(`${log}/${segment}`),
     });
@@ -69,17 +91,18 @@ export class Landed {
 
   /** What was begun is published. */
   add(source: BatchSource): void {
-    this.#fold(source, "");
+    this.#fold(source);
     this.#batches += 1;
   }
 
-  #fold({ cluster, offsets, logs, salts = {} }: BatchSource, warehouse: string): void {
+  #fold({ cluster, topics = {}, offsets, logs, salts = {} }: BatchSource): void {
     if (cluster !== this.#cluster) {
       throw new SetlistError(
         "INTERNAL",
-        `${warehouse} was ingested from the Kafka cluster ${cluster}, and this is ${this.#cluster}: give each a folder of its own`,
+        `${this.#warehouse} was ingested from the Kafka cluster ${cluster}, and this is ${this.#cluster}: give each a folder of its own`,
       );
     }
+    for (const [topic, id] of Object.entries(topics)) this.#topics.set(topic, id);
     for (const [partition, offset] of Object.entries(offsets)) {
       this.#offsets.set(partition, Math.max(offset, this.#offsets.get(partition) ?? 0));
     }
@@ -112,10 +135,12 @@ export class LandingBatch {
   readonly #offsets = new Map<string, number>();
   readonly #logs = new Map<string, Map<string, Landmark>>();
   readonly #salts = new Map<string, Map<number, number>>();
+  readonly #topics: ReadonlyMap<string, string>;
   readonly #before: Before;
 
-  constructor(cluster: string, before: Before) {
+  constructor(cluster: string, topics: ReadonlyMap<string, string>, before: Before) {
     this.#cluster = cluster;
+    this.#topics = topics;
     this.#before = before;
   }
 
@@ -165,6 +190,7 @@ export class LandingBatch {
   source(): BatchSource {
     return {
       cluster: this.#cluster,
+      topics: Object.fromEntries(this.#topics),
       offsets: Object.fromEntries(this.#offsets),
       logs: Object.fromEntries(
         [...this.#logs].map(([partition, marks]) => [
