@@ -12,7 +12,7 @@ export interface ExperimentAnalysis {
   readonly experiment: Experiment;
   /** The whole log, under the names by which the engine reads it. */
   readonly files: Pick<LogFiles, "impressions" | "outcomes" | "missingBefore">;
-  /** DuckDB in this process where left out. */
+  /** DuckDB in this process, on all cores, where left out. */
   readonly engine?: AnalysisEngine | undefined;
   /** Intervals have the level `1 - alpha`; in (0, 1). */
   readonly alpha: number;
@@ -32,7 +32,7 @@ export interface ExperimentAnalysis {
  * @throws {SetlistError} INVALID_ARGUMENT for an interleaving, in which no unit has an arm.
  */
 export async function analyzeExperiment(input: ExperimentAnalysis): Promise<AnalysisReport> {
-  const { experiment, engine = duckDbEngine } = input;
+  const { experiment, engine = duckDbEngine() } = input;
   if (experiment.kind === "interleave") {
     throw invalidArgument(
       `${experiment.id}: expected an experiment of kind ab, got interleave: both its arms have a part in every answer, so that comparing units by arm says nothing; docs/interleaving.md says what the log has of each answer`,

@@ -2,15 +2,15 @@ import { duckDbDialect } from "./duckdb-dialect.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { withWarehouse } from "./warehouse.ts";
 
-/** In this process, on as many threads as there are cores. */
-export const duckDbEngine: AnalysisEngine = {
+/** In this process. @param options on as many threads as there are cores where none are named. */
+export const duckDbEngine = (options: { readonly threads?: number | undefined } = {}): AnalysisEngine => ({
   dialect: duckDbDialect,
   run: <Name extends string>(
     prepare: readonly string[],
     queries: Readonly<Record<Name, string>>,
     onProgress?: (done: number, of: number) => void,
   ) =>
-    withWarehouse({}, async (warehouse) => {
+    withWarehouse(options, async (warehouse) => {
       const named = Object.entries<string>(queries);
       const all = prepare.length + named.length;
       let done = 0;
@@ -30,4 +30,4 @@ export const duckDbEngine: AnalysisEngine = {
       }
       return Object.fromEntries(results) as Record<Name, readonly ResultRow[]>;
     }),
-};
+});

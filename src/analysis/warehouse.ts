@@ -10,7 +10,7 @@ export type Row = Record<string, DuckDBValue>;
 
 /** A DuckDB of its own, in memory, gone after `work`. What outgrows its memory goes to a temporary folder. */
 export async function withWarehouse<T>(
-  options: { readonly threads?: number },
+  options: { readonly threads?: number | undefined },
   work: (warehouse: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
   const overflow = await mkdtemp(join(tmpdir(), "setlist-analysis-"));

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { type AnalysisReport, analyzeExperiment, sparkEngine } from "../analysis/analysis.ts";
+import { type AnalysisReport, analyzeExperiment, duckDbEngine, sparkEngine } from "../analysis/analysis.ts";
 import type { SetlistConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { LogFiles } from "../domain/ports.ts";
@@ -31,9 +31,11 @@ export async function analyzeDataDirectory(options: {
   readonly alpha: number;
   /** This process where left out. */
   readonly spark?: SparkCluster | undefined;
+  /** Of this process; as many as there are cores where left out. */
+  readonly threads?: number | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }): Promise<AnalysisReport> {
-  const { alpha, experimentStore = {}, spark, onProgress } = options;
+  const { alpha, experimentStore = {}, spark, threads, onProgress } = options;
   const dataDir = existingDataDirectory(options.dataDir);
   const { experiments } = await readExperiments({ dataDir, experimentStore });
   const experiment = experiments.find(({ id }) => id === options.experiment);
@@ -42,12 +44,14 @@ export async function analyzeDataDirectory(options: {
     const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
     throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
-  return withDataLogFiles(dataDir, (files) => {
+  const analyse = (files: LogFiles): Promise<AnalysisReport> => {
     const analysis = { experiment, alpha, asOf: new Date(), onProgress };
-    if (spark === undefined) return analyzeExperiment({ ...analysis, files });
+    if (spark === undefined)
+      return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
     const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
     return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
-  });
+  };
+  return withDataLogFiles(dataDir, analyse, threads);
 }
 
 /** The files under the cluster's names, and what it does not see of them. */

@@ -64,7 +64,7 @@ export class LogShipping {
     clearInterval(this.#timer);
     clearTimeout(this.#restart);
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return;
+    if (child === undefined) return;
     const ended = once(child, "exit");
     this.#send(child, { synced: [], closed: true });
     // While the brokers are gone there is nothing to wait for.
@@ -82,6 +82,7 @@ export class LogShipping {
     child.on("message", (word: ShippingWord) => this.#hear(word));
     child.on("error", (error) => this.#warnOnce(error.message));
     child.on("exit", (code, signal) => {
+      this.#child = undefined;
       if (this.#isClosed) return;
       this.#warnOnce(`the shipping process ended with ${signal ?? code}`);
       this.#restart = setTimeout(() => this.#start(), this.#restartMs).unref();

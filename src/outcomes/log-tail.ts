@@ -8,6 +8,9 @@ import { decodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 
 const chunkBytes = 64 * 1024;
 
+/** At the first segment there is. */
+const theStart: LogPlace = { segment: 0, salt: undefined, offset: segmentHeaderBytes };
+
 export interface LogTailOptions {
   readonly directory: string;
   /** Where to begin; at the first segment there is where undefined. */
@@ -40,7 +43,7 @@ class SegmentTail implements LogTail {
 
   constructor(options: LogTailOptions) {
     this.#options = options;
-    this.#place = options.from ?? { segment: 0, salt: undefined, offset: segmentHeaderBytes };
+    this.#place = options.from ?? theStart;
   }
 
   get place(): LogPlace {
@@ -81,6 +84,12 @@ class SegmentTail implements LogTail {
   /** The segment of the place, or the first one behind it; undefined where it is not there yet. */
   async #open(): Promise<OpenSegment | undefined> {
     const { directory, onWarning } = this.#options;
+    if (await this.#isPastTheEnd()) {
+      onWarning("the log ends before the place up to which it was read: it is read from its start", {
+        ...this.#place,
+      });
+      this.#place = theStart;
+    }
     const { segment: wanted, offset, salt: before } = this.#place;
     const number = (await listSegments(directory)).find((file) => file.number >= wanted)?.number;
     if (number === undefined) return undefined;
@@ -104,6 +113,20 @@ class SegmentTail implements LogTail {
     this.#segment = { number, salt, handle };
     this.#record = 0;
     return this.#segment;
+  }
+
+  /**
+   * Whether the log never came as far as the place, as one that was put back from a backup. What it writes from then on
+   * would have numbers that have been read already. Looked at twice: one that is renamed may be missing from a listing.
+   */
+  async #isPastTheEnd(): Promise<boolean> {
+    const { segment, offset } = this.#place;
+    const first = offset > segmentHeaderBytes ? segment : segment - 1;
+    for (let look = 1; look <= 2; look++) {
+      const newest = (await listSegments(this.#options.directory)).at(-1);
+      if (newest === undefined || newest.number >= first) return false;
+    }
+    return true;
   }
 
   /** How far the segment may be read. */

@@ -105,6 +105,7 @@ class Ingest {
     const landed = new Landed(this.#options.warehouse, this.#store.done, this.#reader.cluster);
     this.#landed = landed;
     if (once) this.#goal = await this.#reader.ends("behind last");
+    await this.#asking(() => this.#look(landed));
     while (!signal.aborted && !(once && this.#isThere())) {
       if (performance.now() - this.#lookedAt >= lookMs) await this.#asking(() => this.#look(landed));
       await this.#landBatch(landed);
@@ -115,7 +116,7 @@ class Ingest {
   }
 
   async #landBatch(landed: Landed): Promise<void> {
-    const batch = landed.begin();
+    const batch = landed.begin(this.#reader.topicIds);
     await this.#store.stage(async (staging) => {
       const { tables, facts } = await stageSegment(staging, { read: () => this.#records(batch) });
       if (batch.isEmpty) return;
@@ -160,14 +161,13 @@ class Ingest {
     this.#options.onWarning(`${partition} offset ${offset} is left out: ${fault}`);
   }
 
-  /** Sees new partitions, and where each is to be read from. */
+  /** Sees new partitions, and where each is to be read from. @throws {SetlistError} as `Landed.checkTopics`. */
   async #look(landed: Landed): Promise<void> {
     await this.#reader.refresh();
+    landed.checkTopics(this.#reader.topicIds);
     for (const [partition, oldest] of await this.#reader.ends("first")) {
-      // Of a partition that nothing was taken of, what was removed before the first look is not missed here.
-      const known = this.#next.get(partition) ?? landed.offsetOf(partition);
-      const next = known ?? 0;
-      if (known !== undefined && next < oldest) {
+      const next = this.#next.get(partition) ?? landed.offsetOf(partition) ?? 0;
+      if (next < oldest) {
         this.#progress.lost += oldest - next;
         this.#options.onWarning(
           `${partition}: ${oldest - next} messages from offset ${next} on are gone from the topic before they were ingested`,
@@ -218,7 +218,9 @@ class Ingest {
         await pause(wait, signal);
         // Another broker may lead by now, or what was to be read next be gone.
         const landed = this.#landed;
-        await (landed === undefined ? this.#reader.refresh() : this.#look(landed)).catch(() => undefined);
+        await (landed === undefined ? this.#reader.refresh() : this.#look(landed)).catch((failure) => {
+          if (failure instanceof SetlistError) throw failure;
+        });
       }
     }
     return undefined;

@@ -4,6 +4,8 @@ import { compileSchema, describeSchemaError } from "../schema/schema.ts";
 
 const text = Type.String();
 const number = Type.Number();
+/** What a date may be, and a row's timestamp can hold. */
+const time = Type.Number({ minimum: -8.64e15, maximum: 8.64e15 });
 const count = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 const version = Type.Object({ name: text, version: text });
 const items = Type.Array(
@@ -16,7 +18,7 @@ const schemas = {
   impression: Type.Object({
     kind: Type.Literal("impression"),
     requestId: text,
-    at: number,
+    at: time,
     surface: text,
     userId: text,
     assignments: Type.Array(
@@ -86,13 +88,13 @@ const schemas = {
     itemId: text,
     type: text,
     value: number,
-    occurredAt: number,
-    receivedAt: number,
+    occurredAt: time,
+    receivedAt: time,
   }),
   shadow: Type.Object({
     kind: Type.Literal("shadow"),
     requestId: text,
-    at: number,
+    at: time,
     surface: text,
     model: version,
     shadow: version,
@@ -105,7 +107,7 @@ const schemas = {
   counterfactual: Type.Object({
     kind: Type.Literal("counterfactual"),
     requestId: text,
-    at: number,
+    at: time,
     surface: text,
     experiment: text,
     phase: count,

@@ -48,6 +48,11 @@ export class TopicReader {
     return [...this.#places.keys()];
   }
 
+  /** Each topic's id, which it has until it is deleted. */
+  get topicIds(): ReadonlyMap<string, string> {
+    return new Map([...this.#places.values()].map(({ topic, topicId }) => [topic, topicId]));
+  }
+
   /** Looks at what topics and partitions there are and who leads them. @throws where no broker answers. */
   async refresh(): Promise<void> {
     for (const topic of this.#topics) {

@@ -19,6 +19,8 @@ export interface LogFilesOptions {
   /** Lists the log anew each time. */
   readonly segments: () => Promise<readonly LogSegment[]>;
   readonly warehouse: string;
+  /** For writing what is not compacted; as many as there are cores where undefined. */
+  readonly threads?: number | undefined;
 }
 
 type Markers = ReadonlyMap<string, Marker<SegmentFacts>>;
@@ -61,8 +63,7 @@ export async function withLogFiles<T>(
   }
 }
 
-interface Look {
-  readonly warehouse: string;
+interface Look extends Pick<LogFilesOptions, "warehouse" | "threads"> {
   readonly folder: string;
   readonly written: Map<string, readonly string[]>;
 }
@@ -99,14 +100,14 @@ function marked(listed: readonly LogSegment[], markers: Markers, warehouse: stri
 async function writeUnmarked(
   listed: readonly LogSegment[],
   markers: Markers,
-  { warehouse, folder, written }: Look,
+  { warehouse, folder, written, threads }: Look,
 ): Promise<string[]> {
   const files: string[] = [];
   for (const segment of listed.toReversed()) {
     const marker = markers.get(segment.name);
     if (marker !== undefined) await checkUnlessTaken(segment, marker, warehouse);
     else {
-      const own = written.get(segment.name) ?? (await writeSegment(segment, folder));
+      const own = written.get(segment.name) ?? (await writeSegment(segment, folder, threads));
       if (segment.sealed) written.set(segment.name, own);
       files.push(...own);
     }
@@ -128,9 +129,13 @@ async function checkUnlessTaken(
 }
 
 /** Answers absolute paths. A folder a try: an open segment that is looked at again holds more. */
-async function writeSegment(segment: LogSegment, folder: string): Promise<readonly string[]> {
+async function writeSegment(
+  segment: LogSegment,
+  folder: string,
+  threads: number | undefined,
+): Promise<readonly string[]> {
   const own = await mkdtemp(join(folder, `${segment.name}-`));
-  return withDatabase({ overflow: join(own, "overflow") }, async (staging) => {
+  return withDatabase({ overflow: join(own, "overflow"), threads }, async (staging) => {
     const { tables } = await stageSegment(staging, segment);
     const files = await writePartitions(staging, own, segment.name, tables);
     return files.map((file) => join(own, file));

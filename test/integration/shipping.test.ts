@@ -4,7 +4,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { Producer } from "@platformatic/kafka";
+import { Admin, Producer } from "@platformatic/kafka";
 import { expect, onTestFinished, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { logIdentity } from "../../src/outcomes/outcomes.ts";
@@ -225,6 +225,34 @@ describeWithKafka("a log in Kafka", (broker) => {
     const own = await temporaryFolder();
     await cp(dataDir, own, { recursive: true });
     await expect(ingestAll(cluster, own)).rejects.toThrow("is a server's data directory, it holds a log");
+  });
+
+  test("what a topic lost before it was landed is counted, and a topic that was made anew is not taken for the old one", async () => {
+    const dataDir = await temporaryFolder();
+    const out = await temporaryFolder();
+    const cluster = clusterOf(broker().address, "gone");
+    const log = await openTestLog(join(dataDir, "log"));
+    await log.appendOutcomes(Array.from({ length: 20 }, (_, i) => outcomeOf(`o${i}`, "r1", "t1")));
+    const first = shipLog(dataDir, log, cluster);
+    await first.caughtUp(20);
+    const admin = new Admin({ clientId: "tests", bootstrapBrokers: [broker().address] });
+    onTestFinished(() => admin.close());
+    const topics = ["gone.outcomes"];
+    const partitions = [0, 1, 2].map((partition) => ({ partition, offset: 5n }));
+    await Promise.allSettled(
+      partitions.map((partition) =>
+        admin.deleteRecords({ topics: [{ name: "gone.outcomes", partitions: [partition] }] }),
+      ),
+    );
+    expect(await ingestAll(cluster, out)).toMatchObject({ outcomes: 15, lost: 5, behind: 0 });
+    await admin.deleteTopics({ topics });
+    await admin.createTopics({ topics });
+    await log.appendOutcomes([outcomeOf("later", "r1", "t1")]);
+    await first.caughtUp(21);
+    await log.close();
+    await first.close();
+    await expect(ingestAll(cluster, out)).rejects.toThrow(/topic gone\.outcomes was deleted and made anew/);
+    expect(await ingestAll(cluster, await temporaryFolder())).toMatchObject({ outcomes: 1, lost: 0 });
   });
 });
 

@@ -35,7 +35,10 @@ async function missingDisk(kind: "tmpfs" | "ext4"): Promise<string | undefined> 
   }
 }
 
-/** A suite for which such a disk is mounted; skipped, saying why, where none can be. */
+/**
+ * A suite for which such a disk is mounted; skipped, saying why, where none can be. Where `REQUIRE_DISKS` names the kind,
+ * as in .ci/run, that is a failure.
+ */
 export async function describeWithDisk(
   kind: "tmpfs" | "ext4",
   name: string,
@@ -43,6 +46,7 @@ export async function describeWithDisk(
 ): Promise<void> {
   const missing = await missingDisk(kind);
   if (missing !== undefined) {
+    if (process.env["REQUIRE_DISKS"]?.split(",").includes(kind)) throw new Error(`${name}: ${missing}`);
     console.warn(`SKIPPED: ${name}: ${missing}`);
     describe.skip(name, () => suite(() => Promise.reject(new Error(missing))));
     return;

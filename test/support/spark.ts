@@ -15,7 +15,11 @@ export const localSpark = [
   "spark.sql.shuffle.partitions=1",
   // Compiling costs more than these tests' few rows.
   "spark.sql.codegen.wholeStage=false",
-  "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1",
+  "spark.sql.codegen.factoryMode=NO_CODEGEN",
+  "spark.sql.adaptive.enabled=false",
+  // No metastore: it takes a Derby and seconds to start.
+  "spark.sql.catalogImplementation=in-memory",
+  "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 ];
 
 /** Long enough for a Java that starts on a busy machine. */

@@ -105,3 +105,24 @@ test("a log has one name for as long as its folder is there", async () => {
   expect(await logIdentity(directory)).toBe(names[0]);
   expect(names[0]).not.toBe(names[1]);
 });
+
+test("a log that was put back to before what was read of it is read from its start, and says so", async () => {
+  const directory = await sealedLog();
+  const backup = join(await temporaryFolder(), "log");
+  const { tail } = tailOf(directory);
+  const all = await read(tail);
+  const end = tail.place;
+  await tail.close();
+  await cp(directory, backup, { recursive: true });
+  for (const file of (await segmentsIn(backup)).slice(2)) await rm(join(backup, file));
+  const places = [all.at(-1)?.place, { ...end, segment: end.segment + 1 }];
+  for (const place of places) {
+    const again = tailOf(backup, place);
+    expect((await read(again.tail)).map(({ name }) => name)).toStrictEqual(await namesIn(backup));
+    expect(again.warnings).toStrictEqual([expect.stringMatching(/ends before the place/)]);
+    await again.tail.close();
+  }
+  const atTheEnd = tailOf(directory, end);
+  expect(await read(atTheEnd.tail)).toStrictEqual([]);
+  expect(atTheEnd.warnings).toStrictEqual([]);
+});

@@ -65,6 +65,13 @@ describe("a record as a message", () => {
       "a field missing",
       (it: ReturnType<typeof encoded>) => ({ ...it, value: Buffer.from('{"kind":"outcome"}') }),
     ],
+    [
+      "a time that no row can hold",
+      (it: ReturnType<typeof encoded>) => ({
+        ...it,
+        value: Buffer.from(JSON.stringify({ ...outcomeOf("o1", "r1", "t1"), occurredAt: 1e300 })),
+      }),
+    ],
     ["no headers", (it: ReturnType<typeof encoded>) => ({ ...it, headers: [] })],
   ])("a message with %s is no record, and says why", (_, spoil) => {
     const { value, headers } = spoil(encoded(outcomeOf("o1", "r1", "t1")));
@@ -116,11 +123,12 @@ describe("how far a log is shipped", () => {
 });
 
 describe("what is landed", () => {
+  const topics = new Map([["t", "id-1"]]);
   const at = (segment: number, offset: number, salt = 7) => ({ log, segment, salt, offset });
 
   test("is known across batches and starts: what a shipper sends again is left out, what is new is not", () => {
     const landed = new Landed("w", new Map(), "cluster");
-    const first = landed.begin();
+    const first = landed.begin(topics);
     expect([at(1, 32), at(1, 90), at(2, 32)].map((one) => first.isNew("t/0", one))).toEqual([
       true,
       true,
@@ -130,7 +138,7 @@ describe("what is landed", () => {
     landed.add(first.source());
     const marker = { segment: "0000000001", salt: 1, files: [], facts: {}, source: first.source() };
     for (const known of [landed, new Landed("w", new Map([["0000000001", marker]]), "cluster")]) {
-      const next = known.begin();
+      const next = known.begin(topics);
       expect([at(1, 90), at(2, 32), at(2, 60)].map((one) => next.isNew("t/0", one))).toEqual([
         false,
         false,
@@ -168,10 +176,19 @@ describe("what is landed", () => {
 
   test("stops where one log has two histories, and where the folder is another cluster's or a server's own", () => {
     const landed = new Landed("w", new Map(), "cluster");
-    const batch = landed.begin();
+    const batch = landed.begin(topics);
     batch.isNew("t/0", at(3, 32));
     expect(() => batch.isNew("t/0", at(3, 90, 8))).toThrow(/two histories.*segment 3/);
+    batch.isNew("t/0", at(4, 32));
+    expect(() => batch.isNew("t/0", at(3, 90, 8)), "behind the last").toThrow(/two histories.*segment 3/);
+    landed.add(batch.source());
+    expect(() => landed.begin(topics).isNew("t/0", at(3, 90, 8)), "in a later batch").toThrow(
+      /two histories/,
+    );
     const marker = { segment: "0000000001", salt: 1, files: [], facts: {}, source: batch.source() };
+    const again = new Landed("w", new Map([["0000000001", marker]]), "cluster");
+    again.checkTopics(topics);
+    expect(() => again.checkTopics(new Map([["t", "id-2"]]))).toThrow(/topic t was deleted and made anew/);
     expect(() => new Landed("w", new Map([["0000000001", marker]]), "elsewhere")).toThrow(/cluster cluster/);
     const own = { ...marker, source: undefined };
     expect(() => new Landed("w", new Map([["0000000001", own]]), "cluster")).toThrow(/a server's own log/);
