@@ -72,10 +72,10 @@ async function retainSegments({ listed, store, warehouse, rules }: RetainOptions
   let count = 0;
   let forgotten = 0;
   const before = left;
-  for (const [place, segment] of listed
-    .filter(({ sealed }) => sealed)
-    .slice(0, -1)
-    .entries()) {
+  // One that is still being sealed may stand before others that are: numbers have no gaps.
+  const open = listed.findIndex(({ sealed }) => !sealed);
+  const oldest = open < 0 ? listed : listed.slice(0, open);
+  for (const [place, segment] of oldest.slice(0, -1).entries()) {
     const marker = store.done.get(segment.name);
     if (marker === undefined) break;
     const age = now() - (await lastAtOf(warehouse, marker));

@@ -278,3 +278,36 @@ test("duplicates of what is on the disk wait for nothing but the disk's answer",
   expect(await mixed).toMatchObject({ accepted: 0, duplicates: 6 });
   await log.close();
 });
+
+test("an outcome that comes while what stands before it in the file is read back is known once that is read", async () => {
+  const directory = await temporaryFolder();
+  let gate: Promise<void> | undefined;
+  const read = Promise.withResolvers<void>();
+  const disk: Disk = {
+    ...realDisk,
+    async openToRead(path) {
+      const file = await realDisk.openToRead(path);
+      if (file === undefined) return undefined;
+      return {
+        ...file,
+        async read(position, bytes) {
+          const there = await file.read(position, bytes);
+          read.resolve();
+          await gate;
+          return there;
+        },
+      };
+    },
+  };
+  const log = await openTestLog(directory, { disk });
+  await log.appendOutcomes([received("o1", noon)]);
+  const opened = Promise.withResolvers<void>();
+  gate = opened.promise;
+  const both = log.appendOutcomes([received("o1", noon), received("o2", noon)]);
+  await read.promise;
+  expect(await log.appendOutcomes([received("o2", noon)])).toMatchObject({ accepted: 1 });
+  opened.resolve();
+  expect(await both).toMatchObject({ accepted: 0, duplicates: 2 });
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["o1", "o2"]);
+});
