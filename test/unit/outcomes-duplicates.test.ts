@@ -2,7 +2,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Outcome } from "../../src/domain/outcome.ts";
+import { Batch } from "../../src/outcomes/batch.ts";
 import { type Disk, realDisk } from "../../src/outcomes/disk.ts";
+import type { IdGeneration } from "../../src/outcomes/id-generation.ts";
+import { KnownOutcomes } from "../../src/outcomes/known-outcomes.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import {
   isSettled,
@@ -310,4 +313,20 @@ test("an outcome that comes while what stands before it in the file is read back
   expect(await both).toMatchObject({ accepted: 0, duplicates: 2 });
   await log.close();
   expect(await namesIn(directory)).toStrictEqual(["o1", "o2"]);
+});
+
+test("a batch whose outcomes all turn out to be known is not kept in memory for the window", () => {
+  const known = new KnownOutcomes({
+    windowMs: dayMs,
+    memoryBytesMax: 1_000_000,
+    now: () => noon,
+    onWarning: () => undefined,
+  });
+  const batch = new Batch();
+  known.add(Uint32Array.of(1, 2, 3), batch, 0, noon);
+  const { place } = batch;
+  const generation = batch.generation as IdGeneration;
+  expect(generation.at(place, 0)).toHaveProperty("batch");
+  known.takeBack(batch, 0);
+  expect(generation.at(place, 0)).not.toHaveProperty("batch");
 });
