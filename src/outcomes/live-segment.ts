@@ -175,17 +175,26 @@ export class LiveSegment {
     const again = frames.subarray(from);
     stampFrames(again, this.#salt, this.synced + from, this.synced);
     await this.#file.truncate(this.synced + from);
-    await this.#file.write([again], this.synced + from);
+    if (again.length > 0) {
+      // Or a power cut might leave, behind what is written here, sectors of what was cut: as if a record were damaged.
+      await this.#sync();
+      await this.#file.write([again], this.synced + from);
+    }
+    await this.#sync();
+    this.synced += frames.length;
+    this.written = this.synced;
+    this.#rescued = undefined;
+    this.#doubtful = false;
+  }
+
+  /** @throws what the disk says; from then on the segment is doubtful. */
+  async #sync(): Promise<void> {
     try {
       await this.#file.sync();
     } catch (error) {
       this.#doubtful = true;
       throw error;
     }
-    this.synced += frames.length;
-    this.written = this.synced;
-    this.#rescued = undefined;
-    this.#doubtful = false;
   }
 
   /** Closes the file and leaves it as it is, for the next start to recover. */

@@ -211,3 +211,50 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "power lost while a segment is repaired after a failed sync: the start finds no damage and nothing twice",
+  async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = randomStream(seed, "repair", 0);
+      const failed = Promise.withResolvers<void>();
+      const stuck = Promise.withResolvers<undefined>();
+      let syncs: "taken" | "failing" | "stuck" = "taken";
+      // Of those of the repair.
+      let taken = seed % 2;
+      const disk = await powerCutDisk(await temporaryFolder(), random, async () => {
+        if (syncs === "failing") {
+          await failed.promise;
+          throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+        }
+        if (syncs === "taken" || taken-- > 0) return;
+        stuck.resolve(undefined);
+        await new Promise(() => undefined);
+      });
+      const log = await passUntil(
+        openTestLog(await temporaryFolder(), { disk, clock: { now: () => now, monotonic: () => now } }),
+      );
+      syncs = "failing";
+      for (let i = 0; i < 20; i++) {
+        const items = Array.from({ length: 1 + Math.floor(random.next() * 30) }, (_, n) => `t${n}`);
+        log.appendOutcomes([outcomeOf(`o${i}`, "r0", "t1")]).catch(() => undefined);
+        await log.appendImpression(impressionOf(`r${i}`, "u1", "kd", items));
+      }
+      syncs = "stuck";
+      failed.resolve();
+      await passUntil(stuck.promise);
+      const directory = await temporaryFolder();
+      await disk.cut(directory);
+      await passUntil(openTestLog(directory, { disk: hastyDisk }).then((again) => again.close())).catch(
+        (error: unknown) => {
+          throw new Error(`seed ${seed}`, { cause: error });
+        },
+      );
+      const shown: string[] = [];
+      for await (const record of readLog(directory))
+        if (record.kind === "impression") shown.push(record.requestId);
+      expect(shown, `seed ${seed}`).toStrictEqual([...new Set(shown)]);
+    }
+  },
+  timeoutMs,
+);
