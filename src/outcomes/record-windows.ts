@@ -46,7 +46,11 @@ export class RecordWindows {
    * Reads windows of one segment, each at least up to the given offset.
    * @throws {Error} where the disk refuses.
    */
-  async read(segment: number, wanted: ReadonlyMap<number, number>, to: Map<number, OwnWindow>): Promise<void> {
+  async read(
+    segment: number,
+    wanted: ReadonlyMap<number, number>,
+    to: Map<number, OwnWindow>,
+  ): Promise<void> {
     const { epoch } = this;
     const file = await this.#open(segment);
     try {
