@@ -107,11 +107,15 @@ export class LiveSegment {
     return outcomesAt;
   }
 
-  /** Writes so many bytes behind the last record, syncs, and cuts them off again: whether the disk takes writes. */
+  /**
+   * Writes so many bytes behind the last record, syncs, and cuts them off again, for good, since nothing may stand behind
+   * a seal: whether the disk takes writes.
+   */
   async probe(bytes: number): Promise<void> {
     await this.#file.write([Buffer.alloc(bytes)], this.written);
     await this.#file.sync();
     await this.#file.truncate(this.written);
+    await this.#file.sync();
   }
 
   /** Has everything written by now synced soon; what comes while a sync runs goes into the next one. */

@@ -101,7 +101,7 @@ interface Life {
 async function liveAndLosePower(directory: string, life: Life): Promise<string> {
   const { random, book, answeredAt, unacknowledged } = life;
   const below = (count: number): number => Math.floor(random.next() * count);
-  const syncs = new Syncs(random.next() < 0.4 ? below(6) : undefined, () => 1 + below(syncMsMax));
+  const syncs = new Syncs(random.next() < 0.4 ? below(7) : undefined, () => 1 + below(syncMsMax));
   const disk = await powerCutDisk(directory, random, () => syncs.take());
   const left = await temporaryFolder();
   const opening = openTestLog(directory, {
@@ -197,7 +197,7 @@ async function checkStart(directory: string, { book }: Life, context: string): P
 test(
   "power lost at any moment: every acknowledged outcome is there once, and every impression but the last 50 ms",
   async () => {
-    const { acknowledged, answered } = await liveOften(80, 0);
+    const { acknowledged, answered } = await liveOften(100, 0);
     expect(acknowledged).toBeGreaterThan(1_000);
     expect(answered).toBeGreaterThan(1_000);
   },
@@ -258,3 +258,32 @@ test(
   },
   timeoutMs,
 );
+
+test("power lost while a log is closed that a disk had refused: the start finds no damage", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const stuck = Promise.withResolvers<undefined>();
+    let syncs: "taken" | "failing" | "stuck" = "taken";
+    const disk = await powerCutDisk(await temporaryFolder(), randomStream(seed, "closed", 0), async () => {
+      if (syncs === "failing") throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+      if (syncs === "taken") return;
+      stuck.resolve(undefined);
+      await new Promise(() => undefined);
+    });
+    const log = await passUntil(
+      openTestLog(await temporaryFolder(), { disk, clock: { now: () => now, monotonic: () => now } }),
+    );
+    await passUntil(log.appendOutcomes([outcomeOf("o1", "r0", "t1")]));
+    syncs = "failing";
+    await expect(passUntil(log.appendOutcomes([outcomeOf("o2", "r0", "t1")]))).rejects.toThrow("EIO");
+    syncs = "taken";
+    while (log.trouble() !== undefined) await pass(1);
+    syncs = "stuck";
+    log.close().catch(() => undefined);
+    await passUntil(stuck.promise);
+    const directory = await temporaryFolder();
+    await disk.cut(directory);
+    const again = await passUntil(openTestLog(directory, { disk: hastyDisk }));
+    expect(again.recovery, `seed ${seed}`).toMatchObject({ outcomes: 1 });
+    await passUntil(again.close());
+  }
+});
