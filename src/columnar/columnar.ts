@@ -11,3 +11,4 @@ export { type Partitioned, writePartitions } from "./partition.ts";
 export { partitionDate } from "./partition-date.ts";
 export { lockReaders, shareReading } from "./readers-lock.ts";
 export { RowAppender } from "./row-appender.ts";
+export { withTemporaryFolder } from "./temporary-folder.ts";

@@ -191,8 +191,15 @@ function warehouseOf(written: ConfigFile["warehouse"] = {}): SetlistConfig["ware
   return {
     ...defaults.warehouse,
     ...rest,
-    ...(interval !== undefined && { intervalMs: durationMs(interval) }),
+    ...(interval !== undefined && { intervalMs: intervalOf(interval) }),
   };
+}
+
+/** Node's timers take no more than 24.8 days: a longer one would run a thousand times a second. */
+function intervalOf(text: string): number {
+  const ms = durationMs(text);
+  if (ms <= 24 * 86_400_000) return ms;
+  throw invalidArgument(`warehouse.interval: expected at most 24d, got ${JSON.stringify(text)}`);
 }
 
 function withRetentionMs<Section extends { readonly retentionAge?: string }>(

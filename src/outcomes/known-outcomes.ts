@@ -70,7 +70,7 @@ export class KnownOutcomes {
     batch.outcomeIds.push(id[0] as number, id[1] as number, offset);
   }
 
-  /** Takes back what was added last, down to so many numbers of `batch.outcomeIds`. */
+  /** Takes back what was added last, down to so many numbers of `batch.outcomeIds`; without any, its place goes too. */
   takeBack(batch: Batch, outcomeIds: number): void {
     const id = new Uint32Array(3);
     for (let at = outcomeIds; at < batch.outcomeIds.length; at += 3) {
@@ -79,12 +79,14 @@ export class KnownOutcomes {
       this.#table.delete(id, batch.place, batch.outcomeIds[at + 2] as number);
     }
     batch.outcomeIds.length = outcomeIds;
+    if (outcomeIds > 0) return;
+    batch.generation?.landed(batch.place);
+    batch.generation = undefined;
   }
 
   /** The batch did not reach the disk: sent again, its outcomes are new. */
   refused(batch: Batch): void {
     this.takeBack(batch, 0);
-    batch.generation?.landed(batch.place);
   }
 
   /** While a log is recovered: a function that learns the outcomes of one segment, in their order. */

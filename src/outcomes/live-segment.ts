@@ -107,11 +107,15 @@ export class LiveSegment {
     return outcomesAt;
   }
 
-  /** Writes so many bytes behind the last record, syncs, and cuts them off again: whether the disk takes writes. */
+  /**
+   * Writes so many bytes behind the last record, syncs, and cuts them off again, for good, since nothing may stand behind
+   * a seal: whether the disk takes writes.
+   */
   async probe(bytes: number): Promise<void> {
     await this.#file.write([Buffer.alloc(bytes)], this.written);
     await this.#file.sync();
     await this.#file.truncate(this.written);
+    await this.#file.sync();
   }
 
   /** Has everything written by now synced soon; what comes while a sync runs goes into the next one. */
@@ -175,17 +179,26 @@ export class LiveSegment {
     const again = frames.subarray(from);
     stampFrames(again, this.#salt, this.synced + from, this.synced);
     await this.#file.truncate(this.synced + from);
-    await this.#file.write([again], this.synced + from);
+    if (again.length > 0) {
+      // Or a power cut might leave, behind what is written here, sectors of what was cut: as if a record were damaged.
+      await this.#sync();
+      await this.#file.write([again], this.synced + from);
+    }
+    await this.#sync();
+    this.synced += frames.length;
+    this.written = this.synced;
+    this.#rescued = undefined;
+    this.#doubtful = false;
+  }
+
+  /** @throws what the disk says; from then on the segment is doubtful. */
+  async #sync(): Promise<void> {
     try {
       await this.#file.sync();
     } catch (error) {
       this.#doubtful = true;
       throw error;
     }
-    this.synced += frames.length;
-    this.written = this.synced;
-    this.#rescued = undefined;
-    this.#doubtful = false;
   }
 
   /** Closes the file and leaves it as it is, for the next start to recover. */

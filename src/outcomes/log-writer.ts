@@ -103,6 +103,8 @@ export class LogWriter implements SegmentOwner {
 
   /** Has `pending` written soon: all that is appended before this task ends goes into one write. */
   wake(): void {
+    // Whoever closes it ends what was begun, and repairs by itself: a segment that comes to its age then would beside it.
+    if (this.#closed) return;
     this.#writing ??= Promise.resolve().then(() => this.#writeAll());
   }
 

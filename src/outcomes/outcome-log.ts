@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
@@ -94,6 +95,8 @@ export async function openOutcomeLog(options: OutcomeLogOptions): Promise<Opened
     throw invalidArgument(`segmentBytesMax: expected at most ${segmentBytesLimit}, got ${segmentBytesMax}`);
   }
   await disk.makeDirectory(directory);
+  // Whoever made it: what is acknowledged in a folder is as durable as the folder's name.
+  await disk.syncDirectory(dirname(directory));
   const lock = await lockDirectory(directory);
   try {
     const now = (): number => clock.now();

@@ -13,6 +13,12 @@ const keptMax = 256;
 /** The bytes at the start of a window, as far as they were in the file; undefined where the segment is gone. */
 type Window = Buffer | undefined;
 
+/** What one call has read, and up to which offset of the segment it had to: records may have come behind it since. */
+interface OwnWindow {
+  readonly bytes: Window;
+  readonly upTo: number;
+}
+
 /** What of the segments was read back to compare ids; nothing in them may change but what `forget` is called for. */
 export class RecordWindows {
   readonly #disk: Disk;
@@ -40,7 +46,11 @@ export class RecordWindows {
    * Reads windows of one segment, each at least up to the given offset.
    * @throws {Error} where the disk refuses.
    */
-  async read(segment: number, wanted: ReadonlyMap<number, number>, to: Map<number, Window>): Promise<void> {
+  async read(
+    segment: number,
+    wanted: ReadonlyMap<number, number>,
+    to: Map<number, OwnWindow>,
+  ): Promise<void> {
     const { epoch } = this;
     const file = await this.#open(segment);
     try {
@@ -48,7 +58,7 @@ export class RecordWindows {
         const from = startOf(window);
         const bytes = await file?.read(from, Math.max(windowBytes + overlapBytes, upTo - from));
         if (epoch !== this.epoch) return;
-        to.set(window, bytes);
+        to.set(window, { bytes, upTo });
         this.#keep(window, bytes);
       }
     } finally {
@@ -76,7 +86,7 @@ export class RecordWindows {
 /** Compares ids with those of records on the disk, for one call: what has to be read is read between two attempts. */
 export class RecordComparison {
   readonly #windows: RecordWindows;
-  readonly #own = new Map<number, Window>();
+  readonly #own = new Map<number, OwnWindow>();
   readonly #missing = new Map<number, Map<number, number>>();
   #epoch: number;
 
@@ -102,13 +112,14 @@ export class RecordComparison {
       this.#own.clear();
       this.#epoch = this.#windows.epoch;
     }
-    const own = this.#own.has(window);
-    const there = own ? this.#own.get(window) : this.#windows.get(window);
-    if (!own && (there === undefined || there.length < to)) {
-      this.#miss(segment, window, startOf(window) + to);
+    const own = this.#own.get(window);
+    const there = own === undefined ? this.#windows.get(window) : own.bytes;
+    if (there === undefined || there.length < to) {
+      const end = startOf(window) + to;
+      if (own !== undefined && (there === undefined || own.upTo >= end)) return false;
+      this.#miss(segment, window, end);
       return undefined;
     }
-    if (there === undefined || there.length < to) return false;
     return there[from] === outcomeKind && bytes.compare(there, from + 1, to, start, end) === 0;
   }
 

@@ -26,8 +26,8 @@ export interface LogSegment {
    *   record.
    */
   read(): AsyncIterable<readonly LogRecord[]>;
-  /** Its bytes, and when it was last written, ms since 1970, UTC. @throws {SetlistError} NOT_FOUND as above. */
-  stat(): Promise<{ readonly bytes: number; readonly writtenAt: number }>;
+  /** How many bytes it has. @throws {SetlistError} NOT_FOUND as above. */
+  size(): Promise<number>;
   /**
    * Deletes it for good. Only ever the oldest, never the newest sealed one, and one after the other: numbers have no gaps,
    * and the next segment's follows from those that are there.
@@ -48,11 +48,11 @@ export async function logSegments(directory: string): Promise<readonly LogSegmen
       return scan.salt;
     },
     read: () => readSegment(file, directory),
-    async stat() {
-      const { size, mtimeMs } = await stat(file.path).catch((error: NodeJS.ErrnoException) => {
+    async size() {
+      const { size } = await stat(file.path).catch((error: NodeJS.ErrnoException) => {
         throw error.code === "ENOENT" ? takenAway(file) : error;
       });
-      return { bytes: size, writtenAt: mtimeMs };
+      return size;
     },
     async remove() {
       await realDisk.remove(file.path);

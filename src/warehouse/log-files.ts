@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Marker,
   readMarkers,
   shareReading,
   withDatabase,
+  withTemporaryFolder,
   writePartitions,
 } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
@@ -38,11 +38,10 @@ export async function withLogFiles<T>(
   options: LogFilesOptions,
   work: (files: LogFiles) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "setlist-log-"));
-  /** The sealed segments that are written already: they never change. */
-  const written = new Map<string, readonly string[]>();
-  try {
-    for (let look = 1; ; look++) {
+  return withTemporaryFolder("log", async (folder) => {
+    /** The sealed segments that are written already: they never change. */
+    const written = new Map<string, readonly string[]>();
+    for (let look = 1; look <= looksMax; look++) {
       // In this order: what is not in the list any more, since it was compacted and then removed, has its marker by now.
       const listed = await options.segments();
       const reading = await shareReading(options.warehouse);
@@ -52,15 +51,9 @@ export async function withLogFiles<T>(
       } finally {
         reading.release();
       }
-      if (look === looksMax)
-        throw new SetlistError(
-          "UNAVAILABLE",
-          "segments of the log are taken away faster than they can be read",
-        );
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    throw new SetlistError("UNAVAILABLE", "segments of the log are taken away faster than they can be read");
+  });
 }
 
 interface Look extends Pick<LogFilesOptions, "warehouse" | "threads"> {

@@ -14,8 +14,8 @@ export interface LogSegment {
    * @throws {SetlistError} NOT_FOUND where it was taken away; INTERNAL at a damaged record.
    */
   read(): AsyncIterable<readonly LogRecord[]>;
-  /** Its bytes, and when it was last written, ms since 1970, UTC. @throws {SetlistError} NOT_FOUND as above. */
-  stat(): Promise<{ readonly bytes: number; readonly writtenAt: number }>;
+  /** How many bytes it has. @throws {SetlistError} NOT_FOUND as above. */
+  size(): Promise<number>;
   /** Deletes it for good: only ever the oldest, and never the newest sealed one. */
   remove(): Promise<void>;
 }

@@ -67,15 +67,15 @@ async function retainSegments({ listed, store, warehouse, rules }: RetainOptions
   const { log, dedupeWindowMs, now, onWarning } = rules;
   if (log.ageMs === undefined && log.bytesMax === undefined) return { count: 0, bytes: 0 };
   const shipped = (await rules.shippedThrough?.()) ?? Number.POSITIVE_INFINITY;
-  const sizes = await Promise.all(listed.map(async (segment) => (await statOf(segment)).bytes));
+  const sizes = await Promise.all(listed.map(sizeOf));
   let left = sizes.reduce((sum, bytes) => sum + bytes, 0);
   let count = 0;
   let forgotten = 0;
   const before = left;
-  for (const [place, segment] of listed
-    .filter(({ sealed }) => sealed)
-    .slice(0, -1)
-    .entries()) {
+  // One that is still being sealed may stand before others that are: numbers have no gaps.
+  const open = listed.findIndex(({ sealed }) => !sealed);
+  const oldest = open < 0 ? listed : listed.slice(0, open);
+  for (const [place, segment] of oldest.slice(0, -1).entries()) {
     const marker = store.done.get(segment.name);
     if (marker === undefined) break;
     const age = now() - (await lastAtOf(warehouse, marker));
@@ -153,6 +153,6 @@ async function lastAtOf(warehouse: string, { segment, facts }: Marker<SegmentFac
 }
 
 /** An open segment may be sealed, and so be called otherwise, or be given up meanwhile. */
-async function statOf(segment: LogSegment): Promise<{ readonly bytes: number }> {
-  return segment.sealed ? segment.stat() : segment.stat().catch(() => ({ bytes: 0 }));
+async function sizeOf(segment: LogSegment): Promise<number> {
+  return segment.sealed ? segment.size() : segment.size().catch(() => 0);
 }

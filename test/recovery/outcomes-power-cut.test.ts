@@ -101,7 +101,7 @@ interface Life {
 async function liveAndLosePower(directory: string, life: Life): Promise<string> {
   const { random, book, answeredAt, unacknowledged } = life;
   const below = (count: number): number => Math.floor(random.next() * count);
-  const syncs = new Syncs(random.next() < 0.4 ? below(6) : undefined, () => 1 + below(syncMsMax));
+  const syncs = new Syncs(random.next() < 0.4 ? below(7) : undefined, () => 1 + below(syncMsMax));
   const disk = await powerCutDisk(directory, random, () => syncs.take());
   const left = await temporaryFolder();
   const opening = openTestLog(directory, {
@@ -197,7 +197,7 @@ async function checkStart(directory: string, { book }: Life, context: string): P
 test(
   "power lost at any moment: every acknowledged outcome is there once, and every impression but the last 50 ms",
   async () => {
-    const { acknowledged, answered } = await liveOften(80, 0);
+    const { acknowledged, answered } = await liveOften(100, 0);
     expect(acknowledged).toBeGreaterThan(1_000);
     expect(answered).toBeGreaterThan(1_000);
   },
@@ -211,3 +211,79 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "power lost while a segment is repaired after a failed sync: the start finds no damage and nothing twice",
+  async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = randomStream(seed, "repair", 0);
+      const failed = Promise.withResolvers<void>();
+      const stuck = Promise.withResolvers<undefined>();
+      let syncs: "taken" | "failing" | "stuck" = "taken";
+      // Of those of the repair.
+      let taken = seed % 2;
+      const disk = await powerCutDisk(await temporaryFolder(), random, async () => {
+        if (syncs === "failing") {
+          await failed.promise;
+          throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+        }
+        if (syncs === "taken" || taken-- > 0) return;
+        stuck.resolve(undefined);
+        await new Promise(() => undefined);
+      });
+      const log = await passUntil(
+        openTestLog(await temporaryFolder(), { disk, clock: { now: () => now, monotonic: () => now } }),
+      );
+      syncs = "failing";
+      for (let i = 0; i < 20; i++) {
+        const items = Array.from({ length: 1 + Math.floor(random.next() * 30) }, (_, n) => `t${n}`);
+        log.appendOutcomes([outcomeOf(`o${i}`, "r0", "t1")]).catch(() => undefined);
+        await log.appendImpression(impressionOf(`r${i}`, "u1", "kd", items));
+      }
+      syncs = "stuck";
+      failed.resolve();
+      await passUntil(stuck.promise);
+      const directory = await temporaryFolder();
+      await disk.cut(directory);
+      await passUntil(openTestLog(directory, { disk: hastyDisk }).then((again) => again.close())).catch(
+        (error: unknown) => {
+          throw new Error(`seed ${seed}`, { cause: error });
+        },
+      );
+      const shown: string[] = [];
+      for await (const record of readLog(directory))
+        if (record.kind === "impression") shown.push(record.requestId);
+      expect(shown, `seed ${seed}`).toStrictEqual([...new Set(shown)]);
+    }
+  },
+  timeoutMs,
+);
+
+test("power lost while a log is closed that a disk had refused: the start finds no damage", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const stuck = Promise.withResolvers<undefined>();
+    let syncs: "taken" | "failing" | "stuck" = "taken";
+    const disk = await powerCutDisk(await temporaryFolder(), randomStream(seed, "closed", 0), async () => {
+      if (syncs === "failing") throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+      if (syncs === "taken") return;
+      stuck.resolve(undefined);
+      await new Promise(() => undefined);
+    });
+    const log = await passUntil(
+      openTestLog(await temporaryFolder(), { disk, clock: { now: () => now, monotonic: () => now } }),
+    );
+    await passUntil(log.appendOutcomes([outcomeOf("o1", "r0", "t1")]));
+    syncs = "failing";
+    await expect(passUntil(log.appendOutcomes([outcomeOf("o2", "r0", "t1")]))).rejects.toThrow("EIO");
+    syncs = "taken";
+    while (log.trouble() !== undefined) await pass(1);
+    syncs = "stuck";
+    log.close().catch(() => undefined);
+    await passUntil(stuck.promise);
+    const directory = await temporaryFolder();
+    await disk.cut(directory);
+    const again = await passUntil(openTestLog(directory, { disk: hastyDisk }));
+    expect(again.recovery, `seed ${seed}`).toMatchObject({ outcomes: 1 });
+    await passUntil(again.close());
+  }
+});

@@ -18,7 +18,7 @@ export async function withLoggedFiles<T>(
     async *read() {
       if (records.length > 0) yield records;
     },
-    stat: async () => ({ bytes: 0, writtenAt: 0 }),
+    size: async () => 0,
     remove: async () => undefined,
   }));
   const warehouse = join(await temporaryFolder(), "warehouse");

@@ -1,7 +1,8 @@
 /**
  * A disk in memory whose power can be cut. What was not synced is then there or not, each sector by chance, whatever
  * the order in which it was written; a file is as long as it was or as it has become; names are those of some moment
- * since the last sync of the directory. What was synced is there. A sector is written whole or not at all.
+ * since the last sync of the directory. What was synced is there, and of what a failed sync was to bring some. A sector
+ * is written whole or not at all.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -64,7 +65,12 @@ export async function powerCutDisk(
     async sync() {
       powered();
       const done = contents.beginSync();
-      await pause();
+      try {
+        await pause();
+      } catch (error) {
+        contents.reachInPart(random);
+        throw error;
+      }
       powered();
       done();
     },
@@ -154,6 +160,11 @@ class Contents {
       this.#durable = now;
       this.#dirty = sinceThen;
     };
+  }
+
+  /** A sync failed: some of it is on the disk all the same, whatever is written or cut later. */
+  reachInPart(random: Random): void {
+    this.#durable = this.afterCut(random, random.next());
   }
 
   readonly #watched = new Set<Set<number>>();

@@ -167,6 +167,13 @@ test.each([
   expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow(complaint);
 });
 
+test("warehouse.interval: what no timer takes is refused", async () => {
+  const loaded = async (text: string) =>
+    loadConfig({ flags: { config: await configFile(`warehouse: { interval: ${text} }`) }, env: {}, cwd });
+  expect((await loaded("24d")).warehouse.intervalMs).toBe(24 * 86_400_000);
+  await expect(loaded("30d")).rejects.toThrow('warehouse.interval: expected at most 24d, got "30d"');
+});
+
 test("holdouts cover users of all layers unless a file says otherwise", async () => {
   const file = await configFile(
     "holdouts: { all: { share: 0.02 }, some: { share: 1, layers: [home-ranker], unit: user.household } }",

@@ -69,3 +69,19 @@ test("where no new segment can be made the old one is sealed later, and loses no
   await log.close();
   expect(await namesIn(directory)).toEqual(["r1", "r2"]);
 });
+
+test("a segment that comes to its age while a close repairs the log does not have what waits written twice", async () => {
+  const directory = await temporaryFolder();
+  const disk = testDisk();
+  const log = await openTestLog(directory, { disk, segmentAgeMaxMs: 100 });
+  await log.appendImpression(shown("r1"));
+  disk.fail("write", new Error("ENOSPC: no space left on device, write"));
+  await log.appendImpression(shown("r2"));
+  const release = disk.hold("truncate");
+  disk.mend();
+  const closed = log.close();
+  await delay(200);
+  release();
+  await closed;
+  expect(await namesIn(directory)).toStrictEqual(["r1", "r2"]);
+});

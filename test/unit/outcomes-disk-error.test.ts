@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import {
@@ -308,4 +309,18 @@ test("what waits is written at a close", async () => {
   disk.mend();
   await log.close();
   expect(await namesIn(directory)).toStrictEqual(["r1"]);
+});
+
+test("the name of the log's folder is on the disk before anything is acknowledged in it", async () => {
+  const parent = await temporaryFolder();
+  const synced: string[] = [];
+  const disk = {
+    ...testDisk(),
+    async syncDirectory(path: string) {
+      synced.push(path);
+    },
+  };
+  const log = await openTestLog(join(parent, "log"), { disk });
+  expect(synced[0]).toBe(parent);
+  await log.close();
 });

@@ -2,7 +2,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Outcome } from "../../src/domain/outcome.ts";
+import { Batch } from "../../src/outcomes/batch.ts";
 import { type Disk, realDisk } from "../../src/outcomes/disk.ts";
+import type { IdGeneration } from "../../src/outcomes/id-generation.ts";
+import { KnownOutcomes } from "../../src/outcomes/known-outcomes.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import {
   isSettled,
@@ -277,4 +280,53 @@ test("duplicates of what is on the disk wait for nothing but the disk's answer",
   expect(await first).toMatchObject({ accepted: 1 });
   expect(await mixed).toMatchObject({ accepted: 0, duplicates: 6 });
   await log.close();
+});
+
+test("an outcome that comes while what stands before it in the file is read back is known once that is read", async () => {
+  const directory = await temporaryFolder();
+  let gate: Promise<void> | undefined;
+  const read = Promise.withResolvers<void>();
+  const disk: Disk = {
+    ...realDisk,
+    async openToRead(path) {
+      const file = await realDisk.openToRead(path);
+      if (file === undefined) return undefined;
+      return {
+        ...file,
+        async read(position, bytes) {
+          const there = await file.read(position, bytes);
+          read.resolve();
+          await gate;
+          return there;
+        },
+      };
+    },
+  };
+  const log = await openTestLog(directory, { disk });
+  await log.appendOutcomes([received("o1", noon)]);
+  const opened = Promise.withResolvers<void>();
+  gate = opened.promise;
+  const both = log.appendOutcomes([received("o1", noon), received("o2", noon)]);
+  await read.promise;
+  expect(await log.appendOutcomes([received("o2", noon)])).toMatchObject({ accepted: 1 });
+  opened.resolve();
+  expect(await both).toMatchObject({ accepted: 0, duplicates: 2 });
+  await log.close();
+  expect(await namesIn(directory)).toStrictEqual(["o1", "o2"]);
+});
+
+test("a batch whose outcomes all turn out to be known is not kept in memory for the window", () => {
+  const known = new KnownOutcomes({
+    windowMs: dayMs,
+    memoryBytesMax: 1_000_000,
+    now: () => noon,
+    onWarning: () => undefined,
+  });
+  const batch = new Batch();
+  known.add(Uint32Array.of(1, 2, 3), batch, 0, noon);
+  const { place } = batch;
+  const generation = batch.generation as IdGeneration;
+  expect(generation.at(place, 0)).toHaveProperty("batch");
+  known.takeBack(batch, 0);
+  expect(generation.at(place, 0)).not.toHaveProperty("batch");
 });

@@ -1,4 +1,4 @@
-import { readdir, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withDataLogFiles } from "../../src/app/log-files.ts";
@@ -158,4 +158,13 @@ test("a marker from before it said how old its segment is counts by its own age"
   await utimes(path, (began + day) / 1_000, (began + day) / 1_000);
   await compacted(dataDir, { log: { ageMs: day } });
   expect(await segmentsIn(join(dataDir, "log"))).toEqual(seg(2));
+});
+
+test("behind a segment that is still being sealed nothing is deleted: numbers have no gaps", async () => {
+  const dataDir = await dataOfDays(5);
+  const log = join(dataDir, "log");
+  await compacted(dataDir, {});
+  await rename(join(log, "0000000003.seg"), join(log, "0000000003.open"));
+  await compacted(dataDir, { log: { bytesMax: 1 } });
+  expect(await segmentsIn(log)).toEqual([...seg(2), "0000000003.open", ...seg(4, 5)]);
 });
