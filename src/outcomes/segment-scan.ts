@@ -46,12 +46,16 @@ export class SegmentScan {
   #start = 0;
   #end = 0;
   #skipped = false;
+  /** The chunk behind `#end`, read while the one before it is looked at. */
+  readonly #ahead: Buffer;
+  #reading: { readonly at: number; readonly done: Promise<number> } | undefined;
 
   private constructor(file: SegmentFile, handle: FileHandle, size: number) {
     this.file = file;
     this.size = size;
     this.#handle = handle;
     this.#buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, Math.max(size, 1)));
+    this.#ahead = Buffer.allocUnsafeSlow(this.#buffer.length);
   }
 
   /** Valid records so far, without the seal. */
@@ -98,6 +102,7 @@ export class SegmentScan {
   }
 
   async close(): Promise<void> {
+    await this.#reading?.done.catch(() => undefined);
     await this.#handle.close();
   }
 
@@ -126,13 +131,32 @@ export class SegmentScan {
     this.#end = left;
     while (this.#end < wanted) {
       const at = this.offset + this.#end;
-      const { bytesRead } = await this.#handle.read(this.#buffer, this.#end, wanted - this.#end, at);
+      const bytesRead = await this.#readOn(at, wanted - this.#end);
       if (bytesRead === 0) {
         this.size = at;
         return;
       }
       this.#end += bytesRead;
     }
+    this.#readAhead(this.offset + this.#end);
+  }
+
+  /** Up to `bytes` from `at` of the file to `#end` of the buffer; 0 at the end of the file. */
+  async #readOn(at: number, bytes: number): Promise<number> {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    const ahead = await reading?.done;
+    if (ahead === undefined || reading?.at !== at) {
+      return (await this.#handle.read(this.#buffer, this.#end, bytes, at)).bytesRead;
+    }
+    return this.#ahead.copy(this.#buffer, this.#end, 0, Math.min(ahead, bytes));
+  }
+
+  #readAhead(at: number): void {
+    if (at >= this.size) return;
+    const done = this.#handle.read(this.#ahead, 0, this.#ahead.length, at).then(({ bytesRead }) => bytesRead);
+    done.catch(() => undefined);
+    this.#reading = { at, done };
   }
 
   #frameBytes(left: number): number {
