@@ -1,5 +1,5 @@
 /**
- * How long an analysis of a large log takes, and how much memory: `node loadtest/analysis-bench.ts --outcomes 10000000`.
+ * How long an analysis of a large log takes, and how much memory: `npm run loadtest:analysis -- --outcomes 10000000`.
  * The log is made first (`made-log.ts`), in `--folder`, where it stays and is used again, or in a temporary folder.
  */
 import { mkdtemp, readdir, rm } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * `node loadtest/compaction-bench.ts`: how fast one process makes Parquet of sealed segments, in MB of log a second, and
+ * `npm run loadtest:compaction`: how fast one process makes Parquet of sealed segments, in MB of log a second, and
  * where the time goes: reading and decoding alone, staging too, all of it. Not part of the tests.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * `node loadtest/log-cost-bench.ts`: what logging one rank request costs the thread that answers, in microseconds of its
+ * `npm run loadtest:log-cost`: what logging one rank request costs the thread that answers, in microseconds of its
  * CPU time, by what is logged: gathering the features, encoding the record, handing it to the disk and being called back.
  * Not part of the tests: it measures the machine it is on.
  */
