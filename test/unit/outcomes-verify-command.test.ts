@@ -134,6 +134,19 @@ test("--salvage writes nothing into a folder that holds something, and nothing i
   expect(await readdir(into)).toStrictEqual(["mine"]);
   const inside = join(dataDir, "log", "salvaged");
   await expect(salvageDataDirectory({ dataDir, into: inside })).rejects.toThrow("lies in the log");
+  const link = join(await temporaryFolder(), "link");
+  await symlink(join(dataDir, "log"), link);
+  for (const linked of [link, join(link, "new/er")])
+    await expect(salvageDataDirectory({ dataDir, into: linked })).rejects.toThrow("lies in the log");
+});
+
+test("a folder that nobody can make is named, not tried for ever", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = "/proc/nobody/can/make";
+  await expect(salvageDataDirectory({ dataDir, into })).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("/proc/nobody"),
+  });
 });
 
 test("what the disk cannot read is left out in blocks, and the rest is read", async () => {
