@@ -141,6 +141,15 @@ describe("how far a log is shipped", () => {
   });
 });
 
+test("a position that calls segments shipped that are not is none: retention would delete them", async () => {
+  const folder = await temporaryFolder();
+  const position = { log, segment: 3, salt: 7, offset: 32 };
+  await writeFile(join(folder, "position.json"), JSON.stringify({ ...position, shippedThrough: 3 }));
+  expect(() => shippedThrough(folder, log)).toThrow(/shippedThrough: expected less than segment 3/);
+  await writeFile(join(folder, "position.json"), JSON.stringify({ ...position, shippedThrough: 2 }));
+  expect(shippedThrough(folder, log)).toBe(2);
+});
+
 describe("what is landed", () => {
   const at = (segment: number, offset: number, salt = 7) => ({ log, segment, salt, offset });
 
