@@ -7,6 +7,7 @@ import { nearest } from "../schema/schema.ts";
 import { existingDataDirectory } from "./data-directory.ts";
 import { readExperiments } from "./experiment-store.ts";
 import { withDataLogFiles } from "./log-files.ts";
+import { withStorageSentences } from "./storage-failure.ts";
 
 /** A Spark cluster for the heavy half of an analysis. */
 export interface SparkCluster {
@@ -21,7 +22,8 @@ export interface SparkCluster {
 /**
  * The analysis of one experiment over a data directory, which a server may be using at the same time: nothing in it
  * is changed.
- * @throws {SetlistError} NOT_FOUND where there is no such directory or no such experiment in it.
+ * @throws {SetlistError} NOT_FOUND where there is no such directory or no such experiment in it; UNAVAILABLE where the
+ *   system or DuckDB refuses.
  */
 export async function analyzeDataDirectory(options: {
   readonly dataDir: string;
@@ -44,14 +46,14 @@ export async function analyzeDataDirectory(options: {
     const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
     throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
-  const analyse = (files: LogFiles): Promise<AnalysisReport> => {
+  const analyze = (files: LogFiles): Promise<AnalysisReport> => {
     const analysis = { experiment, alpha, asOf: new Date(), onProgress };
     if (spark === undefined)
       return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
     const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
     return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
   };
-  return withDataLogFiles(dataDir, analyse, threads);
+  return withStorageSentences(dataDir, () => withDataLogFiles(dataDir, analyze, threads));
 }
 
 /** The files under the cluster's names, and what it does not see of them. */

@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { makeDurably } from "../columnar/durable-files.ts";
 import { UsageError } from "../domain/error.ts";
 import { type LogSalvage, salvageLog } from "../outcomes/outcomes.ts";
 import { existingLog } from "./data-directory.ts";
@@ -19,16 +20,24 @@ export async function salvageDataDirectory(options: {
 }): Promise<LogSalvage> {
   const { dataDir, into, onProgress } = options;
   const directory = existingLog(dataDir);
-  const inside = relative(resolve(directory), resolve(into));
+  const inside = relative(await realPlace(directory), await realPlace(into));
   if (!inside.startsWith("..")) throw new UsageError(`--salvage: ${into} lies in the log that is damaged`);
   return withStorageSentences(into, async () => {
-    await mkdir(into, { recursive: true });
+    await makeDurably(into);
     const [found] = await readdir(into);
     if (found !== undefined) {
       throw new UsageError(`--salvage: expected a new or empty folder, but there is ${found} in ${into}`);
     }
     return salvageLog({ directory, into, knownSalts: await compactedSalts(dataDir), onProgress });
   });
+}
+
+/** Where a path leads to, links followed, also where its end is not there yet. */
+async function realPlace(path: string): Promise<string> {
+  const whole = resolve(path);
+  const real = await realpath(whole).catch(() => undefined);
+  if (real !== undefined || dirname(whole) === whole) return real ?? whole;
+  return join(await realPlace(dirname(whole)), basename(whole));
 }
 
 /** By segment, the salts that the Parquet files' markers remember; what is no marker says nothing. */

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { IngestProgress } from "../app/ingest-topics.ts";
 import { loadConfig } from "../config.ts";
+import { brokerPattern } from "../domain/kafka.ts";
 import { wholeNumberTo } from "./argument.ts";
 
 interface IngestFlags {
@@ -92,7 +93,7 @@ function describe(progress: IngestProgress, began: number): string {
 
 function brokers(text: string): readonly string[] {
   const list = text.split(",").map((one) => one.trim());
-  const wrong = list.find((one) => !/^[^\s,:]+:\d{1,5}$/.test(one));
+  const wrong = list.find((one) => !new RegExp(brokerPattern).test(one));
   if (wrong !== undefined)
     throw new InvalidArgumentError(`expected host:port, got ${JSON.stringify(wrong)}.`);
   return list;

@@ -77,14 +77,20 @@ function parseMarker<Facts>(
   const isMarker =
     marker?.segment === segment &&
     Number.isSafeInteger(marker.salt) &&
-    areTexts(marker.files) &&
-    (marker.removed === undefined || areTexts(marker.removed)) &&
+    areFilesOf(segment, marker.files) &&
+    (marker.removed === undefined || areFilesOf(segment, marker.removed)) &&
     counts.every((count) => Number.isFinite(marker.facts?.[count]));
   return isMarker ? (marker as Marker<Facts>) : undefined;
 }
 
-function areTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((text) => typeof text === "string");
+/** As stores publish them: what a marker names is read as the segment's rows and deleted with them, so it is nothing else. */
+const storedFile = /^(?:[a-z]+\/)?date=[\w-]+\/(\d+)\.parquet$/;
+
+function areFilesOf(segment: string, value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((file) => typeof file === "string" && storedFile.exec(file)?.[1] === segment)
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -2,7 +2,12 @@ import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
 import { attributeTypes } from "../domain/feature.ts";
 import { isolations } from "../domain/isolation.ts";
-import { kafkaCompressions, kafkaSaslMechanisms, kafkaSecurityProtocols } from "../domain/kafka.ts";
+import {
+  brokerPattern,
+  kafkaCompressions,
+  kafkaSaslMechanisms,
+  kafkaSecurityProtocols,
+} from "../domain/kafka.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { durationSchema } from "../experiments/experiments.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
@@ -191,7 +196,7 @@ export const configFileSchema = Type.Object(
       Type.Object(
         {
           brokers: Type.Optional(
-            Type.Array(Type.String({ pattern: "^[^\\s,:]+:[0-9]{1,5}$", description: "host:port" }), {
+            Type.Array(Type.String({ pattern: brokerPattern, description: "host:port" }), {
               maxItems: 100,
             }),
           ),

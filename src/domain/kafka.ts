@@ -9,6 +9,10 @@ export type KafkaSecurityProtocol = (typeof kafkaSecurityProtocols)[number];
 export const kafkaSaslMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 export type KafkaSaslMechanism = (typeof kafkaSaslMechanisms)[number];
 
+/** `host:port`, whose port is one that can be connected to: the client throws where nobody catches it at any other. */
+export const brokerPattern =
+  "^[^\\s,:]+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$";
+
 /** How a cluster is reached, and under which name its topics stand. */
 export interface KafkaCluster {
   /** `host:port`, some of the cluster's; none where there is no cluster. */

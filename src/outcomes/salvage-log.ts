@@ -1,4 +1,4 @@
-import { copyFile, open } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SetlistError } from "../domain/error.ts";
 import { type Disk, realDisk } from "./disk.ts";
@@ -7,7 +7,7 @@ import { readPatiently } from "./patient-read.ts";
 import { type Seal, writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type LostPlace, type SalvagedSegment, salvageSegment } from "./salvage-segment.ts";
-import { listSegments, type SegmentFile, segmentFile } from "./segment-file.ts";
+import { listSegments, openSegmentFile, type SegmentFile, segmentFile } from "./segment-file.ts";
 import { encodeSegmentHeader, newSalt, segmentHeaderBytes } from "./segment-header.ts";
 import { type PlacedSegment, placeSegments } from "./segment-places.ts";
 import { verifyLog } from "./verify-log.ts";
@@ -223,7 +223,9 @@ async function check(folder: string, { impressions, outcomes, shadows }: LogSalv
 async function bytesOf(
   file: SegmentFile,
 ): Promise<{ bytes: Buffer; unreadableBytes: number; reason: string | undefined }> {
-  const handle = await open(file.path, "r");
+  const handle = await openSegmentFile(file);
+  if (handle === undefined)
+    return { bytes: Buffer.alloc(0), unreadableBytes: 0, reason: "it was taken away" };
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) return { bytes: Buffer.alloc(0), unreadableBytes: 0, reason: "it is no file" };

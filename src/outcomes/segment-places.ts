@@ -1,5 +1,4 @@
-import { open } from "node:fs/promises";
-import type { SegmentFile } from "./segment-file.ts";
+import { openSegmentFile, type SegmentFile } from "./segment-file.ts";
 import { claimedHeader, isHeaderWhole, segmentHeaderBytes } from "./segment-header.ts";
 
 /** Where a file of a damaged log belongs. */
@@ -28,8 +27,9 @@ export async function placeSegments(files: readonly SegmentFile[]): Promise<Plac
   return placed.sort((one, other) => one.number - other.number);
 }
 
-async function headerBytes({ path }: SegmentFile): Promise<Buffer> {
-  const handle = await open(path, "r");
+async function headerBytes(file: SegmentFile): Promise<Buffer> {
+  const handle = await openSegmentFile(file);
+  if (handle === undefined) return Buffer.alloc(0);
   try {
     const { bytesRead, buffer } = await handle.read(
       Buffer.alloc(segmentHeaderBytes),
@@ -40,8 +40,8 @@ async function headerBytes({ path }: SegmentFile): Promise<Buffer> {
     return buffer.subarray(0, bytesRead);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A folder of that name, or a sector that the disk cannot read: reading the rest will say so.
-    if (code === "EISDIR" || code === "EIO") return Buffer.alloc(0);
+    // A folder or a pipe of that name, or a sector that the disk cannot read: reading the rest will say so.
+    if (code === "EISDIR" || code === "ESPIPE" || code === "EIO") return Buffer.alloc(0);
     throw error;
   } finally {
     await handle.close();

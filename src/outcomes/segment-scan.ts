@@ -1,9 +1,9 @@
 /** Reads one segment from its start to its end, checks every frame, and says how it ended. */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { type Damage, judgeDamage, nextFrame } from "./damage.ts";
 import { checkFrame, cutShort, describeFault, frameHeaderBytes, payloadBytesMax } from "./frame.ts";
 import { impressionKind, isComparisonKind, outcomeKind, readSeal, sealKind } from "./record-codec.ts";
-import { type SegmentFile, segmentFile } from "./segment-file.ts";
+import { openSegmentFile, type SegmentFile, segmentFile } from "./segment-file.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 
 /**
@@ -67,7 +67,7 @@ export class SegmentScan {
   static async open(listed: SegmentFile, directory: string): Promise<SegmentScan | undefined> {
     const names = listed.sealed ? [listed] : [listed, segmentFile(directory, listed.number, true)];
     for (const file of names) {
-      const handle = await openIfThere(file.path);
+      const handle = await openSegmentFile(file);
       if (handle === undefined) continue;
       const stats = await handle.stat();
       const scan = new SegmentScan(file, handle, stats.size);
@@ -236,14 +236,5 @@ export class SegmentScan {
       have += bytesRead;
     }
     return buffer.subarray(0, have);
-  }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }

@@ -189,6 +189,15 @@ function kindOf(value: unknown): string {
 
 /** A value as a reader can recognise it, never longer than a line. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = jsonOf(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Deeper than the stack, or nothing that JSON has.
+    return kindOf(value);
+  }
 }

@@ -1,24 +1,27 @@
 import Type from "typebox";
+import type { Impression } from "../domain/impression.ts";
 import type { LogRecord } from "../domain/ports.ts";
 import { compileSchema, describeSchemaError } from "../schema/schema.ts";
 
 const text = Type.String();
 const number = Type.Number();
-/** What a date may be, and a row's timestamp can hold. */
-const time = Type.Number({ minimum: -8.64e15, maximum: 8.64e15 });
 const count = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 const version = Type.Object({ name: text, version: text });
 const items = Type.Array(
   Type.Object({ id: text, position: count, score: number, tasks: Type.Record(Type.String(), number) }),
 );
-const anything = Type.Object({});
+/** Ms since 1970, as far as clocks of ours go; a table's timestamps do not go much further. */
+const instant = Type.Number({ minimum: -8.64e15, maximum: 8.64e15 });
+/** No deeper than ours: rows of it are made text again, which takes a stack as deep. JSON has null for what is no number. */
+const value = Type.Union([text, number, Type.Boolean(), Type.Null()]);
+const entries = Type.Record(Type.String(), Type.Union([value, Type.Array(value)]));
 
 /** What a row of the warehouse is made of; a later Setlist may have added to it. */
 const schemas = {
   impression: Type.Object({
     kind: Type.Literal("impression"),
     requestId: text,
-    at: time,
+    at: instant,
     surface: text,
     userId: text,
     assignments: Type.Array(
@@ -45,14 +48,12 @@ const schemas = {
     items,
     sent: Type.Optional(
       Type.Object({
-        user: Type.Optional(anything),
-        context: Type.Optional(anything),
-        items: Type.Optional(Type.Array(Type.Union([anything, Type.Null()]))),
+        user: Type.Optional(entries),
+        context: Type.Optional(entries),
+        items: Type.Optional(Type.Array(Type.Union([entries, Type.Null()]))),
       }),
     ),
-    attributes: Type.Optional(
-      Type.Object({ user: Type.Optional(anything), context: Type.Optional(anything) }),
-    ),
+    attributes: Type.Optional(Type.Object({ user: Type.Optional(entries), context: Type.Optional(entries) })),
     beyondLimit: Type.Optional(items),
     served: Type.Optional(
       Type.Array(
@@ -88,13 +89,13 @@ const schemas = {
     itemId: text,
     type: text,
     value: number,
-    occurredAt: time,
-    receivedAt: time,
+    occurredAt: instant,
+    receivedAt: instant,
   }),
   shadow: Type.Object({
     kind: Type.Literal("shadow"),
     requestId: text,
-    at: time,
+    at: instant,
     surface: text,
     model: version,
     shadow: version,
@@ -107,7 +108,7 @@ const schemas = {
   counterfactual: Type.Object({
     kind: Type.Literal("counterfactual"),
     requestId: text,
-    at: time,
+    at: instant,
     surface: text,
     experiment: text,
     phase: count,
@@ -131,7 +132,24 @@ const validators = new Map(
 /** Undefined where the value is a record, else what is wrong with it. */
 export function checkShippedRecord(value: unknown): string | undefined {
   const kind = (value as { kind?: unknown } | null)?.kind;
-  const validate = validators.get(String(kind));
+  const validate = typeof kind === "string" ? validators.get(kind) : undefined;
   if (validate === undefined) return "its value is no record of ours";
-  return validate(value) ? undefined : describeSchemaError(validate.errors ?? [], "value");
+  if (!validate(value)) return describeSchemaError(validate.errors ?? [], "value");
+  return kind === "impression" ? checkTasks((value as Pick<Impression, "items">).items) : undefined;
+}
+
+/** A row has a score for each item and each task of any of them: of a server's records most of those are there. */
+const scoresPerEntryMax = 64;
+
+function checkTasks(items: Impression["items"]): string | undefined {
+  const tasks = new Set<string>();
+  let entries = items.length;
+  for (const item of items) {
+    for (const task of Object.keys(item.tasks)) {
+      tasks.add(task);
+      entries += 1;
+    }
+  }
+  if (tasks.size * items.length <= scoresPerEntryMax * entries) return undefined;
+  return `items: ${tasks.size} tasks, of which nearly every item has others`;
 }

@@ -7,7 +7,7 @@ import { SetlistError } from "../domain/error.ts";
 import type { LogPlace } from "../domain/ports.ts";
 import { parserOf } from "../schema/schema.ts";
 
-const whole = Type.Integer({ minimum: 0 });
+const whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const schema = Type.Object(
   {
     log: Type.String(),
@@ -66,6 +66,14 @@ export function shippedThrough(folder: string, log: string): number {
   return position?.log === log ? position.shippedThrough : 0;
 }
 
+/** What is sent whole ends before the segment that is being sent: or retention would delete what is not. */
+function consistent(position: Static<typeof schema>): Static<typeof schema> {
+  const { segment, shippedThrough: through } = position;
+  if (through > Math.max(0, segment - 1))
+    throw new Error(`shippedThrough: expected less than segment ${segment}, got ${through}`);
+  return position;
+}
+
 /** Undefined where there is none. @throws {SetlistError} INTERNAL where the file holds something else. */
 function readPosition(folder: string): Static<typeof schema> | undefined {
   const path = join(folder, name);
@@ -77,7 +85,7 @@ function readPosition(folder: string): Static<typeof schema> | undefined {
     throw error;
   }
   try {
-    return parse(JSON.parse(text), path);
+    return consistent(parse(JSON.parse(text), path));
   } catch (error) {
     throw new SetlistError(
       "INTERNAL",

@@ -1,5 +1,5 @@
 /** A log shipped as a server has it shipped, and what Kafka then holds, for tests. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
@@ -103,9 +103,10 @@ export function shippersOf(parent: number): number[] {
     });
 }
 
-/** The files that the markers of a warehouse name, of one table. */
+/** The files that the markers of a warehouse name, of one table; none where it is not made yet. */
 export function markedFiles(out: string, table: string): string[] {
   const warehouse = join(out, "warehouse");
+  if (!existsSync(join(warehouse, "done"))) return [];
   return readdirSync(join(warehouse, "done"))
     .filter((name) => name.endsWith(".json"))
     .flatMap(

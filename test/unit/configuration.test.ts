@@ -117,6 +117,8 @@ describe("shipping", () => {
 
   test.each([
     [{ BROKERS: "kafka" }, /^SETLIST_SHIPPING_BROKERS\[0\]: expected host:port, got "kafka"/],
+    [{ BROKERS: "kafka:65536" }, /BROKERS\[0\]: expected host:port, got "kafka:65536"/],
+    [{ BROKERS: "kafka:0" }, /BROKERS\[0\]: expected host:port, got "kafka:0"/],
     [{ SECURITY_PROTOCOL: "SASL_SSL" }, /SASL_SSL needs shipping\.saslUsername and shipping\.saslPassword/],
     [{ SASL_PASSWORD: "secret" }, /shipping.saslPassword: nobody is told it with securityProtocol PLAINTEXT/],
     [{ TLS_CA_FILE: "/ca.pem" }, /tlsCaFile: expected securityProtocol SSL or SASL_SSL/],

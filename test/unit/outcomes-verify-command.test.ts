@@ -1,9 +1,11 @@
-import { execFile } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { salvageDataDirectory } from "../../src/app/salvage-data.ts";
+import { verifyDataDirectory } from "../../src/app/verify-data.ts";
 import { readPatiently } from "../../src/outcomes/patient-read.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
@@ -101,6 +103,32 @@ test("--salvage writes a log that a server takes, says what is lost, and exits w
   expect(text.printed).toContain("Lost: 1 records.");
 });
 
+test("a pipe that has a segment's name is waited for by nobody: it is named, and salvage goes on without it", async () => {
+  const { dataDir, segment } = await dataDirectory();
+  await rm(segment);
+  execFileSync("mkfifo", [segment]);
+  expect(await verifyDataDirectory(dataDir)).toMatchObject({
+    corrupt: [{ segment: "0000000001.seg", reason: "it is no file" }],
+  });
+  const into = join(await temporaryFolder(), "salvaged");
+  expect(await salvageDataDirectory({ dataDir, into })).toMatchObject({
+    losses: [{ segment: "0000000001.seg", records: null, places: [{ reason: "it is no file" }] }],
+  });
+});
+
+test.each([
+  ["that leads to itself", "0000000001.seg", "ELOOP"],
+  ["that leads nowhere, whose records are not here but somewhere", "gone/0000000001.seg", "ENOENT"],
+])("a link %s is named by verify-log, compact and a start, and left out by none", async (_, target, code) => {
+  const { dataDir, segment } = await dataDirectory();
+  await rm(segment);
+  await symlink(target, segment);
+  const named = { code: "UNAVAILABLE", message: expect.stringMatching(`${segment}.*${code}`) };
+  await expect(verifyDataDirectory(dataDir)).rejects.toMatchObject(named);
+  await expect(compactDataDirectory({ dataDir })).rejects.toMatchObject(named);
+  await expect(openTestLog(join(dataDir, "log"))).rejects.toThrow(segment);
+});
+
 test("--salvage writes nothing into a folder that holds something, and nothing into the log", async () => {
   const { dataDir } = await dataDirectory();
   const into = await temporaryFolder();
@@ -109,6 +137,19 @@ test("--salvage writes nothing into a folder that holds something, and nothing i
   expect(await readdir(into)).toStrictEqual(["mine"]);
   const inside = join(dataDir, "log", "salvaged");
   await expect(salvageDataDirectory({ dataDir, into: inside })).rejects.toThrow("lies in the log");
+  const link = join(await temporaryFolder(), "link");
+  await symlink(join(dataDir, "log"), link);
+  for (const linked of [link, join(link, "new/er")])
+    await expect(salvageDataDirectory({ dataDir, into: linked })).rejects.toThrow("lies in the log");
+});
+
+test("a folder that nobody can make is named, not tried for ever", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = "/proc/nobody/can/make";
+  await expect(salvageDataDirectory({ dataDir, into })).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("/proc/nobody"),
+  });
 });
 
 test("what the disk cannot read is left out in blocks, and the rest is read", async () => {

@@ -78,6 +78,34 @@ describe("a record as a message", () => {
     expect(decodeMessage(value as Buffer | null, headers)).toEqual({ fault: expect.stringMatching(/./) });
   });
 
+  const impression = JSON.stringify(impressionOf("r1", "u1", "kd"));
+  const outcome = JSON.stringify(outcomeOf("o1", "r1", "t1"));
+  const deep = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+  const items = Array.from({ length: 3_000 }, (_, i) => ({
+    ...{ id: `t${i}`, position: i + 1, score: 1 },
+    tasks: { [`task${i}`]: 1 },
+  }));
+  test.each([
+    ["a kind that is no text", '{"kind":{"toString":0}}', /no record/],
+    ["an instant that no table has", impression.replace(/"at":\d+/, '"at":9.3e15'), /^at: /],
+    ["an instant before all", outcome.replace(/"occurredAt":\d+/, '"occurredAt":-1e300'), /^occurredAt: /],
+    [
+      "a time of receipt of no clock",
+      outcome.replace(/"receivedAt":\d+/, '"receivedAt":1e300'),
+      /^receivedAt: /,
+    ],
+    [
+      "an attribute that has no text",
+      impression.replace("{", '{"attributes":{"user":{"a":{"toString":0}}},'),
+      /^attributes/,
+    ],
+    ["features deeper than any stack", impression.replace("{", `{"sent":{"user":{"a":${deep}}},`), /^sent/],
+    ["a task of its own for each item", JSON.stringify({ ...JSON.parse(impression), items }), /3000 tasks/],
+  ])("that would stop the landing of all others is left out: %s", (_, value, fault) => {
+    const { headers } = encoded(outcomeOf("o1", "r1", "t1"));
+    expect(decodeMessage(Buffer.from(value), headers)).toStrictEqual({ fault: expect.stringMatching(fault) });
+  });
+
   test("a later Setlist's message stops whoever reads it", () => {
     const { value, headers } = encoded(outcomeOf("o1", "r1", "t1"));
     const later = headers.map(
@@ -120,6 +148,15 @@ describe("how far a log is shipped", () => {
     const position = await PositionFile.open(folder, log);
     expect(() => position.read()).toThrow(/position\.json.*shipped again/);
   });
+});
+
+test("a position that calls segments shipped that are not is none: retention would delete them", async () => {
+  const folder = await temporaryFolder();
+  const position = { log, segment: 3, salt: 7, offset: 32 };
+  await writeFile(join(folder, "position.json"), JSON.stringify({ ...position, shippedThrough: 3 }));
+  expect(() => shippedThrough(folder, log)).toThrow(/shippedThrough: expected less than segment 3/);
+  await writeFile(join(folder, "position.json"), JSON.stringify({ ...position, shippedThrough: 2 }));
+  expect(shippedThrough(folder, log)).toBe(2);
 });
 
 describe("what is landed", () => {
