@@ -25,6 +25,6 @@ export async function ingestToFolder(
       `${out} is a server's data directory, it holds a log: give what is ingested a folder of its own`,
     );
   }
-  await usableFolder(out);
+  await usableFolder(out, "--out");
   return withStorageSentences(out, () => ingestTopics({ ...rest, warehouse: join(out, "warehouse") }));
 }

@@ -2,7 +2,7 @@ import { readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { makeDurably } from "../columnar/durable-files.ts";
 import { UsageError } from "../domain/error.ts";
-import { type LogSalvage, salvageLog } from "../outcomes/outcomes.ts";
+import { type LogSalvage, salvageLog, unfinishedLog } from "../outcomes/outcomes.ts";
 import { existingLog } from "./data-directory.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
@@ -24,7 +24,8 @@ export async function salvageDataDirectory(options: {
   if (!inside.startsWith("..")) throw new UsageError(`--salvage: ${into} lies in the log that is damaged`);
   return withStorageSentences(into, async () => {
     await makeDurably(into);
-    const [found] = await readdir(into);
+    // What an attempt left that failed half-way is made anew.
+    const found = (await readdir(into)).find((name) => name !== unfinishedLog);
     if (found !== undefined) {
       throw new UsageError(`--salvage: expected a new or empty folder, but there is ${found} in ${into}`);
     }

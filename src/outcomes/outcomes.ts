@@ -7,6 +7,6 @@ export { type OpenedOutcomeLog, type OutcomeLogOptions, openOutcomeLog } from ".
 export { PseudonymousLog } from "./pseudonymous-log.ts";
 export { readLog, readLogBatches } from "./read-log.ts";
 export { RemoteLog } from "./remote-log.ts";
-export { type LogSalvage, type SegmentLoss, salvageLog } from "./salvage-log.ts";
+export { type LogSalvage, type SegmentLoss, salvageLog, unfinishedLog } from "./salvage-log.ts";
 export { logSegments, sealedSegments } from "./sealed-segments.ts";
 export { type LogVerification, verifyLog } from "./verify-log.ts";

@@ -1,4 +1,4 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SetlistError } from "../domain/error.ts";
 import { type Disk, realDisk } from "./disk.ts";
@@ -51,6 +51,9 @@ export interface SalvageOptions {
 /** In place of missing segments stand empty ones, so that numbers are without gaps: not for a name that is a mistake. */
 const missingMax = 10_000;
 
+/** The folder in which a new log stands until all of it is written and checked. */
+export const unfinishedLog = "log.salvaging";
+
 /**
  * Copies every good record of a log, damaged or not, into a new one, in the same order. A segment keeps its number and
  * its salt, so that whatever was made of it before still knows it; whole ones are copied byte for byte. In place of one
@@ -63,7 +66,8 @@ export async function salvageLog(options: SalvageOptions): Promise<LogSalvage> {
   const first = placed[0];
   if (first === undefined)
     throw new SetlistError("NOT_FOUND", `there is no segment of a log in ${directory}`);
-  const staging = join(into, "log.salvaging");
+  const staging = join(into, unfinishedLog);
+  await rm(staging, { recursive: true, force: true });
   await disk.makeDirectory(staging);
   const salvage = new Salvage(disk, staging, knownSalts);
   let next = first.number;

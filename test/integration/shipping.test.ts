@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -317,6 +317,12 @@ test("ingest says what is missing, and which broker does not answer", async () =
     stderr: expect.stringContaining("name them with --brokers"),
   });
   expect(await setlist("ingest", "--once", "--brokers", "kafka:9092")).toMatchObject({ code: 2 });
+  const file = join(out, "file");
+  await writeFile(file, "");
+  expect(await setlist("ingest", "--out", file, "--once", "--brokers", "kafka:9092")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`${file} is no folder: name another one with --out`),
+  });
   expect(await setlist("ingest", "--out", out, "--brokers", "kafka")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("host:port"),

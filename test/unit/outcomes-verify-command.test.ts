@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -141,6 +141,20 @@ test("--salvage writes nothing into a folder that holds something, and nothing i
   await symlink(join(dataDir, "log"), link);
   for (const linked of [link, join(link, "new/er")])
     await expect(salvageDataDirectory({ dataDir, into: linked })).rejects.toThrow("lies in the log");
+});
+
+test("--salvage goes anew where an attempt before it was killed half-way", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = await temporaryFolder();
+  await mkdir(join(into, "log.salvaging"));
+  await writeFile(join(into, "log.salvaging", "0000000001.seg"), "half of a segment");
+  const { impressions, outcomes } = await verifyDataDirectory(dataDir);
+  expect(await salvageDataDirectory({ dataDir, into })).toMatchObject({
+    impressions,
+    outcomes,
+    lostBytes: 0,
+  });
+  expect(await readdir(into)).toStrictEqual(["log"]);
 });
 
 test("a folder that nobody can make is named, not tried for ever", async () => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -76,6 +76,14 @@ describe("a read-only registry", () => {
     const open = () => openRegistry({ dataDir, readOnly: true, clock });
     expect(open).toThrow(`no experiments in ${dataDir} yet`);
     expect(open).toThrow("setlist serve --data-dir");
+  });
+
+  test("says of a folder that ingest filled where its experiments come from", async () => {
+    const dataDir = await temporaryFolder();
+    await mkdir(join(dataDir, "warehouse"));
+    const open = () => openRegistry({ dataDir, readOnly: true, clock });
+    expect(open).toThrow("experimentStore.url, or copy a server's experiments.sqlite there");
+    expect(open).not.toThrow("setlist serve");
   });
 
   test("reads beside a writer, sees what it wrote since, and writes nothing itself", async () => {
