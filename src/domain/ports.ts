@@ -240,6 +240,33 @@ export interface PlacedRecord {
   readonly bytes: number;
 }
 
+/** A segment as it was listed; a sealed one never changes again. */
+export interface LogSegment {
+  /** Its number as the directory writes it: `0000000012`. */
+  readonly name: string;
+  readonly sealed: boolean;
+  /**
+   * Its own random number.
+   * @throws {SetlistError} NOT_FOUND where it was taken away; INTERNAL where the header is damaged or of another schema
+   *   version.
+   */
+  salt(): Promise<number>;
+  /**
+   * Some dozens of records at a time, to the end of the segment; no batch is empty. Of one that is being written they are
+   * those that were there when it was opened, at the first batch.
+   * @throws {SetlistError} NOT_FOUND where it was taken away; INTERNAL at a damaged record, naming segment, offset and
+   *   record.
+   */
+  read(): AsyncIterable<readonly LogRecord[]>;
+  /** How many bytes it has. @throws {SetlistError} NOT_FOUND as above. */
+  size(): Promise<number>;
+  /**
+   * Deletes it for good. Only ever the oldest, never the newest sealed one, and one after the other: numbers have no gaps,
+   * and the next segment's follows from those that are there.
+   */
+  remove(): Promise<void>;
+}
+
 /** How much of a segment that is still being written is known to be on the disk. */
 export interface SyncedEnd {
   readonly segment: number;
@@ -258,6 +285,25 @@ export interface LogTail {
   /** Bytes of the log that are on the disk from a place on, headers and seals included. */
   bytesBehind(place: LogPlace): Promise<number>;
   close(): Promise<void>;
+}
+
+/** How far a shipper is. */
+export interface ShippingStatus {
+  /** Since this shipper began. */
+  readonly records: number;
+  readonly bytes: number;
+  readonly failures: number;
+  /** Bytes of the log that are on the disk and not acknowledged. */
+  readonly lagBytes: number;
+  /** How long the oldest record that is not acknowledged has been in the log, seconds; 0 where none waits. */
+  readonly lagSeconds: number;
+  /** Records among `lagBytes`, by the mean size of those sent lately. */
+  readonly lagRecords: number;
+  /** When brokers last acknowledged something, ms since 1970, UTC. */
+  readonly lastSuccessAt: number | undefined;
+  readonly shippedThrough: number;
+  /** Why nothing is acknowledged right now. */
+  readonly problem: string | undefined;
 }
 
 /**

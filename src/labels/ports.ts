@@ -1,12 +1,8 @@
 import type { Impression } from "../domain/impression.ts";
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogSegment } from "../domain/ports.ts";
 
-/** A sealed segment of the log, as the log's reader gives it. */
-export interface LabelSegment {
-  readonly name: string;
-  salt(): Promise<number>;
-  read(): AsyncIterable<readonly LogRecord[]>;
-}
+/** A sealed segment, of which labels are only read. */
+export type LabelSegment = Pick<LogSegment, "name" | "salt" | "read">;
 
 /** A teacher that is loaded and has the features that serving had. */
 export interface Teacher {

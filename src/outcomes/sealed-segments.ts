@@ -1,39 +1,12 @@
 import { stat } from "node:fs/promises";
 import { SetlistError } from "../domain/error.ts";
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord, LogSegment } from "../domain/ports.ts";
 import { corruptionError } from "./corruption.ts";
 import { realDisk } from "./disk.ts";
 import { batchesOf } from "./segment-batches.ts";
 import type { SegmentFile } from "./segment-file.ts";
 import { numberedSegments } from "./segment-numbering.ts";
 import { SegmentScan } from "./segment-scan.ts";
-
-/** A segment as it was listed; a sealed one never changes again. */
-export interface LogSegment {
-  /** Its number as the directory writes it: `0000000012`. */
-  readonly name: string;
-  readonly sealed: boolean;
-  /**
-   * Its own random number.
-   * @throws {SetlistError} NOT_FOUND where it was taken away; INTERNAL where the header is damaged or of another schema
-   *   version.
-   */
-  salt(): Promise<number>;
-  /**
-   * Some dozens of records at a time, to the end of the segment; no batch is empty. Of one that is being written they are
-   * those that were there when it was opened, at the first batch.
-   * @throws {SetlistError} NOT_FOUND where it was taken away; INTERNAL at a damaged record, naming segment, offset and
-   *   record.
-   */
-  read(): AsyncIterable<readonly LogRecord[]>;
-  /** How many bytes it has. @throws {SetlistError} NOT_FOUND as above. */
-  size(): Promise<number>;
-  /**
-   * Deletes it for good. Only ever the oldest, never the newest sealed one, and one after the other: numbers have no gaps,
-   * and the next segment's follows from those that are there.
-   */
-  remove(): Promise<void>;
-}
 
 /** All segments in the order in which they were written. */
 export async function logSegments(directory: string): Promise<readonly LogSegment[]> {

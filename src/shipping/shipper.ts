@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock, LogPlace, LogTail, PlacedRecord } from "../domain/ports.ts";
+import type { Clock, LogPlace, LogTail, PlacedRecord, ShippingStatus } from "../domain/ports.ts";
 import type { MessageSink } from "./kafka-sink.ts";
 import type { EncodedMessage, MessageEncoder } from "./message.ts";
 import { Pace } from "./pace.ts";
@@ -20,24 +20,6 @@ const retryMsMax = 10_000;
 
 /** A position is this old at most; what it is behind is sent again after a kill. */
 const positionMs = 250;
-
-export interface ShippingStatus {
-  /** Since this shipper began. */
-  readonly records: number;
-  readonly bytes: number;
-  readonly failures: number;
-  /** Bytes of the log that are on the disk and not acknowledged. */
-  readonly lagBytes: number;
-  /** How long the oldest record that is not acknowledged has been in the log, seconds; 0 where none waits. */
-  readonly lagSeconds: number;
-  /** Records among `lagBytes`, by the mean size of those sent lately. */
-  readonly lagRecords: number;
-  /** When brokers last acknowledged something, ms since 1970, UTC. */
-  readonly lastSuccessAt: number | undefined;
-  readonly shippedThrough: number;
-  /** Why nothing is acknowledged right now. */
-  readonly problem: string | undefined;
-}
 
 export interface ShipperOptions {
   readonly tail: LogTail;

@@ -6,5 +6,5 @@ export { wordsOf } from "./kafka-client.ts";
 export { KafkaSink } from "./kafka-sink.ts";
 export { MessageEncoder } from "./message.ts";
 export { PositionFile } from "./position-file.ts";
-export { Shipper, type ShippingStatus } from "./shipper.ts";
+export { Shipper } from "./shipper.ts";
 export { topicsOf } from "./topics.ts";

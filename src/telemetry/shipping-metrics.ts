@@ -1,21 +1,10 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-
-/** What a shipper says of itself, counted since it began. */
-interface ShipperStatus {
-  readonly records: number;
-  readonly bytes: number;
-  readonly failures: number;
-  readonly lagBytes: number;
-  readonly lagSeconds: number;
-  readonly lagRecords: number;
-  readonly lastSuccessAt: number | undefined;
-  readonly shippedThrough: number;
-}
+import type { ShippingStatus } from "../domain/ports.ts";
 
 export interface ShippingMetrics {
   /** Another shipper begins, and counts from 0. */
   started(): void;
-  note(status: ShipperStatus): void;
+  note(status: ShippingStatus): void;
 }
 
 /** Made where the log is shipped: elsewhere its lag would look like none. */

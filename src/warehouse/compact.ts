@@ -1,6 +1,6 @@
 import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
+import type { LogSegment } from "../domain/ports.ts";
 import { checkSameLog } from "./log-markers.ts";
-import type { LogSegment } from "./ports.ts";
 import { type Retained, type RetentionRules, retain } from "./retention.ts";
 import { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";
 

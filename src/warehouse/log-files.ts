@@ -9,10 +9,9 @@ import {
   writePartitions,
 } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
-import type { LogFiles } from "../domain/ports.ts";
+import type { LogFiles, LogSegment } from "../domain/ports.ts";
 import { type LogTable, logTables } from "./log-columns.ts";
 import { checkSameLog } from "./log-markers.ts";
-import type { LogSegment } from "./ports.ts";
 import { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";
 
 export interface LogFilesOptions {

@@ -8,7 +8,7 @@ import {
   RowAppender,
   type Staging,
 } from "../columnar/columnar.ts";
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord, LogSegment } from "../domain/ports.ts";
 import {
   type Column,
   counterfactualColumns,
@@ -18,7 +18,6 @@ import {
   outcomeColumns,
   shadowColumns,
 } from "./log-columns.ts";
-import type { LogSegment } from "./ports.ts";
 
 /** How many records of each kind a segment has. Markers from before there were comparisons do not count them. */
 export interface SegmentFacts extends Readonly<Record<LogTable, number>> {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll } from "vitest";
+import { describeWhere } from "./describe-where.ts";
 import { type KafkaBroker, missingKafka, startKafka } from "./kafka.ts";
 
 /**
@@ -6,12 +7,8 @@ import { type KafkaBroker, missingKafka, startKafka } from "./kafka.ts";
  * suite is skipped with a warning that says so, or fails where `REQUIRE_KAFKA` is set, as .ci/run does.
  */
 export function describeWithKafka(name: string, suite: (broker: () => KafkaBroker) => void): void {
-  const missing = missingKafka();
-  if (missing !== undefined) {
-    if (process.env["REQUIRE_KAFKA"] !== undefined) throw new Error(`${name}: ${missing}`);
-    console.warn(`SKIPPED: ${name}: ${missing}`);
-  }
-  describe.skipIf(missing !== undefined)(name, () => {
+  const required = process.env["REQUIRE_KAFKA"] !== undefined;
+  describeWhere(name, { missing: missingKafka(), required }, () => {
     let running: KafkaBroker | undefined;
     beforeAll(async () => {
       running = await startKafka();

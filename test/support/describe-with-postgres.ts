@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll } from "vitest";
+import { describeWhere } from "./describe-where.ts";
 import { missingPostgres, type PostgresServer, startPostgres } from "./postgres.ts";
 
 /**
@@ -6,14 +7,8 @@ import { missingPostgres, type PostgresServer, startPostgres } from "./postgres.
  * where `REQUIRE_POSTGRES` is set, as .ci/run does.
  */
 export function describeWherePostgres(name: string, suite: () => void): void {
-  const missing = missingPostgres();
-  if (missing === undefined) {
-    describe(name, suite);
-    return;
-  }
-  if (process.env["REQUIRE_POSTGRES"] !== undefined) throw new Error(`${name}: ${missing}`);
-  console.warn(`SKIPPED: ${name}: ${missing}`);
-  describe.skip(name, suite);
+  const required = process.env["REQUIRE_POSTGRES"] !== undefined;
+  describeWhere(name, { missing: missingPostgres(), required }, suite);
 }
 
 /** The same with a server that runs for the suite: `server` answers it. */

@@ -5,7 +5,8 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
+import { describeWhere } from "./describe-where.ts";
 
 const run = promisify(execFile);
 
@@ -45,13 +46,8 @@ export async function describeWithDisk(
   suite: (make: (megabytes: number) => Promise<SmallDisk>) => void,
 ): Promise<void> {
   const missing = await missingDisk(kind);
-  if (missing !== undefined) {
-    if (process.env["REQUIRE_DISKS"]?.split(",").includes(kind)) throw new Error(`${name}: ${missing}`);
-    console.warn(`SKIPPED: ${name}: ${missing}`);
-    describe.skip(name, () => suite(() => Promise.reject(new Error(missing))));
-    return;
-  }
-  describe(name, () =>
+  const required = process.env["REQUIRE_DISKS"]?.split(",").includes(kind) === true;
+  describeWhere(name, { missing, required }, () =>
     suite(async (megabytes) => {
       const folder = await mkdtemp(join(tmpdir(), "setlist-disk-"));
       const disk = await mounted(kind, folder, megabytes);

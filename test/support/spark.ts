@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describe } from "vitest";
+import { describeWhere } from "./describe-where.ts";
 
 /** Where `pip install -r test/support/spark-requirements.lock` of a venv of its own puts it. */
 const venv = resolve(".venv-spark/lib");
@@ -31,15 +31,12 @@ export const sparkTimeoutMs = 400_000;
  */
 export function describeWithSpark(name: string, suite: (sparkSql: string) => void): void {
   const program = installed();
-  if (program !== undefined) {
-    describe(name, () => suite(program));
-    return;
-  }
   const missing =
-    "no Spark in .venv-spark (python3 -m venv .venv-spark && .venv-spark/bin/pip install -r test/support/spark-requirements.lock), or no java";
-  if (process.env["REQUIRE_SPARK"] !== undefined) throw new Error(`${name}: ${missing}`);
-  console.warn(`SKIPPED: ${name}: ${missing}`);
-  describe.skip(name, () => suite(""));
+    program === undefined
+      ? "no Spark in .venv-spark (python3 -m venv .venv-spark && .venv-spark/bin/pip install -r test/support/spark-requirements.lock), or no java"
+      : undefined;
+  const required = process.env["REQUIRE_SPARK"] !== undefined;
+  describeWhere(name, { missing, required }, () => suite(program ?? ""));
 }
 
 function installed(): string | undefined {
