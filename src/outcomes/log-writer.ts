@@ -47,8 +47,8 @@ interface Failure {
  * again and again, the segments are repaired and what waits is written.
  */
 export class LogWriter implements SegmentOwner {
-  /** Where appends go until the loop takes it: `wake`, then append in the same task. */
-  pending = new Batch();
+  /** Where appends go until the loop takes it. */
+  #pending = new Batch();
   readonly #options: LogWriterOptions;
   readonly #held: HeldImpressions;
   #chain: SegmentChain | undefined;
@@ -69,14 +69,6 @@ export class LogWriter implements SegmentOwner {
 
   start(chain: SegmentChain): void {
     this.#chain = chain;
-  }
-
-  /** Why no outcome or comparison is taken right now, undefined where they are. */
-  refusal(): SetlistError | undefined {
-    const refusal = this.#standstill();
-    if (refusal !== undefined || this.#failure === undefined) return refusal;
-    const waiting = this.#settling !== undefined || this.#options.clock.monotonic() < this.#failure.retryAt;
-    return waiting ? refused(this.#failure.error) : undefined;
   }
 
   /** Whether impressions have to go to `room` right now. */
@@ -101,7 +93,18 @@ export class LogWriter implements SegmentOwner {
     return { reason: wordsOf(error), since, impressionsWaiting: this.#held.count };
   }
 
-  /** Has `pending` written soon: all that is appended before this task ends goes into one write. */
+  /**
+   * The batch for what is appended in this task, which is written soon.
+   * @throws {SetlistError} UNAVAILABLE where no outcome or comparison is taken right now.
+   */
+  batch(): Batch {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    this.wake();
+    return this.#pending;
+  }
+
+  /** Has what waits written once this task has ended. */
   wake(): void {
     // Whoever closes it ends what was begun, and repairs by itself: a segment that comes to its age then would beside it.
     if (this.#closed) return;
@@ -111,7 +114,7 @@ export class LogWriter implements SegmentOwner {
   /** Resolves once every outcome that was appended by now is on the disk. */
   async allSynced(): Promise<void> {
     const batches = [...this.#unsynced];
-    if (this.pending.outcomes.used > 0) batches.push(this.pending);
+    if (this.#pending.outcomes.used > 0) batches.push(this.#pending);
     await Promise.all(batches.map((batch) => batch.synced.promise));
   }
 
@@ -140,7 +143,7 @@ export class LogWriter implements SegmentOwner {
       bytes: Math.max(bytes, first?.bytes ?? 0),
     };
     // What comes from here on waits behind them.
-    this.#keepImpressions(this.pending, "last", error);
+    this.#keepImpressions(this.#pending, "last", error);
     this.#settling = this.#refuseAll(error).finally(() => {
       this.#settling = undefined;
       this.#retryLater();
@@ -174,17 +177,25 @@ export class LogWriter implements SegmentOwner {
     await this.#segments().close();
   }
 
+  /** Why no outcome or comparison is taken right now, undefined where they are. */
+  #refusal(): SetlistError | undefined {
+    const refusal = this.#standstill();
+    if (refusal !== undefined || this.#failure === undefined) return refusal;
+    const waiting = this.#settling !== undefined || this.#options.clock.monotonic() < this.#failure.retryAt;
+    return waiting ? refused(this.#failure.error) : undefined;
+  }
+
   async #writeAll(): Promise<void> {
     let batch: Batch | undefined;
     let bytes = 0;
     try {
       if (this.#failure !== undefined && this.#settling === undefined) await this.#mend();
       while (this.#settling === undefined && this.#failure === undefined) {
-        if (this.pending.bytes === 0 && !this.#segments().isOld()) return;
-        bytes = this.pending.bytes;
+        if (this.#pending.bytes === 0 && !this.#segments().isOld()) return;
+        bytes = this.#pending.bytes;
         const segment = await this.#segments().take(bytes);
         // A sync may have failed in the meantime; `pending` is then refused with the rest.
-        if (this.#settling !== undefined || this.pending.bytes === 0) return;
+        if (this.#settling !== undefined || this.#pending.bytes === 0) return;
         batch = this.#takePending();
         bytes = batch.bytes;
         const outcomesAt = await segment.write(batch);
@@ -212,8 +223,8 @@ export class LogWriter implements SegmentOwner {
   }
 
   #takePending(): Batch {
-    const batch = this.pending;
-    this.pending = this.#spare.pop() ?? new Batch();
+    const batch = this.#pending;
+    this.#pending = this.#spare.pop() ?? new Batch();
     if (batch.outcomes.used > 0) this.#unsynced.add(batch);
     return batch;
   }
@@ -243,8 +254,8 @@ export class LogWriter implements SegmentOwner {
     await this.#writing;
     await this.#segments().settle();
     for (const batch of this.#segments().takeUnsynced()) this.#refuse(batch, error);
-    const pending = this.pending;
-    this.pending = new Batch();
+    const pending = this.#pending;
+    this.#pending = new Batch();
     this.#refuse(pending, error);
   }
 
@@ -294,8 +305,8 @@ export class LogWriter implements SegmentOwner {
 
   #standstill(): SetlistError | undefined {
     if (this.#closed) return closed();
-    if (this.pending.bytes <= pendingBytesMax) return undefined;
-    return unavailable(`the disk is behind by ${this.pending.bytes} bytes`, undefined);
+    if (this.#pending.bytes <= pendingBytesMax) return undefined;
+    return unavailable(`the disk is behind by ${this.#pending.bytes} bytes`, undefined);
   }
 
   #segments(): SegmentChain {

@@ -16,16 +16,10 @@ import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { frameEnd, frameHeaderBytes } from "./frame.ts";
 import { type FingerprintFunction, KnownIds } from "./known-ids.ts";
-import { LogWriter, refused } from "./log-writer.ts";
-import {
-  answeredRequestBytes,
-  idBytes,
-  receivedAtOf,
-  writeComparisonFrame,
-  writeImpressionFrame,
-  writeOutcomeFrame,
-} from "./record-codec.ts";
-import { RecordComparison, RecordWindows } from "./record-windows.ts";
+import { LogWriter } from "./log-writer.ts";
+import { NewOutcomes } from "./new-outcomes.ts";
+import { idBytes, writeComparisonFrame, writeImpressionFrame } from "./record-codec.ts";
+import { RecordWindows } from "./record-windows.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type RecoverySummary, recoverLog } from "./recovery.ts";
 import { SegmentChain } from "./segment-chain.ts";
@@ -138,20 +132,11 @@ export async function openOutcomeLog(options: OutcomeLogOptions): Promise<Opened
   }
 }
 
-type OutcomeCounts = { -readonly [Count in keyof AppendedOutcomes]: number };
-
-/** Outcomes of one call that went into a batch. */
-interface Attempt {
-  readonly batch: Batch;
-  readonly comparison: RecordComparison;
-  readonly counts: OutcomeCounts;
-}
-
 class SegmentedLog implements OpenedOutcomeLog {
   readonly recovery: RecoverySummary;
   readonly #writer: LogWriter;
   readonly #known: KnownIds;
-  readonly #windows: RecordWindows;
+  readonly #newOutcomes: NewOutcomes;
   readonly #lock: DirectoryLock;
   readonly #id = new Uint32Array(3);
   #closing: Promise<void> | undefined;
@@ -166,7 +151,7 @@ class SegmentedLog implements OpenedOutcomeLog {
     this.recovery = recovery;
     this.#writer = writer;
     this.#known = known;
-    this.#windows = windows;
+    this.#newOutcomes = new NewOutcomes(writer, known, windows);
     this.#lock = lock;
   }
 
@@ -185,7 +170,7 @@ class SegmentedLog implements OpenedOutcomeLog {
       this.#hold(frame.bytes());
       return;
     }
-    const batch = this.#pending();
+    const batch = this.#writer.batch();
     this.#noteRequest(batch, writeImpressionFrame(batch.impressions, impression));
     await batch.written.promise;
   }
@@ -195,38 +180,27 @@ class SegmentedLog implements OpenedOutcomeLog {
       this.#hold(frames);
       return;
     }
-    const batch = this.#pending();
+    const batch = this.#writer.batch();
     this.#copyImpressions(batch, frames);
     await batch.written.promise;
   }
 
-  async appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes> {
-    const comparison = new RecordComparison(this.#windows);
-    const attempt = this.#attempt(comparison, (batch, keepNew) => {
-      for (const outcome of outcomes) keepNew(writeOutcomeFrame(batch.outcomes, outcome));
-    });
-    if (attempt !== undefined) return this.#acknowledge(attempt);
-    const frames = new RecordWriter();
-    for (const outcome of outcomes) writeOutcomeFrame(frames, outcome);
-    return this.#appendOnceRead(frames.bytes(), comparison);
+  appendOutcomes(outcomes: readonly Outcome[]): Promise<AppendedOutcomes> {
+    return this.#newOutcomes.append(outcomes);
   }
 
-  async appendOutcomeFrames(frames: Buffer): Promise<AppendedOutcomes> {
-    const comparison = new RecordComparison(this.#windows);
-    const attempt = this.#attemptFrames(comparison, frames);
-    return attempt === undefined
-      ? this.#appendOnceRead(Buffer.from(frames), comparison)
-      : this.#acknowledge(attempt);
+  appendOutcomeFrames(frames: Buffer): Promise<AppendedOutcomes> {
+    return this.#newOutcomes.appendFrames(frames);
   }
 
   async appendShadow(comparison: Comparison): Promise<void> {
-    const batch = this.#pending();
+    const batch = this.#writer.batch();
     writeComparisonFrame(batch.shadows, comparison);
     await batch.compared.promise;
   }
 
   async appendShadowFrames(frames: Buffer): Promise<void> {
-    const batch = this.#pending();
+    const batch = this.#writer.batch();
     batch.shadows.copy(frames, 0, frames.length);
     await batch.compared.promise;
   }
@@ -238,14 +212,6 @@ class SegmentedLog implements OpenedOutcomeLog {
   close(): Promise<void> {
     this.#closing ??= this.#writer.close().finally(() => this.#lock.release());
     return this.#closing;
-  }
-
-  #pending(): Batch {
-    const refusal = this.#writer.refusal();
-    if (refusal !== undefined) throw refusal;
-    // The loop runs once this task has ended: whatever the caller appends until then is taken along.
-    this.#writer.wake();
-    return this.#writer.pending;
   }
 
   /** The disk refuses: answers do not wait for it. */
@@ -262,98 +228,9 @@ class SegmentedLog implements OpenedOutcomeLog {
   }
 
   #noteRequest(batch: Batch, start: number): void {
-    this.#identify(batch.impressions, idBytes(batch.impressions.buffer, start + frameHeaderBytes));
+    const { buffer } = batch.impressions;
+    const id = idBytes(buffer, start + frameHeaderBytes);
+    this.#known.fingerprint(buffer, id.start, id.end, this.#id);
     batch.requestIds.push(...this.#id);
-  }
-
-  /** After something had to be read back, until all can be said. */
-  async #appendOnceRead(frames: Buffer, comparison: RecordComparison): Promise<AppendedOutcomes> {
-    for (;;) {
-      try {
-        await comparison.readMissing();
-      } catch (error) {
-        throw refused(error);
-      }
-      const attempt = this.#attemptFrames(comparison, frames);
-      if (attempt !== undefined) return this.#acknowledge(attempt);
-    }
-  }
-
-  #attemptFrames(comparison: RecordComparison, frames: Buffer): Attempt | undefined {
-    return this.#attempt(comparison, ({ outcomes }, keepNew) => {
-      for (let start = 0; start < frames.length; start = frameEnd(frames, start)) {
-        const at = outcomes.used;
-        outcomes.copy(frames, start, frameEnd(frames, start));
-        keepNew(at);
-      }
-    });
-  }
-
-  /**
-   * Puts into the pending batch what `write` writes there, each outcome followed by `keepNew` with its start, as far as it
-   * is new. All or nothing: undefined, and nothing was put there, where something has to be read first to say what is.
-   */
-  #attempt(
-    comparison: RecordComparison,
-    write: (batch: Batch, keepNew: (start: number) => void) => void,
-  ): Attempt | undefined {
-    const batch = this.#pending();
-    const attempt: Attempt = { batch, comparison, counts: { accepted: 0, duplicates: 0, unmatched: 0 } };
-    const before = { used: batch.outcomes.used, ids: batch.outcomeIds.length };
-    let done = false;
-    try {
-      write(batch, (start) => this.#keepNew(attempt, start));
-      done = !comparison.incomplete;
-    } finally {
-      if (!done) {
-        this.#known.outcomes.takeBack(batch, before.ids);
-        batch.outcomes.used = before.used;
-      }
-    }
-    return done ? attempt : undefined;
-  }
-
-  /** The outcome written last, at `start`, is counted, and taken back where it is known. */
-  #keepNew({ batch, comparison, counts }: Attempt, start: number): void {
-    const { outcomes } = batch;
-    const id = idBytes(outcomes.buffer, start + frameHeaderBytes);
-    this.#identify(outcomes, id);
-    // From its length on, as it is written: so no id is taken for one that it begins with.
-    if (this.#isKnown(comparison, outcomes.buffer, start + frameHeaderBytes + 1, id.end)) {
-      outcomes.used = start;
-      counts.duplicates++;
-      return;
-    }
-    this.#known.outcomes.add(this.#id, batch, start, receivedAtOf(outcomes.buffer, outcomes.used));
-    counts.accepted++;
-    this.#identify(outcomes, answeredRequestBytes(outcomes.buffer, start + frameHeaderBytes));
-    if (!this.#known.hasRequest(this.#id)) counts.unmatched++;
-  }
-
-  /** Whether the log has an outcome of the id in `bytes[start, end)`, whose fingerprint is `#id`; never by that alone. */
-  #isKnown(comparison: RecordComparison, bytes: Buffer, start: number, end: number): boolean {
-    let known = false;
-    this.#known.outcomes.each(this.#id, (place) => {
-      if ("segment" in place) {
-        if (comparison.hasId(place.segment, place.offset, bytes, start, end) === true) known = true;
-        return;
-      }
-      const { buffer } = place.batch;
-      const from = place.offset + frameHeaderBytes + 1;
-      const to = from + end - start;
-      if (to <= buffer.length && bytes.compare(buffer, from, to, start, end) === 0) known = true;
-    });
-    return known;
-  }
-
-  async #acknowledge({ batch, counts }: Attempt): Promise<AppendedOutcomes> {
-    // The first of two equal outcomes may still be on its way to the disk: nobody hears of it before it is there.
-    if (counts.duplicates > 0) await this.#writer.allSynced();
-    else if (counts.accepted > 0) await batch.synced.promise;
-    return counts;
-  }
-
-  #identify(records: RecordWriter, { start, end }: { start: number; end: number }): void {
-    this.#known.fingerprint(records.buffer, start, end, this.#id);
   }
 }
