@@ -64,7 +64,7 @@ export function adjustedArms(arms: readonly JointMoments[], outcome: AdjustedOut
     right,
   );
   if (thetas === undefined) {
-    const finite = arms.every((arm) => arm.products.every(Number.isFinite));
+    const finite = arms.every((arm) => arm.products.flat().every(Number.isFinite));
     return noAnswer(finite ? "no-covariate-variance" : "infinite");
   }
   const all = arms.reduce(mergeJointMoments, noJointMoments((arms[0] as JointMoments).means.length));

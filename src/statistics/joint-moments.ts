@@ -5,27 +5,25 @@
  */
 import type { CrossMoments, Moments } from "./moments.ts";
 
-/** `products` is the lower triangle by rows: of variables i >= j at `i (i + 1) / 2 + j`, as `productOf` reads it. */
+/** `products[i][j]` is the sum over units of the products of the deviations of variables i and j from their means. */
 export interface JointMoments {
   readonly count: number;
   readonly means: readonly number[];
-  readonly products: readonly number[];
+  readonly products: readonly (readonly number[])[];
 }
 
 /** Neutral in `mergeJointMoments`. */
 export function noJointMoments(variables: number): JointMoments {
-  return {
-    count: 0,
-    means: new Array<number>(variables).fill(0),
-    products: new Array<number>((variables * (variables + 1)) / 2).fill(0),
-  };
+  const zeros = (): number[] => new Array<number>(variables).fill(0);
+  return { count: 0, means: zeros(), products: zeros().map(zeros) };
 }
 
 /** One pass over rows of `variables` numbers, one row a unit (Welford). */
 export function jointMomentsOf(rows: Iterable<ArrayLike<number>>, variables: number): JointMoments {
   let count = 0;
   const none = noJointMoments(variables);
-  const [means, products] = [[...none.means], [...none.products]];
+  const means = [...none.means];
+  const products = none.products.map((line) => [...line]);
   const before = new Float64Array(variables);
   for (const row of rows) {
     count += 1;
@@ -33,14 +31,18 @@ export function jointMomentsOf(rows: Iterable<ArrayLike<number>>, variables: num
       before[i] = (row[i] as number) - (means[i] as number);
       means[i] = (means[i] as number) + (before[i] as number) / count;
     }
-    for (let i = 0, at = 0; i < variables; i++) {
+    for (let i = 0; i < variables; i++) {
       const after = (row[i] as number) - (means[i] as number);
-      for (let j = 0; j <= i; j++, at++) {
-        products[at] = (products[at] as number) + after * (before[j] as number);
-      }
+      const line = products[i] as number[];
+      for (let j = 0; j <= i; j++) line[j] = (line[j] as number) + after * (before[j] as number);
     }
   }
-  return { count, means, products };
+  return { count, means, products: mirrored(products) };
+}
+
+/** The lower triangle on both sides of the diagonal. */
+function mirrored(lower: readonly (readonly number[])[]): number[][] {
+  return lower.map((line, i) => line.map((_, j) => lower[Math.max(i, j)]?.[Math.min(i, j)] as number));
 }
 
 /** The statistics of both sets together. Both must have the same variables. Commutative and associative. */
@@ -49,24 +51,21 @@ export function mergeJointMoments(a: JointMoments, b: JointMoments): JointMoment
   const count = a.count + b.count;
   const gaps = a.means.map((mean, i) => (b.means[i] as number) - mean);
   const shared = a.count * (b.count / count);
-  const products: number[] = [];
-  for (let i = 0, at = 0; i < gaps.length; i++) {
-    for (let j = 0; j <= i; j++, at++) {
-      const between = (gaps[i] as number) * (gaps[j] as number) * shared;
-      products.push((a.products[at] as number) + (b.products[at] as number) + between);
-    }
-  }
   return {
     count,
     means: a.means.map((mean, i) => mean + (gaps[i] as number) * (b.count / count)),
-    products,
+    products: a.products.map((line, i) =>
+      line.map((product, j) => {
+        const between = (gaps[i] as number) * (gaps[j] as number) * shared;
+        return product + productOf(b, i, j) + between;
+      }),
+    ),
   };
 }
 
-/** The sum over units of the product of the deviations of variables `i` and `j`: `(count - 1)` times a covariance. */
+/** `(count - 1)` times the covariance of variables `i` and `j`. */
 export function productOf(moments: JointMoments, i: number, j: number): number {
-  const [row, column] = i < j ? [j, i] : [i, j];
-  return moments.products[(row * (row + 1)) / 2 + column] as number;
+  return moments.products[i]?.[j] as number;
 }
 
 /** The mean of one variable. */
@@ -100,7 +99,10 @@ export function jointOf(cross: CrossMoments): JointMoments {
   return {
     count: cross.count,
     means: [cross.meanX, cross.meanY],
-    products: [cross.m2X, cross.cXY, cross.m2Y],
+    products: [
+      [cross.m2X, cross.cXY],
+      [cross.cXY, cross.m2Y],
+    ],
   };
 }
 
@@ -111,13 +113,9 @@ export function jointOf(cross: CrossMoments): JointMoments {
 export function momentsOfCombination(moments: JointMoments, weights: readonly number[]): Moments {
   let mean = 0;
   let m2 = 0;
-  for (let i = 0, at = 0; i < weights.length; i++) {
-    const weight = weights[i] as number;
-    mean += weight * (moments.means[i] as number);
-    for (let j = 0; j <= i; j++, at++) {
-      const product = weight * (weights[j] as number) * (moments.products[at] as number);
-      m2 += i === j ? product : 2 * product;
-    }
+  for (const [i, weight] of weights.entries()) {
+    mean += weight * meanOf(moments, i);
+    for (const [j, other] of weights.entries()) m2 += weight * other * productOf(moments, i, j);
   }
   return { count: moments.count, mean, m2 };
 }

@@ -72,12 +72,6 @@ function capped(moments: JointMoments, cap: number): JointMoments {
   return {
     count: moments.count,
     means: [cap, ...moments.means.slice(1)],
-    products: moments.products.map((product, at) => (isOfFirst(at) ? 0 : product)),
+    products: moments.products.map((line, i) => line.map((product, j) => (i === 0 || j === 0 ? 0 : product))),
   };
-}
-
-/** The first variable stands first in each row of the triangle: at 0, 1, 3, 6, 10. */
-function isOfFirst(at: number): boolean {
-  const row = Math.round((Math.sqrt(8 * at + 1) - 1) / 2);
-  return (row * (row + 1)) / 2 === at;
 }
