@@ -1,7 +1,7 @@
 import { upperNormal } from "./normal.ts";
 
-/** Below e to this the density adds nothing that could be seen beside probabilities above 1e-25. */
-const negligible = -120;
+/** Below e to this the density adds nothing that could be seen beside probabilities above 1e-16. */
+const negligible = -75;
 
 /**
  * P(T > t) for Student's noncentral t, T = (Z + noncentrality) / S, with S^2 a chi-square over its degrees of freedom k:
@@ -9,7 +9,7 @@ const negligible = -120;
  * Distributions" 2, 1995, eq. 31.10), by the trapezoidal rule over ln s, whose density is `exp(k (u - e^(2u) / 2))` up to a
  * factor that the same rule gives: it converges geometrically once its step is a part of the narrower of the two factors.
  * All terms are positive, so small tails keep their digits: the relative error is about 1e-12 for degrees of freedom from 1
- * on and probabilities above 1e-25.
+ * on and probabilities above 1e-16.
  */
 export function upperNoncentralT(t: number, degreesOfFreedom: number, noncentrality: number): number {
   const density = (u: number): number => -degreesOfFreedom * (Math.expm1(2 * u) / 2 - u);

@@ -11,6 +11,7 @@ import { criticalT } from "./distributions.ts";
 import { type Answer, answer, type Estimate, type NonAnswer, noAnswer } from "./estimate.ts";
 import { upperNoncentralT } from "./noncentral-t.ts";
 import { upperNormal } from "./normal.ts";
+import { increasingRoot } from "./root.ts";
 import { welchSatterthwaite } from "./welch.ts";
 
 /** What is known of control before the experiment. */
@@ -119,14 +120,17 @@ export function sampleSize(
   if (first.value < wanted) return noAnswer("out-of-reach");
   const part = plan.analysed === "triggered" ? plan.triggerRate : 1;
   const least = 2 / (Math.min(plan.shares.control, plan.shares.treated) * part);
-  const units = smallest((size) => powerAt(plan, baseline, effect, size) >= wanted, least, unitsMax);
+  const missing = (logUnits: number): number => powerAt(plan, baseline, effect, Math.exp(logUnits)) - wanted;
+  let most = Math.log(least) + Math.LN2;
+  while (missing(most) < 0) most += Math.LN2;
+  const units = Math.exp(increasingRoot(missing, Math.log(least), most));
   const control = whole(plan.shares.control * units);
   const treated = whole(plan.shares.treated * units);
   const all = Math.max(control / plan.shares.control, treated / plan.shares.treated);
   return answer({ units: whole(all), control, treated, analysed: whole((control + treated) * part) });
 }
 
-/** Rounded up, but 100.0000001 units, which bisection may leave of 100, are not 101. */
+/** Rounded up, but 100.0000001 units, which the search may leave of 100, are not 101. */
 function whole(units: number): number {
   return Math.ceil(units - 1e-6);
 }
@@ -141,16 +145,17 @@ export function detectableEffect(
   units: number,
   wanted: number,
 ): PlanAnswer<number> {
-  const sign = plan.goal === "higher" ? 1 : -1;
-  const start = -(plan.margin ?? 0);
   const none = power(plan, baseline, 0, units);
   if (!none.ok) return none;
-  const room = sign > 0 ? 1 - baseline.value : baseline.value;
-  const reached = (size: number): boolean => powerAt(plan, baseline, sign * size, units) >= wanted;
-  let most = baseline.isProportion ? room : Math.sqrt(baseline.unitVariance);
-  for (let step = 0; step < 100 && !baseline.isProportion && !reached(most); step++) most *= 2;
-  if (!reached(most)) return noAnswer("out-of-reach");
-  return answer(sign * (reached(start) ? start : bisected(reached, start, most)));
+  const sign = plan.goal === "higher" ? 1 : -1;
+  // In spreads of one unit, so that the search is as fine whatever the metric is measured in.
+  const spread = Math.sqrt(baseline.unitVariance) / (plan.analysed === "triggered" ? 1 : plan.triggerRate);
+  const missing = (size: number): number => powerAt(plan, baseline, sign * size * spread, units) - wanted;
+  const start = -(plan.margin ?? 0) / Math.sqrt(baseline.unitVariance);
+  const room = (sign > 0 ? 1 - baseline.value : baseline.value) / Math.sqrt(baseline.unitVariance);
+  const most = baseline.isProportion ? room : doubled(missing);
+  if (!(missing(most) >= 0)) return noAnswer("out-of-reach");
+  return answer(sign * spread * increasingRoot(missing, start, most));
 }
 
 /** The smallest margin for which non-inferiority is shown with probability `wanted`, the true effect being `effect`. */
@@ -163,12 +168,18 @@ export function provableMargin(
 ): PlanAnswer<number> {
   const none = power({ ...plan, margin: 0 }, baseline, effect, units);
   if (!none.ok) return none;
-  const reached = (margin: number): boolean =>
-    powerAt({ ...plan, margin }, baseline, effect, units) >= wanted;
-  if (reached(0)) return answer(0);
-  let most = Math.abs(effect) + Math.sqrt(baseline.unitVariance);
-  for (let step = 0; step < 100 && !reached(most); step++) most *= 2;
-  return reached(most) ? answer(bisected(reached, 0, most)) : noAnswer("out-of-reach");
+  const spread = Math.sqrt(baseline.unitVariance);
+  const missing = (margin: number): number =>
+    powerAt({ ...plan, margin: margin * spread }, baseline, effect, units) - wanted;
+  const most = doubled(missing);
+  return missing(most) >= 0 ? answer(spread * increasingRoot(missing, 0, most)) : noAnswer("out-of-reach");
+}
+
+/** The first power of two at which nothing is missing, or one so large that this will not come. */
+function doubled(missing: (size: number) => number): number {
+  let size = 1;
+  while (missing(size) < 0 && size < 1e30) size *= 2;
+  return size;
 }
 
 /**
@@ -211,7 +222,9 @@ function powerAt(plan: Plan, baseline: Baseline, effect: number, units: number):
   const seen = seenEffect(plan, effect);
   const left = 1 - plan.varianceReduction;
   const shifted = baseline.value + seen;
-  const treatedVariance = baseline.isProportion ? shifted * (1 - shifted) : baseline.unitVariance;
+  const treatedVariance = baseline.isProportion
+    ? Math.max(0, shifted * (1 - shifted))
+    : baseline.unitVariance;
   const control = {
     units: sizes.control,
     value: 0,
@@ -242,23 +255,4 @@ function alwaysValidCritical(units: number, alpha: number, oneSided: boolean): n
   const question = { side: "above", than: 0, alpha, tunedUnits: units } as const;
   const bound = alwaysValidBound({ estimate: 0, standardError: 1 }, units, question);
   return bound.ok ? -bound.value.bound : Number.POSITIVE_INFINITY;
-}
-
-/** The least number in [low, high] that is enough, by powers first: sizes range over twelve of them. */
-function smallest(enough: (size: number) => boolean, low: number, high: number): number {
-  if (enough(low)) return low;
-  let most = low * 2;
-  while (most < high && !enough(most)) most *= 2;
-  return bisected(enough, most / 2, most);
-}
-
-/** Halves until the two ends are neighbours to a double's last digits; the end that is enough. */
-function bisected(enough: (at: number) => boolean, tooLittle: number, sufficient: number): number {
-  let [low, high] = [tooLittle, sufficient];
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (enough(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
 }

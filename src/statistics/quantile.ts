@@ -101,8 +101,9 @@ export function estimateOfQuantile(
   if (!(low > 0 && high < 1)) return noAnswer("too-few-events");
   const standardError = (valueAt(sums, high) - valueAt(sums, low)) / (2 * reach);
   const value = valueAt(sums, quantile);
-  if (!Number.isFinite(value) || !Number.isFinite(standardError)) return noAnswer("infinite");
-  return answer({ units: sums.units, value, variance: standardError ** 2 });
+  const variance = standardError ** 2;
+  if (!Number.isFinite(value) || !Number.isFinite(variance)) return noAnswer("infinite");
+  return answer({ units: sums.units, value, variance });
 }
 
 /** The variance of the share of events below the quantile: between a bucket's edges, in proportion. */

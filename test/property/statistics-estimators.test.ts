@@ -45,7 +45,10 @@ const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_0
 const variables = 4;
 const row = fc.tuple(value, value, value, value);
 const rows = fc.array(row, { maxLength: 50 });
-const unitEvents = fc.array(fc.integer({ min: -500, max: 100_000 }).map((n) => n / 10), { maxLength: 12 });
+const unitEvents = fc.array(
+  fc.integer({ min: -500, max: 100_000 }).map((n) => n / 10),
+  { maxLength: 12 },
+);
 
 /** `order` shuffles, `cuts` says where one part ends and the next starts. */
 const splitting = <T>(values: fc.Arbitrary<T[]>) =>
@@ -85,22 +88,29 @@ describe("sufficient statistics add up: any split, in any order, is the whole", 
     fc.assert(
       fc.property(splitting(rows), ({ all, shuffled, cuts }) => {
         const parts = partsOf(shuffled, cuts).map((part) => jointMomentsOf(part, variables));
-        expectSame(parts.reduce(mergeJointMoments, noJointMoments(variables)), jointMomentsOf(all, variables));
+        expectSame(
+          parts.reduce(mergeJointMoments, noJointMoments(variables)),
+          jointMomentsOf(all, variables),
+        );
       }),
     );
   });
 
   test("moments by bucket, and so what is winsorised", () => {
     fc.assert(
-      fc.property(splitting(rows), fc.constantFrom(0.5, 0.9, 0.99, 1), ({ all, shuffled, cuts }, quantile) => {
-        fc.pre(all.length > 0);
-        const parts = partsOf(shuffled, cuts).map((part) => bucketedMomentsOf(part, variables));
-        const merged = parts.reduce(mergeBucketedMoments, []);
-        const whole = bucketedMomentsOf(all, variables);
-        const cap = given(pooledCap([whole], quantile));
-        expect(given(pooledCap(parts, quantile))).toBe(cap);
-        expectSame(winsorised(merged, cap), winsorised(whole, cap));
-      }),
+      fc.property(
+        splitting(rows),
+        fc.constantFrom(0.5, 0.9, 0.99, 1),
+        ({ all, shuffled, cuts }, quantile) => {
+          fc.pre(all.length > 0);
+          const parts = partsOf(shuffled, cuts).map((part) => bucketedMomentsOf(part, variables));
+          const merged = parts.reduce(mergeBucketedMoments, []);
+          const whole = bucketedMomentsOf(all, variables);
+          const cap = given(pooledCap([whole], quantile));
+          expect(given(pooledCap(parts, quantile))).toBe(cap);
+          expectSame(winsorised(merged, cap), winsorised(whole, cap));
+        },
+      ),
     );
   });
 
@@ -172,18 +182,24 @@ describe("adjustment by covariates", () => {
 
   test("another unit of measurement, or another zero, of a covariate changes no estimate", () => {
     fc.assert(
-      fc.property(arm, arm, fc.constantFrom(0.001, 7, 1e5), fc.integer({ min: -100, max: 100 }), (a, b, scale, shift) => {
-        const plain = adjust([a, b]);
-        fc.pre(plain.ok);
-        const moved = adjust(
-          [a, b].map((units) => units.map(([y, x, one, two]) => [y, x, one * scale + shift, two])),
-        );
-        for (const [i, estimate] of given(moved).arms.entries()) {
-          const before = given(plain).arms[i] as Estimate;
-          expect(Math.abs(estimate.value - before.value)).toBeLessThan(1e-6 * (1 + Math.abs(before.value)));
-          expect(Math.abs(estimate.variance - before.variance)).toBeLessThan(1e-6 * (1 + before.variance));
-        }
-      }),
+      fc.property(
+        arm,
+        arm,
+        fc.constantFrom(0.001, 7, 1e5),
+        fc.integer({ min: -100, max: 100 }),
+        (a, b, scale, shift) => {
+          const plain = adjust([a, b]);
+          fc.pre(plain.ok);
+          const moved = adjust(
+            [a, b].map((units) => units.map(([y, x, one, two]) => [y, x, one * scale + shift, two])),
+          );
+          for (const [i, estimate] of given(moved).arms.entries()) {
+            const before = given(plain).arms[i] as Estimate;
+            expect(Math.abs(estimate.value - before.value)).toBeLessThan(1e-6 * (1 + Math.abs(before.value)));
+            expect(Math.abs(estimate.variance - before.variance)).toBeLessThan(1e-6 * (1 + before.variance));
+          }
+        },
+      ),
     );
   });
 
@@ -196,7 +212,12 @@ describe("adjustment by covariates", () => {
         );
         fc.pre(single.ok && single.value.varianceReduction < 0.999);
         const thrice = adjustedArms(
-          [a, b].map((units) => jointMomentsOf(units.map(([y, x, past]) => [y, x, past, 3 * past, 5]), 5)),
+          [a, b].map((units) =>
+            jointMomentsOf(
+              units.map(([y, x, past]) => [y, x, past, 3 * past, 5]),
+              5,
+            ),
+          ),
           { numerator: 0, covariates: [2, 3, 4] },
         );
         expect(given(thrice).thetas.slice(1)).toEqual([0, 0]);
@@ -429,9 +450,12 @@ describe("power", () => {
 });
 
 describe("whatever comes in, there is a number or a reason", () => {
-  const wild = fc.array(fc.constantFrom(0, 0, 1, 0.1, 0.3, -5, 1e-300, 1e150, -1e150, 1e200, Number.POSITIVE_INFINITY), {
-    maxLength: 30,
-  });
+  const wild = fc.array(
+    fc.constantFrom(0, 0, 1, 0.1, 0.3, -5, 1e-300, 1e150, -1e150, 1e200, Number.POSITIVE_INFINITY),
+    {
+      maxLength: 30,
+    },
+  );
 
   test("adjustments, strata, winsorising, quantiles, lifts and trends", () => {
     fc.assert(
@@ -441,7 +465,9 @@ describe("whatever comes in, there is a number or a reason", () => {
         const strata = [crossMomentsOf(table.map(([y = 0, x = 0]) => [x, y]))];
         const [one, other] = [estimateOfMean(momentsOf(a)), estimateOfMean(momentsOf(b))];
         const finite = a.filter(Number.isFinite);
-        const sums = [finite, finite.slice(0, 3)].map(quantileSumsOf).reduce(mergeQuantileSums, noQuantileSums);
+        const sums = [finite, finite.slice(0, 3)]
+          .map(quantileSumsOf)
+          .reduce(mergeQuantileSums, noQuantileSums);
         const said = {
           mean: adjustedArms([joint, joint], { numerator: 0, covariates: [1, 2, 3] }),
           ratio: adjustedArms([joint, joint], { numerator: 0, denominator: 1, covariates: [2, 3] }),
