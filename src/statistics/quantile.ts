@@ -29,49 +29,62 @@ export interface QuantileBucket {
 
 export const noQuantileSums: QuantileSums = { units: 0, events: 0, eventsSquared: 0, buckets: [] };
 
-/** The sums of one unit from all its events: those of a unit must come together, as its value of a mean must. */
-export function quantileSumsOf(events: readonly number[]): QuantileSums {
-  const counts = new Map<number, number>();
-  for (const event of events) counts.set(bucketOf(event), (counts.get(bucketOf(event)) ?? 0) + 1);
-  let below = 0;
-  const buckets = [...counts]
-    .sort(([a], [b]) => a - b)
-    .map(([bucket, count]) => {
-      const before = below;
-      below += count;
-      return {
-        bucket,
-        events: count,
-        squares: below * below - before * before,
-        products: count * events.length,
-      };
-    });
-  return { units: 1, events: events.length, eventsSquared: events.length ** 2, buckets };
+/**
+ * One pass over units, each with all its events: those of a unit must come together, as its value of a mean must. A unit
+ * without events counts as one. The same sums come of any grouping of (unit, bucket, events), in SQL for instance.
+ */
+export function quantileSumsOf(units: Iterable<readonly number[]>): QuantileSums {
+  const sums = { units: 0, events: 0, eventsSquared: 0 };
+  const buckets = new Map<number, Growth>();
+  for (const events of units) {
+    sums.units += 1;
+    sums.events += events.length;
+    sums.eventsSquared += events.length ** 2;
+    let below = 0;
+    for (const bucket of events.map(bucketOf).sort((a, b) => a - b)) {
+      const growth = growthOf(buckets, bucket);
+      growth.events += 1;
+      // Of the square, from `below` to one more.
+      growth.squares += 2 * below + 1;
+      growth.products += events.length;
+      below += 1;
+    }
+  }
+  return { ...sums, buckets: ascending(buckets) };
 }
 
 /** The sums of both sets of units together. */
 export function mergeQuantileSums(a: QuantileSums, b: QuantileSums): QuantileSums {
-  const merged = new Map(a.buckets.map((one) => [one.bucket, one]));
-  for (const one of b.buckets) {
-    const other = merged.get(one.bucket);
-    merged.set(
-      one.bucket,
-      other === undefined
-        ? one
-        : {
-            bucket: one.bucket,
-            events: one.events + other.events,
-            squares: one.squares + other.squares,
-            products: one.products + other.products,
-          },
-    );
+  const buckets = new Map<number, Growth>();
+  for (const one of [...a.buckets, ...b.buckets]) {
+    const growth = growthOf(buckets, one.bucket);
+    growth.events += one.events;
+    growth.squares += one.squares;
+    growth.products += one.products;
   }
   return {
     units: a.units + b.units,
     events: a.events + b.events,
     eventsSquared: a.eventsSquared + b.eventsSquared,
-    buckets: [...merged.values()].sort((x, y) => x.bucket - y.bucket),
+    buckets: ascending(buckets),
   };
+}
+
+type Growth = { -readonly [key in "events" | "squares" | "products"]: QuantileBucket[key] };
+
+function growthOf(buckets: Map<number, Growth>, bucket: number): Growth {
+  let growth = buckets.get(bucket);
+  if (growth === undefined) {
+    growth = { events: 0, squares: 0, products: 0 };
+    buckets.set(bucket, growth);
+  }
+  return growth;
+}
+
+function ascending(buckets: ReadonlyMap<number, Growth>): QuantileBucket[] {
+  return [...buckets]
+    .map(([bucket, growth]) => ({ bucket, ...growth }))
+    .sort((one, other) => one.bucket - other.bucket);
 }
 
 /** How many standard errors of the share below on either side the density is taken over: those of a 95 % interval. */
