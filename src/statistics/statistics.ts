@@ -37,7 +37,6 @@ export {
   mergeInterleavingSums,
   type NoPreference,
   noInterleavingSums,
-  preferenceOf,
   preferenceTest,
   type SignTest,
   signTest,

@@ -66,7 +66,7 @@ describe("distributions", () => {
   });
 
   test("Kolmogorov, exact and in the limit", () => {
-    expect(references.kolmogorov.exact.length).toBeGreaterThan(60);
+    expect(references.kolmogorov.exact.length).toBeGreaterThan(50);
     for (const one of [...references.kolmogorov.exact, ...references.kolmogorov.asymptotic]) {
       expectNear(upperKolmogorov(one.distance, one.count), one.pValue);
     }
@@ -101,8 +101,8 @@ describe.each(references.groupSequential)(
       spending: one.spending as "obrien-fleming" | "pocock",
     };
     const design = given(sequentialBounds(plan, one.fractions, one.ended));
-    // The reference's own grid is right to about 1e-8.
-    const tolerance = 1e-6;
+    // What the two quadratures and root searches leave: 5e-10.
+    const tolerance = 1e-8;
 
     test("bounds", () => {
       for (const [look, bound] of one.bounds.entries()) expectNear(design.bounds[look], bound, tolerance);
