@@ -42,7 +42,7 @@ const closest = 1e-5;
 
 /**
  * The bounds of the looks that were taken, at whatever information they came. Looks may be added later without
- * changing the bounds of those before. Errors of the quadrature are below 1e-9.
+ * changing the bounds of those before. Errors of the quadrature are below 1e-11.
  * @param ended the last look is the last of all: it spends what is left, however much or little information came.
  */
 export function sequentialBounds(

@@ -50,7 +50,7 @@ export const noInterleavingSums: InterleavingSums = {
 };
 
 /** In [-1, 1]: all for the second to all for the first. Undefined where the unit gave no credit. */
-export function preferenceOf({ first, second }: Pick<UnitCredit, "first" | "second">): number | undefined {
+function preferenceOf({ first, second }: Pick<UnitCredit, "first" | "second">): number | undefined {
   return first + second > 0 ? (first - second) / (first + second) : undefined;
 }
 

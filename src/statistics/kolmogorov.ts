@@ -1,8 +1,8 @@
 /** The distribution of Kolmogorov's two-sided statistic, from its upper side. */
 import gammaln from "@stdlib/math-base-special-gammaln";
 
-/** Above it the exact distribution takes seconds, and the limit is right to three digits. */
-export const exactKolmogorovUpTo = 2_000;
+/** A calibration has a thousand; above, the exact distribution takes ever longer, and the limit is right to three digits. */
+export const exactKolmogorovUpTo = 1_000;
 
 /** Below this tail twice the one-sided probability is the two-sided one to eleven digits: what both share is its cube. */
 const onlyOneSide = 1e-4;
@@ -77,9 +77,12 @@ function transition(size: number, h: number): Float64Array {
     change((size - 1) * size + i, -(h ** (size - i)));
   }
   change((size - 1) * size, Math.max(0, 2 * h - 1) ** size);
+  const factorials = [1];
+  for (let g = 1; g <= size; g++) factorials.push((factorials[g - 1] as number) * g);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
-      for (let g = 2; g <= i - j + 1; g++) matrix[i * size + j] = (matrix[i * size + j] as number) / g;
+      const at = i * size + j;
+      matrix[at] = (matrix[at] as number) / (factorials[i - j + 1] as number);
     }
   }
   return matrix;

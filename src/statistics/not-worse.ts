@@ -50,6 +50,8 @@ export function notWorse(
   const tested = difference(better, worse, test.alpha);
   if (!tested.ok) return tested;
   const { estimate: slack, standardError, statistic, degreesOfFreedom } = tested.value;
+  // Means that are finite can still have a distance, or a sum of variances, that is not.
+  if (!Number.isFinite(slack) || !Number.isFinite(standardError)) return noAnswer("infinite");
   if (test.horizon === "fixed") {
     const halfWidth = criticalT(2 * test.alpha, degreesOfFreedom) * standardError;
     return answer({

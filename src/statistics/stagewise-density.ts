@@ -50,7 +50,7 @@ export function massBelow(paths: Paths, fraction: number, bound: number, drift: 
 }
 
 /** The density of Z there at `z`. */
-export function densityAt(paths: Paths, fraction: number, z: number, drift: number): number {
+function densityAt(paths: Paths, fraction: number, z: number, drift: number): number {
   const { mean, spread, firstWithin, uReach } = stepTo(paths, fraction, drift);
   const centre = firstWithin(z);
   let sum = 0;
