@@ -89,7 +89,9 @@ export function power(plan: Plan, baseline: Baseline, effect: number, units: num
   if (!(sizes.control > 1 && sizes.treated > 1)) return noAnswer("one-unit");
   const shifted = baseline.value + seenEffect(plan, effect);
   const inside = !baseline.isProportion || (shifted >= 0 && shifted <= 1);
-  return inside ? answer(powerAt(plan, baseline, effect, units)) : noAnswer("out-of-reach");
+  if (!inside) return noAnswer("out-of-reach");
+  const found = powerAt(plan, baseline, effect, units);
+  return Number.isFinite(found) ? answer(found) : noAnswer("infinite");
 }
 
 /** Whole numbers, enough for each arm. */

@@ -41,7 +41,7 @@ const steps = 60;
  * `z(d) = (pT - pC - d) / sqrt((qT (1 - qT) / nT + qC (1 - qC) / nC) N / (N - 1))`, where qT and qC are the likeliest shares that
  * differ by d (Miettinen, Nurminen, "Comparative analysis of two rates", Statistics in Medicine 4, 1985, eq. 9; the cubic's
  * solution: Farrington, Manning, Statistics in Medicine 9, 1990, appendix). At d = 0 it is the pooled z test, so p-value
- * and interval never disagree. Its value at a margin is the test of non-inferiority.
+ * and interval never disagree. The interval of level `1 - 2 alpha` is the test of non-inferiority at alpha.
  */
 export function proportionDifference(
   treated: Share,
@@ -63,7 +63,7 @@ export function proportionDifference(
   });
 }
 
-/** `z(d)`, falling in d; against a margin m, "not worse than control by m" is `z(-m)` held against the upper tail. */
+/** `z(d)`, falling in d, of arms that have units; infinite where no variance is left at d. */
 export function proportionStatistic(treated: Share, control: Share, difference: number): number {
   const all = treated.units + control.units;
   const base = likeliestControl(treated, control, difference);

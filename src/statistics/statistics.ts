@@ -108,7 +108,6 @@ export {
   type ProportionDifference,
   proportion,
   proportionDifference,
-  proportionStatistic,
   type Share,
 } from "./proportions.ts";
 export {

@@ -4,16 +4,21 @@ import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { adjustedArms, withMissing } from "../../src/statistics/adjusted.ts";
 import { alwaysValid } from "../../src/statistics/always-valid.ts";
-import { type Answer, type Estimate, estimateOfMean } from "../../src/statistics/estimate.ts";
+import {
+  type Answer,
+  type Estimate,
+  estimateOfMean,
+  estimateOfRatio,
+} from "../../src/statistics/estimate.ts";
 import { fieller } from "../../src/statistics/fieller.ts";
 import { heterogeneity, trendWithinUnits } from "../../src/statistics/heterogeneity.ts";
 import { jointMomentsOf, marginalOf } from "../../src/statistics/joint-moments.ts";
-import { mergeMoments, momentsOf, noMoments } from "../../src/statistics/moments.ts";
+import { crossMomentsOf, mergeMoments, momentsOf, noMoments } from "../../src/statistics/moments.ts";
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
 import { type Baseline, plainPlan, sampleSize } from "../../src/statistics/power.ts";
 import { proportionDifference } from "../../src/statistics/proportions.ts";
 import { estimateOfQuantile, quantileSumsOf } from "../../src/statistics/quantile.ts";
-import { difference } from "../../src/statistics/welch.ts";
+import { difference, relativeLift } from "../../src/statistics/welch.ts";
 import { bucketedMomentsOf, pooledCap, winsorised } from "../../src/statistics/winsorised.ts";
 
 const seed = "2026-11-26";
@@ -187,6 +192,34 @@ describe("Fieller's set holds the true lift in 95 % of the runs", () => {
       }),
     );
   });
+});
+
+test("the relative lift of a ratio, by the delta method and by Fieller, holds the true one in 95 % of the runs", () => {
+  const missed = { delta: 0, fieller: 0 };
+  const random = randomStream(seed, "ratio lift");
+  for (let run = 0; run < runs; run++) {
+    const [control, treated] = [1, 1.2].map((factor) =>
+      given(
+        estimateOfRatio(
+          crossMomentsOf(
+            draws(100, (): [views: number, clicks: number] => {
+              const [taste, views] = [0.6 * random.next(), 1 + Math.floor(15 * random.next() ** 2)];
+              return [
+                views,
+                draws(views, () => Number(random.next() < factor * taste)).reduce((a, b) => a + b, 0),
+              ];
+            }),
+          ),
+        ),
+      ),
+    ) as [Estimate, Estimate];
+    const delta = given(relativeLift(treated, control, 0.05));
+    const set = given(fieller(treated, control, 0.05));
+    missed.delta += Number(delta.ciLow > 0.2 || delta.ciHigh < 0.2) / runs;
+    missed.fieller += Number(set.kind !== "bounded" || set.ciLow > 0.2 || set.ciHigh < 0.2) / runs;
+  }
+  expectFivePercent(missed.delta);
+  expectFivePercent(missed.fieller);
 });
 
 describe("planned for 80 %, found in 80 % of the runs", () => {

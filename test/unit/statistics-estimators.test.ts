@@ -4,8 +4,14 @@ import { adjustedArms } from "../../src/statistics/adjusted.ts";
 import type { Answer } from "../../src/statistics/estimate.ts";
 import { fieller } from "../../src/statistics/fieller.ts";
 import { heterogeneity, trend, trendWithinUnits } from "../../src/statistics/heterogeneity.ts";
-import { jointMomentsOf, marginalOf, meanOf, productOf } from "../../src/statistics/joint-moments.ts";
-import { momentsOf } from "../../src/statistics/moments.ts";
+import {
+  crossOf,
+  jointMomentsOf,
+  marginalOf,
+  meanOf,
+  productOf,
+} from "../../src/statistics/joint-moments.ts";
+import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import { upperNoncentralT } from "../../src/statistics/noncentral-t.ts";
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
 import {
@@ -179,10 +185,17 @@ describe("power", () => {
   });
 });
 
-test("the marginal of joint moments is what one variable alone would have", () => {
+test("the marginals of joint moments are what one and two variables alone would have", () => {
   const rows = references.slope.rows;
   const alone = momentsOf(rows.map((row) => row[3] ?? Number.NaN));
   const marginal = marginalOf(jointMomentsOf(rows, 5), 3);
   expectNear(marginal.mean, alone.mean);
   expectNear(marginal.m2, alone.m2);
+  const pairs = crossMomentsOf(
+    rows.map((row): [number, number] => [row[1] ?? Number.NaN, row[3] ?? Number.NaN]),
+  );
+  const cross = crossOf(jointMomentsOf(rows, 5), 1, 3);
+  for (const key of ["count", "meanX", "meanY", "m2X", "m2Y", "cXY"] as const) {
+    expectNear(cross[key], pairs[key]);
+  }
 });
