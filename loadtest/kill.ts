@@ -1,8 +1,10 @@
 /**
  * `npm run loadtest:kill`: ten times a server under load dies by SIGKILL and starts again on the same data directory.
- * Afterwards every answered impression and every acknowledged outcome must be in the log exactly once; exit 1 if not.
+ * Its segments are so small that it goes over to a new one several times a second. Afterwards every answered impression
+ * and every acknowledged outcome must be in the log exactly once; exit 1 if not. Ctrl-C ends it after the round that is
+ * under way, with the same audit.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
@@ -21,14 +23,31 @@ const flags = new Command("loadtest:kill")
   .option("--rounds <count>", "kills", positiveInteger, 10)
   .option("--clients <count>", "clients at once", positiveInteger, 16)
   .option("--kill-after-max <ms>", "each kill comes at a random moment up to this", positiveInteger, 3_000)
+  .option(
+    "--segment-bytes <count>",
+    "the size at which a segment of the log is sealed",
+    positiveInteger,
+    262_144,
+  )
+  .option("--json <file>", "write the rounds and the audit there")
   .option("--seed <number>", "draws the moments and the requests", wholeNumber, 1)
   .allowExcessArguments(false)
   .parse()
-  .opts<{ rounds: number; clients: number; killAfterMax: number; seed: number }>();
+  .opts<{
+    rounds: number;
+    clients: number;
+    killAfterMax: number;
+    segmentBytes: number;
+    json?: string;
+    seed: number;
+  }>();
 
 /** So short that nothing was under way yet would prove nothing. */
 const killAfterMinMs = 300;
+/** More are only summed up. */
+const tableRoundsMax = 20;
 
+process.env["SETLIST_LOG_SEGMENT_BYTES_MAX"] = String(flags.segmentBytes);
 const random = randomStream(flags.seed, "kill");
 const bodies = drawRankRequests(
   { ...worldSize(), seed: flags.seed, surface: "home", candidates: 50, limit: 10 },
@@ -41,7 +60,15 @@ const table = new Table({
   colAligns: Array.from({ length: 7 }, () => "right" as const),
   style: { head: [], border: [], compact: true },
 });
+const rounds: object[] = [];
+let cutOff = 0;
+let resentInAll = 0;
 let resend: readonly Unacknowledged[] = [];
+
+let interrupted = false;
+process.once("SIGINT", () => {
+  interrupted = true;
+});
 
 async function start() {
   const begun = performance.now();
@@ -50,7 +77,7 @@ async function start() {
 }
 
 try {
-  for (let round = 1; round <= flags.rounds; round++) {
+  for (let round = 1; round <= flags.rounds && !interrupted; round++) {
     const { server, readyMs } = await start();
     const killAfterMs = killAfterMinMs + random.next() * (flags.killAfterMax - killAfterMinMs);
     const resent = resend.length;
@@ -58,6 +85,10 @@ try {
       ...{ server, book, bodies, killAfterMs, resend, name: `kill-${round}`, clients: flags.clients },
     });
     resend = result.unacknowledged;
+    cutOff += result.cutOff;
+    resentInAll += resent;
+    const { answered, acknowledged } = result;
+    rounds.push({ round, readyMs, killAfterMs, answered, acknowledged, cutOff: result.cutOff, resent });
     table.push([
       round,
       readyMs.toFixed(0),
@@ -72,12 +103,22 @@ try {
   const { server, readyMs } = await start();
   const exitCode = await server.stop();
   const audit = await book.audit(readLog(join(dataDir, "log")));
-  process.stdout.write(`${table.toString()}
+  const segments = (await readdir(join(dataDir, "log"))).filter((name) => name.endsWith(".seg")).length;
+  if (rounds.length <= tableRoundsMax) process.stdout.write(`${table.toString()}\n`);
+  process.stdout.write(`${rounds.length} kills; ${cutOff} requests were cut off, ${resentInAll} outcomes sent again
 last start: ready after ${readyMs.toFixed(0)} ms, stopped with ${exitCode}
 book: ${book.answeredCount} impressions answered, ${book.acknowledgedCount} outcomes acknowledged
-log:  ${audit.impressions} impressions, ${audit.outcomes} outcomes
+log:  ${audit.impressions} impressions, ${audit.outcomes} outcomes, in ${segments} segments
 lost: ${audit.lostImpressions.length} impressions, ${audit.lostOutcomes.length} outcomes; repeated ${audit.repeated.length}, unknown ${audit.unknown.length}
 `);
+  if (flags.json !== undefined) {
+    const { answeredCount, acknowledgedCount } = book;
+    const said = { answeredCount, acknowledgedCount };
+    await writeFile(
+      flags.json,
+      `${JSON.stringify({ flags, rounds, book: said, segments, audit }, null, 2)}\n`,
+    );
+  }
   if (!agrees(audit) || exitCode !== 0 || book.acknowledgedCount === 0) {
     process.stdout.write(`FAILED: ${JSON.stringify(audit, null, 1).slice(0, 2_000)}\n`);
     process.exitCode = 1;

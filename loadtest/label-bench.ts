@@ -1,5 +1,5 @@
 /**
- * `node loadtest/label-bench.ts`: candidates a second of `setlist label` over a sealed log of the committed world, and
+ * `npm run loadtest:labels`: candidates a second of `setlist label` over a sealed log of the committed world, and
  * what each of its stages takes alone. Not part of the tests: it measures the machine that it is on.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";

@@ -3,6 +3,7 @@
  * their implementations.
  */
 
+import { compactingOver } from "./app/background-compaction.ts";
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
 import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
@@ -12,16 +13,18 @@ import { LiveExperiments } from "./app/live-experiments.ts";
 import { checkNeedsOf } from "./app/model-needs.ts";
 import { checkSurfaceModels } from "./app/surface-models.ts";
 import { systemClock } from "./app/system-clock.ts";
+import { withUserIdKey } from "./app/user-id-key.ts";
 import { warmModel, warmUp } from "./app/warm-up.ts";
 import type { SetlistConfig } from "./config.ts";
 import type { ExperimentHealthSource } from "./domain/experiment-health.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
-import type { MetricsSource, OutcomeLog } from "./domain/ports.ts";
+import type { LogTrouble, MetricsSource, OutcomeLog } from "./domain/ports.ts";
 import { openRows } from "./features/features.ts";
 import { openItemLabels } from "./features/item-labels.ts";
 import { createGrpcServer } from "./grpc/grpc.ts";
 import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
+import { PseudonymousLog } from "./outcomes/outcomes.ts";
 import { StickyArmsFile } from "./registry/sticky-arms.ts";
 import { ArmTraffic } from "./serving/arm-traffic.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
@@ -55,16 +58,21 @@ export interface App {
  * The server in this one process. Loads and checks everything that serving needs; nothing listens yet.
  * @throws {SetlistError} a sentence that names the file or field, what was expected and what was found.
  */
-export async function createApp(config: SetlistConfig): Promise<App> {
+export async function createApp(configured: SetlistConfig): Promise<App> {
+  const config = withUserIdKey(configured);
   const telemetry = createTelemetry({ clock: systemClock, logLevel: config.logLevel });
   const { logger, metrics } = telemetry;
   const answering = await openAnswering(config, async (opened) => {
     const onWarning = (message: string, fields: Record<string, unknown> = {}): void =>
       logger.warn(fields, message);
     for (const warning of config.warnings) onWarning(warning);
+    const ground = await openGround(config, opened, onWarning, telemetry.shippingMetrics);
+    compactingOver(config, { clock: systemClock, logger, watch: telemetry.watchCompaction }, opened);
+    telemetry.watchLog(ground.log);
     return {
       telemetry,
-      ...(await openGround(config, opened, onWarning)),
+      ...ground,
+      logTrouble: async () => ground.log.trouble(),
       experiments: configuredExperiments(config.experiments, onWarning),
       metrics,
       libraryOf: (own) => own,
@@ -87,6 +95,8 @@ export async function createApp(config: SetlistConfig): Promise<App> {
 export interface Surroundings {
   readonly telemetry: Telemetry;
   readonly log: OutcomeLog;
+  /** Why the disk refuses the log, undefined where it does not. */
+  readonly logTrouble: () => Promise<LogTrouble | undefined>;
   /** The file of the world's imported rows. */
   readonly rows: string;
   readonly experiments: ExperimentSource;
@@ -133,7 +143,9 @@ async function assemble(
   opened: AsyncDisposableStack,
 ): Promise<Answering> {
   const { dataDir, limits } = config;
-  const { log, rows, experiments: source, metrics, libraryOf, sharedPorts } = surroundings;
+  const { rows, experiments: source, metrics, libraryOf, sharedPorts } = surroundings;
+  const { userIdKey, servedFeatures, candidatesBeyondLimit } = config.log;
+  const log = userIdKey === undefined ? surroundings.log : new PseudonymousLog(surroundings.log, userIdKey);
   const { telemetry } = surroundings;
   const { logger, observer, shadowObserver, requests } = telemetry;
   const clock = systemClock;
@@ -232,6 +244,8 @@ async function assemble(
     newRequestId,
     recent,
     shadows,
+    servedFeatures,
+    candidatesBeyondLimit,
   });
   const health =
     surroundings.health ??
@@ -256,6 +270,7 @@ async function assemble(
     scorer,
     models: libraryOf(library),
     readiness,
+    logTrouble: surroundings.logTrouble,
     metrics,
     requests,
     limits,

@@ -1,7 +1,9 @@
 /** What the analysis offers to the other rooms: a log or a table in, a report out. */
 export { analyzeExperiment } from "./analyze-experiment.ts";
 export { analyzeTable } from "./analyze-table.ts";
+export { duckDbEngine } from "./duckdb-engine.ts";
 export { renderReport } from "./render.ts";
 export { renderOverview } from "./render-overview.ts";
 export type { AnalysisReport } from "./report.ts";
+export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

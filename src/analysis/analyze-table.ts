@@ -84,6 +84,7 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
       })),
       excludedUnits: units.crossed,
       unmatchedOutcomes: 0,
+      lateOutcomes: 0,
       warnings: warningsOf(columns, units),
     });
   });

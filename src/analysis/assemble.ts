@@ -17,6 +17,7 @@ export interface Findings {
   readonly measures: readonly Measure[];
   readonly excludedUnits: number;
   readonly unmatchedOutcomes: number;
+  readonly lateOutcomes: number;
   readonly warnings: readonly string[];
 }
 
@@ -57,6 +58,7 @@ export function assembleReport(findings: Findings): AnalysisReport {
     metrics: adjustPrimary(compared.map((one) => one.metric)),
     excludedUnits: findings.excludedUnits,
     unmatchedOutcomes: findings.unmatchedOutcomes,
+    lateOutcomes: findings.lateOutcomes,
     warnings,
   };
 }

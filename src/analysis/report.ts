@@ -22,6 +22,8 @@ export interface AnalysisReport {
   readonly excludedUnits: number;
   /** Outcomes that answer no request known to the log, or an item that was not shown: in no number above. */
   readonly unmatchedOutcomes: number;
+  /** Outcomes that a metric would count, had they come within the attribution window: in no number above. */
+  readonly lateOutcomes: number;
   /** One sentence each. */
   readonly warnings: readonly string[];
 }

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-import { withDatabase } from "../columnar/columnar.ts";
+import { withDatabase, withTemporaryFolder } from "../columnar/columnar.ts";
 
 export { identifier, literal } from "../columnar/columnar.ts";
 
@@ -10,15 +7,10 @@ export type Row = Record<string, DuckDBValue>;
 
 /** A DuckDB of its own, in memory, gone after `work`. What outgrows its memory goes to a temporary folder. */
 export async function withWarehouse<T>(
-  options: { readonly threads?: number },
+  options: { readonly threads?: number | undefined },
   work: (warehouse: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
-  const overflow = await mkdtemp(join(tmpdir(), "setlist-analysis-"));
-  try {
-    return await withDatabase({ ...options, overflow }, work);
-  } finally {
-    await rm(overflow, { recursive: true, force: true });
-  }
+  return withTemporaryFolder("analysis", (overflow) => withDatabase({ ...options, overflow }, work));
 }
 
 export async function rowsOf(warehouse: DuckDBConnection, sql: string): Promise<Row[]> {

@@ -5,10 +5,13 @@ import type { AnalysisAnswer, AnalysisOrder } from "./log-analyses.ts";
 /** Of what the report says by itself; guardrails have levels of their own. */
 const alpha = 0.05;
 
+/** Of a server's cores no more than one, whatever there are: nobody waits for these figures, and requests do. */
+const threads = 1;
+
 process.once("message", async (order: AnalysisOrder) => {
   let answer: AnalysisAnswer;
   try {
-    answer = { report: await analyzeDataDirectory({ ...order, alpha }) };
+    answer = { report: await analyzeDataDirectory({ ...order, alpha, threads }) };
   } catch (error) {
     answer = { problem: error instanceof Error ? error.message : String(error) };
   }

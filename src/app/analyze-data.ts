@@ -1,16 +1,29 @@
-import { join } from "node:path";
-import { type AnalysisReport, analyzeExperiment } from "../analysis/analysis.ts";
+import { basename, join } from "node:path";
+import { type AnalysisReport, analyzeExperiment, duckDbEngine, sparkEngine } from "../analysis/analysis.ts";
 import type { SetlistConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
-import { readLog } from "../outcomes/outcomes.ts";
+import type { LogFiles } from "../domain/ports.ts";
 import { nearest } from "../schema/schema.ts";
 import { existingDataDirectory } from "./data-directory.ts";
 import { readExperiments } from "./experiment-store.ts";
+import { withDataLogFiles } from "./log-files.ts";
+import { withStorageSentences } from "./storage-failure.ts";
+
+/** A Spark cluster for the heavy half of an analysis. */
+export interface SparkCluster {
+  /** The `spark-sql` program. */
+  readonly program: string;
+  /** `key=value` each, as its `--conf` takes them. */
+  readonly settings: readonly string[];
+  /** Where the cluster finds the data directory's `warehouse`; undefined where it sees this machine's files. */
+  readonly warehouse?: string | undefined;
+}
 
 /**
  * The analysis of one experiment over a data directory, which a server may be using at the same time: nothing in it
  * is changed.
- * @throws {SetlistError} NOT_FOUND where there is no such directory or no such experiment in it.
+ * @throws {SetlistError} NOT_FOUND where there is no such directory or no such experiment in it; UNAVAILABLE where the
+ *   system or DuckDB refuses.
  */
 export async function analyzeDataDirectory(options: {
   readonly dataDir: string;
@@ -18,8 +31,13 @@ export async function analyzeDataDirectory(options: {
   readonly experimentStore?: SetlistConfig["experimentStore"];
   readonly experiment: string;
   readonly alpha: number;
+  /** This process where left out. */
+  readonly spark?: SparkCluster | undefined;
+  /** Of this process; as many as there are cores where left out. */
+  readonly threads?: number | undefined;
+  readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }): Promise<AnalysisReport> {
-  const { alpha, experimentStore = {} } = options;
+  const { alpha, experimentStore = {}, spark, threads, onProgress } = options;
   const dataDir = existingDataDirectory(options.dataDir);
   const { experiments } = await readExperiments({ dataDir, experimentStore });
   const experiment = experiments.find(({ id }) => id === options.experiment);
@@ -28,5 +46,45 @@ export async function analyzeDataDirectory(options: {
     const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
     throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
-  return analyzeExperiment({ experiment, records: readLog(join(dataDir, "log")), alpha, asOf: new Date() });
+  const analyze = (files: LogFiles): Promise<AnalysisReport> => {
+    const analysis = { experiment, alpha, asOf: new Date(), onProgress };
+    if (spark === undefined)
+      return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
+    const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
+    return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
+  };
+  return withStorageSentences(dataDir, () => withDataLogFiles(dataDir, analyze, threads));
+}
+
+/** The files under the cluster's names, and what it does not see of them. */
+function seenByCluster(
+  files: LogFiles,
+  local: string,
+  remote: string | undefined,
+): { readonly files: LogFiles; readonly notices: readonly string[] } {
+  if (remote === undefined) {
+    // Not what the cluster's own default file system has under the same path.
+    const named = (paths: readonly string[]): string[] => paths.map((path) => `file://${path}`);
+    return {
+      files: { ...files, impressions: named(files.impressions), outcomes: named(files.outcomes) },
+      notices: [],
+    };
+  }
+  const below = `${local}/`;
+  const base = remote.replace(/\/+$/, "");
+  const shared = (paths: readonly string[]): string[] =>
+    paths.filter((path) => path.startsWith(below)).map((path) => `${base}/${path.slice(below.length)}`);
+  const all = [...files.impressions, ...files.outcomes];
+  const segments = new Set(all.filter((path) => !path.startsWith(below)).map((path) => basename(path)));
+  const isOne = segments.size === 1;
+  return {
+    files: { ...files, impressions: shared(files.impressions), outcomes: shared(files.outcomes) },
+    notices:
+      segments.size === 0
+        ? []
+        : [
+            `${segments.size} ${isOne ? "segment of the log is" : "segments of the log are"} not in the warehouse yet, ` +
+              `which is all that the cluster sees: not counted; setlist compact brings ${isOne ? "it" : "them"} there once sealed.`,
+          ],
+  };
 }

@@ -70,6 +70,8 @@ async function start(
     metrics: { contentType: telemetry.metrics.contentType, render: () => supervisor.ask("metrics") },
     libraryOf: (own) => sharedLibrary(own, (command) => supervisor.ask("changeModels", command)),
     health: { healthOf: (id) => supervisor.ask("healthOf", id) },
+    // A supervisor that has ended says nothing: this process ends with it.
+    logTrouble: () => supervisor.ask("logTrouble").catch(() => undefined),
     sharedPorts: true,
   }));
   return { telemetry, answering };

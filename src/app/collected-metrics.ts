@@ -1,7 +1,10 @@
+import type { LogHealth } from "../domain/ports.ts";
 import {
+  type CompactionState,
   type GuardrailMetrics,
   type MetricsSnapshot,
   type ProcessCounts,
+  type ShippingMetrics,
   SummedMetrics,
 } from "../telemetry/telemetry.ts";
 
@@ -23,6 +26,18 @@ export class CollectedMetrics {
 
   get guardrails(): GuardrailMetrics {
     return this.#sums.guardrails;
+  }
+
+  shipping(): ShippingMetrics {
+    return this.#sums.shipping();
+  }
+
+  watchCompaction(state: CompactionState): void {
+    this.#sums.watchCompaction(state);
+  }
+
+  watchLog(log: LogHealth): void {
+    this.#sums.watchLog(log);
   }
 
   join(process: number, ask: Ask): void {

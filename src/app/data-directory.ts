@@ -39,49 +39,60 @@ export function existingLog(dataDir: string): string {
  * @throws {SetlistError} UNAVAILABLE with the path that cannot be used, why, and what to do.
  */
 export async function usableDataDirectory(dataDir: string): Promise<string> {
-  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) {
-    try {
-      await makeFolder(path);
-      await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    } catch (error) {
-      if (error instanceof SetlistError) throw error;
-      throw unusable(path, codeOf(error), error);
-    }
-  }
+  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) await usableFolder(path);
   return dataDir;
 }
 
+/**
+ * Makes a folder where it does not exist.
+ * @param flag that names another one.
+ * @throws {SetlistError} as `usableDataDirectory`.
+ */
+export async function usableFolder(path: string, flag = "--data-dir"): Promise<void> {
+  try {
+    await makeFolder(path, flag);
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof SetlistError) throw error;
+    throw unusable(path, flag, codeOf(error), error);
+  }
+}
+
 /** From the top down, one at a time: where a folder cannot be made, as in /proc, Node's `recursive` tries for ever. */
-async function makeFolder(path: string): Promise<void> {
+async function makeFolder(path: string, flag: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
     const parent = dirname(path);
     if (codeOf(error) === "ENOENT" && parent !== path) {
-      await makeFolder(parent);
+      await makeFolder(parent, flag);
       await mkdir(path).catch((again: unknown) => {
         // Another process may have been faster.
         if (codeOf(again) !== "EEXIST") throw again;
       });
     } else if (codeOf(error) !== "EEXIST") throw error;
-    else if (!(await stat(path)).isDirectory()) throw noFolder(path);
+    else if (!(await stat(path)).isDirectory()) throw noFolder(path, flag);
   }
 }
 
-function noFolder(path: string): SetlistError {
+function noFolder(path: string, flag = "--data-dir"): SetlistError {
   return new SetlistError(
     "UNAVAILABLE",
-    `the data directory cannot be used: ${path} is no folder: name another one with --data-dir`,
+    `the ${whatOf(flag)} cannot be used: ${path} is no folder: name another one with ${flag}`,
   );
 }
 
-function unusable(path: string, code: string, cause: unknown): SetlistError {
+function unusable(path: string, flag: string, code: string, cause: unknown): SetlistError {
   const reason = reasons[code] ?? "the system refuses it";
   return new SetlistError(
     "UNAVAILABLE",
-    `the data directory cannot be used: ${path}: ${reason} (${code}); name another one with --data-dir, or change that`,
+    `the ${whatOf(flag)} cannot be used: ${path}: ${reason} (${code}); name another one with ${flag}, or change that`,
     { cause },
   );
+}
+
+function whatOf(flag: string): string {
+  return flag === "--data-dir" ? "data directory" : "folder";
 }
 
 const reasons: Readonly<Record<string, string>> = {

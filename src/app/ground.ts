@@ -2,7 +2,9 @@ import { join } from "node:path";
 import type { SetlistConfig } from "../config.ts";
 import { importedRows } from "../features/features.ts";
 import { type OpenedOutcomeLog, openOutcomeLog } from "../outcomes/outcomes.ts";
+import type { ShippingMetrics } from "../telemetry/telemetry.ts";
 import { usableDataDirectory } from "./data-directory.ts";
+import { LogShipping } from "./log-shipping.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** What there is once in a data directory, however many processes answer over it. */
@@ -13,19 +15,30 @@ export interface Ground {
 }
 
 /**
- * Makes the data directory where it does not exist, recovers the log and imports the world.
+ * Makes the data directory where it does not exist, recovers the log, has it shipped where that is configured, and
+ * imports the world.
  * @throws {SetlistError} a sentence that names the path, what was expected and what was found.
  */
 export async function openGround(
   config: SetlistConfig,
   opened: AsyncDisposableStack,
   onWarning: (message: string, fields?: Record<string, unknown>) => void,
+  shippingMetrics: () => ShippingMetrics,
 ): Promise<Ground> {
   const dataDir = await usableDataDirectory(config.dataDir);
+  const shipping =
+    config.shipping.brokers.length === 0
+      ? undefined
+      : // Before the log, so that it is closed after it and sends the log's end.
+        opened.adopt(
+          new LogShipping({ dataDir, shipping: config.shipping, onWarning, metrics: shippingMetrics() }),
+          (it) => it.close(),
+        );
   const log = opened.adopt(
     await openOutcomeLog({ directory: join(dataDir, "log"), ...config.log, clock: systemClock, onWarning }),
     (it) => it.close(),
   );
+  shipping?.begin(log);
   const rows = await importedRows({ directory: join(dataDir, "features"), world: config.world, onWarning });
   return { log, rows };
 }

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Model, ModelRef } from "../domain/model.ts";
 import type { EncodedRequest, FeatureStore, Scorer } from "../domain/ports.ts";
-import { openImportedFeatureStore } from "../features/features.ts";
+import { isPseudonym } from "../domain/pseudonym.ts";
+import { encodeServed, openImportedFeatureStore } from "../features/features.ts";
 import { openScorer } from "../inference/inference.ts";
 import {
+  asksForUser,
   followLog,
   type Labelling,
   type LabelOptions,
@@ -112,7 +114,7 @@ function teacherOf(model: Model, features: FeatureStore, scorer: Scorer): Teache
     tasks,
     async score(impression) {
       const encoded = await encodeOrNothing(model, features, impression);
-      if (encoded === undefined) return undefined;
+      if (encoded === undefined || encoded === "pseudonymous") return encoded;
       if (encoded.storeUnavailable) {
         encoded.release();
         throw new SetlistError(
@@ -126,13 +128,17 @@ function teacherOf(model: Model, features: FeatureStore, scorer: Scorer): Teache
   };
 }
 
-/** Undefined where a feature that the request sent does not fit the teacher. */
+/** From the log alone where it has the features as they were served, else from the store; otherwise as `Teacher.score`. */
 async function encodeOrNothing(
   model: Model,
   features: FeatureStore,
   impression: Parameters<Teacher["score"]>[0],
-): Promise<EncodedRequest | undefined> {
+): Promise<EncodedRequest | "pseudonymous" | undefined> {
   try {
+    const served = encodeServed(model, impression);
+    if (served !== undefined) return served;
+    // The store would answer with defaults, as for anybody it does not know.
+    if (isPseudonym(impression.userId) && asksForUser(model, impression)) return "pseudonymous";
     return await features.encode(model, teacherRequest(model, impression));
   } catch (error) {
     if (error instanceof SetlistError && error.code === "INVALID_ARGUMENT") return undefined;

@@ -2,6 +2,7 @@ import type { Ports } from "../app.ts";
 import type { SetlistConfig } from "../config.ts";
 import type { ArmCounts } from "../domain/arm-counts.ts";
 import type { ExperimentHealth } from "../domain/experiment-health.ts";
+import type { LogTrouble } from "../domain/ports.ts";
 import type { MetricsSnapshot } from "../telemetry/telemetry.ts";
 import type { ModelCommand } from "./model-command.ts";
 
@@ -28,6 +29,8 @@ export interface SupervisingCalls {
   metrics(): Promise<string>;
   /** As `ExperimentHealthSource`. */
   healthOf(id: string): Promise<ExperimentHealth>;
+  /** Why the disk refuses the one log, undefined where it does not. */
+  logTrouble(): Promise<LogTrouble | undefined>;
 }
 
 export interface StartOrder {

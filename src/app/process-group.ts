@@ -4,6 +4,7 @@ import type { SetlistConfig } from "../config.ts";
 import { serveLog } from "../outcomes/outcomes.ts";
 import { Fleet, type Member, watchSignOfLife } from "../processes/processes.ts";
 import { createLogger, guardianObserver } from "../telemetry/telemetry.ts";
+import { compactingOver } from "./background-compaction.ts";
 import { CollectedCounts } from "./collected-counts.ts";
 import { CollectedMetrics } from "./collected-metrics.ts";
 import { openExperiments } from "./experiment-store.ts";
@@ -13,6 +14,7 @@ import { guardianOver } from "./guardian-over.ts";
 import { ModelCommands } from "./model-commands.ts";
 import { startAnswering } from "./start-answering.ts";
 import { systemClock } from "./system-clock.ts";
+import { withUserIdKey } from "./user-id-key.ts";
 
 /** For what is in flight when the drain delay is over, and for both ports' own grace of 10 s. */
 const closeMsMax = 13_000;
@@ -28,7 +30,9 @@ const startMsMax = 600_000;
  * replaces those that end. Every process that serves is loaded and checked when it resolves; nothing listens yet.
  * @throws {SetlistError} as `createApp`.
  */
-export async function createProcessGroup(config: SetlistConfig): Promise<App> {
+export async function createProcessGroup(configured: SetlistConfig): Promise<App> {
+  // Read once: a process that starts later must not take up another key.
+  const config = withUserIdKey(configured);
   const opened = new AsyncDisposableStack();
   try {
     return await assemble(config, opened);
@@ -48,10 +52,11 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
   if (config.processes > cores) {
     onWarning(`processes: ${config.processes} are more than this machine's ${cores} cores`);
   }
-  const { log, rows } = await openGround(config, opened, onWarning);
+  const metrics = new CollectedMetrics(() => fleet.counts);
+  const { log, rows } = await openGround(config, opened, onWarning, () => metrics.shipping());
 
   const commands = new ModelCommands(onWarning);
-  const metrics = new CollectedMetrics(() => fleet.counts);
+  metrics.watchLog(log);
   const counts = new CollectedCounts();
   let ports = { httpPort: config.httpPort, grpcPort: config.grpcPort };
   let experiments: "configured" | "stored" = "configured";
@@ -63,6 +68,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
         changeModels: (command) => commands.give(number, command),
         metrics: () => metrics.render(),
         healthOf: (id) => guardian.healthOf(id),
+        logTrouble: async () => log.trouble(),
       },
     );
     const { calls, started, ended, kill } = answering;
@@ -136,6 +142,7 @@ async function assemble(config: SetlistConfig, opened: AsyncDisposableStack): Pr
     },
     opened,
   );
+  compactingOver(config, { clock, logger, watch: (state) => metrics.watchCompaction(state) }, opened);
   opened.defer(() => fleet.close());
 
   return {

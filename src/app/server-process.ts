@@ -38,8 +38,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const fixed = ["--http-port", "0", "--grpc-port", "0", "--data-dir", dataDir, "--log-level", "info"];
   const child = spawn(process.execPath, [join(repository, "src", "main.ts"), "serve", ...fixed, ...flags], {
     detached: true,
-    // It keeps its experiments to itself, wherever those of this environment's servers are.
-    env: { ...process.env, SETLIST_EXPERIMENT_STORE_URL: "" },
+    // It keeps its experiments and its log to itself, wherever those of this environment's servers are.
+    env: { ...process.env, SETLIST_EXPERIMENT_STORE_URL: "", SETLIST_SHIPPING_BROKERS: "" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killWithUs = (): void => void child.kill("SIGKILL");

@@ -40,5 +40,6 @@ const reasons: Readonly<Record<string, string>> = {
   EDQUOT: "this user's share of the disk is full",
   EIO: "the disk failed",
   ENAMETOOLONG: "the path is too long",
+  ELOOP: "it is a link that leads to itself",
   EMFILE: "too many files are open",
 };

@@ -1,7 +1,10 @@
-import { Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { SparkCluster } from "../app/analyze-data.ts";
 import { loadConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
+import { segmentBar } from "./segment-bar.ts";
 
 const exitNotHealthy = 3;
 
@@ -17,9 +20,15 @@ interface AnalyzeFlags {
   readonly weights?: ReadonlyMap<string, number>;
   readonly alpha: number;
   readonly json?: boolean;
+  readonly engine?: "duckdb" | "spark";
+  readonly sparkSql?: string;
+  readonly sparkConf?: readonly string[];
+  readonly warehouse?: string;
 }
 
 const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights"] as const;
+/** And as they are written. */
+const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
 /**
@@ -48,6 +57,19 @@ export function analyzeCommand(): Command {
     .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
     .option("--json", "print the report as JSON")
+    .addOption(
+      new Option("--engine <name>", "what works out the log's heavy half (default: duckdb)").choices([
+        "duckdb",
+        "spark",
+      ]),
+    )
+    .option("--spark-sql <program>", "spark: the spark-sql program (default: the one on the PATH)")
+    .option(
+      "--spark-conf <key=value>",
+      "spark: a setting, such as spark.master=yarn; repeatable",
+      addSparkSetting,
+    )
+    .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the split is broken (SRM).")
     .action(async (flags: AnalyzeFlags, command: Command) => {
       const report = await analyze(flags, command);
@@ -58,6 +80,7 @@ export function analyzeCommand(): Command {
 }
 
 async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
+  const spark = sparkCluster(flags, command);
   const { experiment, table, alpha } = flags;
   if ((experiment === undefined) === (table === undefined)) {
     command.error("error: expected --experiment ID or --table FILE, one of the two");
@@ -71,8 +94,17 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       env: process.env,
       cwd: process.cwd(),
     });
-    return analyzeDataDirectory({ experiment, dataDir, experimentStore, alpha });
+    const bar = segmentBar("analysing", process.stderr, "steps");
+    return analyzeDataDirectory({
+      experiment,
+      dataDir,
+      experimentStore,
+      alpha,
+      spark,
+      onProgress: bar.update,
+    }).finally(bar.stop);
   }
+  if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);
   if (flags.dataDir !== undefined)
@@ -89,6 +121,27 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
     alpha,
     asOf: new Date(),
   });
+}
+
+function sparkCluster(flags: AnalyzeFlags, command: Command): SparkCluster | undefined {
+  if (flags.engine === "spark") {
+    return {
+      // Spark is started in a folder of its own.
+      program: flags.sparkSql?.includes("/") ? resolve(flags.sparkSql) : (flags.sparkSql ?? "spark-sql"),
+      settings: flags.sparkConf ?? [],
+      warehouse: flags.warehouse,
+    };
+  }
+  for (const [name, written] of Object.entries(sparkFlags)) {
+    if (flags[name as keyof typeof sparkFlags] !== undefined)
+      command.error(`error: --${written} goes with --engine spark`);
+  }
+  return undefined;
+}
+
+function addSparkSetting(text: string, before: readonly string[] | undefined): string[] {
+  if (!/^[^=\s]+=/.test(text)) throw new InvalidArgumentError("expected KEY=VALUE.");
+  return [...(before ?? []), text];
 }
 
 /** What is wrong with a flag is wrong usage, not a failure. */

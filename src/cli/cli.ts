@@ -5,6 +5,7 @@ import { assignCommand } from "./assign.ts";
 import { compactCommand } from "./compact.ts";
 import { demoCommand } from "./demo.ts";
 import { experimentsCommand } from "./experiments.ts";
+import { ingestCommand } from "./ingest.ts";
 import { labelCommand } from "./label.ts";
 import { modelsCommand } from "./models.ts";
 import { serveCommand } from "./serve.ts";
@@ -36,6 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
     verifyLogCommand(),
     compactCommand(),
     labelCommand(),
+    ingestCommand(),
   ];
   for (const command of commands) program.addCommand(strict(command));
 

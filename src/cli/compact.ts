@@ -8,6 +8,9 @@ interface CompactFlags {
   readonly json?: boolean;
 }
 
+/** A server beside us takes a second a segment or two. */
+const waitMsMax = 60_000;
+
 /** `setlist compact`: the sealed segments of the log as Parquet, each exactly once. DuckDB is loaded once asked for. */
 export function compactCommand(): Command {
   return new Command("compact")
@@ -20,20 +23,39 @@ export function compactCommand(): Command {
       "after",
       "\nThe files stand in warehouse/ of the data directory; docs/outcome-log-format.md has the columns. The segment\n" +
         "that a running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
-        "Killed at any moment, the next run goes on; nothing is written twice.",
+        "Killed at any moment, the next run goes on; nothing is written twice. A server does the same by itself; while it\n" +
+        "does, this waits. Where the configuration has a retention, what it says is deleted afterwards.",
     )
     .action(async ({ json, ...flags }: CompactFlags) => {
-      const { dataDir } = loadConfig({ flags, env: process.env, cwd: process.cwd() });
+      const { dataDir, log, warehouse, shipping } = loadConfig({
+        flags,
+        env: process.env,
+        cwd: process.cwd(),
+      });
       const { compactDataDirectory } = await import("../app/compact-data.ts");
       const bar = segmentBar("compacting", process.stderr);
-      const compaction = await compactDataDirectory({ dataDir, onProgress: bar.update }).finally(bar.stop);
+      const compaction = await compactDataDirectory({
+        dataDir,
+        retention: { log, warehouse, shipping },
+        waitMsMax,
+        onProgress: bar.update,
+        onWarning: (message) => void process.stderr.write(`setlist: ${message}\n`),
+      }).finally(bar.stop);
       process.stdout.write(`${json === true ? JSON.stringify(compaction) : describe(compaction)}\n`);
     });
 }
 
 function describe(compaction: Compaction): string {
-  const { segments, segmentsDoneBefore, segmentsOpen, impressions, outcomes, shadows, counterfactuals } =
-    compaction;
+  const {
+    segments,
+    segmentsDoneBefore,
+    segmentsOpen,
+    impressions,
+    outcomes,
+    shadows,
+    counterfactuals,
+    retained,
+  } = compaction;
   const count = (value: number): string => value.toLocaleString("en-US");
   const lines = [
     `${count(impressions)} impressions and ${count(outcomes)} outcomes of ${count(segments)} segments are Parquet now; ${count(segmentsDoneBefore)} segments were before.`,
@@ -41,6 +63,10 @@ function describe(compaction: Compaction): string {
   if (shadows !== undefined) lines.push(`So are ${count(shadows)} comparisons with shadow models.`);
   if (counterfactuals !== undefined)
     lines.push(`So are ${count(counterfactuals)} comparisons with other arms.`);
+  if (retained !== undefined)
+    lines.push(
+      `Retention deleted ${count(retained.segments)} segments of the log and the Parquet of ${count(retained.parquetSegments)}.`,
+    );
   if (segmentsOpen > 0)
     lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
   return lines.join("\n");

@@ -101,13 +101,16 @@ const exitInterrupted = 130;
 
 function describe(labelling: Labelling, seconds: number): string {
   const { impressions, labelled, alreadyLabelled, unlabelled, coverage, delayMs, teacher } = labelling;
+  const { pseudonymous = 0 } = labelling;
   const count = (value: number): string => Math.round(value).toLocaleString("en-US");
   const lines = [
     `${teacher.name} version ${teacher.version}: ${count(labelled)} candidates labelled (${count(labelled / seconds)} a second, start included), ${count(alreadyLabelled)} were before; ${count(impressions)} impressions.`,
     `Coverage of the sealed log ${(100 * coverage).toFixed(2)} %${delayMs === null ? "" : `, newest labelled impression ${(delayMs / 1_000).toFixed(1)} s old`}.`,
   ];
   if (unlabelled > 0)
-    lines.push(`${count(unlabelled)} candidates have features that do not fit the teacher.`);
+    lines.push(
+      `${count(unlabelled)} candidates have no label: ${count(unlabelled - pseudonymous)} have features that do not fit the teacher, ${count(pseudonymous)} were logged with a pseudonym and without the user's features as served.`,
+    );
   if (labelling.segmentsOpen > 0)
     lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
   return lines.join("\n");

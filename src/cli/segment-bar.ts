@@ -1,14 +1,15 @@
 import { SingleBar } from "cli-progress";
 
-/** A bar of segments on a terminal; nothing anywhere else, so that a pipe gets only the answer. */
+/** A bar of segments, or other things, on a terminal; nothing anywhere else, so that a pipe gets only the answer. */
 export function segmentBar(
   what: string,
   stream: NodeJS.WriteStream,
+  things = "segments",
 ): { update(done: number, of: number): void; stop(): void } {
   if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar({
     stream,
-    format: `${what} {bar} {value} of {total} segments`,
+    format: `${what} {bar} {value} of {total} ${things}`,
     // The cursor stays: whoever ends the command with Ctrl-C would be left without one.
     hideCursor: false,
   });

@@ -1,26 +1,54 @@
+import { join } from "node:path";
 import { Command } from "commander";
-import { type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
+import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/salvage-data.ts";
+import { hasLog, type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
 import { loadConfig } from "../config.ts";
+import { segmentBar } from "./segment-bar.ts";
 
 interface VerifyLogFlags {
   readonly dataDir?: string;
+  readonly salvage?: string;
   readonly json?: boolean;
 }
 
-/** `setlist verify-log`: checks every record of the log; exit code 1 where one is damaged. */
+/** Of one segment; `--json` has all. */
+const shownPlacesMax = 5;
+
+/** `setlist verify-log`: checks every record of the log, or salvages those that are good; exit code 1 where one is damaged. */
 export function verifyLogCommand(): Command {
   return new Command("verify-log")
     .description(
       "Check every record of the log in a data directory. Changes nothing; a server may be running.",
     )
     .option("--data-dir <folder>", "the data directory (default: ./data)")
+    .option(
+      "--salvage <folder>",
+      "write every good record into a new log, <folder>/log, and count what is lost; <folder> is new, or empty",
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nExit code 1 where a record is damaged. A torn tail is no damage: the next start cuts it.",
+      "\nExit code 1 where a record is damaged, or, of a salvage, lost. A torn tail is no damage: the next start cuts it.\n" +
+        "docs/outcome-log-format.md says how a salvaged log takes the damaged one's place.",
     )
-    .action(async ({ json, ...flags }: VerifyLogFlags) => {
+    .action(async ({ json, salvage, ...flags }: VerifyLogFlags) => {
       const { dataDir } = loadConfig({ flags, env: process.env, cwd: process.cwd() });
+      if (salvage !== undefined) {
+        const bar = segmentBar("salvaging", process.stderr);
+        const options = { dataDir, into: salvage, onProgress: bar.update };
+        const salvaged = await salvageDataDirectory(options).finally(bar.stop);
+        process.stdout.write(
+          `${json === true ? JSON.stringify(salvaged) : describeSalvage(salvaged, salvage)}\n`,
+        );
+        if (salvaged.losses.some(({ records }) => records !== 0)) process.exitCode = 1;
+        return;
+      }
+      if (json !== true && !hasLog(dataDir)) {
+        process.stdout.write(
+          `There is no log in ${dataDir} yet; if a server has written one, name its data directory with --data-dir.\n`,
+        );
+        return;
+      }
       const verification = await verifyDataDirectory(dataDir);
       process.stdout.write(`${json === true ? JSON.stringify(verification) : describe(verification)}\n`);
       if (verification.corrupt.length > 0) process.exitCode = 1;
@@ -39,9 +67,41 @@ function describe({ impressions, outcomes, shadows, truncatedBytes, corrupt }: L
   for (const { segment, offset, record, reason } of corrupt) {
     lines.push(`Damaged: segment ${segment}, record ${record} at offset ${offset}: ${reason}.`);
   }
-  if (corrupt.length > 0)
-    lines.push("A server does not start on this log: docs/outcome-log-format.md says what to do.");
+  if (corrupt.length > 0) {
+    lines.push(
+      "A server does not start on this log: --salvage <folder> keeps what is good, docs/outcome-log-format.md says more.",
+    );
+  }
   return lines.join("\n");
+}
+
+function describeSalvage(salvaged: LogSalvage, into: string): string {
+  const { impressions, outcomes, shadows, segments, truncatedBytes, lostRecords, losses } = salvaged;
+  const lines = [
+    `${join(into, "log")} holds ${count(impressions)} impressions, ${count(outcomes)} outcomes and ${count(shadows)} comparisons in ${count(segments)} segments.`,
+  ];
+  if (truncatedBytes > 0) {
+    lines.push(
+      `Left out: ${count(truncatedBytes)} bytes of a write that was cut short, which no start would have kept.`,
+    );
+  }
+  for (const loss of losses) lines.push(...describeLoss(loss));
+  const unsure = losses.some(({ records }) => records === null);
+  lines.push(
+    `Lost: ${count(lostRecords)} records${unsure ? ", and those of segments of which nothing says how many they had" : ""}.`,
+  );
+  return lines.join("\n");
+}
+
+function describeLoss({ segment, records, bytes, places }: SegmentLoss): string[] {
+  const lost = records === null ? "nobody can say how many records" : `${count(records)} records`;
+  const lines = [`Segment ${segment}: ${lost}, ${count(bytes)} bytes.`];
+  for (const place of places.slice(0, shownPlacesMax)) {
+    lines.push(`  ${count(place.bytes)} bytes at offset ${place.offset}: ${place.reason}`);
+  }
+  const more = places.length - shownPlacesMax;
+  if (more > 0) lines.push(`  and ${count(more)} more places, which --json lists`);
+  return lines;
 }
 
 function count(value: number): string {

@@ -1,23 +1,11 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal, withDatabase } from "./database.ts";
+import { type Staging, withDatabase } from "./database.ts";
 import { makeDurably, moveDurably, removeDurably } from "./durable-files.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type Marker, readMarkers } from "./marker.ts";
-
-/** The database in which a segment's rows are gathered. */
-export type Staging = DuckDBConnection;
-
-/** One table of a segment: the rows of each date become `<folder>/date=<date>/<segment>.parquet`. */
-export interface Partitioned {
-  /** Below the store's root; empty for the root itself. */
-  readonly folder: string;
-  /** As `partitionDate` names them. */
-  readonly dates: readonly string[];
-  /** The query for one date's rows, in their order. */
-  readonly rows: (date: string) => string;
-}
+import { type Partitioned, partitionPath, writeParquet } from "./partition.ts";
+import { makeReadersFile } from "./readers-lock.ts";
 
 export interface ColumnarStore<Facts> {
   readonly done: ReadonlyMap<string, Marker<Facts>>;
@@ -26,13 +14,21 @@ export interface ColumnarStore<Facts> {
   /**
    * Writes a segment's files and then its marker. Each file is written elsewhere, synced and moved to its place, so
    * whoever is killed leaves no marker; doing it again then replaces the same files.
+   * @param source goes into the marker as JSON.
    */
   publish(
     staging: Staging,
     segment: { readonly name: string; readonly salt: number },
     tables: readonly Partitioned[],
     facts: Facts,
+    source?: unknown,
   ): Promise<void>;
+  /**
+   * Removes a segment's rows: the marker says so first, then the files go, so whoever is killed leaves a segment without
+   * rows and perhaps files that nobody reads, which the next call deletes. Nobody may be reading: see `lockReaders`.
+   * @param facts what the marker keeps.
+   */
+  remove(segment: string, facts: Facts): Promise<void>;
   close(): void;
 }
 
@@ -41,10 +37,10 @@ const draftFolder = ".draft";
 
 /**
  * Opens the store at `root` for writing, made where it does not exist.
- * @param counts the facts of a marker, all of them numbers.
+ * @param counts the facts that every marker has, all of them numbers.
  * @throws {SetlistError} ABORTED where another process writes there; INTERNAL for a marker that is none.
  */
-export async function openColumnarStore<Facts extends Readonly<Record<keyof Facts, number>>>(
+export async function openColumnarStore<Facts extends object>(
   root: string,
   counts: readonly (keyof Facts & string)[],
 ): Promise<ColumnarStore<Facts>> {
@@ -56,28 +52,39 @@ export async function openColumnarStore<Facts extends Readonly<Record<keyof Fact
     await rm(drafts, { recursive: true, force: true });
     await makeDurably(drafts);
     const done = await readMarkers<Facts>(root, counts);
+    await makeReadersFile(root);
+    const mark = async (marker: Marker<Facts>): Promise<void> => {
+      const draft = join(drafts, `${marker.segment}.json`);
+      await writeFile(draft, `${JSON.stringify(marker)}\n`);
+      await moveDurably(draft, join(root, "done", `${marker.segment}.json`));
+      done.set(marker.segment, marker);
+    };
     return {
       done,
       // Of two databases at once, one would remove the other's.
       stage: (work) => withDatabase({ overflow: join(drafts, `overflow-${staged++}`) }, work),
-      async publish(staging, segment, tables, facts) {
+      async publish(staging, segment, tables, facts, source) {
         const files: string[] = [];
         const file = `${segment.name}.parquet`;
         for (const { folder, dates, rows } of tables) {
           await removeLeftOver(join(root, folder), file, dates);
           for (const date of dates) {
             const draft = join(drafts, file);
-            await staging.run(`COPY (${rows(date)}) TO ${literal(draft)} (FORMAT parquet, COMPRESSION zstd)`);
-            const path = join(folder, `date=${date}`, file);
+            await writeParquet(staging, rows(date), draft);
+            const path = partitionPath(folder, date, file);
             await moveDurably(draft, join(root, path));
             files.push(path);
           }
         }
-        const marker: Marker<Facts> = { segment: segment.name, salt: segment.salt, files, facts };
-        const draft = join(drafts, `${segment.name}.json`);
-        await writeFile(draft, `${JSON.stringify(marker)}\n`);
-        await moveDurably(draft, join(root, "done", `${segment.name}.json`));
-        done.set(segment.name, marker);
+        await mark({ segment: segment.name, salt: segment.salt, files, facts, source });
+      },
+      async remove(segment, facts) {
+        const before = done.get(segment);
+        if (before === undefined) return;
+        const removed = [...before.files, ...(before.removed ?? [])];
+        if (removed.length > 0) await mark({ ...before, files: [], facts, removed });
+        for (const file of removed) await removeDurably(join(root, file));
+        await mark({ ...before, files: [], facts, removed: [] });
       },
       close: () => lock.release(),
     };

@@ -1,4 +1,9 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+/** The database in which a segment's rows are gathered. */
+export type Staging = DuckDBConnection;
 
 export interface DatabaseOptions {
   /** A folder for what outgrows the memory limit; DuckDB makes it when it needs it. */
@@ -20,6 +25,7 @@ export async function withDatabase<T>(
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: memoryLimit,
     temp_directory: overflow,
+    max_temp_directory_size: `${await mibToSpare(dirname(overflow))}MiB`,
     // Nothing is ever fetched from elsewhere, whatever a file name looks like.
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
@@ -32,6 +38,12 @@ export async function withDatabase<T>(
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Half of what is free: a log on the same disk has to go on. */
+async function mibToSpare(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return Math.floor((bavail * bsize) / 2 / 1_048_576);
 }
 
 /** A name as SQL reads it, whatever is in it. */

@@ -17,11 +17,28 @@ export async function removeDurably(path: string): Promise<void> {
   await sync(dirname(path));
 }
 
-/** Makes a folder and what is missing above it. */
+/**
+ * Makes a folder and what is missing above it, from the top down: where one cannot be made, as in /proc, Node's
+ * `recursive` tries for ever.
+ */
 export async function makeDurably(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const parent = dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === folder) throw error;
+    await makeDurably(parent);
+    await mkdir(folder).catch(async (again: unknown) => {
+      // Another process may have been faster.
+      if (!(await isFolder(folder))) throw again;
+    });
+  }
+  await sync(dirname(folder));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 async function sync(path: string): Promise<void> {

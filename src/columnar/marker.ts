@@ -9,10 +9,17 @@ export interface Marker<Facts> {
   readonly salt: number;
   readonly files: readonly string[];
   readonly facts: Facts;
+  /** Where the rows came from, in the words of whoever published them. */
+  readonly source?: unknown;
+  /**
+   * Where its rows are gone, by retention: the files that may still be there, none once they are deleted. The segment
+   * stays done all the same.
+   */
+  readonly removed?: readonly string[];
 }
 
 /**
- * The markers below `root`, by segment.
+ * The markers below `root`, by segment; none where there is no store.
  * @param counts the facts that each has, all of them numbers.
  * @throws {SetlistError} INTERNAL for a file in `done` that is no marker, or whose segment's files are not all there.
  */
@@ -21,8 +28,8 @@ export async function readMarkers<Facts>(
   counts: readonly (keyof Facts & string)[],
 ): Promise<Map<string, Marker<Facts>>> {
   const done = new Map<string, Marker<Facts>>();
-  for (const name of (await readdir(join(root, "done"))).sort()) {
-    const segment = /^(\d+)\.json$/.exec(name)?.[1];
+  for (const name of (await namesIn(join(root, "done"))).sort()) {
+    const segment = markerName.exec(name)?.[1];
     if (segment === undefined) continue;
     const path = join(root, "done", name);
     const marker = parseMarker(await readFile(path, "utf8"), segment, counts);
@@ -43,6 +50,23 @@ export async function readMarkers<Facts>(
   return done;
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** The segments that have a marker, without a look at what it says. */
+export async function markedSegments(root: string): Promise<ReadonlySet<string>> {
+  const names = await namesIn(join(root, "done"));
+  return new Set(names.flatMap((name) => markerName.exec(name)?.[1] ?? []));
+}
+
+const markerName = /^(\d+)\.json$/;
+
 /** Undefined where the text is no marker of that segment. */
 function parseMarker<Facts>(
   text: string,
@@ -53,10 +77,20 @@ function parseMarker<Facts>(
   const isMarker =
     marker?.segment === segment &&
     Number.isSafeInteger(marker.salt) &&
-    Array.isArray(marker.files) &&
-    marker.files.every((file) => typeof file === "string") &&
+    areFilesOf(segment, marker.files) &&
+    (marker.removed === undefined || areFilesOf(segment, marker.removed)) &&
     counts.every((count) => Number.isFinite(marker.facts?.[count]));
   return isMarker ? (marker as Marker<Facts>) : undefined;
+}
+
+/** As stores publish them: what a marker names is read as the segment's rows and deleted with them, so it is nothing else. */
+const storedFile = /^(?:[a-z]+\/)?date=[\w-]+\/(\d+)\.parquet$/;
+
+function areFilesOf(segment: string, value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((file) => typeof file === "string" && storedFile.exec(file)?.[1] === segment)
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -7,8 +7,15 @@ const noDate = "__HIVE_DEFAULT_PARTITION__";
  * dates have, goes without one. The instant itself stands in the row.
  */
 export function partitionDate(at: number): string {
-  return at >= firstDay && at < afterLastDay ? new Date(at).toISOString().slice(0, 10) : noDate;
+  if (!(at >= firstDay && at < afterLastDay)) return noDate;
+  const day = Math.floor(at / dayMs);
+  if (day !== last.day) last = { day, date: new Date(at).toISOString().slice(0, 10) };
+  return last.date;
 }
+
+const dayMs = 86_400_000;
+/** Nearly always it is the day of the record before. */
+let last = { day: 0, date: "1970-01-01" };
 
 const firstDay = Date.parse("0001-01-01T00:00:00.000Z");
 const afterLastDay = Date.parse("+010000-01-01T00:00:00.000Z");

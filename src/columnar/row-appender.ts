@@ -1,19 +1,22 @@
-import { type DuckDBAppender, DuckDBDataChunk, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
-import type { Staging } from "./columnar-store.ts";
+import { type DuckDBAppender, DuckDBDataChunk, type DuckDBType } from "@duckdb/node-api";
+import bindings from "@duckdb/node-bindings";
+import { type Cell, type ColumnWriter, columnWriter } from "./column-writer.ts";
+import type { Staging } from "./database.ts";
 
 /** DuckDB's chunks hold at most 2,048 rows. */
 const chunkRows = 2_048;
 
-/** Rows into one table, by the chunk: row by row, lists take four times as long. */
+/** Rows into one table, by the chunk. */
 export class RowAppender {
   readonly #appender: DuckDBAppender;
   readonly #types: readonly DuckDBType[];
-  #columns: DuckDBValue[][];
+  readonly #columns: readonly ColumnWriter[];
+  #rows = 0;
 
   private constructor(appender: DuckDBAppender, types: readonly DuckDBType[]) {
     this.#appender = appender;
     this.#types = types;
-    this.#columns = types.map(() => []);
+    this.#columns = types.map(columnWriter);
   }
 
   /** @param types of the table's columns, in their order. */
@@ -22,22 +25,23 @@ export class RowAppender {
   }
 
   /** The values are copied: `row` may be used again. */
-  append(row: readonly DuckDBValue[]): void {
-    for (let column = 0; column < row.length; column++) {
-      (this.#columns[column] as DuckDBValue[]).push(row[column] as DuckDBValue);
-    }
-    if (this.#columns[0]?.length === chunkRows) this.#flush();
+  append(row: readonly Cell[]): void {
+    for (let column = 0; column < row.length; column++)
+      (this.#columns[column] as ColumnWriter).append(row[column]);
+    this.#rows += 1;
+    if (this.#rows === chunkRows) this.#flush();
   }
 
   close(): void {
-    if (this.#columns[0]?.length !== 0) this.#flush();
+    if (this.#rows > 0) this.#flush();
     this.#appender.closeSync();
   }
 
   #flush(): void {
-    const chunk = DuckDBDataChunk.create(this.#types);
-    chunk.setColumns(this.#columns);
-    this.#appender.appendDataChunk(chunk);
-    this.#columns = this.#types.map(() => []);
+    const { chunk } = DuckDBDataChunk.create(this.#types, this.#rows);
+    for (const [place, column] of this.#columns.entries())
+      column.flush(bindings.data_chunk_get_vector(chunk, place));
+    this.#appender.appendDataChunk(new DuckDBDataChunk(chunk));
+    this.#rows = 0;
   }
 }

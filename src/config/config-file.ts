@@ -2,15 +2,33 @@ import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
 import { attributeTypes } from "../domain/feature.ts";
 import { isolations } from "../domain/isolation.ts";
+import {
+  brokerPattern,
+  kafkaCompressions,
+  kafkaSaslMechanisms,
+  kafkaSecurityProtocols,
+} from "../domain/kafka.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
+import { durationSchema } from "../experiments/experiments.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
 const closed = { additionalProperties: false };
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const positive = Type.Integer({ minimum: 1, maximum: 2 ** 40 });
+/** Of disks, not of memory: a petabyte. */
+const manyBytes = Type.Integer({ minimum: 1, maximum: 1e15 });
 const milliseconds = Type.Integer({ minimum: 0, maximum: 600_000 });
 const interval = Type.Integer({ minimum: 100, maximum: 86_400_000 });
+/** A table of ids takes some 100 kB however few there are. */
+const memoryBytes = Type.Integer({ minimum: 1_048_576, maximum: 2 ** 40 });
+/** YAML writes 0 as a number, a variable as text. */
+const durationOrNever = Type.Union(
+  [Type.String({ pattern: "^(0|[1-9][0-9]{0,5}[smhd])$" }), Type.Literal(0)],
+  { "x-expected": "0 for never, or a whole number from 1 to 999999 of s, m, h or d, such as 90s or 30m" },
+);
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
+
+const absolutePath = Type.String({ pattern: "^/", maxLength: 4_096, description: "an absolute path" });
 
 const versionNumber = Type.String({ pattern: "^[1-9][0-9]{0,8}$" });
 const label = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
@@ -110,7 +128,33 @@ export const configFileSchema = Type.Object(
     ),
     log: Type.Optional(
       Type.Object(
-        { segmentBytesMax: Type.Optional(positive), syncIntervalMs: Type.Optional(milliseconds) },
+        {
+          segmentBytesMax: Type.Optional(positive),
+          segmentAgeMax: Type.Optional(durationOrNever),
+          syncIntervalMs: Type.Optional(milliseconds),
+          dedupeWindow: Type.Optional(durationSchema),
+          dedupeMemoryBytesMax: Type.Optional(memoryBytes),
+          impressionBufferBytesMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
+          retentionAge: Type.Optional(durationSchema),
+          retentionBytesMax: Type.Optional(manyBytes),
+          servedFeatures: Type.Optional(
+            Type.Object({ share: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })) }, closed),
+          ),
+          candidatesBeyondLimit: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+          // The key itself stands in no configuration, which people show each other.
+          userIdKeyFile: Type.Optional(path),
+        },
+        closed,
+      ),
+    ),
+    warehouse: Type.Optional(
+      Type.Object(
+        {
+          compact: Type.Optional(Type.Boolean()),
+          interval: Type.Optional(durationSchema),
+          retentionAge: Type.Optional(durationSchema),
+          retentionBytesMax: Type.Optional(manyBytes),
+        },
         closed,
       ),
     ),
@@ -147,6 +191,32 @@ export const configFileSchema = Type.Object(
     ),
     guardrails: Type.Optional(
       Type.Object({ checkMs: Type.Optional(interval), logCheckMs: Type.Optional(interval) }, closed),
+    ),
+    shipping: Type.Optional(
+      Type.Object(
+        {
+          brokers: Type.Optional(
+            Type.Array(Type.String({ pattern: brokerPattern, description: "host:port" }), {
+              maxItems: 100,
+            }),
+          ),
+          topicPrefix: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._-]{1,200}$" })),
+          clientId: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._-]{1,200}$" })),
+          securityProtocol: Type.Optional(
+            Type.Union(kafkaSecurityProtocols.map((name) => Type.Literal(name))),
+          ),
+          tlsCaFile: Type.Optional(absolutePath),
+          tlsCertFile: Type.Optional(absolutePath),
+          tlsKeyFile: Type.Optional(absolutePath),
+          saslMechanism: Type.Optional(Type.Union(kafkaSaslMechanisms.map((name) => Type.Literal(name)))),
+          saslUsername: Type.Optional(Type.String()),
+          // Not checked here: what is wrong would be shown.
+          saslPassword: Type.Optional(Type.String()),
+          compression: Type.Optional(Type.Union(kafkaCompressions.map((name) => Type.Literal(name)))),
+          bytesPerSecondMax: Type.Optional(positive),
+        },
+        closed,
+      ),
     ),
     features: Type.Optional(Type.Object({ cacheRowsMax: Type.Optional(positive) }, closed)),
   },

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
-import { checkUnit, parseUnit } from "../experiments/experiments.ts";
+import { checkUnit, durationMs, parseUnit } from "../experiments/experiments.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import { checkValueModel } from "../schema/value-model.ts";
 import { type ConfigFile, configFileSchema } from "./config-file.ts";
@@ -13,9 +13,16 @@ import {
   defaults,
   defaultTimeoutMs,
 } from "./defaults.ts";
-import { readSetting, type SettingValue, settings, suspectVariables } from "./environment.ts";
+import {
+  readSetting,
+  type SettingValue,
+  settings,
+  suspectVariables,
+  userIdKeyVariable,
+} from "./environment.ts";
 import { checkProviders } from "./provider-rules.ts";
 import type { SetlistConfig } from "./settings.ts";
+import { checkShipping } from "./shipping-rules.ts";
 import { checkStoreAddress } from "./store-address.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
@@ -51,8 +58,15 @@ export function loadConfig({ flags, env, cwd }: ConfigInput): SetlistConfig {
     const path = written[name];
     if (path !== undefined) merged[name] = resolve(dirname(file), path);
   }
+  const keyFile = written.log?.userIdKeyFile;
+  if (keyFile !== undefined) put(merged, ["log", "userIdKeyFile"], resolve(dirname(file), keyFile));
   overlay(merged, { flags, env, cwd });
-  return complete(merged as ConfigFile, { file, cwd, warnings: suspectVariables(env) });
+  return complete(merged as ConfigFile, {
+    file,
+    cwd,
+    warnings: suspectVariables(env),
+    userIdKey: present(env[userIdKeyVariable]),
+  });
 }
 
 /** Puts flags and variables over the file's values, one at a time, so that a wrong one is told by its own name. */
@@ -66,16 +80,26 @@ function overlay(merged: Record<string, unknown>, { flags, env, cwd }: ConfigInp
     const source = flag === undefined ? variable : flagOf(name);
     const read = (): SettingValue => {
       const value = readSetting(setting, text, source);
-      check(inner === undefined ? { [name]: value } : { [name]: { [inner]: value } }, source, path.join("."));
+      const partial = {};
+      put(partial, path, value);
+      check(partial, source, path.join("."));
       return value;
     };
     const value = flag === undefined ? read() : asUsage(read);
-    if (inner !== undefined) {
-      merged[name] = { ...(merged[name] as object | undefined), [inner]: value };
-    } else {
-      merged[name] = (pathNames as readonly string[]).includes(name) ? resolve(cwd, String(value)) : value;
-    }
+    const isPath = [...pathNames, "log.userIdKeyFile"].includes(path.join("."));
+    put(merged, path, isPath ? resolve(cwd, String(value)) : value);
   }
+}
+
+/** Puts a value at its place, beside what stands there. */
+function put(into: Record<string, unknown>, [name = "", ...inner]: readonly string[], value: unknown): void {
+  if (inner.length === 0) {
+    into[name] = value;
+    return;
+  }
+  const below = { ...(into[name] as object | undefined) };
+  put(below, inner, value);
+  into[name] = below;
 }
 
 /** The same complaint about a flag is wrong usage. */
@@ -103,7 +127,12 @@ function check(partial: object, source: string, field: string): void {
 
 function complete(
   file: ConfigFile,
-  origin: { readonly file: string; readonly cwd: string; readonly warnings: readonly string[] },
+  origin: {
+    readonly file: string;
+    readonly cwd: string;
+    readonly warnings: readonly string[];
+    readonly userIdKey: string | undefined;
+  },
 ): SetlistConfig {
   const {
     surfaces,
@@ -111,11 +140,13 @@ function complete(
     holdouts,
     limits,
     log,
+    warehouse,
     inference,
     admission,
     features,
     guardrails,
     experimentStore,
+    shipping,
     ...flat
   } = file;
   const config: SetlistConfig = {
@@ -129,7 +160,8 @@ function complete(
     attributes: attributesOf(attributes),
     holdouts: holdoutsOf(holdouts),
     limits: { ...defaults.limits, ...limits },
-    log: { ...defaults.log, ...log },
+    log: { ...logOf(log), ...(origin.userIdKey !== undefined && { userIdKey: origin.userIdKey }) },
+    warehouse: warehouseOf(warehouse),
     inference: {
       ...defaults.inference,
       ...inference,
@@ -139,6 +171,7 @@ function complete(
     features: { ...defaults.features, ...features },
     guardrails: { ...defaults.guardrails, ...guardrails },
     experimentStore: { ...defaults.experimentStore, ...experimentStore },
+    shipping: { ...defaults.shipping, ...shipping },
     file: origin.file,
     warnings: origin.warnings,
   };
@@ -149,7 +182,30 @@ function complete(
     throw invalidArgument(`${origin.file}: surfaces: expected at least one surface`);
   checkProviders(config.inference);
   checkStoreAddress(config.experimentStore.url);
+  checkShipping(config.shipping);
   return config;
+}
+
+function warehouseOf(written: ConfigFile["warehouse"] = {}): SetlistConfig["warehouse"] {
+  const { interval, ...rest } = withRetentionMs(written);
+  return {
+    ...defaults.warehouse,
+    ...rest,
+    ...(interval !== undefined && { intervalMs: intervalOf(interval) }),
+  };
+}
+
+/** Node's timers take no more than 24.8 days: a longer one would run a thousand times a second. */
+function intervalOf(text: string): number {
+  const ms = durationMs(text);
+  if (ms <= 24 * 86_400_000) return ms;
+  throw invalidArgument(`warehouse.interval: expected at most 24d, got ${JSON.stringify(text)}`);
+}
+
+function withRetentionMs<Section extends { readonly retentionAge?: string }>(
+  { retentionAge, ...rest }: Section = {} as Section,
+): Omit<Section, "retentionAge"> & { readonly retentionAgeMs?: number } {
+  return { ...rest, ...(retentionAge !== undefined && { retentionAgeMs: durationMs(retentionAge) }) };
 }
 
 function checkSurfaces(file: ConfigFile): ConfigFile {
@@ -179,6 +235,22 @@ function holdoutsOf(written: ConfigFile["holdouts"] = {}): SetlistConfig["holdou
     ...(layers !== undefined && { layers }),
     unit: parseUnit(unit, `holdouts.${id}.unit`),
   }));
+}
+
+function logOf(written: ConfigFile["log"] = {}): SetlistConfig["log"] {
+  const { segmentAgeMax, dedupeWindow, servedFeatures, ...rest } = withRetentionMs(written);
+  return {
+    ...defaults.log,
+    ...rest,
+    servedFeatures: { ...defaults.log.servedFeatures, ...servedFeatures },
+    ...(segmentAgeMax !== undefined && { segmentAgeMaxMs: ageOf(String(segmentAgeMax)) }),
+    ...(dedupeWindow !== undefined && { dedupeWindowMs: durationMs(dedupeWindow) }),
+  };
+}
+
+/** Ms; 0 is never. */
+function ageOf(text: string): number {
+  return text === "0" ? 0 : durationMs(text);
 }
 
 function checkModelRef({ version, label }: ModelRef, field: string): void {

@@ -2,6 +2,7 @@ import type { ExecutionProvider } from "../domain/execution-provider.ts";
 import type { Holdout } from "../domain/experiment.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { Isolation } from "../domain/isolation.ts";
+import type { ShippingSettings } from "../domain/kafka.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
@@ -51,7 +52,39 @@ export interface SetlistConfig {
   /** Shares of units that are kept outside experiments. */
   readonly holdouts: readonly Holdout[];
   readonly limits: Limits;
-  readonly log: { readonly segmentBytesMax: number; readonly syncIntervalMs: number };
+  readonly log: {
+    readonly segmentBytesMax: number;
+    /** A segment with records is sealed once it is so old, ms; 0 never. */
+    readonly segmentAgeMaxMs: number;
+    readonly syncIntervalMs: number;
+    /** How long an outcome that is sent again is recognised, ms. */
+    readonly dedupeWindowMs: number;
+    /** What its ids may take in memory; beyond it, the oldest are forgotten early. */
+    readonly dedupeMemoryBytesMax: number;
+    /** Impressions that wait in memory while the disk refuses. */
+    readonly impressionBufferBytesMax: number;
+    /** Segments older than this, ms, are deleted once they may be; undefined keeps them. */
+    readonly retentionAgeMs?: number | undefined;
+    /** So are the oldest while all segments together are larger. */
+    readonly retentionBytesMax?: number | undefined;
+    /** Of the requests, those whose features are logged as their models saw them. */
+    readonly servedFeatures: { readonly share: number };
+    /** How many of the candidates that a request's limit keeps out are logged. */
+    readonly candidatesBeyondLimit: number;
+    /** Holds the key of the log's pseudonyms; user ids are logged as they are where this and the key are undefined. */
+    readonly userIdKeyFile?: string | undefined;
+    /** The key itself, where the environment has it: secret, goes before the file. */
+    readonly userIdKey?: string | undefined;
+  };
+  readonly warehouse: {
+    /** Whether the server makes Parquet of sealed segments by itself. */
+    readonly compact: boolean;
+    /** Between two looks for sealed segments, ms. */
+    readonly intervalMs: number;
+    /** Of the Parquet, as the log's. */
+    readonly retentionAgeMs?: number | undefined;
+    readonly retentionBytesMax?: number | undefined;
+  };
   readonly inference: {
     readonly workers: number;
     /** Whether a worker is a thread of the server or a process of its own. */
@@ -94,6 +127,8 @@ export interface SetlistConfig {
     /** Between two analyses of the log for one experiment's guardrails, ms. */
     readonly logCheckMs: number;
   };
+  /** The log sent on to Kafka; off without brokers. */
+  readonly shipping: ShippingSettings;
   /** The configuration file that was read. */
   readonly file: string;
   /** What looks like a mistake but is none for certain: to be logged at the start. */

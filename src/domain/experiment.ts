@@ -1,5 +1,5 @@
 import type { CounterfactualSpec } from "./counterfactual.ts";
-import type { Breach, Guardrail, RampStep } from "./guardrail.ts";
+import type { Breach, Duration, Guardrail, RampStep } from "./guardrail.ts";
 import type { ModelRef, ValueModelOverride } from "./model.ts";
 
 export type ExperimentStatus = "draft" | "running" | "paused" | "stopped";
@@ -80,6 +80,8 @@ export interface ExperimentDocument {
   /** Unit id to arm id: forced, never analysed. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
+  /** How long after its impression an outcome counts; undefined counts it whenever it came. */
+  readonly attributionWindow?: Duration | undefined;
   /** Logs, for a share of the requests, what the other arms would have shown; undefined logs none. */
   readonly counterfactual?: CounterfactualSpec | undefined;
   /** Ascending: `traffic` is that of one of the steps, and the server raises it to the next. */

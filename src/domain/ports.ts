@@ -184,9 +184,30 @@ export interface AppendedOutcomes {
   readonly unmatched: number;
 }
 
+/** The disk refuses the outcome log. */
+export interface LogTrouble {
+  /** What the disk says. */
+  readonly reason: string;
+  /** Ms since 1970: since when nothing could be written. */
+  readonly since: number;
+  /** Impressions whose answers left, kept in memory until the disk takes them. */
+  readonly impressionsWaiting: number;
+}
+
+/** How the outcome log is, for whoever runs the server. */
+export interface LogHealth {
+  /** Undefined where the disk takes what is written. */
+  trouble(): LogTrouble | undefined;
+  /** How far back outcomes that are sent again are recognised, ms. */
+  readonly dedupeWindowMs: number;
+}
+
 /** The append-only log of what was shown, what came of it, and what shadow models and other arms would have shown. */
 export interface OutcomeLog {
-  /** Resolves once the impression would survive the end of this process. */
+  /**
+   * Resolves once the impression would survive the end of this process; while the disk refuses, once it is kept in memory.
+   * @throws {SetlistError} UNAVAILABLE where no more may wait there.
+   */
   appendImpression(impression: Impression): Promise<void>;
   /**
    * Resolves once every new outcome is synced to the disk; an outcome whose id is known is counted, not written.
@@ -201,6 +222,55 @@ export interface OutcomeLog {
   appendShadow(comparison: Comparison): Promise<void>;
   /** Syncs and seals. */
   close(): Promise<void>;
+}
+
+/** A place in a log: where a record's frame begins, or where the next one will. */
+export interface LogPlace {
+  readonly segment: number;
+  /** The segment's own random number; undefined where the segment has not been looked at yet. */
+  readonly salt: number | undefined;
+  /** Bytes from the segment's start. */
+  readonly offset: number;
+}
+
+export interface PlacedRecord {
+  readonly record: LogRecord;
+  readonly place: LogPlace;
+  /** Of the record in the log, its frame included. */
+  readonly bytes: number;
+}
+
+/** How much of a segment that is still being written is known to be on the disk. */
+export interface SyncedEnd {
+  readonly segment: number;
+  readonly bytes: number;
+}
+
+/** Reads a log on and on, in its order, and only what no power cut takes back. */
+export interface LogTail {
+  /**
+   * The next records, some dozens; none where there are no more for now.
+   * @throws {SetlistError} INTERNAL at a damaged record, naming segment, offset and record.
+   */
+  next(): Promise<readonly PlacedRecord[]>;
+  /** Behind the last record that `next` has answered: where another tail would go on. */
+  readonly place: LogPlace;
+  /** Bytes of the log that are on the disk from a place on, headers and seals included. */
+  bytesBehind(place: LogPlace): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * The log as Parquet files in the layout of docs/outcome-log-format.md, as absolute paths: every record is in exactly one
+ * of them. They stay as they are while they are being read.
+ */
+export interface LogFiles {
+  readonly impressions: readonly string[];
+  readonly outcomes: readonly string[];
+  readonly shadows: readonly string[];
+  readonly counterfactuals: readonly string[];
+  /** Retention has removed records from before this time, ms since 1970, UTC; undefined where nothing is gone. */
+  readonly missingBefore: number | undefined;
 }
 
 /** What a finished rank request tells whoever counts: metrics, logs. */

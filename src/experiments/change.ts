@@ -19,6 +19,7 @@ const fields: readonly Field[] = [
   "sticky",
   "overrides",
   "metrics",
+  "attributionWindow",
   "counterfactual",
   "ramp",
   "guardrails",
@@ -28,7 +29,8 @@ const fields: readonly Field[] = [
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { kind, targeting, prerequisites, sticky, counterfactual, ramp, guardrails } = experiment;
+  const { kind, targeting, prerequisites, sticky, attributionWindow, counterfactual, ramp, guardrails } =
+    experiment;
   return {
     id,
     ...(kind === undefined ? {} : { kind }),
@@ -45,6 +47,7 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
     ...(sticky === undefined ? {} : { sticky }),
     overrides,
     metrics,
+    ...(attributionWindow === undefined ? {} : { attributionWindow }),
     ...(counterfactual === undefined ? {} : { counterfactual }),
     ...(ramp === undefined ? {} : { ramp }),
     ...(guardrails === undefined ? {} : { guardrails }),

@@ -99,6 +99,7 @@ export const experimentDocumentSchema = Type.Object(
     sticky: Type.Optional(Type.Boolean()),
     overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
     metrics: Type.Optional(Type.Array(metric, { maxItems: metricsMax })),
+    attributionWindow: Type.Optional(durationSchema),
     counterfactual: Type.Optional(
       Type.Object(
         {
@@ -155,6 +156,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     ...(written.sticky === true ? { sticky: true } : {}),
     overrides: written.overrides ?? {},
     metrics: (written.metrics ?? []).map(completeMetric),
+    ...(written.attributionWindow === undefined ? {} : { attributionWindow: written.attributionWindow }),
     ...(written.counterfactual === undefined
       ? {}
       : { counterfactual: { topK: defaultCounterfactualTopK, ...written.counterfactual } }),

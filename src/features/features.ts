@@ -8,6 +8,7 @@ import { worldFingerprint } from "./world-fingerprint.ts";
 import { importWorld, removeDatabase } from "./world-import.ts";
 
 export type { PreparedFeatureStore } from "./request-encoder.ts";
+export { encodeServed } from "./served-rows.ts";
 
 export interface FeatureStoreOptions {
   /** Where the imported rows are kept; this store's alone. */

@@ -6,6 +6,7 @@ import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
   Clock,
   ExperimentStore,
+  LogTrouble,
   MetricsSource,
   Readiness,
   RequestObserver,
@@ -26,6 +27,8 @@ export interface HttpContext {
   readonly scorer: Scorer;
   readonly models: ModelLibrary;
   readonly readiness: Readiness;
+  /** Why the disk refuses the outcome log, undefined where it does not. */
+  readonly logTrouble: () => Promise<LogTrouble | undefined>;
   readonly metrics: MetricsSource;
   readonly requests: RequestObserver;
   readonly limits: Limits;

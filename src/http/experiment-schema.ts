@@ -91,6 +91,12 @@ export const experimentSchema = Type.Object({
       role: Type.Enum(["primary", "secondary", "guardrail"]),
     }),
   ),
+  attributionWindow: Type.Optional(
+    Type.String({
+      description:
+        "How long after its impression an outcome counts, such as 24h or 7d; absent, whenever it came.",
+    }),
+  ),
   counterfactual: Type.Optional(
     Type.Object(
       {

@@ -1,23 +1,34 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
+import type { LogTrouble } from "../domain/ports.ts";
 import { listedExperiments } from "../serving/experiment-view.ts";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";
 
 const readySchema = Type.Object({
-  status: Type.Enum(["starting", "ready", "draining"]),
+  status: Type.Enum(["starting", "ready", "degraded", "draining"], {
+    description:
+      "degraded: ready, and the disk refuses the outcome log: outcomes are refused, rank requests are answered.",
+  }),
   detail: Type.Optional(
     Type.String({
       description:
-        "Model versions that were refused, and why, and how old the experiments are where their store cannot be asked; what served before serves on.",
+        "Model versions that were refused, and why; how old the experiments are where their store cannot be asked (what served before serves on); why the disk refuses the outcome log, and how many impressions wait for it in memory.",
     }),
   ),
 });
 
+function wordsOf({ reason, since, impressionsWaiting }: LogTrouble): string {
+  return (
+    `the disk has refused the outcome log since ${new Date(since).toISOString()}: ${reason}; ` +
+    `outcomes are refused, ${impressionsWaiting} impressions wait in memory`
+  );
+}
+
 /** What an orchestrator and a scraper ask. */
 export function offerProbes(
   app: FastifyInstance,
-  { readiness, metrics, models, experiments }: HttpContext,
+  { readiness, logTrouble, metrics, models, experiments }: HttpContext,
 ): void {
   app.get(
     "/livez",
@@ -36,24 +47,28 @@ export function offerProbes(
     {
       schema: {
         tags: ["operations"],
-        summary: "Whether to send traffic: every model loaded and warm, and no drain begun",
+        summary:
+          "Whether to send traffic: every model loaded and warm, and no drain begun; also while the disk refuses the log",
         response: { 200: readySchema, 503: readySchema },
       },
     },
     async (_request, reply) => {
-      const status = readiness.state();
+      const trouble = await logTrouble();
+      const state = readiness.state();
+      const status = state === "ready" && trouble !== undefined ? "degraded" : state;
       const refused = models
         .versions()
         .flatMap(({ name, version, state, reason }) =>
           state === "refused" ? [`model ${name}/${version} was refused: ${reason}`] : [],
         );
       const { stale } = listedExperiments(experiments);
-      const details =
-        stale === undefined
-          ? refused
-          : [...refused, `the experiments are those of ${stale.since}: ${stale.reason}`];
+      const details = [
+        ...refused,
+        ...(stale === undefined ? [] : [`the experiments are those of ${stale.since}: ${stale.reason}`]),
+        ...(trouble === undefined ? [] : [wordsOf(trouble)]),
+      ];
       const detail = details.length === 0 ? {} : { detail: details.join("; ") };
-      return reply.code(status === "ready" ? 200 : 503).send({ status, ...detail });
+      return reply.code(state === "ready" ? 200 : 503).send({ status, ...detail });
     },
   );
 

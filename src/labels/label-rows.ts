@@ -1,11 +1,18 @@
-import { type DuckDBValue, FLOAT, INTEGER, VARCHAR } from "@duckdb/node-api";
-import { identifier, literal, partitionDate, RowAppender, type Staging } from "../columnar/columnar.ts";
+import { FLOAT, INTEGER, VARCHAR } from "@duckdb/node-api";
+import {
+  type Cell,
+  identifier,
+  literal,
+  partitionDate,
+  RowAppender,
+  type Staging,
+} from "../columnar/columnar.ts";
 import type { Impression } from "../domain/impression.ts";
 
 export interface Scored {
   readonly impression: Impression;
-  /** `[items, tasks]`; undefined where the teacher could not score the impression. */
-  readonly probabilities: Float32Array | undefined;
+  /** `[items, tasks]`; otherwise why the teacher could not score the impression: see `Teacher`. */
+  readonly probabilities: Float32Array | "pseudonymous" | undefined;
 }
 
 /** A segment's labels on their way into DuckDB, and what was counted of them. */
@@ -14,10 +21,12 @@ export class LabelRows {
   impressions = 0;
   labelled = 0;
   unlabelled = 0;
+  /** Of those. */
+  pseudonymous = 0;
   newestAt = 0;
   readonly #appender: RowAppender;
   /** Date, number, request, item, and a probability a task. */
-  readonly #row: DuckDBValue[];
+  readonly #row: Cell[];
   /** Those of which something was labelled. */
   readonly requests = new Set<string>();
   /** Requests that occur more than once, or show an item more than once. */
@@ -42,8 +51,9 @@ export class LabelRows {
       const { requestId, items, at } = impression;
       this.impressions += 1;
       this.newestAt = Math.max(this.newestAt, at);
-      if (probabilities === undefined) {
+      if (!(probabilities instanceof Float32Array)) {
         this.unlabelled += items.length;
+        if (probabilities === "pseudonymous") this.pseudonymous += items.length;
         continue;
       }
       if (this.requests.has(requestId) || new Set(items.map(({ id }) => id)).size < items.length)

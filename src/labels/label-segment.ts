@@ -4,12 +4,16 @@ import type { KnownRequests } from "./known-requests.ts";
 import { LabelRows, type Scored } from "./label-rows.ts";
 import type { LabelSegment, Teacher } from "./ports.ts";
 
-/** What a segment's marker keeps of it. `unlabelled` are items of impressions whose features do not fit the teacher. */
+/**
+ * What a segment's marker keeps of it. `unlabelled` are items of impressions whose features do not fit the teacher, or
+ * whose user is a pseudonym: those are counted once more, and not in markers from before there were pseudonyms.
+ */
 export interface LabelFacts {
   readonly impressions: number;
   readonly labelled: number;
   readonly alreadyLabelled: number;
   readonly unlabelled: number;
+  readonly pseudonymous: number;
   /** The time of the newest impression, ms since 1970, UTC; 0 where there is none. */
   readonly newestAt: number;
 }
@@ -66,6 +70,7 @@ export async function labelSegment(options: {
       labelled,
       alreadyLabelled: already,
       unlabelled: rows.unlabelled,
+      pseudonymous: rows.pseudonymous,
       newestAt: rows.newestAt,
     };
     const columns = ["request", "item", ...teacher.tasks].map(identifier).join(", ");

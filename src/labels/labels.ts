@@ -2,4 +2,4 @@
 export { followLog, type LabelOptions, type LabelProgress, labelLog } from "./label-log.ts";
 export type { Labelling } from "./labelling.ts";
 export type { Teacher } from "./ports.ts";
-export { teacherRequest } from "./teacher-request.ts";
+export { asksForUser, teacherRequest } from "./teacher-request.ts";

@@ -16,7 +16,8 @@ export interface Teacher {
   readonly tasks: readonly string[];
   /**
    * `[items, tasks] float32`, row-major, for the impression's items in their order; undefined where what the request
-   * sent does not fit the teacher.
+   * sent does not fit the teacher; `pseudonymous` where it reads of the user what only the user's id would lead to, and
+   * the log has neither that nor the features as they were served.
    */
-  score(impression: Impression): Promise<Float32Array | undefined>;
+  score(impression: Impression): Promise<Float32Array | "pseudonymous" | undefined>;
 }

@@ -23,6 +23,16 @@ export function teacherRequest(teacher: Model, { requestId, userId, items, sent 
   };
 }
 
+/**
+ * Whether the teacher reads of the user what the store would be asked for, by an id that is none. What the request sent
+ * it has.
+ */
+export function asksForUser(teacher: Model, { sent }: Impression): boolean {
+  return teacher.features.some(
+    ({ entity, name }) => entity === "user" && !Object.hasOwn(sent?.user ?? nothing, name),
+  );
+}
+
 function readBy(teacher: Model, entity: FeatureEntity, features: Features | undefined): Features | undefined {
   if (features === undefined) return undefined;
   const read = Object.entries(features).filter(([name]) =>

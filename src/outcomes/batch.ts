@@ -1,4 +1,5 @@
 import type { Fingerprint } from "./fingerprint-set.ts";
+import type { IdGeneration } from "./id-generation.ts";
 import { RecordWriter } from "./record-writer.ts";
 
 /** A batch's buffers are used again; those that a rush made larger than this are not kept. */
@@ -12,11 +13,17 @@ export class Batch {
   readonly impressions = new RecordWriter();
   readonly shadows = new RecordWriter();
   readonly outcomes = new RecordWriter();
-  /** Three words for each impression's request and for each outcome. */
+  /** The fingerprint of each impression's request: three words. */
   readonly requestIds: number[] = [];
+  /** Two words of each outcome's fingerprint, and its offset in `outcomes`. */
   readonly outcomeIds: number[] = [];
-  /** Settles when the batch is written, or will not be. */
+  /** Where the outcomes are known, once there are any. */
+  generation: IdGeneration | undefined;
+  place = 0;
+  /** Settles when the impressions are written, or kept until the disk takes them, or will not be. */
   written = quiet();
+  /** Settles when the comparisons are written, or will not be. */
+  compared = quiet();
   /** Settles when the batch is synced, or will not be. */
   synced = quiet();
 
@@ -30,7 +37,9 @@ export class Batch {
     this.outcomes.reset(keptBytesMax);
     this.requestIds.length = 0;
     this.outcomeIds.length = 0;
+    this.generation = undefined;
     this.written = quiet();
+    this.compared = quiet();
     this.synced = quiet();
   }
 }

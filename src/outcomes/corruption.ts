@@ -16,7 +16,7 @@ export function corruptionError(
   return new SetlistError(
     "INTERNAL",
     `log segment ${segment} in ${directory} is damaged in its record ${record} at offset ${offset}: ${reason}. ` +
-      "This is no torn tail, so nothing was cut: put the file back from a copy, or see with `setlist verify-log` " +
-      "what is lost and move the file out of the directory, with all before it or with all behind it",
+      "This is no torn tail, so nothing was cut: put the file back from a copy, or keep what is good with " +
+      "`setlist verify-log --salvage <new folder>`, which counts what is lost and changes nothing here",
   );
 }

@@ -9,8 +9,10 @@
  * So, for a bad record at offset B:
  * - no valid record behind it: a torn tail.
  * - a valid record behind it that says "synced up to S" with S > B: B was on the disk. Corruption.
- * - else, where the gap up to the next valid record holds a whole sector of zeros: a hole in the part that was never
- *   synced; the tail is torn from B on. No record has 512 zeros in a row: items keep their ids between their numbers.
+ * - else, where the gap up to the next valid record holds a whole sector of zeros, or only zeros from B to the end of
+ *   its sector: a hole in the part that was never synced, or a sector as it was before B was written into it; the tail
+ *   is torn from B on. No record has 512 zeros in a row: items keep their ids between their numbers; and none begins
+ *   with a zero.
  * - else corruption.
  */
 import { checkFrame, frameMarker, syncedBytesAt } from "./frame.ts";
@@ -26,7 +28,7 @@ export function judgeDamage(rest: Buffer, salt: number, offset: number): Damage 
   for (let at: number | undefined = next; at !== undefined; at = nextFrame(rest, at + 1, salt, offset)) {
     if (syncedBytesAt(rest, at) > offset) return "corrupt";
   }
-  return hasZeroSector(rest.subarray(0, next), offset) ? "torn" : "corrupt";
+  return hasUnwrittenSector(rest.subarray(0, next), offset) ? "torn" : "corrupt";
 }
 
 /** Where in `rest` the first valid frame from `from` on starts. `rest` stands at `offset` of its file. */
@@ -37,15 +39,17 @@ export function nextFrame(rest: Buffer, from: number, salt: number, offset: numb
   return undefined;
 }
 
-function hasZeroSector(gap: Buffer, offset: number): boolean {
-  for (
-    let at = (sectorBytes - (offset % sectorBytes)) % sectorBytes;
-    at + sectorBytes <= gap.length;
-    at += sectorBytes
-  ) {
-    if (gap.subarray(at, at + sectorBytes).equals(zeroSector)) return true;
+function hasUnwrittenSector(gap: Buffer, offset: number): boolean {
+  const firstWhole = (sectorBytes - (offset % sectorBytes)) % sectorBytes;
+  if (firstWhole > 0 && firstWhole <= gap.length && isZero(gap.subarray(0, firstWhole))) return true;
+  for (let at = firstWhole; at + sectorBytes <= gap.length; at += sectorBytes) {
+    if (isZero(gap.subarray(at, at + sectorBytes))) return true;
   }
   return false;
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.equals(zeroSector.subarray(0, bytes.length));
 }
 
 const zeroSector = Buffer.alloc(sectorBytes);

@@ -33,7 +33,8 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   await writeFile(ownerPath, `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`);
   return {
     async release() {
-      await rm(ownerPath, { force: true });
+      // For people only: a disk that refuses keeps nobody from the lock.
+      await rm(ownerPath, { force: true }).catch(() => undefined);
       database.close();
     },
   };

@@ -20,6 +20,8 @@ export interface Disk {
   create(path: string): Promise<LogFile>;
   /** An existing file, for reading and writing. */
   open(path: string): Promise<LogFile>;
+  /** Undefined where there is no such file. Needs no permission to write. */
+  openToRead(path: string): Promise<Pick<LogFile, "read" | "close"> | undefined>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   makeDirectory(path: string): Promise<void>;
@@ -30,6 +32,14 @@ export interface Disk {
 export const realDisk: Disk = {
   create: async (path) => logFile(await open(path, "w+")),
   open: async (path) => logFile(await open(path, "r+")),
+  async openToRead(path) {
+    try {
+      return logFile(await open(path, "r"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  },
   rename,
   remove: (path) => rm(path),
   async makeDirectory(path) {

@@ -17,7 +17,7 @@ const loadMax = 0.75;
 export type Fingerprint = Uint32Array;
 
 export class FingerprintSet {
-  #shards: (Shard | undefined)[] = new Array(shardCount);
+  readonly #shards: (Shard | undefined)[] = new Array(shardCount);
   size = 0;
 
   has(id: Fingerprint): boolean {
@@ -37,23 +37,6 @@ export class FingerprintSet {
     this.size++;
     if (shard.size > loadMax * (shard.mask + 1)) this.#shards[place] = grown(shard);
     return true;
-  }
-
-  /** False where it was not there. */
-  delete(id: Fingerprint): boolean {
-    const shard = this.#shards[shardOf(id)];
-    if (shard === undefined) return false;
-    const at = find(shard, id);
-    if (shard.slots[at] === 0) return false;
-    shard.size--;
-    this.size--;
-    close(shard, at);
-    return true;
-  }
-
-  clear(): void {
-    this.#shards = new Array(shardCount);
-    this.size = 0;
   }
 }
 
@@ -105,19 +88,4 @@ function grown(shard: Shard): Shard {
     if (shard.slots[at] !== 0) insert(larger, shard.slots.subarray(at, at + wordsPerSlot));
   }
   return larger;
-}
-
-/** Empties a slot and moves back what had to go past it (Knuth, TAOCP vol. 3, 6.4, algorithm R). */
-function close({ slots, mask }: Shard, emptied: number): void {
-  const count = mask + 1;
-  let hole = emptied / wordsPerSlot;
-  for (let step = (hole + 1) & mask; slots[step * wordsPerSlot] !== 0; step = (step + 1) & mask) {
-    const home = (slots[step * wordsPerSlot + 1] as number) & mask;
-    const fromHome = (step - home + count) & mask;
-    const fromHole = (step - hole + count) & mask;
-    if (fromHome < fromHole) continue;
-    slots.copyWithin(hole * wordsPerSlot, step * wordsPerSlot, (step + 1) * wordsPerSlot);
-    hole = step;
-  }
-  slots.fill(0, hole * wordsPerSlot, (hole + 1) * wordsPerSlot);
 }

@@ -4,7 +4,13 @@ import type { DegradedReason, RankedItem } from "../domain/rank.ts";
 import { readInterleaving, writeInterleaving } from "./interleaving-codec.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
-import { readSentFeatures, writeSentFeatures } from "./sent-features-codec.ts";
+import {
+  readSentAttributes,
+  readSentFeatures,
+  writeSentAttributes,
+  writeSentFeatures,
+} from "./sent-features-codec.ts";
+import { readServedFeatures, writeServedFeatures } from "./served-features-codec.ts";
 
 /** Bits of an impression's flags. */
 const hasModel = 1;
@@ -16,6 +22,10 @@ const plainItems = 4;
 const hasSent = 8;
 /** How the items were drafted stands behind that; from schema version 4. */
 const hasInterleaving = 16;
+/** Behind that, in this order: from schema version 5. */
+const hasAttributes = 32;
+const hasBeyondLimit = 64;
+const hasServed = 128;
 
 /** Bits of an assignment's flags. */
 const overridden = 1;
@@ -45,19 +55,7 @@ export function writeImpression(to: RecordWriter, impression: Impression): void 
   to.varint(impression.assignments.length);
   for (const assignment of impression.assignments) writeAssignment(to, assignment, impression.userId);
   to.varint(items.length);
-
-  // Nearly always the shortest form fits; what it costs to find that out is less than a look ahead.
-  const itemsAt = to.used;
-  let flags = narrowTasks | plainItems;
-  if (!writePlainItems(to, items, true)) {
-    to.used = itemsAt;
-    flags = plainItems;
-    if (!writePlainItems(to, items, false)) {
-      to.used = itemsAt;
-      flags = 0;
-      for (const item of items) writeItem(to, item);
-    }
-  }
+  let flags = writeItems(to, items, 1);
   if (impression.sent !== undefined) {
     writeSentFeatures(to, impression.sent, items.length);
     flags |= hasSent;
@@ -65,6 +63,18 @@ export function writeImpression(to: RecordWriter, impression: Impression): void 
   if (impression.interleaving !== undefined) {
     writeInterleaving(to, impression.interleaving);
     flags |= hasInterleaving;
+  }
+  if (impression.attributes !== undefined) {
+    writeSentAttributes(to, impression.attributes);
+    flags |= hasAttributes;
+  }
+  if (impression.beyondLimit !== undefined) {
+    writeBeyondLimit(to, impression.beyondLimit, items.length + 1);
+    flags |= hasBeyondLimit;
+  }
+  if (impression.served !== undefined) {
+    writeServedFeatures(to, impression.served);
+    flags |= hasServed;
   }
   to.uint8At(flagsAt, flags | (model === undefined ? 0 : hasModel));
 }
@@ -90,13 +100,14 @@ export function readImpression(from: RecordReader): Impression {
   const assignments: Assignment[] = [];
   for (let left = from.varint(); left > 0; left--) assignments.push(readAssignment(from, userId));
   const itemCount = from.varint();
-  const items =
-    (flags & plainItems) === 0
-      ? readItems(from, itemCount)
-      : readPlainItems(from, itemCount, (flags & narrowTasks) !== 0);
+  const items = readItems(from, itemCount, flags, 1);
   const sent = (flags & hasSent) === 0 ? {} : { sent: readSentFeatures(from, itemCount) };
   const interleaving =
     (flags & hasInterleaving) === 0 ? {} : { interleaving: readInterleaving(from, itemCount) };
+  const attributes = (flags & hasAttributes) === 0 ? {} : { attributes: readSentAttributes(from) };
+  const beyondLimit =
+    (flags & hasBeyondLimit) === 0 ? {} : { beyondLimit: readBeyondLimit(from, itemCount + 1) };
+  const served = (flags & hasServed) === 0 ? {} : { served: readServedFeatures(from) };
   return {
     kind: "impression",
     requestId,
@@ -111,6 +122,9 @@ export function readImpression(from: RecordReader): Impression {
     items,
     ...sent,
     ...interleaving,
+    ...attributes,
+    ...beyondLimit,
+    ...served,
   };
 }
 
@@ -136,14 +150,52 @@ function readAssignment(from: RecordReader, userId: string): Assignment {
   return { experiment, arm, layer, phase, unit, propensity, overridden: (flags & overridden) !== 0 };
 }
 
+/**
+ * Writes items in the shortest form that takes them, and answers the flags that say which. Nearly always the first form
+ * fits; what it costs to find that out is less than a look ahead.
+ * @param first the position that the first one should have.
+ */
+function writeItems(to: RecordWriter, items: readonly RankedItem[], first: number): number {
+  const itemsAt = to.used;
+  if (writePlainItems(to, items, first, true)) return narrowTasks | plainItems;
+  to.used = itemsAt;
+  if (writePlainItems(to, items, first, false)) return plainItems;
+  to.used = itemsAt;
+  for (const item of items) writeItem(to, item);
+  return 0;
+}
+
+function readItems(from: RecordReader, count: number, flags: number, first: number): RankedItem[] {
+  return (flags & plainItems) === 0
+    ? readAnyItems(from, count)
+    : readPlainItems(from, count, first, (flags & narrowTasks) !== 0);
+}
+
+function writeBeyondLimit(to: RecordWriter, items: readonly RankedItem[], first: number): void {
+  to.varint(items.length);
+  const formAt = to.used;
+  to.uint8(0);
+  to.uint8At(formAt, writeItems(to, items, first));
+}
+
+function readBeyondLimit(from: RecordReader, first: number): RankedItem[] {
+  const count = from.varint();
+  return readItems(from, count, from.uint8(), first);
+}
+
 /** False, with something half-written, where an item does not fit the form. */
-function writePlainItems(to: RecordWriter, items: readonly RankedItem[], narrow: boolean): boolean {
+function writePlainItems(
+  to: RecordWriter,
+  items: readonly RankedItem[],
+  first: number,
+  narrow: boolean,
+): boolean {
   const names = Object.keys(items[0]?.tasks ?? {});
   to.varint(names.length);
   for (const name of names) to.string(name);
   for (let i = 0; i < items.length; i++) {
     const item = items[i] as RankedItem;
-    if (item.position !== i + 1) return false;
+    if (item.position !== first + i) return false;
     to.string(item.id);
     to.float64(item.score);
     let place = 0;
@@ -159,12 +211,12 @@ function writePlainItems(to: RecordWriter, items: readonly RankedItem[], narrow:
   return true;
 }
 
-function readPlainItems(from: RecordReader, count: number, narrow: boolean): RankedItem[] {
+function readPlainItems(from: RecordReader, count: number, first: number, narrow: boolean): RankedItem[] {
   const names: string[] = [];
   for (let left = from.varint(); left > 0; left--) names.push(from.string());
   const width = names.length;
   const items: RankedItem[] = [];
-  for (let position = 1; position <= count; position++) {
+  for (let position = first; position < first + count; position++) {
     const id = from.string();
     const score = from.float64();
     const tasks: Record<string, number> = {};
@@ -189,7 +241,7 @@ function writeItem(to: RecordWriter, item: RankedItem): void {
   }
 }
 
-function readItems(from: RecordReader, count: number): RankedItem[] {
+function readAnyItems(from: RecordReader, count: number): RankedItem[] {
   const items: RankedItem[] = [];
   for (let left = count; left > 0; left--) {
     const id = from.string();

@@ -3,7 +3,7 @@ import type { Disk, LogFile } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import { writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { keptRecords } from "./repair.ts";
+import { type KeptRecords, keptRecords } from "./repair.ts";
 import { segmentFile } from "./segment-file.ts";
 import { encodeSegmentHeader, newSalt, segmentHeaderBytes } from "./segment-header.ts";
 
@@ -40,8 +40,8 @@ export class LiveSegment {
   /** A sync failed: until the repair, no later one can be believed. */
   #doubtful = false;
   #repairing = false;
-  /** During a repair: what has to stand from `synced` on. */
-  #rescued: Buffer | undefined;
+  /** During a repair: what has to stand from `synced` on, and how much of it did before. */
+  #rescued: Pick<KeptRecords, "frames" | "standing"> | undefined;
 
   private constructor(
     disk: Disk,
@@ -85,8 +85,11 @@ export class LiveSegment {
     return this.written === segmentHeaderBytes;
   }
 
-  /** Resolves once the batch is in the file. What a failed write left behind is cut off by `repair`. */
-  async write(batch: Batch): Promise<void> {
+  /**
+   * Resolves once the batch is in the file, with where its outcomes stand. What a failed write left behind is cut off by
+   * `repair`.
+   */
+  async write(batch: Batch): Promise<number> {
     const impressions = batch.impressions.bytes();
     const shadows = batch.shadows.bytes();
     const outcomes = batch.outcomes.bytes();
@@ -101,6 +104,18 @@ export class LiveSegment {
     this.#shadows += shadowCount;
     this.#outcomes += outcomeCount;
     if (outcomeCount > 0) this.#waiting.push(batch);
+    return outcomesAt;
+  }
+
+  /**
+   * Writes so many bytes behind the last record, syncs, and cuts them off again, for good, since nothing may stand behind
+   * a seal: whether the disk takes writes.
+   */
+  async probe(bytes: number): Promise<void> {
+    await this.#file.write([Buffer.alloc(bytes)], this.written);
+    await this.#file.sync();
+    await this.#file.truncate(this.written);
+    await this.#file.sync();
   }
 
   /** Has everything written by now synced soon; what comes while a sync runs goes into the next one. */
@@ -132,9 +147,10 @@ export class LiveSegment {
 
   /**
    * After a failure: keeps what is synced, and behind it impressions and comparisons, which are answered;
-   * drops outcomes, which were refused, and what a failed write left. Those kept are written once more: the kernel
-   * marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about them.
-   * Can be repeated where it fails. A crash between the cut and the write loses them.
+   * drops outcomes, which were refused, and what a failed write left. Where a sync failed those kept are written once
+   * more: the kernel marks pages whose write-back failed as clean, so a later sync that succeeds says nothing about
+   * them. Can be repeated where it fails. A crash between the cut and the write loses what is written once more; so
+   * what stands where it has to is left there while no sync failed: a full disk may not take it again.
    */
   async repair(): Promise<void> {
     // No sync may begin or end from here on: one that moved `synced` between the cut and the write would leave a hole.
@@ -156,16 +172,33 @@ export class LiveSegment {
       this.#shadows -= kept.droppedShadows;
       this.#outcomes -= kept.droppedOutcomes;
       this.#sealWritten = false;
-      this.#rescued = kept.frames;
+      this.#rescued = kept;
     }
-    stampFrames(this.#rescued, this.#salt, this.synced, this.synced);
-    await this.#file.truncate(this.synced);
-    await this.#file.write([this.#rescued], this.synced);
-    await this.#file.sync();
-    this.synced += this.#rescued.length;
+    const { frames, standing } = this.#rescued;
+    const from = this.#doubtful ? 0 : standing;
+    const again = frames.subarray(from);
+    stampFrames(again, this.#salt, this.synced + from, this.synced);
+    await this.#file.truncate(this.synced + from);
+    if (again.length > 0) {
+      // Or a power cut might leave, behind what is written here, sectors of what was cut: as if a record were damaged.
+      await this.#sync();
+      await this.#file.write([again], this.synced + from);
+    }
+    await this.#sync();
+    this.synced += frames.length;
     this.written = this.synced;
     this.#rescued = undefined;
     this.#doubtful = false;
+  }
+
+  /** @throws what the disk says; from then on the segment is doubtful. */
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
   }
 
   /** Closes the file and leaves it as it is, for the next start to recover. */

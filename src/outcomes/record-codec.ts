@@ -125,6 +125,11 @@ export function answeredRequestBytes(buffer: Buffer, payloadStart: number): { st
   return stringBytes(buffer, idBytes(buffer, payloadStart).end);
 }
 
+/** When the outcome whose payload ends there was received: its last field, ms since 1970. */
+export function receivedAtOf(buffer: Buffer, payloadEnd: number): number {
+  return buffer.readDoubleLE(payloadEnd - 8);
+}
+
 function stringBytes(buffer: Buffer, at: number): { start: number; end: number } {
   let start = at;
   let prefix = 0;

@@ -26,6 +26,10 @@ export class RecordReader {
     this.#text = buffer.toString("latin1", start, end);
   }
 
+  get bytesLeft(): number {
+    return this.#end - this.#at;
+  }
+
   /** @throws {RangeError} where bytes are left over. */
   finish(): void {
     this.#text = "";

@@ -73,6 +73,19 @@ export class RecordWriter {
     this.used += 8;
   }
 
+  /** Some of a list's float32 or int32, `values[from, to)`. */
+  numbers(values: Float32Array | Int32Array, from: number, to: number): void {
+    this.#ensure(4 * (to - from));
+    const view = this.#view;
+    let used = this.used;
+    if (values instanceof Float32Array) {
+      for (let at = from; at < to; at++, used += 4) view.setFloat32(used, values[at] as number, true);
+    } else {
+      for (let at = from; at < to; at++, used += 4) view.setInt32(used, values[at] as number, true);
+    }
+    this.used = used;
+  }
+
   /** A whole number from 0 to 2^53 - 1, in groups of 7 bits, the least first. */
   varint(value: number): void {
     this.#ensure(8);

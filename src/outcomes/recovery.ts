@@ -2,7 +2,7 @@ import { corruptionError } from "./corruption.ts";
 import type { Disk } from "./disk.ts";
 import { stampFrames } from "./frame.ts";
 import type { KnownIds } from "./known-ids.ts";
-import { idBytes, impressionKind, outcomeKind, writeSealFrame } from "./record-codec.ts";
+import { idBytes, impressionKind, outcomeKind, receivedAtOf, writeSealFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type SegmentFile, segmentFile } from "./segment-file.ts";
 import { segmentHeaderBytes } from "./segment-header.ts";
@@ -20,7 +20,7 @@ export interface RecoverySummary {
 export interface RecoveryOptions {
   readonly directory: string;
   readonly disk: Disk;
-  /** Learns every id of the log. */
+  /** Learns the ids of the log. */
   readonly known: KnownIds;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -33,38 +33,59 @@ export interface RecoveryOptions {
 export async function recoverLog(
   options: RecoveryOptions,
 ): Promise<{ summary: RecoverySummary; nextNumber: number }> {
-  const { directory } = options;
+  const { directory, known } = options;
   const total = { impressions: 0, outcomes: 0, truncatedBytes: 0, segments: 0 };
   let nextNumber = 1;
   const { segments, wrong } = await numberedSegments(directory);
   if (wrong !== undefined) throw corruptionError(directory, wrong);
+  const empty: SegmentScan[] = [];
   for (const file of segments) {
     const scan = await scanIds(file, options);
+    if (scan === undefined) {
+      nextNumber = file.number + 1;
+      continue;
+    }
     const truncatedBytes = scan.size - scan.offset;
     if (truncatedBytes > 0) warnOfTornTail(options, scan, truncatedBytes);
-    if (!file.sealed) await finish(options, file, scan);
-    // A sealed segment keeps its number also where a repair left nothing in it but its seal.
-    if (scan.records > 0 || file.sealed) nextNumber = file.number + 1;
+    if (!file.sealed && scan.offset <= segmentHeaderBytes) empty.push(scan);
+    else {
+      // Power was lost before any of them was synced, and after what is behind them: their numbers stay.
+      for (const before of empty.splice(0)) await finish(options, before);
+      if (!file.sealed) await finish(options, scan);
+      nextNumber = file.number + 1;
+    }
     total.impressions += scan.impressions;
     total.outcomes += scan.outcomes;
     total.truncatedBytes += truncatedBytes;
     total.segments += scan.records > 0 ? 1 : 0;
   }
+  // From the last one on: a start that ends in between leaves no gap.
+  for (const { file } of empty.reverse()) {
+    await options.disk.remove(file.path);
+    await options.disk.syncDirectory(directory);
+  }
+  known.outcomes.recovered();
   return { summary: total, nextNumber };
 }
 
-async function scanIds(file: SegmentFile, { directory, known }: RecoveryOptions): Promise<SegmentScan> {
+/** Undefined where a sealed segment is gone: retention deletes the oldest, also beside a start. */
+async function scanIds(
+  file: SegmentFile,
+  { directory, known }: RecoveryOptions,
+): Promise<SegmentScan | undefined> {
   const scan = await SegmentScan.open(file, directory);
+  if (scan === undefined && file.sealed) return undefined;
   if (scan === undefined) throw new Error(`${file.path} vanished while the log was being opened`);
   const id = new Uint32Array(3);
-  const learn = (buffer: Buffer, payloadStart: number): void => {
+  const learnOutcome = known.outcomes.learnerOf(file.number);
+  const learn = (buffer: Buffer, payloadStart: number, payloadEnd: number): void => {
     const kind = buffer[payloadStart];
     // A comparison's id is its impression's.
     if (kind !== impressionKind && kind !== outcomeKind) return;
     const { start, end } = idBytes(buffer, payloadStart);
     known.fingerprint(buffer, start, end, id);
     if (kind === impressionKind) known.addRequest(id);
-    else known.addOutcome(id);
+    else learnOutcome(id, scan.offset, receivedAtOf(buffer, payloadEnd));
   };
   try {
     while (await scan.next(learn));
@@ -84,19 +105,25 @@ function warnOfTornTail({ onWarning }: RecoveryOptions, scan: SegmentScan, trunc
   );
 }
 
-/** An open segment is cut to its valid records and sealed: a server only ever appends to a segment of its own. */
-async function finish(
-  { disk, directory }: RecoveryOptions,
-  file: SegmentFile,
-  scan: SegmentScan,
-): Promise<void> {
-  if (scan.offset <= segmentHeaderBytes) {
-    await disk.remove(file.path);
-    return await disk.syncDirectory(directory);
+/**
+ * An open segment is cut to its valid records and sealed: a server only ever appends to a segment of its own.
+ * @throws {SetlistError} where not even its header is whole: nothing is written behind such a one.
+ */
+async function finish({ disk, directory }: RecoveryOptions, scan: SegmentScan): Promise<void> {
+  const { file } = scan;
+  if (scan.offset < segmentHeaderBytes) {
+    throw corruptionError(directory, {
+      ...{ segment: file.name, offset: 0, record: 0 },
+      reason: "its header is not whole, and there are records in segments behind it",
+    });
   }
   const opened = await disk.open(file.path);
   try {
-    await opened.truncate(scan.offset);
+    if (scan.size > scan.offset) {
+      await opened.truncate(scan.offset);
+      // Or a power cut might leave the seal, and behind it what was cut.
+      await opened.sync();
+    }
     if (!scan.sealed) {
       const seal = new RecordWriter();
       writeSealFrame(seal, scan);

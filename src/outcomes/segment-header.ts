@@ -19,9 +19,10 @@ export const segmentHeaderBytes = 32;
 /**
  * Rises when a reader of the old version could misread the records. Version 2 keeps the features that a request sent;
  * a record of version 1 reads as one of version 2 that has none. Version 3 has comparisons with shadow models too,
- * version 4 what other arms would have shown, and how interleaved items were drafted.
+ * version 4 what other arms would have shown, and how interleaved items were drafted; version 5 an impression's
+ * attributes, candidates beyond the limit and features as served.
  */
-const schemaVersion = 4;
+const schemaVersion = 5;
 
 const magic = Buffer.from([0x89, 0x53, 0x45, 0x54, 0x4c, 0x4f, 0x47, 0x0a]);
 
@@ -47,6 +48,27 @@ export function encodeSegmentHeader(header: SegmentHeader, version = schemaVersi
   return bytes;
 }
 
+/** What the bytes of a header say, whether it is whole or not: to be believed only where it is. */
+export function claimedHeader(bytes: Buffer): SegmentHeader & { readonly version: number } {
+  return {
+    version: bytes.readUInt16LE(8),
+    number: bytes.readUInt32LE(12),
+    salt: bytes.readUInt32LE(16),
+    madeAt: bytes.readDoubleLE(20),
+  };
+}
+
+/** Whether records of the version can be read. */
+export function isReadableVersion(version: number): boolean {
+  return version >= 1 && version <= schemaVersion;
+}
+
+/** Whether nothing in the header was changed since it was written, of whatever version it is. */
+export function isHeaderWhole(bytes: Buffer): boolean {
+  if (bytes.length < segmentHeaderBytes || !bytes.subarray(0, magic.length).equals(magic)) return false;
+  return crc32(bytes.subarray(0, 28)) === bytes.readUInt32LE(28);
+}
+
 /** The header, or why the bytes are none. `number` is what the file's name says. */
 export function decodeSegmentHeader(
   bytes: Buffer,
@@ -57,17 +79,12 @@ export function decodeSegmentHeader(
     return { fault: "the file is no segment of an outcome log" };
   if (crc32(bytes.subarray(0, 28)) !== bytes.readUInt32LE(28))
     return { fault: "the header's checksum does not match" };
-  const version = bytes.readUInt16LE(8);
-  if (version < 1 || version > schemaVersion) {
+  const { version, ...header } = claimedHeader(bytes);
+  if (!isReadableVersion(version)) {
     return {
       fault: `schema version ${version}, and this Setlist reads 1 to ${schemaVersion}: use the one that wrote it`,
     };
   }
-  const header = {
-    number: bytes.readUInt32LE(12),
-    salt: bytes.readUInt32LE(16),
-    madeAt: bytes.readDoubleLE(20),
-  };
   if (header.number !== number)
     return { fault: `the header says segment ${header.number}: was the file renamed?` };
   return header;

@@ -2,22 +2,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Corruption } from "./corruption.ts";
 import { listSegments, type SegmentFile } from "./segment-file.ts";
 
+/** Of listings that say the same and are wrong. */
 const attemptsMax = 5;
+const listingsMax = 200;
 const pauseMs = 10;
 
 /**
- * The segments of a log, and what is wrong with their numbers. A segment that a server renames while the directory is
- * being listed may be seen twice or not at all: so a listing counts once the next one says the same.
+ * The segments of a log, and what is wrong with their numbers. The first may have any number, since retention deletes the
+ * oldest. A segment that a server renames, or one that is deleted, while the directory is being listed may be seen twice
+ * or not at all: so a listing counts once the next one says the same.
  */
 export async function numberedSegments(
   directory: string,
 ): Promise<{ segments: readonly SegmentFile[]; wrong: Corruption | undefined }> {
   let segments = await listSegments(directory);
-  for (let attempt = 1; attempt < attemptsMax; attempt++) {
+  for (let listing = 1, same = 1; listing < listingsMax && same < attemptsMax; listing++) {
     const before = numbersOf(segments);
-    if (attempt > 1) await sleep(pauseMs);
+    if (listing > 1) await sleep(pauseMs);
     segments = await listSegments(directory);
-    if (numbersOf(segments) === before && misnumbered(segments) === undefined) break;
+    same = numbersOf(segments) === before ? same + 1 : 1;
+    if (same > 1 && misnumbered(segments) === undefined) break;
   }
   return { segments, wrong: misnumbered(segments) };
 }

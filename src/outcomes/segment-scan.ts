@@ -1,9 +1,9 @@
 /** Reads one segment from its start to its end, checks every frame, and says how it ended. */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { type Damage, judgeDamage, nextFrame } from "./damage.ts";
 import { checkFrame, cutShort, describeFault, frameHeaderBytes, payloadBytesMax } from "./frame.ts";
 import { impressionKind, isComparisonKind, outcomeKind, readSeal, sealKind } from "./record-codec.ts";
-import { type SegmentFile, segmentFile } from "./segment-file.ts";
+import { openSegmentFile, type SegmentFile, segmentFile } from "./segment-file.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 
 /**
@@ -46,12 +46,16 @@ export class SegmentScan {
   #start = 0;
   #end = 0;
   #skipped = false;
+  /** The chunk behind `#end`, read while the one before it is looked at. */
+  readonly #ahead: Buffer;
+  #reading: { readonly at: number; readonly done: Promise<number> } | undefined;
 
   private constructor(file: SegmentFile, handle: FileHandle, size: number) {
     this.file = file;
     this.size = size;
     this.#handle = handle;
     this.#buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, Math.max(size, 1)));
+    this.#ahead = Buffer.allocUnsafeSlow(this.#buffer.length);
   }
 
   /** Valid records so far, without the seal. */
@@ -63,7 +67,7 @@ export class SegmentScan {
   static async open(listed: SegmentFile, directory: string): Promise<SegmentScan | undefined> {
     const names = listed.sealed ? [listed] : [listed, segmentFile(directory, listed.number, true)];
     for (const file of names) {
-      const handle = await openIfThere(file.path);
+      const handle = await openSegmentFile(file);
       if (handle === undefined) continue;
       const stats = await handle.stat();
       const scan = new SegmentScan(file, handle, stats.size);
@@ -98,6 +102,7 @@ export class SegmentScan {
   }
 
   async close(): Promise<void> {
+    await this.#reading?.done.catch(() => undefined);
     await this.#handle.close();
   }
 
@@ -126,13 +131,32 @@ export class SegmentScan {
     this.#end = left;
     while (this.#end < wanted) {
       const at = this.offset + this.#end;
-      const { bytesRead } = await this.#handle.read(this.#buffer, this.#end, wanted - this.#end, at);
+      const bytesRead = await this.#readOn(at, wanted - this.#end);
       if (bytesRead === 0) {
         this.size = at;
         return;
       }
       this.#end += bytesRead;
     }
+    this.#readAhead(this.offset + this.#end);
+  }
+
+  /** Up to `bytes` from `at` of the file to `#end` of the buffer; 0 at the end of the file. */
+  async #readOn(at: number, bytes: number): Promise<number> {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    const ahead = await reading?.done;
+    if (ahead === undefined || reading?.at !== at) {
+      return (await this.#handle.read(this.#buffer, this.#end, bytes, at)).bytesRead;
+    }
+    return this.#ahead.copy(this.#buffer, this.#end, 0, Math.min(ahead, bytes));
+  }
+
+  #readAhead(at: number): void {
+    if (at >= this.size) return;
+    const done = this.#handle.read(this.#ahead, 0, this.#ahead.length, at).then(({ bytesRead }) => bytesRead);
+    done.catch(() => undefined);
+    this.#reading = { at, done };
   }
 
   #frameBytes(left: number): number {
@@ -212,14 +236,5 @@ export class SegmentScan {
       have += bytesRead;
     }
     return buffer.subarray(0, have);
-  }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The features that a request sent, behind an impression's items; docs/outcome-log-format.md has the layout. No form of
- * them has 512 zeros in a row, which would look like a sector that never reached the disk: a byte that is not zero
+ * The features and attributes that a request sent, behind an impression's items; docs/outcome-log-format.md has the
+ * layout. No form of them has 512 zeros in a row, which would look like a sector that never reached the disk: a byte that is not zero
  * stands between any 32 numbers, and texts of any length are JSON, which escapes what is not text.
  */
-import type { Features, FeatureValue } from "../domain/feature.ts";
-import type { SentFeatures } from "../domain/impression.ts";
+import type { Attributes, AttributeValue, Features, FeatureValue } from "../domain/feature.ts";
+import type { SentAttributes, SentFeatures } from "../domain/impression.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
 
@@ -18,6 +18,9 @@ const oneNumber = 1;
 const oneText = 2;
 const numbers = 3;
 const texts = 4;
+/** Attributes only; from schema version 5. */
+const isFalse = 5;
+const isTrue = 6;
 
 const plainTextMax = 128;
 const numbersOfGroup = 32;
@@ -32,15 +35,33 @@ export function writeSentFeatures(to: RecordWriter, sent: SentFeatures, itemCoun
 
 /** @throws {RangeError} where the payload holds something else. */
 export function readSentFeatures(from: RecordReader, itemCount: number): SentFeatures {
-  const user = readFeatures(from);
-  const context = readFeatures(from);
+  const user = readFeatures(from) as Features | undefined;
+  const context = readFeatures(from) as Features | undefined;
   const form = from.uint8();
   if (form !== absent && form !== plain) throw new RangeError(`unknown form ${form} of item features`);
-  const items = form === absent ? undefined : Array.from({ length: itemCount }, () => readFeatures(from));
+  const items =
+    form === absent
+      ? undefined
+      : Array.from({ length: itemCount }, () => readFeatures(from) as Features | undefined);
   return { ...(user && { user }), ...(context && { context }), ...(items && { items }) };
 }
 
-function writeFeatures(to: RecordWriter, features: Features | undefined): void {
+export function writeSentAttributes(to: RecordWriter, { user, context }: SentAttributes): void {
+  writeFeatures(to, user);
+  writeFeatures(to, context);
+}
+
+/** @throws {RangeError} where the payload holds something else. */
+export function readSentAttributes(from: RecordReader): SentAttributes {
+  const user = readFeatures(from) as Attributes | undefined;
+  const context = readFeatures(from) as Attributes | undefined;
+  return { ...(user && { user }), ...(context && { context }) };
+}
+
+type Entries = Features | Attributes;
+type Value = FeatureValue | AttributeValue;
+
+function writeFeatures(to: RecordWriter, features: Entries | undefined): void {
   if (features === undefined) {
     to.uint8(absent);
     return;
@@ -54,18 +75,22 @@ function writeFeatures(to: RecordWriter, features: Features | undefined): void {
 }
 
 /** False, with something half-written, where a name or a value has no plain form. */
-function writePlain(to: RecordWriter, features: Features): boolean {
+function writePlain(to: RecordWriter, features: Entries): boolean {
   const names = Object.keys(features);
   to.varint(names.length);
   for (const name of names) {
     if (!isPlainText(name)) return false;
     to.string(name);
-    if (!writeValue(to, features[name] as FeatureValue)) return false;
+    if (!writeValue(to, features[name] as Value)) return false;
   }
   return true;
 }
 
-function writeValue(to: RecordWriter, value: FeatureValue): boolean {
+function writeValue(to: RecordWriter, value: Value): boolean {
+  if (typeof value === "boolean") {
+    to.uint8(value ? isTrue : isFalse);
+    return true;
+  }
   if (typeof value === "number") {
     to.uint8(oneNumber);
     to.float64(value);
@@ -103,17 +128,17 @@ function isPlainText(text: string): boolean {
   return text.length >= 1 && text.length <= plainTextMax && text.isWellFormed();
 }
 
-function readFeatures(from: RecordReader): Features | undefined {
+function readFeatures(from: RecordReader): Entries | undefined {
   const form = from.uint8();
   if (form === absent) return undefined;
   if (form === json) return parse(from.string());
   if (form !== plain) throw new RangeError(`unknown form ${form} of features`);
-  const entries: [string, FeatureValue][] = [];
+  const entries: [string, Value][] = [];
   for (let left = from.varint(); left > 0; left--) entries.push([from.string(), readValue(from)]);
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries) as Entries;
 }
 
-function readValue(from: RecordReader): FeatureValue {
+function readValue(from: RecordReader): Value {
   const kind = from.uint8();
   switch (kind) {
     case oneNumber:
@@ -133,14 +158,18 @@ function readValue(from: RecordReader): FeatureValue {
       for (let left = from.varint(); left > 0; left--) values.push(from.string());
       return values;
     }
+    case isFalse:
+      return false;
+    case isTrue:
+      return true;
     default:
       throw new RangeError(`unknown kind ${kind} of a feature's value`);
   }
 }
 
-function parse(text: string): Features {
+function parse(text: string): Entries {
   try {
-    return JSON.parse(text) as Features;
+    return JSON.parse(text) as Entries;
   } catch (error) {
     throw new RangeError(`features that are no JSON: ${(error as Error).message}`);
   }

@@ -31,7 +31,8 @@ const steps = [
 
 /**
  * Opens the database, with its tables. WAL: readers in other processes go on while the server writes; every commit is
- * synced (`synchronous = FULL`), since an experiment must not change back after a power cut.
+ * synced (`synchronous = FULL`), since an experiment must not change back after a power cut. What is committed goes into
+ * the file itself at once, so that a copy of the file alone has all of it.
  * @throws {SetlistError} UNAVAILABLE with the file and the reason.
  */
 export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
@@ -56,7 +57,9 @@ export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
 
 function prepare(database: DatabaseSync): void {
   writeAhead(database);
-  database.exec("PRAGMA synchronous = FULL;");
+  database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1;");
+  // What a killed process committed last may still stand beside the file.
+  database.exec("PRAGMA wal_checkpoint(PASSIVE)");
   if (versionOf(database) >= schemaVersion) return;
   // Another process may be here too: whoever comes second finds the tables made.
   transaction(database, () => {

@@ -45,9 +45,12 @@ export function openRegistry(options: RegistryOptions): Registry {
   const { dataDir } = options;
   const readOnly = options.readOnly === true;
   if (readOnly && !hasRegistry(dataDir)) {
+    const isLanded = existsSync(join(dataDir, "warehouse")) && !existsSync(join(dataDir, "log"));
     throw new SetlistError(
       "NOT_FOUND",
-      `no experiments in ${dataDir} yet: \`setlist serve --data-dir ${dataDir}\` makes its store when it starts`,
+      isLanded
+        ? `no experiments in ${dataDir}, which \`setlist ingest\` filled: name the fleet's store with experimentStore.url, or copy a server's ${fileName} there`
+        : `no experiments in ${dataDir} yet: \`setlist serve --data-dir ${dataDir}\` makes its store when it starts`,
     );
   }
   const database = openDatabase(join(dataDir, fileName), readOnly);

@@ -58,9 +58,12 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
       const meant: unknown = error.parentSchema?.["description"];
       return `${field}: expected ${meant ?? `what matches ${String(error.schema)}`}, got ${show(error.data)}`;
     }
-    case "anyOf":
+    case "anyOf": {
       if (literalsOf(error).length > 0) return oneOf(field, literalsOf(error), error.data);
+      const meant: unknown = error.parentSchema?.["x-expected"];
+      if (meant !== undefined) return `${field}: expected ${meant}, got ${show(error.data)}`;
       return `${field}: none of the allowed forms, got ${show(error.data)}`;
+    }
     default:
       return `${field}: ${error.message ?? "not valid"}, got ${show(error.data)}`;
   }
@@ -186,6 +189,15 @@ function kindOf(value: unknown): string {
 
 /** A value as a reader can recognise it, never longer than a line. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = jsonOf(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Deeper than the stack, or nothing that JSON has.
+    return kindOf(value);
+  }
 }

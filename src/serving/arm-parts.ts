@@ -5,6 +5,7 @@ import { type RankedList, rankedList, valuePlan } from "../ranking/ranking.ts";
 import type { OrderDependencies } from "./order.ts";
 import type { Ranker } from "./ranker.ts";
 import { encodeFor, newNotes, rankingInput, reasonOf, type ScoringNotes } from "./scoring.ts";
+import type { SeenTensors } from "./served-features.ts";
 
 /** What one arm brings to an interleaved answer: its list, or in its notes why it has none. */
 export interface ArmPart {
@@ -44,7 +45,8 @@ export async function armParts(
     if (model === undefined) return without("model-unavailable", `no model ${ranker.model.name} is loaded`);
     const run = runs.get(model);
     if (run === undefined) return without("overload", "requests are being refused");
-    const notes = { timings: { ...run.notes.timings }, degraded: [...run.notes.degraded] };
+    const { timings, degraded, seen } = run.notes;
+    const notes = { timings: { ...timings }, degraded: [...degraded], seen };
     const plan = valuePlan(model, ranker.surface, ranker.arm);
     try {
       const input = await rankingInput({ model, plan, scores: run.scores }, request, notes, deps);
@@ -80,6 +82,12 @@ async function runsOf(
   const score = (model: Model, encoded: EncodedRequest): Promise<Scores> =>
     deps.scorer.score(model, encoded, deadline, signal);
   return new Map(done.map(({ model, notes, encoded }) => [model, { notes, scores: score(model, encoded) }]));
+}
+
+/** What the models of those that have a list were given, each once; undefined where none is to be logged. */
+export function allSeen(parts: readonly ArmPart[]): readonly SeenTensors[] | undefined {
+  const seen = parts.flatMap(({ notes, list }) => (list === undefined ? [] : (notes.seen ?? [])));
+  return seen.length === 0 ? undefined : [...new Set(seen)];
 }
 
 /** What two scorings that ran at the same time took together, ms. */

@@ -10,7 +10,7 @@ import {
   itemsOf,
   type RankedList,
 } from "../ranking/ranking.ts";
-import { type ArmPart, allShortcomings, armParts, sideBySide } from "./arm-parts.ts";
+import { type ArmPart, allSeen, allShortcomings, armParts, sideBySide } from "./arm-parts.ts";
 import type { Draft } from "./draft.ts";
 import type { OrderDependencies, Ordered } from "./order.ts";
 import { reducedRequest, withUnscored } from "./reduced-request.ts";
@@ -60,7 +60,8 @@ function orderOf(
   if (first === undefined || second === undefined) {
     degraded.push("one-arm");
     const explanation = request.explain ? explainList(list) : undefined;
-    return { items: whole(itemsOf(list)), model: list.input.model, degraded, explanation };
+    const seen = allSeen(parts);
+    return { items: whole(itemsOf(list)), model: list.input.model, degraded, explanation, seen };
   }
   const id = request.interleaveId ?? request.requestId;
   const lists = [first, second] as const;
@@ -75,6 +76,7 @@ function orderOf(
     items,
     model: lists[draft.control].input.model,
     degraded,
+    seen: allSeen(parts),
     interleaving,
     interleavingExplanation: request.explain
       ? explanationOf(interleaving, explainInterleaving(lists, drafted))

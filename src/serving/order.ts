@@ -12,6 +12,7 @@ import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import type { Ranker } from "./ranker.ts";
 import { reducedRequest, withUnscored } from "./reduced-request.ts";
 import { encodeFor, newNotes, rankingInput, reasonOf, type ScoringDependencies } from "./scoring.ts";
+import type { SeenTensors } from "./served-features.ts";
 
 export interface OrderDependencies extends ScoringDependencies {
   readonly concurrency: Pick<ConcurrencyLimit, "isRefusing">;
@@ -25,6 +26,8 @@ export interface Ordered {
   readonly explanation?: RankingExplanation | undefined;
   /** Of all candidates, where a model scored them and its value model had all that it goes by. */
   readonly scored?: RankingInput | undefined;
+  /** What each model that scored was given, of a request of the share that is logged. */
+  readonly seen?: readonly SeenTensors[] | undefined;
 }
 
 /** Features, scores and order; the order of arrival wherever one of them cannot be had. */
@@ -75,6 +78,7 @@ export async function order(
       timings: { ...timings, rank: clock.monotonic() - mark },
       explanation,
       scored: isWhole ? input : undefined,
+      seen: notes.seen && [notes.seen],
     };
   } catch (error) {
     signal?.throwIfAborted();

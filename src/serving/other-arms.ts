@@ -1,6 +1,7 @@
 import type { Assignment } from "../domain/assignment.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import { type AnsweredRequest, isInShare } from "./shadows.ts";
+import { isInShare } from "./request-share.ts";
+import type { AnsweredRequest } from "./shadows.ts";
 
 /**
  * The answered request once for each arm that its unit does not have, for that arm to score it, where the experiment

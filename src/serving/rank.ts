@@ -1,20 +1,23 @@
 import type { Assignment } from "../domain/assignment.ts";
 import type { Impression } from "../domain/impression.ts";
-import type { Interleaving } from "../domain/interleaving.ts";
 import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { OutcomeLog, StickyArms } from "../domain/ports.ts";
 import type { RankAnswer, RankRequest } from "../domain/rank.ts";
 import type { ShadowSpec } from "../domain/shadow.ts";
 import type { Assigner } from "../experiments/experiments.ts";
 import type { ArmTraffic } from "./arm-traffic.ts";
+import { splitAtLimit, withLongerLimit } from "./beyond-limit.ts";
 import { draftOf } from "./draft.ts";
 import { type InterleavedOrder, interleavedOrder } from "./interleaved-order.ts";
 import { type OrderDependencies, type Ordered, order } from "./order.ts";
 import { otherArms } from "./other-arms.ts";
 import { rankerOf } from "./ranker.ts";
 import type { RecentRequests } from "./recent-requests.ts";
+import { isInShare } from "./request-share.ts";
+import { sentAttributes } from "./sent-attributes.ts";
 import { sentFeatures } from "./sent-features.ts";
-import { isInShare, type Shadows } from "./shadows.ts";
+import { servedFeatures } from "./served-features.ts";
+import type { Shadows } from "./shadows.ts";
 
 /** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
 export interface Surface {
@@ -38,6 +41,8 @@ export interface RankDependencies extends OrderDependencies {
   readonly armTraffic?: Pick<ArmTraffic, "answered" | "failed"> | undefined;
   /** Scores answered requests once more: the shares of surfaces' shadow models and of experiments' other arms. */
   readonly shadows?: Shadows | undefined;
+  /** How many of the candidates that the limit keeps out are logged; none where undefined. */
+  readonly candidatesBeyondLimit?: number | undefined;
 }
 
 /**
@@ -70,12 +75,13 @@ export async function rank(
   const draft = acted === undefined ? undefined : draftOf(assigner.experimentOf(acted), acted, surface);
   const hasArm = acted !== undefined && draft === undefined;
   const ranker = rankerOf(hasArm ? assigner.armOf(acted) : undefined, surface);
-  let ordered: Ordered & Partial<InterleavedOrder>;
+  const longer = withLongerLimit(request, deps.candidatesBeyondLimit ?? 0);
+  let all: Ordered & Partial<InterleavedOrder>;
   try {
-    ordered =
+    all =
       draft === undefined
-        ? await order(request, ranker, deadline, deps, signal)
-        : await interleavedOrder(request, draft, deadline, deps, signal);
+        ? await order(longer, ranker, deadline, deps, signal)
+        : await interleavedOrder(longer, draft, deadline, deps, signal);
   } catch (error) {
     if (acted !== undefined && signal?.aborted !== true) {
       deps.armTraffic?.failed(assigner.experimentOf(acted), acted);
@@ -83,6 +89,7 @@ export async function rank(
     throw error;
   }
   signal?.throwIfAborted();
+  const { ordered, beyondLimit } = splitAtLimit(all, request.limit);
   const answer: RankAnswer = {
     requestId: request.requestId,
     surface: request.surface,
@@ -96,7 +103,9 @@ export async function rank(
     interleaving: ordered.interleavingExplanation,
   };
 
-  const impression = impressionOf(request, answer, ordered.interleaving, clock.now());
+  const { interleaving, seen } = ordered;
+  const served = seen && servedFeatures(seen, request.candidates, all.items);
+  const impression = impressionOf(request, answer, { interleaving, beyondLimit, served }, clock.now());
   for (const shown of impression.assignments) {
     if (assigner.isToBeKept(shown)) deps.sticky?.keep(shown);
   }
@@ -134,7 +143,7 @@ function exposures(assignments: readonly Assignment[]): readonly Assignment[] {
 function impressionOf(
   request: RankRequest,
   answer: RankAnswer,
-  interleaving: Interleaving | undefined,
+  details: Pick<Impression, "interleaving" | "beyondLimit" | "served">,
   at: number,
 ): Impression {
   return {
@@ -150,6 +159,7 @@ function impressionOf(
     candidateCount: request.candidates.length,
     items: answer.items,
     sent: sentFeatures(request, answer.items),
-    interleaving,
+    attributes: sentAttributes(request.user.attributes, request.context.attributes),
+    ...details,
   };
 }

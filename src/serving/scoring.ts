@@ -12,6 +12,8 @@ import type {
 import type { DegradedReason, RankRequest } from "../domain/rank.ts";
 import type { RankingInput, ValuePlan } from "../ranking/ranking.ts";
 import { diversityLabels } from "./diversity-labels.ts";
+import { isInShare } from "./request-share.ts";
+import { type SeenTensors, seenTensors } from "./served-features.ts";
 
 export interface ScoringDependencies {
   readonly features: FeatureStore;
@@ -20,12 +22,16 @@ export interface ScoringDependencies {
   readonly scorer: Scorer;
   readonly observer: RankObserver;
   readonly clock: Clock;
+  /** Of requests whose features are logged as the model saw them. */
+  readonly servedFeatures?: { readonly share: number } | undefined;
 }
 
 /** What one scoring notes on its way, also where it then fails. */
 export interface ScoringNotes {
   readonly timings: Record<"features" | "queue" | "inference", number>;
   readonly degraded: DegradedReason[];
+  /** Of a request of the share. */
+  seen?: SeenTensors | undefined;
 }
 
 export function newNotes(): ScoringNotes {
@@ -37,11 +43,14 @@ export async function encodeFor(
   model: Model,
   request: RankRequest,
   notes: ScoringNotes,
-  { features, clock }: ScoringDependencies,
+  { features, clock, servedFeatures }: ScoringDependencies,
 ): Promise<EncodedRequest> {
   const mark = clock.monotonic();
   const encoded = await features.encode(model, request);
   notes.timings.features = clock.monotonic() - mark;
+  if (servedFeatures !== undefined && isInShare(servedFeatures.share, request.requestId, "served-features")) {
+    notes.seen = seenTensors(model, encoded);
+  }
   if (encoded.storeUnavailable) notes.degraded.push("feature-store-unavailable");
   if (encoded.defaultedCount > 0) notes.degraded.push(`defaults:${encoded.defaultedCount}`);
   return encoded;

@@ -1,6 +1,5 @@
 import { SetlistError } from "../domain/error.ts";
 import type { Model, ModelVersion, ValueModelOverride } from "../domain/model.ts";
-import { murmur3 } from "../domain/murmur3.ts";
 import type {
   Clock,
   Comparison,
@@ -64,16 +63,6 @@ const pendingMax = 32;
  * whose trailers follow the message. The others are in reserve: a turn with nothing to do costs next to nothing.
  */
 const turnsOfAnAnswer = 4;
-
-/** Whether the request is of the share of one purpose; the same request always is, or never. */
-export function isInShare(
-  share: number,
-  requestId: string,
-  purpose: "shadow" | "counterfactual" = "shadow",
-): boolean {
-  if (share <= 0 || share >= 1) return share >= 1;
-  return murmur3(`${purpose}:${requestId}`) / 2 ** 32 < share;
-}
 
 /**
  * Scores answered requests with another model, a surface's shadow or another arm's, and compares the two orders, one

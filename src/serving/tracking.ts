@@ -8,6 +8,7 @@ import { type ContextRules, type EvaluationContext, parseEvaluationContext } fro
 import { knownFlag } from "./flags.ts";
 import { checkId } from "./id.ts";
 import { checkOutcomeType, parseEach, parseInstant } from "./outcome-batch.ts";
+import { sentAttributes } from "./sent-attributes.ts";
 
 /** The event that says which flag was acted on; any other name is the type of an outcome. */
 const exposureName = "exposure";
@@ -150,6 +151,7 @@ function exposureOf(
     timings: { assign: 0, features: 0, queue: 0, inference: 0, rank: 0 },
     candidateCount: 0,
     items: [],
+    attributes: sentAttributes(facts.user, facts.context),
   };
 }
 

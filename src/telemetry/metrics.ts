@@ -11,6 +11,7 @@ import type { ModelLibrary } from "../domain/model-life.ts";
 import type {
   Clock,
   ExperimentStore,
+  LogHealth,
   MetricsSource,
   RankObserver,
   RequestObserver,
@@ -28,9 +29,17 @@ import {
   scoreDifferenceBuckets,
   tauBuckets,
 } from "./buckets.ts";
+import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
+import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
 import { tallyCounter, tallyHistogram } from "./tallies.ts";
-import { concurrencyMetrics, executionMetrics, experimentMetrics, lifeMetrics } from "./watched-metrics.ts";
+import {
+  concurrencyMetrics,
+  executionMetrics,
+  experimentMetrics,
+  lifeMetrics,
+  logMetrics,
+} from "./watched-metrics.ts";
 
 /** Every metric of one process, to be added to those of others. */
 export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -47,6 +56,8 @@ export interface Metrics {
   };
   readonly requests: RequestObserver;
   readonly guardrails: GuardrailMetrics;
+  /** To be called where the log is shipped, once. */
+  shipping(): ShippingMetrics;
   /** Says of each model that is loaded when the metrics are read on what it runs. */
   watchModels(
     scorer: Pick<Scorer, "models" | "execution">,
@@ -56,6 +67,10 @@ export interface Metrics {
   watchConcurrency(concurrency: { readonly inFlight: number; readonly limit: number }): void;
   /** Says whether experiments are off, and how long the store has not been able to look. */
   watchExperiments(store: Pick<ExperimentStore, "current" | "stale">, clock: Pick<Clock, "now">): void;
+  /** Says how the log's compaction is. */
+  watchCompaction(state: CompactionState): void;
+  /** Says whether the disk takes the outcome log; for the process that writes it. */
+  watchLog(log: LogHealth): void;
   /** Counts what became of a version. */
   modelChanges(model: string, what: "serving" | "refused" | "retiring" | "gone"): void;
   /** Counts an inference worker that died. */
@@ -78,12 +93,15 @@ export function createMetrics(): Metrics {
     shadows: shadowMetrics(registry, arms),
     requests: requestMetrics(registry),
     guardrails: guardrailMetrics(registry),
+    shipping: () => shippingMetrics(registry),
     watchModels(scorer, library) {
       executionMetrics(registry, scorer);
       lifeMetrics(registry, library);
     },
     watchConcurrency: (concurrency) => concurrencyMetrics(registry, concurrency),
     watchExperiments: (store, clock) => experimentMetrics(registry, store, clock),
+    watchCompaction: (state) => compactionMetrics(registry, state),
+    watchLog: (log) => logMetrics(registry, log),
     modelChanges: changeMetrics(registry),
     workerDied: deathMetrics(registry),
   };

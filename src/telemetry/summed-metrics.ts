@@ -1,7 +1,10 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { MetricsSource } from "../domain/ports.ts";
+import type { LogHealth, MetricsSource } from "../domain/ports.ts";
+import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
+import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
+import { logMetrics } from "./watched-metrics.ts";
 
 /** How many processes there are, by what they do, and how many have ended unasked. */
 export interface ProcessCounts {
@@ -59,6 +62,21 @@ export class SummedMetrics {
         this.inc(counts().ended);
       },
     });
+  }
+
+  /** As `Metrics.shipping`, of the process that adds up, which has the log. */
+  shipping(): ShippingMetrics {
+    return shippingMetrics(this.#own);
+  }
+
+  /** Of the process that adds up, which writes the log. */
+  watchCompaction(state: CompactionState): void {
+    compactionMetrics(this.#own, state);
+  }
+
+  /** Says whether the disk takes the outcome log, which this process writes for all. */
+  watchLog(log: LogHealth): void {
+    logMetrics(this.#own, log);
   }
 
   /** What a process says now; its number is never another's. */

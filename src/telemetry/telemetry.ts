@@ -16,10 +16,12 @@ import { createLogger, type LogLevel } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
+export type { CompactionState } from "./compaction-metrics.ts";
 export { guardianObserver } from "./guardian-observer.ts";
 export type { GuardrailMetrics } from "./guardrail-metrics.ts";
 export { createLogger, type LogLevel } from "./logger.ts";
 export type { MetricsSnapshot } from "./metrics.ts";
+export type { ShippingMetrics } from "./shipping-metrics.ts";
 export { type ProcessCounts, SummedMetrics } from "./summed-metrics.ts";
 
 export interface Telemetry {
@@ -31,6 +33,8 @@ export interface Telemetry {
   /** Hand this to whoever looks after experiments: it counts and logs breaches and steps. */
   readonly guardianObserver: GuardianObserver;
   readonly guardrailMetrics: GuardrailMetrics;
+  /** Hand this, made once, to whoever ships the log. */
+  readonly shippingMetrics: Metrics["shipping"];
   /** Hand this to the transports: it counts their answers. */
   readonly requests: RequestObserver;
   readonly metrics: MetricsSource;
@@ -40,6 +44,8 @@ export interface Telemetry {
   readonly watchModels: Metrics["watchModels"];
   readonly watchConcurrency: Metrics["watchConcurrency"];
   readonly watchExperiments: Metrics["watchExperiments"];
+  readonly watchCompaction: Metrics["watchCompaction"];
+  readonly watchLog: Metrics["watchLog"];
   /** Logs that another state of the store is in effect. */
   readonly experimentsChanged: (state: StoreState) => void;
   /** Counts and logs what becomes of a model's versions. */
@@ -70,9 +76,12 @@ export function createTelemetry(options: {
     shadows,
     requests,
     guardrails,
+    shipping,
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchCompaction,
+    watchLog,
     modelChanges,
     workerDied,
   } = createMetrics();
@@ -83,11 +92,14 @@ export function createTelemetry(options: {
     requests,
     guardianObserver: guardianObserver(logger, guardrails, options.clock),
     guardrailMetrics: guardrails,
+    shippingMetrics: shipping,
     metrics: source,
     snapshot,
     watchModels,
     watchConcurrency,
     watchExperiments,
+    watchCompaction,
+    watchLog,
     workerDied,
     experimentsChanged({ experiments, killSwitch }) {
       const running = experiments.filter(({ status }) => status === "running");

@@ -1,7 +1,7 @@
 /** Gauges of what others know: they are asked whenever the metrics are read. */
 import { Gauge, type Registry } from "prom-client";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type { Clock, ExperimentStore, Scorer } from "../domain/ports.ts";
+import type { Clock, ExperimentStore, LogHealth, Scorer } from "../domain/ports.ts";
 
 /** What is 1 where something is so: over several processes, 1 where it is so in any. */
 const anyOf = "max";
@@ -28,6 +28,33 @@ export function experimentMetrics(
     collect() {
       const stale = store.stale();
       this.set(stale === undefined ? 0 : Math.max(0, clock.now() - stale.since) / 1_000);
+    },
+  });
+}
+
+export function logMetrics(registry: Registry, log: LogHealth): void {
+  new Gauge({
+    name: "setlist_log_refused",
+    help: "1 while the disk refuses the outcome log: no outcome is acknowledged, impressions wait in memory",
+    registers: [registry],
+    collect() {
+      this.set(log.trouble() === undefined ? 0 : 1);
+    },
+  });
+  new Gauge({
+    name: "setlist_log_impressions_waiting",
+    help: "Impressions whose answers left, kept in memory until the disk takes them",
+    registers: [registry],
+    collect() {
+      this.set(log.trouble()?.impressionsWaiting ?? 0);
+    },
+  });
+  new Gauge({
+    name: "setlist_log_dedupe_window_seconds",
+    help: "How far back outcomes that are sent again are recognised; less than configured where memory does not do",
+    registers: [registry],
+    collect() {
+      this.set(log.dedupeWindowMs / 1_000);
     },
   });
 }

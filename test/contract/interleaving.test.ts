@@ -7,7 +7,12 @@ import { rankMessage } from "../support/rank-message.ts";
 import { type RankStreamClient, rankStreamClient } from "../support/rank-stream-client.ts";
 
 const experiment: Experiment = { ...testExperiment, kind: "interleave", targeting: undefined };
-const logging: Experiment = { ...testExperiment, id: "home-ab", counterfactual: { share: 0.25, topK: 5 } };
+const logging: Experiment = {
+  ...testExperiment,
+  id: "home-ab",
+  attributionWindow: "7d",
+  counterfactual: { share: 0.25, topK: 5 },
+};
 
 let doors: Doors;
 let streams: RankStreamClient;
@@ -121,13 +126,16 @@ test("every way gives one listener the same order", async () => {
   expect(new Set(orders.map((order) => order.join())).size).toBe(1);
 });
 
-test("an experiment's kind, and what it logs of its other arms, are shown over HTTP and gRPC", async () => {
+test("an experiment's kind, its attribution window and what it logs of its other arms are shown over HTTP and gRPC", async () => {
   const overHttp = async (id: string) => (await doors.get(`/v1/experiments/${id}`)).body;
   const overGrpc = async (id: string) =>
     (await doors.grpc.call("setlist.v1.ExperimentService", "Get", { id })).message;
   for (const shown of [overHttp, overGrpc]) {
     expect(await shown("home-kd")).toMatchObject({ kind: "interleave" });
-    expect(await shown("home-ab")).toMatchObject({ counterfactual: { share: 0.25, topK: 5 } });
+    expect(await shown("home-ab")).toMatchObject({
+      attributionWindow: "7d",
+      counterfactual: { share: 0.25, topK: 5 },
+    });
   }
   expect(await overHttp("home-ab")).not.toHaveProperty("kind");
 });
@@ -179,8 +187,14 @@ test("an interleaving is written over HTTP and gRPC, and what was read may be se
     code: "INVALID_ARGUMENT",
     detail: "arms: expected exactly 2, whose lists are interleaved, got 3",
   });
-  const ab = { ...document, kind: "ab", id: "ab-grpc", counterfactual: { share: 0 } };
+  const ab = {
+    ...document,
+    kind: "ab",
+    id: "ab-grpc",
+    attributionWindow: "36h",
+    counterfactual: { share: 0 },
+  };
   expect((await call("Create", { experiment: ab })).message).toMatchObject({
-    experiment: { counterfactual: { share: 0, topK: 10 } },
+    experiment: { attributionWindow: "36h", counterfactual: { share: 0, topK: 10 } },
   });
 });

@@ -5,7 +5,7 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/pr
 import { Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { defaultLimits } from "../../src/domain/limits.ts";
 import type { Scorer } from "../../src/domain/ports.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
@@ -51,7 +51,9 @@ class Gate {
   }
 }
 
-const health = (service: string) => {
+const health = (service: string) => healthAt(client, service);
+
+const healthAt = (client: Client, service: string) => {
   const check = healthService["Check"] as MethodDefinition<object, object>;
   return unaryCall(client, check.path, check.requestSerialize, check.responseDeserialize, { service });
 };
@@ -63,6 +65,30 @@ describe("readiness", () => {
     expect(await doors.get("/readyz")).toMatchObject({ status: 503, body: { status: "draining" } });
     doors.readiness.set("ready");
     expect(await doors.get("/readyz")).toMatchObject({ status: 503, body: { status: "draining" } });
+  });
+
+  test("is 200 and degraded, with the reason and what waits, while the disk refuses the log", async () => {
+    const trouble = {
+      reason: "ENOSPC: no space left on device, write",
+      since: Date.parse("2026-11-22T08:00:00.000Z"),
+      impressionsWaiting: 12,
+    };
+    const degraded = await openDoors({ logTrouble: async () => trouble });
+    onTestFinished(() => degraded.close());
+    expect(await degraded.get("/readyz")).toMatchObject({
+      status: 200,
+      body: {
+        status: "degraded",
+        detail:
+          "the disk has refused the outcome log since 2026-11-22T08:00:00.000Z: " +
+          "ENOSPC: no space left on device, write; outcomes are refused, 12 impressions wait in memory",
+      },
+    });
+    const asked = new Client(degraded.grpcAddress, credentials.createInsecure());
+    onTestFinished(() => asked.close());
+    expect((await healthAt(asked, "")).message).toEqual({ status: "SERVING" });
+    degraded.readiness.set("draining");
+    expect(await degraded.get("/readyz")).toMatchObject({ status: 503, body: { status: "draining" } });
   });
 
   test("does not touch liveness, nor the requests that still come", async () => {
@@ -251,6 +277,7 @@ describe("a port that is taken", () => {
     scorer: {} as Scorer,
     models: standingLibrary(),
     readiness: createReadiness(),
+    logTrouble: async () => undefined,
     limits: defaultLimits,
   };
 

@@ -1,28 +1,19 @@
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { openColumnarStore } from "../../src/columnar/columnar.ts";
 import {
   counterfactualOf,
+  fullImpressionOf,
   impressionOf,
   interleavingOf,
   outcomeOf,
   shadowOf,
 } from "../support/log-records.ts";
-import { openTestLog } from "../support/outcomes-log.ts";
+import { isSettled, openTestLog } from "../support/outcomes-log.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-async function rowsOf(sql: string): Promise<unknown[]> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
 
 const day = 86_400_000;
 
@@ -45,6 +36,61 @@ async function dataWithLog(): Promise<string> {
   await log.close();
   return dataDir;
 }
+
+test("a row has all that was logged of a request, in types that need no parsing", async () => {
+  const dataDir = await temporaryFolder();
+  const log = await openTestLog(join(dataDir, "log"));
+  const full = fullImpressionOf("r1", "u1");
+  const items = full.items.map((item, place) => ({
+    ...item,
+    tasks: place === 1 ? { like: 0.5 } : { click: place / 4, like: 0.25 },
+  }));
+  await log.appendImpression({ ...full, items, timings: { ...full.timings, inference: 1.5 } });
+  await log.appendImpression(impressionOf("r2", "u2", "kd", ["t1"]));
+  await log.close();
+  await compactDataDirectory({ dataDir });
+  const impressions = `read_parquet('${dataDir}/warehouse/impressions/date=*/*.parquet', hive_partitioning = false)`;
+  const rows =
+    await rowsOf(`SELECT timings.inference AS inference, task_scores['click'] AS click, task_scores['like'] AS
+    likes, user_attributes['country'] AS country, user_attributes['premium'] AS premium, context_attributes['hour']::DOUBLE
+    AS hour, len(items) AS shown, beyond_limit[2].id AS fifth, beyond_limit[2].position AS place,
+    beyond_limit[2].tasks['click'] AS fifth_click, served[1].item_rows AS scored,
+    list_filter(served[1].features, lambda it: it.feature = 'taste')[1].numbers AS taste,
+    list_filter(served[1].features, lambda it: it.feature = 'artist')[1].indices AS artists
+    FROM ${impressions} ORDER BY request`);
+  expect(rows).toStrictEqual([
+    {
+      inference: 1.5,
+      click: [0, null, 0.5],
+      likes: [0.25, 0.5, 0.25],
+      country: "DE",
+      premium: "true",
+      hour: 7.5,
+      shown: "3",
+      fifth: "t5",
+      place: 5,
+      fifth_click: 0.125,
+      scored: 5,
+      taste: [0.5, Math.fround(0.1)],
+      artists: [1, 2_047, 0, 3, 1],
+    },
+    {
+      inference: 0,
+      click: null,
+      likes: null,
+      country: null,
+      premium: null,
+      hour: null,
+      shown: "1",
+      fifth: null,
+      place: null,
+      fifth_click: null,
+      scored: null,
+      taste: null,
+      artists: null,
+    },
+  ]);
+});
 
 test("sealed segments become Parquet by date, with all that training reads", async () => {
   const dataDir = await dataWithLog();
@@ -76,6 +122,13 @@ test("sealed segments become Parquet by date, with all that training reads", asy
       items: 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)[]',
       interleaving:
         "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
+      timings: "STRUCT(assign DOUBLE, features DOUBLE, queue DOUBLE, inference DOUBLE, rank DOUBLE)",
+      task_scores: "MAP(VARCHAR, DOUBLE[])",
+      user_attributes: "MAP(VARCHAR, VARCHAR)",
+      context_attributes: "MAP(VARCHAR, VARCHAR)",
+      beyond_limit: 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, tasks MAP(VARCHAR, DOUBLE))[]',
+      served:
+        'STRUCT(model VARCHAR, model_version VARCHAR, item_rows INTEGER, features STRUCT(feature VARCHAR, entity VARCHAR, tensor VARCHAR, "encoding" VARCHAR, width INTEGER, numbers FLOAT[], indices INTEGER[])[])[]',
     }).map(([column_name, column_type]) => ({ column_name, column_type })),
   );
   const rows = (await rowsOf(`SELECT * FROM ${impressions} ORDER BY "at"`)) as Record<string, unknown>[];
@@ -278,4 +331,18 @@ test("another log's segments of the same numbers are refused, not taken for done
   await rm(join(dataDir, "log"), { recursive: true });
   await cp(join(await dataWithLog(), "log"), join(dataDir, "log"), { recursive: true });
   await expect(compactDataDirectory({ dataDir })).rejects.toThrow("holds segment 0000000001 of another log");
+});
+
+test("while another process compacts, a command waits for its turn; one that may not wait is told", async () => {
+  const dataDir = await dataWithLog();
+  const warehouse = join(dataDir, "warehouse");
+  const other = await openColumnarStore(warehouse, []);
+  await expect(compactDataDirectory({ dataDir })).rejects.toMatchObject({
+    code: "ABORTED",
+    message: `another process is writing to ${warehouse}: wait until it has ended, or stop it`,
+  });
+  const waiting = compactDataDirectory({ dataDir, waitMsMax: 20_000 });
+  expect(await isSettled(waiting, 400)).toBe(false);
+  other.close();
+  expect(await waiting).toMatchObject({ segments: 1, impressions: 2 });
 });

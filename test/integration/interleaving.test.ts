@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
-import { isInShare } from "../../src/serving/shadows.ts";
+import { isInShare } from "../../src/serving/request-share.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 

@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { lockFolder } from "../../src/columnar/folder-lock.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
 import { addTeacher, type LabelHouse, labelHouse, rowsOf } from "../support/label-house.ts";
@@ -134,21 +136,39 @@ describe("the teacher", () => {
   });
 });
 
-test("a second labeller or compactor of one data directory is refused in a sentence", async () => {
+test("a second labeller of one data directory is refused in a sentence", async () => {
   const house = await labelHouse(1);
   expect(await label(house)).toMatchObject({ code: 0 });
-  expect(await setlist("compact", "--data-dir", house.dataDir)).toMatchObject({ code: 0 });
-  const folders = [join(house.dataDir, "labels/teacher=linear/version=1"), join(house.dataDir, "warehouse")];
-  const locks = folders.map((folder) => lockFolder(folder));
-  const refused = [await label(house), await setlist("compact", "--data-dir", house.dataDir)];
-  for (const lock of locks) lock.release();
-  for (const [place, { code, stdout, stderr }] of refused.entries()) {
-    expect({ code, stdout }).toStrictEqual({ code: 1, stdout: "" });
-    expect(stderr).toContain(
-      `setlist: another process is writing to ${folders[place]}: wait until it has ended, or stop it\n`,
-    );
-  }
+  const folder = join(house.dataDir, "labels/teacher=linear/version=1");
+  const lock = lockFolder(folder);
+  const refused = await label(house);
+  lock.release();
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toContain(
+    `setlist: another process is writing to ${folder}: wait until it has ended, or stop it\n`,
+  );
   expect(await label(house)).toMatchObject({ code: 0 });
+});
+
+test("compact waits for another compactor of the data directory, and for too long a one with a sentence", async () => {
+  const house = await labelHouse(1);
+  const { dataDir } = house;
+  expect(await setlist("compact", "--data-dir", dataDir)).toMatchObject({ code: 0 });
+  const warehouse = join(dataDir, "warehouse");
+  const lock = lockFolder(warehouse);
+  await expect(compactDataDirectory({ dataDir, waitMsMax: 500 })).rejects.toMatchObject({
+    code: "ABORTED",
+    message: `another process is writing to ${warehouse}: wait until it has ended, or stop it`,
+  });
+  let isDone = false;
+  const waiting = setlist("compact", "--data-dir", dataDir).finally(() => {
+    isDone = true;
+  });
+  // Longer than a compaction with nothing to do takes.
+  await sleep(3_000);
+  expect(isDone).toBe(false);
+  lock.release();
+  expect(await waiting).toMatchObject({ code: 0 });
 });
 
 test("the page's SQL joins labels with the impressions that they belong to", async () => {

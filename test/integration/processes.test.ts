@@ -306,6 +306,7 @@ describe("a start that cannot be", () => {
         changeModels: async () => undefined,
         metrics: async () => "",
         healthOf: () => Promise.reject(new Error("not asked")),
+        logTrouble: async () => undefined,
       },
     );
     answering.kill();

@@ -6,7 +6,7 @@ import type { SetlistConfig } from "../../src/config.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import type { ShadowComparison, ShadowSpec } from "../../src/domain/shadow.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
-import { isInShare } from "../../src/serving/shadows.ts";
+import { isInShare } from "../../src/serving/request-share.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { manifestOf, tinyModels } from "../support/tiny-models.ts";

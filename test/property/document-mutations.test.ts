@@ -34,6 +34,7 @@ const valid = {
   sticky: false,
   overrides: { "qa-1": "kd" },
   metrics: [{ id: "completions", type: "mean", outcome: "completion", aggregate: "count", role: "primary" }],
+  attributionWindow: "7d",
   counterfactual: { share: 0.1, topK: 5 },
 };
 

@@ -15,6 +15,7 @@ import {
   writeOutcomeFrame,
 } from "../../src/outcomes/record-codec.ts";
 import { RecordWriter } from "../../src/outcomes/record-writer.ts";
+import { fullImpressionOf } from "../support/log-records.ts";
 
 /** Any Unicode up to an id's 256 bytes, ASCII ids of every length around the codec's own bounds, and lone surrogates. */
 const text = fc.oneof(
@@ -105,6 +106,62 @@ const interleaved: fc.Arbitrary<Impression> = fc
     },
   }));
 
+const attributes = fc.dictionary(
+  text.map((name) => `a${name}`),
+  fc.oneof(
+    text,
+    fc.boolean(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((one) => one + 0),
+  ),
+  { maxKeys: 4, noNullPrototype: true },
+);
+/** Rows of zeros too, such as padding is: 600 of them are longer than a sector. */
+const values = fc.oneof(
+  fc.array(fc.float(), { maxLength: 200 }).map((all) => Float32Array.from(all)),
+  fc
+    .array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), { maxLength: 200 })
+    .map((all) => Int32Array.from(all)),
+  fc.nat({ max: 600 }).map((length) => new Float32Array(length)),
+  fc.nat({ max: 600 }).map((length) => new Int32Array(length)),
+);
+const served = plain({
+  model: version,
+  rows: count,
+  features: fc.array(
+    plain({
+      name: text,
+      entity: fc.constantFrom("user" as const, "item" as const, "context" as const),
+      input: text,
+      encoding: text,
+      width: count,
+      values,
+    }),
+    { maxLength: 4 },
+  ),
+});
+const full: fc.Arbitrary<Impression> = fc
+  .tuple(
+    fc.oneof(impression, interleaved),
+    fc.record(
+      {
+        attributes: fc.record(
+          { user: attributes, context: attributes },
+          { requiredKeys: [], noNullPrototype: true },
+        ),
+        beyondLimit: fc.oneof(modelItems, anyItems),
+        served: fc.array(served, { maxLength: 2 }),
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    ),
+  )
+  .map(([one, { beyondLimit, ...details }]) => ({
+    ...one,
+    ...details,
+    ...(beyondLimit && {
+      beyondLimit: beyondLimit.map((item, place) => ({ ...item, position: one.items.length + 1 + place })),
+    }),
+  }));
+
 const outcome: fc.Arbitrary<Outcome> = plain({
   kind: fc.constant("outcome" as const),
   outcomeId: text,
@@ -149,7 +206,14 @@ const counterfactual: fc.Arbitrary<CounterfactualRecord> = plain({
   otherIds: fc.array(text, { maxLength: 20 }),
 });
 
-const record: fc.Arbitrary<LogRecord> = fc.oneof(impression, interleaved, outcome, shadow, counterfactual);
+const record: fc.Arbitrary<LogRecord> = fc.oneof(
+  impression,
+  interleaved,
+  full,
+  outcome,
+  shadow,
+  counterfactual,
+);
 const salt = fc.nat({ max: 0xffffffff });
 const offset = fc.integer({ min: 32, max: 2 ** 32 - 1 });
 
@@ -175,6 +239,16 @@ test("every impression, outcome and comparison comes back as it was given", () =
       expect(readRecord(frame, frameHeaderBytes, frame.length)).toStrictEqual(value);
     }),
     { numRuns: 500 },
+  );
+});
+
+test("no values that were served look like a sector that never reached the disk", () => {
+  const sector = Buffer.alloc(512);
+  fc.assert(
+    fc.property(served, (one) => {
+      const frame = frameOf({ ...fullImpressionOf("r1", "u1"), served: [one, one] }, 0, 32);
+      expect(frame.includes(sector)).toBe(false);
+    }),
   );
 });
 

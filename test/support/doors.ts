@@ -4,7 +4,7 @@ import { defaultLimits, type Limits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { ModelLibrary } from "../../src/domain/model-life.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
-import type { ExperimentStore } from "../../src/domain/ports.ts";
+import type { ExperimentStore, LogTrouble } from "../../src/domain/ports.ts";
 import type { Revision } from "../../src/domain/store-state.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { Guardian } from "../../src/guardrails/guardrails.ts";
@@ -114,6 +114,7 @@ export async function openDoors(
     connectionRules?: Partial<ConnectionRules>;
     closeGraceMs?: number;
     sharedPorts?: boolean;
+    logTrouble?: () => Promise<LogTrouble | undefined>;
   } = {},
 ): Promise<Doors> {
   const limits = { ...defaultLimits, ...change.limits };
@@ -147,6 +148,7 @@ export async function openDoors(
     scorer: ports.scorer,
     models: change.models ?? standingLibrary(),
     readiness,
+    logTrouble: change.logTrouble ?? (async () => undefined),
     metrics,
     requests,
     limits,

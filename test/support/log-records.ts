@@ -77,6 +77,43 @@ export function impressionOf(
   };
 }
 
+/** One that has all that may be logged of a request, behind a limit of 3. */
+export function fullImpressionOf(requestId: string, unit: string): Impression {
+  return {
+    ...impressionOf(requestId, unit, "kd"),
+    candidateCount: 6,
+    attributes: { user: { country: "DE", premium: true }, context: { hour: 7.5, night: false } },
+    beyondLimit: [
+      { id: "t4", position: 4, score: 0.25, tasks: { click: 0.25 } },
+      { id: "t5", position: 5, score: 0.125, tasks: { click: 0.125 } },
+    ],
+    served: [
+      {
+        model: { name: "home-kd", version: "1" },
+        rows: 5,
+        features: [
+          {
+            name: "taste",
+            entity: "user",
+            input: "user_numbers",
+            encoding: "number",
+            width: 2,
+            values: Float32Array.of(0.5, Math.fround(0.1)),
+          },
+          {
+            name: "artist",
+            entity: "item",
+            input: "item_indices",
+            encoding: "hash:2048",
+            width: 1,
+            values: Int32Array.of(1, 2_047, 0, 3, 1),
+          },
+        ],
+      },
+    ],
+  };
+}
+
 export function outcomeOf(
   outcomeId: string,
   requestId: string,

@@ -15,7 +15,7 @@ export interface Warning {
   readonly fields: Record<string, unknown>;
 }
 
-/** A log with large segments and no sync by the clock, but for `changes`. */
+/** A log with large segments and no sync by the clock, at a time within a week of `log-records.ts`, but for `changes`. */
 export function openTestLog(
   directory: string,
   changes: Partial<OutcomeLogOptions> = {},
@@ -24,7 +24,7 @@ export function openTestLog(
     directory,
     segmentBytesMax: 1024 * 1024,
     syncIntervalMs: 60_000,
-    clock: { now: () => 1_800_000_000_000, monotonic: () => performance.now() },
+    clock: { now: () => Date.parse("2026-11-22T13:00:00.000Z"), monotonic: () => performance.now() },
     ...changes,
   });
 }

@@ -1,20 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
-import {
-  completions,
-  experimentOf,
-  impressionOf,
-  outcomeOf,
-  shadowOf,
-  streamed,
-} from "../support/log-records.ts";
+import { completions, experimentOf, impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 function analysisOf(records: readonly LogRecord[]): Promise<AnalysisReport> {
   const asOf = new Date("2026-11-22T12:00:00.000Z");
-  return analyzeExperiment({ experiment: experimentOf(), records: streamed(records), alpha: 0.05, asOf });
+  return analysisOfRecords(experimentOf(), records, asOf);
 }
 
 /** Four units, two an arm; each completed its first item. */
@@ -133,12 +127,11 @@ describe("what a unit did, whatever it was shown,", () => {
   });
 
   test("counts nowhere where users are not the units", async () => {
-    const report = await analyzeExperiment({
-      experiment: experimentOf({ unit: "session" }),
-      records: streamed([...small, did("d0", "u0")]),
-      alpha: 0.05,
-      asOf: new Date("2026-11-22T12:00:00.000Z"),
-    });
+    const report = await analysisOfRecords(
+      experimentOf({ unit: "session" }),
+      [...small, did("d0", "u0")],
+      new Date("2026-11-22T12:00:00.000Z"),
+    );
     expect(means(report)).toEqual([1, 1]);
   });
 
@@ -173,12 +166,11 @@ test("one value too large to be squared costs its metric the answer, and no othe
     outcomeOf(`o${i}`, `r${i}`, "t1"),
   ]);
   records.push({ ...outcomeOf("huge", "r0", "t2"), value: 1e200 });
-  const report = await analyzeExperiment({
-    experiment: experimentOf({ metrics: [completions, plays] }),
-    records: streamed(records),
-    alpha: 0.05,
-    asOf: new Date("2026-11-22T12:00:00.000Z"),
-  });
+  const report = await analysisOfRecords(
+    experimentOf({ metrics: [completions, plays] }),
+    records,
+    new Date("2026-11-22T12:00:00.000Z"),
+  );
   const [counted, summed] = report.metrics;
   expect(counted?.arms.map(({ mean }) => mean)).toEqual([1.5, 1]);
   expect(summed?.arms[0]?.mean).toBeNull();

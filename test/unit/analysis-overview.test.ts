@@ -40,6 +40,7 @@ const report: AnalysisReport = {
   ],
   excludedUnits: 0,
   unmatchedOutcomes: 0,
+  lateOutcomes: 0,
   warnings: [],
 };
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
-import { completions, experimentOf, impressionOf, outcomeOf, streamed } from "../support/log-records.ts";
+import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 function analyze(records: Iterable<LogRecord>, experiment: Experiment = experimentOf()) {
   const asOf = new Date("2026-11-22T13:00:00.000Z");
-  return analyzeExperiment({ experiment, records: streamed(records), alpha: 0.05, asOf });
+  return analysisOfRecords(experiment, records, asOf);
 }
 
 /** One impression for each unit, and as many outcomes as its value says, on the item that stands first. */
@@ -83,6 +83,7 @@ describe("a small log, worked out by hand", () => {
       ],
       excludedUnits: 0,
       unmatchedOutcomes: 0,
+      lateOutcomes: 0,
       warnings: [expect.stringContaining("control is within five standard errors of zero")],
     });
   });

@@ -94,6 +94,10 @@ describe("setlist analyze --table", () => {
     [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--alpha", "x"], "between 0 and 1"],
     [["analyze", "--experimnt", "a"], "--experiment"],
+    [["analyze", "--experiment", "a", "--engine", "sparc"], "Allowed choices are duckdb, spark"],
+    [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
+    [["analyze", "--experiment", "a", "--engine", "spark", "--spark-conf", "x"], "expected KEY=VALUE"],
+    [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],
     [["analyze", "--experiment", "a", "--html", "x.html"], "unknown option '--html'"],
   ])("%j is wrong usage: exit 2", async (args, sentence) => {
     expect(await run(args)).toBe(2);
@@ -143,6 +147,7 @@ describe("setlist analyze --experiment", () => {
       ],
       metrics: [{ metric: "completions", arms: [{ mean: 0.5 }, { mean: 0.5 }] }],
       unmatchedOutcomes: 0,
+      lateOutcomes: 0,
     });
   });
 

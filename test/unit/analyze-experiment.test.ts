@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type AnalysisReport, analyzeExperiment, renderReport } from "../../src/analysis/analysis.ts";
+import { type AnalysisReport, renderReport } from "../../src/analysis/analysis.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import {
@@ -13,18 +13,13 @@ import {
   experimentOf,
   impressionOf,
   outcomeOf,
-  streamed,
 } from "../support/log-records.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function analysisOf(records: readonly LogRecord[], changes: Partial<Experiment> = {}) {
   const asOf = new Date("2026-11-22T12:00:00.000Z");
-  return analyzeExperiment({
-    experiment: experimentOf(changes),
-    records: streamed(records),
-    alpha: 0.05,
-    asOf,
-  });
+  return analysisOfRecords(experimentOf(changes), records, asOf);
 }
 
 describe("a log worked out by hand", () => {

@@ -54,6 +54,13 @@ describe("the date of a partition", () => {
   });
 });
 
+function markerOf(changes: {
+  readonly files: readonly string[];
+  readonly removed?: readonly string[];
+}): string {
+  return JSON.stringify({ segment: "0000000001", salt: 7, facts: { rows: 1 }, ...changes });
+}
+
 describe("a marker that is none is named, and removing it has the segment done again:", () => {
   test.each([
     ["no JSON", "{"],
@@ -61,6 +68,10 @@ describe("a marker that is none is named, and removing it has the segment done a
     ["of another segment", '{"segment":"0000000009","salt":7,"files":[],"facts":{"rows":1}}'],
     ["without its salt", '{"segment":"0000000001","files":[],"facts":{"rows":1}}'],
     ["with files that are no names", '{"segment":"0000000001","salt":7,"files":[1],"facts":{"rows":1}}'],
+    ["with a file elsewhere", markerOf({ files: ["../../elsewhere/date=x/0000000001.parquet"] })],
+    ["with an absolute path", markerOf({ files: ["/date=2026-11-22/0000000001.parquet"] })],
+    ["with another segment's file", markerOf({ files: ["date=2026-11-22/0000000002.parquet"] })],
+    ["with a file to delete elsewhere", markerOf({ files: [], removed: ["../mine.txt"] })],
     ["without facts", '{"segment":"0000000001","salt":7,"files":[]}'],
     ["with other facts", '{"segment":"0000000001","salt":7,"files":[],"facts":{"lines":1}}'],
   ])("%s", async (_, text) => {
@@ -85,7 +96,7 @@ test("what a killed process left is gone: drafts at the next opening, other date
   expect((await readdir(root, { recursive: true })).sort()).toStrictEqual(
     [
       [".draft", "date=2026-11-21", "date=2026-11-21/0000000002.parquet", "date=2026-11-22"],
-      ["date=2026-11-22/0000000001.parquet", "done", "done/0000000001.json", "lock"],
+      ["date=2026-11-22/0000000001.parquet", "done", "done/0000000001.json", "lock", "readers"],
     ].flat(),
   );
   expect(JSON.parse(await readFile(join(root, "done/0000000001.json"), "utf8"))).toStrictEqual({

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { withUserIdKey } from "../../src/app/user-id-key.ts";
 import { settings } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config.ts";
 import { UsageError } from "../../src/domain/error.ts";
@@ -46,7 +47,12 @@ describe("without anything said", () => {
 
   test("the shipped file shows every setting that a file can hold", () => {
     const shipped: unknown = parse(readFileSync(join(root, "config/setlist.yaml"), "utf8"));
-    const withoutDefault = ["dataDir", "experimentStore.url"];
+    const retention = ["log", "warehouse"].flatMap((of) => [`${of}.retentionAge`, `${of}.retentionBytesMax`]);
+    const shippingFor = ["tlsCaFile", "tlsCertFile", "tlsKeyFile", "saslUsername", "saslPassword"];
+    const withoutDefault = [
+      ...["dataDir", "experimentStore.url", "log.userIdKeyFile", ...retention],
+      ...shippingFor.map((name) => `shipping.${name}`),
+    ];
     const shown = settings.map(({ path }) => path).filter((path) => !withoutDefault.includes(path.join(".")));
     for (const path of shown) expect(shipped, path.join(".")).toHaveProperty([...path]);
   });
@@ -66,8 +72,108 @@ describe("a flag goes before the variable, that before the file, that before the
   test("also inside a section, whose other values stay", async () => {
     const file = await configFile("log: { syncIntervalMs: 10, segmentBytesMax: 4096 }");
     const env = { SETLIST_CONFIG: file, SETLIST_LOG_SYNC_INTERVAL_MS: "20" };
-    expect(loadConfig({ flags: {}, env, cwd }).log).toEqual({ syncIntervalMs: 20, segmentBytesMax: 4096 });
+    const { log } = loadConfig({ flags: {}, env: {}, cwd });
+    expect(loadConfig({ flags: {}, env, cwd }).log).toEqual({
+      ...log,
+      syncIntervalMs: 20,
+      segmentBytesMax: 4096,
+    });
   });
+
+  test("also a section within a section, with a fraction", async () => {
+    const file = await configFile("log: { candidatesBeyondLimit: 7, servedFeatures: { share: 0.5 } }");
+    const logOf = (env: Record<string, string>) => loadConfig({ flags: { config: file }, env, cwd }).log;
+    expect(logOf({})).toMatchObject({ servedFeatures: { share: 0.5 }, candidatesBeyondLimit: 7 });
+    expect(logOf({ SETLIST_LOG_SERVED_FEATURES_SHARE: "0.01" })).toMatchObject({
+      servedFeatures: { share: 0.01 },
+      candidatesBeyondLimit: 7,
+    });
+    for (const wrong of ["a lot", "1.5", "-0.1", "0x1"]) {
+      expect(() => logOf({ SETLIST_LOG_SERVED_FEATURES_SHARE: wrong })).toThrow(
+        /^SETLIST_LOG_SERVED_FEATURES_SHARE: (expected|must be) /,
+      );
+    }
+  });
+});
+
+describe("shipping", () => {
+  const shippingOf = (env: Record<string, string>) => loadConfig({ flags: {}, env, cwd }).shipping;
+
+  test("is off unless brokers are named, and takes them and a password from variables", () => {
+    expect(shippingOf({}).brokers).toEqual([]);
+    const env = {
+      SETLIST_SHIPPING_BROKERS: "kafka-1:9093, kafka-2:9093",
+      SETLIST_SHIPPING_SECURITY_PROTOCOL: "SASL_SSL",
+      SETLIST_SHIPPING_SASL_USERNAME: "setlist",
+      SETLIST_SHIPPING_SASL_PASSWORD: "secret",
+    };
+    expect(shippingOf(env)).toMatchObject({
+      brokers: ["kafka-1:9093", "kafka-2:9093"],
+      saslUsername: "setlist",
+      saslPassword: "secret",
+      saslMechanism: "SCRAM-SHA-512",
+    });
+  });
+
+  test.each([
+    [{ BROKERS: "kafka" }, /^SETLIST_SHIPPING_BROKERS\[0\]: expected host:port, got "kafka"/],
+    [{ BROKERS: "kafka:65536" }, /BROKERS\[0\]: expected host:port, got "kafka:65536"/],
+    [{ BROKERS: "kafka:0" }, /BROKERS\[0\]: expected host:port, got "kafka:0"/],
+    [{ SECURITY_PROTOCOL: "SASL_SSL" }, /SASL_SSL needs shipping\.saslUsername and shipping\.saslPassword/],
+    [{ SASL_PASSWORD: "secret" }, /shipping.saslPassword: nobody is told it with securityProtocol PLAINTEXT/],
+    [{ TLS_CA_FILE: "/ca.pem" }, /tlsCaFile: expected securityProtocol SSL or SASL_SSL/],
+    [{ TLS_CA_FILE: "ca.pem" }, /TLS_CA_FILE: expected an absolute path/],
+    [
+      { SECURITY_PROTOCOL: "SSL", TLS_CERT_FILE: "/c.pem" },
+      /tlsCertFile: expected with shipping\.tlsKeyFile/,
+    ],
+  ])("%j is refused without showing a secret", (settings, message) => {
+    const env = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`SETLIST_SHIPPING_${name}`, value]),
+    );
+    expect(() => shippingOf(env)).toThrow(message);
+    expect(() => shippingOf(env)).not.toThrow(/secret/);
+  });
+});
+
+test("durations of the log are texts, and a segment may never be sealed for its age", async () => {
+  const file = await configFile("log: { segmentAgeMax: 0, dedupeWindow: 36h }");
+  const env = { SETLIST_CONFIG: file };
+  expect(loadConfig({ flags: {}, env: {}, cwd }).log).toMatchObject({
+    segmentAgeMaxMs: 600_000,
+    dedupeWindowMs: 604_800_000,
+  });
+  expect(loadConfig({ flags: {}, env, cwd }).log).toMatchObject({
+    segmentAgeMaxMs: 0,
+    dedupeWindowMs: 129_600_000,
+  });
+  const overlaid = { ...env, SETLIST_LOG_SEGMENT_AGE_MAX: "30s", SETLIST_LOG_DEDUPE_WINDOW: "1d" };
+  expect(loadConfig({ flags: {}, env: overlaid, cwd }).log).toMatchObject({
+    segmentAgeMaxMs: 30_000,
+    dedupeWindowMs: 86_400_000,
+  });
+  expect(loadConfig({ flags: {}, env: { ...env, SETLIST_LOG_SEGMENT_AGE_MAX: "0" }, cwd }).log).toMatchObject(
+    {
+      segmentAgeMaxMs: 0,
+    },
+  );
+});
+
+test.each([
+  ["segmentAgeMax: 10", /log\.segmentAgeMax: expected 0 for never, or a whole number .* got 10$/],
+  ["segmentAgeMax: 10min", /log\.segmentAgeMax: expected 0 for never, or a whole number .* got "10min"/],
+  ["dedupeWindow: 0d", /log\.dedupeWindow: expected a whole number .* got "0d"/],
+  ["dedupeMemoryBytesMax: 1000", /log\.dedupeMemoryBytesMax: must be >= 1048576, got 1000/],
+])("log: %s is refused", async (text, complaint) => {
+  const file = await configFile(`log: { ${text} }`);
+  expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow(complaint);
+});
+
+test("warehouse.interval: what no timer takes is refused", async () => {
+  const loaded = async (text: string) =>
+    loadConfig({ flags: { config: await configFile(`warehouse: { interval: ${text} }`) }, env: {}, cwd });
+  expect((await loaded("24d")).warehouse.intervalMs).toBe(24 * 86_400_000);
+  await expect(loaded("30d")).rejects.toThrow('warehouse.interval: expected at most 24d, got "30d"');
 });
 
 test("holdouts cover users of all layers unless a file says otherwise", async () => {
@@ -133,6 +239,34 @@ describe("the address of a fleet's experiment store", () => {
     const load = () => loadConfig({ flags: {}, env: { SETLIST_EXPERIMENT_STORE_URL: url }, cwd });
     expect(load).toThrow(/^experimentStore\.url \(SETLIST_EXPERIMENT_STORE_URL\): expected postgres:\/\//);
     expect(load).not.toThrow(secret);
+  });
+});
+
+describe("the key of the log's pseudonyms", () => {
+  const key = "0123456789abcdef0123456789abcdef";
+
+  test("is read from its file, whose path is relative to where it stands, or from the environment first", async () => {
+    const file = await configFile("log: { userIdKeyFile: user-id.key }");
+    await writeFile(join(file, "../user-id.key"), `${key}\n`);
+    const fromFile = loadConfig({ flags: { config: file }, env: {}, cwd });
+    expect(fromFile.log.userIdKey).toBeUndefined();
+    expect(withUserIdKey(fromFile).log.userIdKey).toBe(key);
+    const env = { SETLIST_LOG_USER_ID_KEY: "f".repeat(64), SETLIST_LOG_USER_ID_KEY_FILE: "elsewhere" };
+    const fromVariable = loadConfig({ flags: { config: file }, env, cwd });
+    expect(fromVariable.log.userIdKeyFile).toBe(join(cwd, "elsewhere"));
+    expect(withUserIdKey(fromVariable).log.userIdKey).toBe("f".repeat(64));
+    expect(fromVariable.warnings).toEqual([]);
+  });
+
+  test("is refused where it is short or its file is missing, and not repeated", async () => {
+    const load = (env: Record<string, string>) => () =>
+      withUserIdKey(loadConfig({ flags: {}, env: { ...env }, cwd }));
+    const short = load({ SETLIST_LOG_USER_ID_KEY: "hunter2" });
+    expect(short).toThrow(/^SETLIST_LOG_USER_ID_KEY: expected a key of at least 32 characters, .*got 7$/);
+    expect(short).not.toThrow("hunter2");
+    expect(load({ SETLIST_LOG_USER_ID_KEY_FILE: "none.key" })).toThrow(
+      `log.userIdKeyFile: expected a readable file, got ${join(cwd, "none.key")} (ENOENT)`,
+    );
   });
 });
 

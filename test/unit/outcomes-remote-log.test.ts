@@ -94,12 +94,14 @@ test("messages that arrive in single bytes, or cut off by a death, append what w
 });
 
 test("a disk that refuses is told as by a log of one's own", async () => {
-  const { disk, connect } = await openShared();
+  const { disk, log, connect } = await openShared();
   const { remote } = connect();
   disk.fail("write", Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
   const refusal = { code: "UNAVAILABLE", retryAfterSeconds: 1 };
-  await expect(remote.appendImpression(impressionOf("r1", "u1", "kd"))).rejects.toMatchObject(refusal);
+  await remote.appendImpression(impressionOf("r1", "u1", "kd"));
+  await expect(remote.appendOutcomes([outcomeOf("o1", "r1", "t1")])).rejects.toMatchObject(refusal);
   await expect(remote.appendOutcomes([outcomeOf("o1", "r1", "t1")])).rejects.toThrow("the disk refuses");
+  expect(log.trouble()).toMatchObject({ impressionsWaiting: 1 });
 });
 
 test("where the writing process has ended, what waits and what comes is refused", async () => {

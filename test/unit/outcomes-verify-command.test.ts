@@ -1,8 +1,12 @@
-import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { salvageDataDirectory } from "../../src/app/salvage-data.ts";
+import { verifyDataDirectory } from "../../src/app/verify-data.ts";
+import { readPatiently } from "../../src/outcomes/patient-read.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -67,7 +71,113 @@ test("a torn tail is no damage, a data directory without a log is empty", async 
       "1 impressions and 2 outcomes are whole.\n" +
       "The last 5 bytes are no whole record: a write that was cut short. The next start cuts them.\n",
   });
-  const { code, printed } = await verify("--data-dir", await temporaryFolder(), "--json");
+  const empty = await temporaryFolder();
+  const { code, printed } = await verify("--data-dir", empty, "--json");
   expect(JSON.parse(printed)).toMatchObject({ impressions: 0, outcomes: 0, corrupt: [] });
   expect(code).toBe(0);
+  const { printed: human } = await verify("--data-dir", empty);
+  expect(human).toContain(`There is no log in ${empty} yet`);
+});
+
+test("--salvage writes a log that a server takes, says what is lost, and exits with 1 where something is", async () => {
+  const { dataDir, segment } = await dataDirectory();
+  const whole = join(await temporaryFolder(), "whole");
+  expect(await verify("--data-dir", dataDir, "--salvage", whole)).toStrictEqual({
+    code: 0,
+    printed: `${whole}/log holds 1 impressions, 2 outcomes and 0 comparisons in 1 segments.\nLost: 0 records.\n`,
+  });
+  const bytes = await readFile(segment);
+  const lost = bytes.indexOf("o2");
+  bytes[lost] = 0;
+  await writeFile(segment, bytes);
+  const into = join(await temporaryFolder(), "salvaged");
+  const { code, printed } = await verify("--data-dir", dataDir, "--salvage", into, "--json");
+  expect(code).toBe(1);
+  expect(JSON.parse(printed)).toMatchObject({
+    ...{ impressions: 1, outcomes: 1, shadows: 0, segments: 1, truncatedBytes: 0, lostRecords: 1 },
+    losses: [{ segment: "0000000001.seg", records: 1, places: [{ reason: "the checksum does not match" }] }],
+  });
+  expect(await verify("--data-dir", into)).toMatchObject({ code: 0 });
+  const text = await verify("--data-dir", dataDir, "--salvage", `${into}-again`);
+  expect(text.printed).toContain("Segment 0000000001.seg: 1 records, ");
+  expect(text.printed).toContain("Lost: 1 records.");
+});
+
+test("a pipe that has a segment's name is waited for by nobody: it is named, and salvage goes on without it", async () => {
+  const { dataDir, segment } = await dataDirectory();
+  await rm(segment);
+  execFileSync("mkfifo", [segment]);
+  expect(await verifyDataDirectory(dataDir)).toMatchObject({
+    corrupt: [{ segment: "0000000001.seg", reason: "it is no file" }],
+  });
+  const into = join(await temporaryFolder(), "salvaged");
+  expect(await salvageDataDirectory({ dataDir, into })).toMatchObject({
+    losses: [{ segment: "0000000001.seg", records: null, places: [{ reason: "it is no file" }] }],
+  });
+});
+
+test.each([
+  ["that leads to itself", "0000000001.seg", "ELOOP"],
+  ["that leads nowhere, whose records are not here but somewhere", "gone/0000000001.seg", "ENOENT"],
+])("a link %s is named by verify-log, compact and a start, and left out by none", async (_, target, code) => {
+  const { dataDir, segment } = await dataDirectory();
+  await rm(segment);
+  await symlink(target, segment);
+  const named = { code: "UNAVAILABLE", message: expect.stringMatching(`${segment}.*${code}`) };
+  await expect(verifyDataDirectory(dataDir)).rejects.toMatchObject(named);
+  await expect(compactDataDirectory({ dataDir })).rejects.toMatchObject(named);
+  await expect(openTestLog(join(dataDir, "log"))).rejects.toThrow(segment);
+});
+
+test("--salvage writes nothing into a folder that holds something, and nothing into the log", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = await temporaryFolder();
+  await writeFile(join(into, "mine"), "");
+  await expect(salvageDataDirectory({ dataDir, into })).rejects.toThrow("expected a new or empty folder");
+  expect(await readdir(into)).toStrictEqual(["mine"]);
+  const inside = join(dataDir, "log", "salvaged");
+  await expect(salvageDataDirectory({ dataDir, into: inside })).rejects.toThrow("lies in the log");
+  const link = join(await temporaryFolder(), "link");
+  await symlink(join(dataDir, "log"), link);
+  for (const linked of [link, join(link, "new/er")])
+    await expect(salvageDataDirectory({ dataDir, into: linked })).rejects.toThrow("lies in the log");
+});
+
+test("--salvage goes anew where an attempt before it was killed half-way", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = await temporaryFolder();
+  await mkdir(join(into, "log.salvaging"));
+  await writeFile(join(into, "log.salvaging", "0000000001.seg"), "half of a segment");
+  const { impressions, outcomes } = await verifyDataDirectory(dataDir);
+  expect(await salvageDataDirectory({ dataDir, into })).toMatchObject({
+    impressions,
+    outcomes,
+    lostBytes: 0,
+  });
+  expect(await readdir(into)).toStrictEqual(["log"]);
+});
+
+test("a folder that nobody can make is named, not tried for ever", async () => {
+  const { dataDir } = await dataDirectory();
+  const into = "/proc/nobody/can/make";
+  await expect(salvageDataDirectory({ dataDir, into })).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("/proc/nobody"),
+  });
+});
+
+test("what the disk cannot read is left out in blocks, and the rest is read", async () => {
+  const file = Buffer.alloc(1024 * 1024 + 10_000, 7);
+  const bad = 4_096 * 30 + 5;
+  const read = async (to: Buffer, position: number): Promise<number> => {
+    const end = Math.min(position + to.length, file.length);
+    if (position <= bad && bad < end) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    return file.copy(to, 0, position, end);
+  };
+  const { bytes, unreadableBytes } = await readPatiently(read, file.length);
+  const expected = Buffer.from(file).fill(0, 4_096 * 30, 4_096 * 31);
+  expect(bytes.equals(expected)).toBe(true);
+  expect(unreadableBytes).toBe(4_096);
+  const denied = async () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" }));
+  await expect(readPatiently(denied, 10)).rejects.toThrow("no");
 });

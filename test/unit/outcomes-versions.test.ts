@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
 import {
   counterfactualOf,
+  fullImpressionOf,
   impressionOf,
   interleavingOf,
   outcomeOf,
@@ -21,16 +22,26 @@ const versions = [
   { version: 1, records: [impressionOf("r1", "u1", "kd"), second, outcome] },
   { version: 2, records: [{ ...impressionOf("r1", "u1", "kd"), sent }, second, outcome] },
   { version: 3, records: [{ ...impressionOf("r1", "u1", "kd"), sent }, second, shadowOf("r1"), outcome] },
+  {
+    version: 4,
+    records: [
+      { ...impressionOf("r1", "u1", "kd"), sent, interleaving: interleavingOf("r1") },
+      second,
+      shadowOf("r1"),
+      counterfactualOf("r1"),
+      outcome,
+    ],
+  },
 ];
 
 test.each(versions)(
-  "a log of schema version $version is read as it stands and goes on in version 4",
+  "a log of schema version $version is read as it stands and goes on in version 5",
   async ({ version, records }) => {
     const directory = join(await temporaryFolder(), "log");
     await cp(join(import.meta.dirname, `../support/log-version-${version}`), directory, { recursive: true });
     expect(await recordsIn(directory)).toStrictEqual(records);
     const log = await openTestLog(directory);
-    const later = { ...impressionOf("r3", "u3", "kd"), sent, interleaving: interleavingOf("r3") };
+    const later = { ...fullImpressionOf("r3", "u3"), sent, interleaving: interleavingOf("r3") };
     const comparisons = [shadowOf("r3"), counterfactualOf("r3")];
     await log.appendImpression(later);
     for (const comparison of comparisons) await log.appendShadow(comparison);
@@ -40,7 +51,7 @@ test.each(versions)(
     expect(await verifyLog(directory)).toStrictEqual({
       impressions: 3,
       outcomes: 1,
-      shadows: records.filter(({ kind }) => kind === "shadow").length + 2,
+      shadows: records.filter(({ kind }) => kind === "shadow" || kind === "counterfactual").length + 2,
       truncatedBytes: 0,
       corrupt: [],
     });

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -37,6 +37,18 @@ test("a new store that another process is just making is waited for", async () =
   expect(opened(dataDir).list()).toEqual([]);
 });
 
+test("a copy of the file alone, made while the store is open, has every revision", async () => {
+  const dataDir = await temporaryFolder();
+  const registry = opened(dataDir);
+  await registry.write("ada", () => creating("first"));
+  await registry.write("ada", () => creating("second"));
+  const copy = await temporaryFolder();
+  await copyFile(join(dataDir, "experiments.sqlite"), join(copy, "experiments.sqlite"));
+  const read = openRegistry({ dataDir: copy, readOnly: true, clock });
+  onTestFinished(() => read.close());
+  expect(read.list().map(({ id }) => id)).toEqual(["first", "second"]);
+});
+
 test("a store of version 1 is brought up to date, with all that it kept", async () => {
   const dataDir = await temporaryFolder();
   const old = new DatabaseSync(join(dataDir, "experiments.sqlite"));
@@ -64,6 +76,14 @@ describe("a read-only registry", () => {
     const open = () => openRegistry({ dataDir, readOnly: true, clock });
     expect(open).toThrow(`no experiments in ${dataDir} yet`);
     expect(open).toThrow("setlist serve --data-dir");
+  });
+
+  test("says of a folder that ingest filled where its experiments come from", async () => {
+    const dataDir = await temporaryFolder();
+    await mkdir(join(dataDir, "warehouse"));
+    const open = () => openRegistry({ dataDir, readOnly: true, clock });
+    expect(open).toThrow("experimentStore.url, or copy a server's experiments.sqlite there");
+    expect(open).not.toThrow("setlist serve");
   });
 
   test("reads beside a writer, sees what it wrote since, and writes nothing itself", async () => {

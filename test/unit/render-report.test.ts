@@ -43,6 +43,7 @@ const report: AnalysisReport = {
   metrics: [completions],
   excludedUnits: 0,
   unmatchedOutcomes: 0,
+  lateOutcomes: 0,
   warnings: [],
 };
 

@@ -6,8 +6,9 @@ import { defaultLimits } from "../../src/domain/limits.ts";
 import type { Scorer } from "../../src/domain/ports.ts";
 import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
 import { compileAssigner } from "../../src/experiments/experiments.ts";
+import { isInShare } from "../../src/serving/request-share.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
-import { type AnsweredRequest, isInShare } from "../../src/serving/shadows.ts";
+import type { AnsweredRequest } from "../../src/serving/shadows.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
 import { arm, experimentWith } from "../support/experiments.ts";
 import { modelWith } from "../support/ranking-model.ts";
@@ -124,6 +125,22 @@ describe("an interleaved request", () => {
     expect(of("treated")).toEqual(candidateIds.slice(0, 3));
     expect(impression?.interleaving?.slots.every(({ competitive }) => competitive)).toBe(true);
     expect(answer.interleaving).toBeUndefined();
+  });
+
+  test("has what would have come next logged as not shown, and the draft as it is without that", async () => {
+    const asked = { requestId: "r1", limit: 3, explain: true };
+    const plain = house(interleaving);
+    const more = house(interleaving, { candidatesBeyondLimit: 2, servedFeatures: { share: 1 } });
+    const answer = await more.rank(asked);
+    expect({ ...answer, timings: {} }).toEqual({ ...(await plain.rank(asked)), timings: {} });
+    const five = house(interleaving);
+    await five.rank({ ...asked, limit: 5 });
+    expect(more.logged[0]?.beyondLimit).toEqual(five.logged[0]?.items.slice(3));
+    expect(more.logged[0]?.interleaving).toEqual(plain.logged[0]?.interleaving);
+    const models = more.logged[0]?.interleaving?.arms.map(({ model }) => model);
+    expect(more.logged[0]?.served?.map(({ model, rows }) => ({ model, rows }))).toEqual(
+      models?.map((model) => ({ model, rows: 5 })),
+    );
   });
 
   test("is drafted alike for one unit and one interleaveId, whatever its requestId and its limit", async () => {

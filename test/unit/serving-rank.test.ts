@@ -7,6 +7,7 @@ import { defaultLimits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
 import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
+import { isInShare } from "../../src/serving/request-share.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
 import { experimentWith } from "../support/experiments.ts";
@@ -108,7 +109,85 @@ function house(parts: Partial<ServingDependencies> = {}) {
 const request = { surface: "home", user: { id: "u1" }, candidateIds: ["a", "b", "c"] };
 const ids = (answer: RankAnswer): string[] => answer.items.map((item) => item.id);
 
+describe("beyond its limit a request", () => {
+  const beyond = (impression: Impression | undefined) =>
+    impression?.beyondLimit?.map(({ id, position }) => `${position} ${id}`);
+
+  test("has the next in the order logged, as many as are asked for, and shows what it shows without them", async () => {
+    const { serving, logged } = house({ candidatesBeyondLimit: 1 });
+    const plain = house();
+    const limited = { ...request, limit: 1, explain: true, requestId: "r" };
+    const answer = await serving.rank(limited, 0);
+    const without = await plain.serving.rank(limited, 0);
+    expect({ ...answer, timings: {} }).toStrictEqual({ ...without, timings: {} });
+    expect(ids(answer)).toEqual(["c"]);
+    expect(answer.explanation?.items).toHaveLength(1);
+    expect(logged[0]?.items.map(({ id }) => id)).toEqual(["c"]);
+    expect(beyond(logged[0])).toEqual(["2 b"]);
+    expect(logged[0]?.beyondLimit?.[0]).toMatchObject({ tasks: { click: Math.fround(0.002), like: 0 } });
+    expect(plain.logged[0]?.beyondLimit).toBeUndefined();
+  });
+
+  test("has no more than there are, and nothing where it has no limit", async () => {
+    const { serving, logged } = house({ candidatesBeyondLimit: 10 });
+    await serving.rank({ ...request, limit: 2 }, 0);
+    await serving.rank({ ...request, limit: 3 }, 0);
+    await serving.rank(request, 0);
+    expect(logged.map(beyond)).toEqual([["3 a"], undefined, undefined]);
+    expect(logged.map(({ candidateCount }) => candidateCount)).toEqual([3, 3, 3]);
+  });
+
+  test("has the order of arrival logged where no model scored, and features of nothing", async () => {
+    const { deps } = house();
+    const { serving, logged } = house({
+      candidatesBeyondLimit: 1,
+      servedFeatures: { share: 1 },
+      scorer: { ...deps.scorer, resolve: () => undefined },
+    });
+    await serving.rank({ ...request, limit: 1 }, 0);
+    expect(beyond(logged[0])).toEqual(["2 b"]);
+    expect(logged[0]?.served).toBeUndefined();
+  });
+});
+
+describe("features as they were served", () => {
+  test("are logged of a share that goes by the request's id alone, in every process alike", async () => {
+    const [one, other] = [0.3, 0.3].map((share) => house({ servedFeatures: { share } }));
+    const requests = Array.from({ length: 400 }, (_, i) => `request-${i}`);
+    for (const requestId of requests) {
+      await one?.serving.rank({ ...request, requestId }, 0);
+      await other?.serving.rank({ ...request, requestId, user: { id: "another" } }, 0);
+    }
+    const kept = one?.logged.filter(({ served }) => served !== undefined).map(({ requestId }) => requestId);
+    expect(kept).toEqual(requests.filter((id) => isInShare(0.3, id, "served-features")));
+    expect(kept).toEqual(
+      other?.logged.filter(({ served }) => served !== undefined).map(({ requestId }) => requestId),
+    );
+    expect(kept?.length).toBeGreaterThan(80);
+    expect(kept?.length).toBeLessThan(160);
+  });
+
+  test("are logged of none where nothing is configured", async () => {
+    const { serving, logged } = house();
+    await serving.rank(request, 0);
+    expect(logged[0]?.served).toBeUndefined();
+  });
+});
+
 describe("a rank request", () => {
+  test("has the attributes of its user and its context logged as it sent them", async () => {
+    const { serving, logged } = house();
+    const attributes = { country: "DE", age: 41.5, premium: false };
+    await serving.rank({ ...request, user: { id: "u1", attributes }, context: { attributes: {} } }, 0);
+    await serving.rank({ ...request, context: { attributes: { device: "ios" } } }, 0);
+    await serving.rank(request, 0);
+    expect(logged.map((one) => one.attributes)).toStrictEqual([
+      { user: attributes },
+      { context: { device: "ios" } },
+      undefined,
+    ]);
+  });
+
   test("is answered best first by the surface's default model where no experiment runs", async () => {
     const { serving } = house();
     const answer = await serving.rank(request, 0);

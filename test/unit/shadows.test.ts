@@ -5,12 +5,8 @@ import { SetlistError } from "../../src/domain/error.ts";
 import { murmur3 } from "../../src/domain/murmur3.ts";
 import type { Comparison } from "../../src/domain/ports.ts";
 import type { RankRequest } from "../../src/domain/rank.ts";
-import {
-  type AnsweredRequest,
-  isInShare,
-  type ShadowDependencies,
-  Shadows,
-} from "../../src/serving/shadows.ts";
+import { isInShare } from "../../src/serving/request-share.ts";
+import { type AnsweredRequest, type ShadowDependencies, Shadows } from "../../src/serving/shadows.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
 import { counterfactualOf } from "../support/log-records.ts";
 import { modelWith } from "../support/ranking-model.ts";

@@ -57,8 +57,11 @@ def _arms(asked: list[str], models: dict[str, set[str]], student: str) -> tuple[
     return tuple(sorted(set(asked)))
 
 
-def choose_rows(log: JoinedLog, experiment: str, asked: list[str], student: str) -> ChosenRows:
-    """Leaves out fallbacks, requests outside the experiment, and overridden assignments, which nobody drew."""
+def choose_rows(
+    log: JoinedLog, experiment: str, asked: list[str], student: str, unknown: np.ndarray | None = None
+) -> ChosenRows:
+    """Leaves out fallbacks, requests outside the experiment, overridden assignments, which nobody drew, and users
+    whose features nobody knows: `unknown` bool [requests]."""
     kept, left_out, models = [], Counter(), {}
     for row in range(len(log)):
         assignment = next((a for a in log.assignments[row] if a["experiment"] == experiment), None)
@@ -70,6 +73,8 @@ def choose_rows(log: JoinedLog, experiment: str, asked: list[str], student: str)
             left_out["fallback"] += 1
         elif log.start[row] == log.start[row + 1]:
             left_out["nothing shown"] += 1
+        elif unknown is not None and unknown[row]:
+            left_out["pseudonym without served features"] += 1
         else:
             propensity = assignment["propensity"]
             if not (propensity is not None and 0 < propensity <= 1):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from training.from_log.log_columns import check_log, label_tasks
+from training.from_log.log_columns import LATER_IMPRESSIONS, check_log, label_tasks
 from training.from_log.segments import LabelFiles, LogFiles
 from training.refusal import RefusedError
 
@@ -15,9 +15,9 @@ class JoinedLog:
     """One surface's requests in the order of time, with what they showed.
 
     [requests]: request, user, model, model_version (None: fallback), user_features and context_features (JSON or
-    None), assignments (a list of dicts), at_ms int64. [items], ragged by start int64 [requests + 1]: item, features
-    (JSON or None), position int64, labels float32 [items, tasks] of 0 and 1, teacher float32 [items, teacher tasks]
-    probabilities, NaN where there is no label.
+    None), assignments (a list of dicts), served (a list of dicts, one a model, or None), at_ms int64. [items], ragged
+    by start int64 [requests + 1]: item, features (JSON or None), position int64, labels float32 [items, tasks] of 0
+    and 1, teacher float32 [items, teacher tasks] probabilities, NaN where there is no label.
     """
 
     request: np.ndarray
@@ -26,6 +26,7 @@ class JoinedLog:
     model: np.ndarray
     model_version: np.ndarray
     assignments: np.ndarray
+    served: np.ndarray
     user_features: np.ndarray
     context_features: np.ndarray
     start: np.ndarray
@@ -75,6 +76,7 @@ def read_log(surface: str, tasks: tuple[str, ...], log: LogFiles, labels: LabelF
     database.execute("SET threads = 1; SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
     check_log(database, log)
     _read(database, "impressions", log.impressions)
+    database.execute(f"ALTER TABLE impressions ADD COLUMN IF NOT EXISTS served {LATER_IMPRESSIONS['served']}")
     if log.outcomes:
         _read(database, "outcomes", log.outcomes)
     else:
@@ -97,6 +99,7 @@ def read_log(surface: str, tasks: tuple[str, ...], log: LogFiles, labels: LabelF
         len(items) AS count FROM requests ORDER BY place"""
     ).fetchnumpy()
     assignments = database.execute("SELECT assignments FROM requests ORDER BY place").fetchall()
+    served = database.execute("SELECT served FROM requests ORDER BY place").fetchall()
     happened = ", ".join(f"bool_or(type = {_literal(task)}) AS task{k}" for k, task in enumerate(tasks))
     said = "".join(f", any_value({_quoted(task)}) AS teacher{k}" for k, task in enumerate(teacher_tasks))
     chosen = [f"coalesce(task{k}, false)::FLOAT AS task{k}" for k in range(len(tasks))]
@@ -116,11 +119,14 @@ def read_log(surface: str, tasks: tuple[str, ...], log: LogFiles, labels: LabelF
     rows = len(items["item"])
     wide = np.empty(len(assignments), object)
     wide[:] = [list(a or ()) for (a,) in assignments]
+    seen = np.empty(len(served), object)
+    seen[:] = [of for (of,) in served]
     names = ("request", "user", "model", "model_version", "user_features", "context_features")
     return JoinedLog(
         **{name: _objects(requests[name]) for name in names},
         at_ms=np.asarray(requests["at_ms"], np.int64),
         assignments=wide,
+        served=seen,
         start=np.concatenate([[0], np.cumsum(np.asarray(requests["count"], np.int64))]),
         item=_objects(items["item"]),
         item_features=_objects(items["features"]),

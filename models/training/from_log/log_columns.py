@@ -20,6 +20,11 @@ IMPRESSIONS = {
     "context_features": "VARCHAR",
     "items": 'STRUCT(id VARCHAR, "position" INTEGER, score DOUBLE, features VARCHAR)[]',
 }
+# Of files that were compacted before the log had them these are missing.
+LATER_IMPRESSIONS = {
+    "served": "STRUCT(model VARCHAR, model_version VARCHAR, item_rows INTEGER, features STRUCT(feature VARCHAR, "
+    'entity VARCHAR, tensor VARCHAR, "encoding" VARCHAR, width INTEGER, numbers FLOAT[], indices INTEGER[])[])[]',
+}
 OUTCOMES = KEYS | {"outcome": "VARCHAR", "type": "VARCHAR", "value": "DOUBLE", "occurred_at": "TIMESTAMP"}
 PROBABILITIES = ("FLOAT", "DOUBLE")
 
@@ -27,7 +32,9 @@ PROBABILITIES = ("FLOAT", "DOUBLE")
 def check_log(database: duckdb.DuckDBPyConnection, log: LogFiles) -> None:
     """Refuses a log of which any file is of another layout."""
     for path in log.impressions:
-        _check(path, "impressions", _described(database, path, "impressions"), IMPRESSIONS)
+        found = _described(database, path, "impressions")
+        later = {name: kind for name, kind in LATER_IMPRESSIONS.items() if name in found}
+        _check(path, "impressions", found, IMPRESSIONS | later)
     for path in log.outcomes:
         _check(path, "outcomes", _described(database, path, "outcomes"), OUTCOMES)
 

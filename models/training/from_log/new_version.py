@@ -20,6 +20,7 @@ from training.from_log.held_out import held_out_metrics
 from training.from_log.joined_log import read_log
 from training.from_log.labels import check_labels, check_teacher_tasks
 from training.from_log.segments import LABEL, LabelFiles, LogFiles, label_files, log_files
+from training.from_log.served import served_rows, unknown_users
 from training.from_log.student_examples import student_examples
 from training.from_log.student_plan import student_plan
 from training.from_log.time_parts import TimeParts, time_parts
@@ -82,9 +83,11 @@ def make_from_log(options: argparse.Namespace) -> dict:
     if len(log) == 0:
         raise RefusedError(f'{options.from_log / "warehouse"}: the log has no request of surface "{surface}"')
     technique = technique_of(plan, tasks, log.teacher_tasks)
-    chosen = choose_rows(log, the_experiment(log, options.experiment), options.arm_rows, plan.name)
+    served = served_rows(schema, log)
+    unknown = unknown_users(log, served)
+    chosen = choose_rows(log, the_experiment(log, options.experiment), options.arm_rows, plan.name, unknown)
     users, items = (EntityTable(schema, e, options.world / f"{e}s.parquet") for e in ("user", "item"))
-    examples = student_examples(schema, tasks, log, chosen.rows, users, items)
+    examples = student_examples(schema, tasks, log, chosen.rows, users, items, served)
     parts = time_parts(log.at_ms[chosen.rows], options.validation, options.held_out)
     learning, held_out, held = _parts(examples, chosen, parts, options)
     coverage = float((~np.isnan(learning.teacher)).any(axis=1).mean()) if plan.treated else None
@@ -110,7 +113,15 @@ def make_from_log(options: argparse.Namespace) -> dict:
         "options": dict(plan.options),
         "auxiliaryTasks": list(technique.auxiliary_tasks),
         "teacher": _teacher(labelled, coverage) if plan.treated else None,
-        "log": _log(files, log_requests=len(log), chosen=chosen, learning=learning, held=len(held), options=options),
+        "log": _log(
+            files,
+            log_requests=len(log),
+            chosen=chosen,
+            served=served,
+            learning=learning,
+            held=len(held),
+            options=options,
+        ),
         "offlineMetrics": metrics,
     }
     _export(options, plan, student, CatalogueInputs(schema, users, items), provenance)
@@ -126,11 +137,14 @@ def _teacher(labelled: LabelFiles, coverage: float) -> dict:
     }
 
 
-def _log(files: LogFiles, log_requests: int, chosen: ChosenRows, learning: Examples, held: int, options) -> dict:
+def _log(
+    files: LogFiles, log_requests: int, chosen: ChosenRows, served: dict, learning: Examples, held: int, options
+) -> dict:
     return {
         "segments": list(files.segments),
         "requests": log_requests,
         "leftOut": chosen.left_out,
+        "asServed": int(sum(int(row) in served for row in chosen.rows)),
         "experiment": chosen.experiment,
         "armRows": options.arm_rows,
         "arms": list(chosen.arms),

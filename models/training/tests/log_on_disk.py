@@ -19,6 +19,25 @@ ASSIGNMENT = pa.struct(
     ]
 )
 ITEM = pa.struct([("id", pa.string()), ("position", pa.int32()), ("score", pa.float64()), ("features", pa.string())])
+SERVED_FEATURE = pa.struct(
+    [
+        ("feature", pa.string()),
+        ("entity", pa.string()),
+        ("tensor", pa.string()),
+        ("encoding", pa.string()),
+        ("width", pa.int32()),
+        ("numbers", pa.list_(pa.float32())),
+        ("indices", pa.list_(pa.int32())),
+    ]
+)
+SERVED = pa.struct(
+    [
+        ("model", pa.string()),
+        ("model_version", pa.string()),
+        ("item_rows", pa.int32()),
+        ("features", pa.list_(SERVED_FEATURE)),
+    ]
+)
 IMPRESSIONS = pa.schema(
     [
         ("request", pa.string()),
@@ -100,9 +119,11 @@ def mark(folder, segment, *tables):
     path.write_text(json.dumps({"segment": segment, "salt": 7, "files": files, "facts": {}}))
 
 
-def write_segment(data, segment, impressions, outcomes, done=True):
+def write_segment(data, segment, impressions, outcomes, done=True, served=False):
+    """With `served` as a log of schema version 5 is compacted, else as before that column."""
     warehouse = data / "warehouse"
-    write_rows(warehouse / "impressions" / "date=2026-05-01" / f"{segment}.parquet", impressions, IMPRESSIONS)
+    schema = IMPRESSIONS.append(pa.field("served", pa.list_(SERVED))) if served else IMPRESSIONS
+    write_rows(warehouse / "impressions" / "date=2026-05-01" / f"{segment}.parquet", impressions, schema)
     write_rows(warehouse / "outcomes" / "date=2026-05-01" / f"{segment}.parquet", outcomes, OUTCOMES)
     if done:
         mark(warehouse, segment, ("impressions",), ("outcomes",))

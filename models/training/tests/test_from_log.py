@@ -10,12 +10,14 @@ import pytest
 from log_on_disk import assigned, impression, mark, outcome, write_labels, write_segment
 
 from training.features.music_features import SCHEMAS
+from training.features.schema import Feature, Hash, Vocabulary
 from training.from_log.arguments import WORLD, arguments
 from training.from_log.catalogue import EntityTable
 from training.from_log.chosen_rows import choose_rows, inverse_propensity, the_experiment
 from training.from_log.joined_log import read_log
 from training.from_log.labels import check_labels, logits
 from training.from_log.segments import label_files, log_files
+from training.from_log.served import encoding_name, served_rows, unknown_users
 from training.from_log.student_examples import student_examples
 from training.from_log.time_parts import time_parts
 from training.publishing.next_version import publish
@@ -186,6 +188,59 @@ def test_features_are_the_worlds_under_the_requests_own(tmp_path, tables):
     own = column(found.item_inputs, "id").ravel().tolist()
     assert own == [track.encode(i)[0] for i in ("t2", "t2", "new")]
     assert found.labels.tolist() == [[0, 0, 0], [0, 0, 0], [0, 1, 0]]
+
+
+PSEUDONYM = "hmac:OVNrwMIObvzSLsMLuW7sWg"
+
+
+def served_of(schema, rows, base):
+    """Every feature of the schema as served: rows of counting values from `base`, of items `rows` of them."""
+    features = []
+    for f in schema.features:
+        values = [base + k for k in range(f.width * (rows if f.entity == "item" else 1))]
+        said = {"numbers": values} if f.encoding.dtype == "float32" else {"indices": values}
+        named = {"feature": f.name, "entity": f.entity, "tensor": "t", "encoding": encoding_name(f), "width": f.width}
+        features.append(named | said)
+    return {"model": "radio-kd", "model_version": "1", "item_rows": rows, "features": features}
+
+
+def test_features_as_served_go_before_the_files_and_unknown_pseudonyms_are_left_out(tmp_path, tables):
+    schema, tasks = SCHEMAS["radio"], ("completion", "skip", "like")
+    control = [assigned("control")]
+    rows = [
+        # One item beyond the limit was scored too, and not shown.
+        impression("r1", 1, ["t2", "t3"], control, surface="radio", user=PSEUDONYM)
+        | {"served": [served_of(schema, 3, 100)]},
+        impression("r2", 2, ["t4"], control, surface="radio", user="u5"),
+        impression("r3", 3, ["t5"], control, surface="radio", user=PSEUDONYM),
+        # A feature is another's here, and in the last an item was not scored: neither is all that is needed.
+        impression("r4", 4, ["t6"], control, surface="radio", user=PSEUDONYM)
+        | {"served": [served_of(schema, 1, 1) | {"features": served_of(schema, 1, 1)["features"][1:]}]},
+        impression("r5", 5, ["t7", "t8"], control, surface="radio", user=PSEUDONYM)
+        | {"served": [served_of(schema, 1, 1)]},
+    ]
+    write_segment(tmp_path, "000001", rows, [], served=True)
+    log = read(tmp_path, "radio", tasks)
+    served = served_rows(schema, log)
+    chosen = choose_rows(log, "home-kd", ["all"], "radio-kd", unknown_users(log, served))
+    assert log.request[chosen.rows].tolist() == ["r1", "r2"]
+    assert chosen.left_out == {"pseudonym without served features": 3}
+    found = student_examples(schema, tasks, log, chosen.rows, tables["user"], tables["item"], served)
+    plain = student_examples(schema, tasks, log, chosen.rows, tables["user"], tables["item"])
+    for one in schema.inputs:
+        for f in one.features:
+            inputs = found.item_inputs if f.entity == "item" else found.request_inputs
+            shown = 2 if f.entity == "item" else 1
+            wanted = np.arange(100, 100 + shown * f.width).reshape(shown, f.width)
+            assert inputs[one.name][:shown, one.columns(f.name)].tolist() == wanted.tolist()
+            looked_up = plain.item_inputs if f.entity == "item" else plain.request_inputs
+            assert np.array_equal(inputs[one.name][shown:], looked_up[one.name][shown:])
+
+
+def test_encodings_are_named_as_the_server_names_them():
+    words = Feature("genre", "item", Vocabulary(("ambient", "pop", "jäzz")))
+    assert encoding_name(words) == "vocabulary:3:2ad4a2cc"
+    assert encoding_name(Feature("id", "item", Hash(50))) == "hash:50"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+/** A relation's query, under the name by which later ones read it. */
+export interface Relation {
+  readonly name: string;
+  readonly query: string;
+  /** Worked out once, since several read it; a view otherwise. */
+  readonly kept: boolean;
+}
+
+/** The log as files of one machine or of a cluster, by the table they belong to. */
+export interface LogSources {
+  readonly impressions: readonly string[];
+  readonly outcomes: readonly string[];
+}
+
+/**
+ * All in which the SQL of DuckDB and that of Spark differ where the analysis of the log is concerned. A text here is an
+ * expression of that SQL.
+ */
+export interface Dialect {
+  /** A text, whatever is in it. */
+  text(value: string): string;
+  /** The first element for which the condition on `name` holds, NULL where there is none. */
+  firstWhere(list: string, name: string, condition: string): string;
+  /** The list of one field of each element. */
+  fieldOf(list: string, field: string): string;
+  contains(list: string, value: string): string;
+  /** 64 bits that equal texts share. */
+  fingerprint(text: string): string;
+  /**
+   * An aggregate: the sum of the values for which the condition holds, added in their order from the least, so that
+   * it has the same last digit in whichever order the rows come; NULL or 0 where there are none.
+   */
+  orderedSum(value: string, condition: string): string;
+  /**
+   * The rows of the files, under these names: of impressions `request, shown_at, model, model_version, candidate_count,
+   * assignments, items`, of outcomes `outcome, request, item, type, value, occurred_at`; and of each row where it
+   * stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
+   */
+  rowsOf(table: keyof LogSources, files: readonly string[]): string;
+  /** The statement that makes a relation. */
+  create(relation: Relation): string;
+}
+
+/** Where a row of a relation stands in the log, as `rowsOf` has it. */
+export const standsAt = ["log_file", "log_path", "log_row"] as const;

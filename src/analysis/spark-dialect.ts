@@ -1,0 +1,78 @@
+import { invalidArgument } from "../domain/error.ts";
+import type { Dialect, LogSources } from "./dialect.ts";
+
+/** The columns that an analysis reads, as docs/outcome-log-format.md has them; a list of no files has them too. */
+const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
+  impressions: {
+    request: "STRING",
+    at: "TIMESTAMP_NTZ",
+    model: "STRING",
+    model_version: "STRING",
+    candidate_count: "INT",
+    assignments:
+      "ARRAY<STRUCT<experiment: STRING, arm: STRING, phase: INT, unit: STRING, overridden: BOOLEAN>>",
+    items: "ARRAY<STRUCT<id: STRING>>",
+  },
+  outcomes: {
+    outcome: "STRING",
+    request: "STRING",
+    item: "STRING",
+    type: "STRING",
+    value: "DOUBLE",
+    occurred_at: "TIMESTAMP_NTZ",
+  },
+};
+
+/** Nothing that ends a literal or begins a variable in a script of `spark-sql`. */
+const plain = /^[\w .:/@-]*$/;
+
+/** Where files stand ends up between back-ticks, as a pattern in which a brace encloses alternatives. */
+const plainPath = /^[^`'"${}[\]*?\\,;\n]+$/;
+
+/** Spark 3.5 and later: before it files say nothing of their rows' places. */
+export const sparkDialect: Dialect = {
+  text: (value) =>
+    plain.test(value)
+      ? `'${value}'`
+      : `decode(unhex('${Buffer.from(value, "utf8").toString("hex")}'), 'UTF-8')`,
+  firstWhere: (list, name, condition) => `get(filter(${list}, ${name} -> ${condition}), 0)`,
+  // Not a lambda: so Spark reads nothing else of the elements.
+  fieldOf: (list, field) => `${list}.${field}`,
+  contains: (list, value) => `array_contains(${list}, ${value})`,
+  fingerprint: (text) => `xxhash64(${text})`,
+  orderedSum: (value, condition) =>
+    `aggregate(array_sort(collect_list(${value}) FILTER (WHERE ${condition})), 0e0, (total, one) -> total + one)`,
+  rowsOf(table, files) {
+    const named = (name: string): string => (name === "at" ? "shown_at" : name);
+    const names = Object.keys(columns[table]).map((name) => `\`${name}\` AS ${named(name)}`);
+    const where =
+      "_metadata.file_name AS log_file, _metadata.file_path AS log_path, _metadata.row_index AS log_row";
+    const nothing = Object.entries(columns[table]).map(
+      ([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`,
+    );
+    const none = `SELECT ${nothing.join(", ")}, '' AS log_file, '' AS log_path, 0L AS log_row WHERE false`;
+    const rows = `SELECT ${names.join(", ")}, ${where} FROM parquet.\`${patternOf(files)}\``;
+    return `CREATE TEMPORARY VIEW ${table} AS ${files.length === 0 ? none : rows}`;
+  },
+  create: ({ name, query, kept }) =>
+    kept ? `CACHE TABLE ${name} AS ${query}` : `CREATE TEMPORARY VIEW ${name} AS ${query}`,
+};
+
+/**
+ * One pattern for all files, `<what they begin with>/{…,…}`: a union of several is planned several times over.
+ * @throws {SetlistError} INVALID_ARGUMENT for a path that is a pattern itself.
+ */
+function patternOf(files: readonly string[]): string {
+  for (const file of files) {
+    if (plainPath.test(file)) continue;
+    throw invalidArgument(
+      `${file}: Spark cannot be given a path with one of \` ' " $ { } [ ] * ? \\ , ; in it`,
+    );
+  }
+  const folders = files.map((file) => file.split("/").slice(0, -1));
+  const [first = []] = folders;
+  const end = first.findIndex((part, i) => folders.some((folder) => folder[i] !== part));
+  const common = first.slice(0, end < 0 ? undefined : end).join("/");
+  const rest = files.map((file) => file.slice(common.length + 1));
+  return rest.length === 1 ? `${common}/${rest[0]}` : `${common}/{${rest.join(",")}}`;
+}

@@ -1,0 +1,37 @@
+/** Records as the Parquet files that they become, for tests that need them without a server or its log. */
+import { join } from "node:path";
+import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { Experiment } from "../../src/domain/experiment.ts";
+import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
+import { withLogFiles } from "../../src/warehouse/warehouse.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+/** Each list of records is a segment. Repeats stay, which a log's writer would have recognised. */
+export async function withLoggedFiles<T>(
+  segments: readonly (readonly LogRecord[])[],
+  work: (files: LogFiles) => Promise<T>,
+): Promise<T> {
+  const listed = segments.map((records, index) => ({
+    name: String(index + 1).padStart(10, "0"),
+    sealed: true,
+    salt: async () => index,
+    async *read() {
+      if (records.length > 0) yield records;
+    },
+    size: async () => 0,
+    remove: async () => undefined,
+  }));
+  const warehouse = join(await temporaryFolder(), "warehouse");
+  return withLogFiles({ segments: async () => listed, warehouse }, work);
+}
+
+/** What an analysis says of a log of these records. */
+export function analysisOfRecords(
+  experiment: Experiment,
+  records: Iterable<LogRecord>,
+  asOf: Date,
+): Promise<AnalysisReport> {
+  return withLoggedFiles([[...records]], (files) =>
+    analyzeExperiment({ experiment, files, alpha: 0.05, asOf }),
+  );
+}
