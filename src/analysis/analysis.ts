@@ -4,6 +4,7 @@ export { analyzeTable } from "./analyze-table.ts";
 export { duckDbEngine } from "./duckdb-engine.ts";
 export { renderReport } from "./render.ts";
 export { renderOverview } from "./render-overview.ts";
+export { renderPage } from "./render-page.ts";
 export type { AnalysisReport } from "./report.ts";
 export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

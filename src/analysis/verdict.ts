@@ -46,7 +46,8 @@ function primaryVerdict(metric: MetricReport, comparison: Comparison, alpha: num
   return `${shown}; the interval alone leaves zero out, but not after Holm's adjustment, p ${probability(pValueAdjusted)}.`;
 }
 
-function directionOf(
+/** `open` where no difference is shown at `alpha`. */
+export function directionOf(
   metric: MetricReport,
   comparison: Comparison,
   pValue: number | null,

@@ -1,0 +1,60 @@
+import { count, probability } from "./format.ts";
+import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
+import type { HealthCheck, VerdictKind, VerdictReport } from "./report-sections.ts";
+import { directionOf, verdictsOf } from "./verdict.ts";
+
+/**
+ * The verdict of a report, or what its numbers allow where it has none of its own: no verdict on an unhealthy
+ * experiment, none before the end of a plan of one look.
+ */
+export function headlineOf(report: AnalysisReport): VerdictReport {
+  if (report.verdict !== undefined && report.verdict !== null) return report.verdict;
+  const [sentence = "", ...reasons] = verdictsOf(report);
+  if (report.arms.every((arm) => arm.units === 0)) return { kind: "open", sentence, reasons };
+  const ill = failedChecks(report);
+  if (ill.length > 0 || !report.srm.ok) {
+    return { kind: "unhealthy", sentence: refusal(report), reasons: ill.map(causeOf) };
+  }
+  const { plan } = report;
+  if (plan?.kind === "fixed" && !plan.ended) {
+    const planned = plan.plannedUnits === null ? "its end" : `${count(plan.plannedUnits)} units`;
+    return {
+      kind: "too-early",
+      sentence: `Too early to decide: the plan is one look at ${planned}, and ${count(plan.units)} have come.`,
+      reasons: [sentence, ...reasons],
+    };
+  }
+  return { kind: kindOf(report), sentence, reasons };
+}
+
+/** Those that are known to have failed; one that could not be tested has not. */
+export function failedChecks(report: AnalysisReport): readonly HealthCheck[] {
+  return (report.health?.checks ?? []).filter((check) => check.ok === false);
+}
+
+/** Of a failed check: what was seen, how surely, and where to look. */
+export function causeOf({ name, detail, pValue, likelyCause }: HealthCheck): string {
+  const tested = pValue === null ? "" : ` (p ${probability(pValue)})`;
+  const cause = likelyCause === null ? "" : ` Likely cause: ${likelyCause}`;
+  return `${name}: ${detail}${tested}${cause}`;
+}
+
+function refusal(report: AnalysisReport): string {
+  const why = report.srm.ok
+    ? "the experiment's health checks failed."
+    : "the arms did not get the units that their weights promise.";
+  return `Do not decide on these numbers: ${why}`;
+}
+
+/** Harm counts first: an arm that is better on one primary and worse on another is no winner. */
+function kindOf(report: AnalysisReport): VerdictKind {
+  const directions = report.metrics
+    .filter((metric) => metric.role === "primary")
+    .flatMap((metric) => metric.comparisons.map((one) => primaryDirection(metric, one, report.alpha)));
+  if (directions.includes("worse")) return "worse";
+  return directions.includes("better") ? "better" : "open";
+}
+
+function primaryDirection(metric: MetricReport, comparison: Comparison, alpha: number): VerdictKind {
+  return directionOf(metric, comparison, comparison.pValueAdjusted, alpha);
+}

@@ -1,0 +1,59 @@
+/** What a page is built of: elements of a DOM of its own, in which no text can be taken for markup. */
+import { plot } from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+/** An element, as far as a page needs it. */
+export interface PageElement {
+  innerHTML: string;
+  setAttribute(name: string, value: string): void;
+  append(...content: (PageElement | string)[]): void;
+  toString(): string;
+}
+
+/** A string is text, whatever it holds; null is nothing. */
+export type Content = PageElement | string | null;
+
+export type ChartOptions = Omit<NonNullable<Parameters<typeof plot>[0]>, "document" | "className" | "width">;
+
+export interface PageBuilder {
+  element(name: string, attributes: Readonly<Record<string, string>>, ...content: Content[]): PageElement;
+  /** A drawing with a text for those who cannot see it, and a caption. It is as wide as its panel. */
+  chart(label: string, options: ChartOptions, ...caption: Content[]): PageElement;
+}
+
+/** In SVG's units: a panel of a phone is about three quarters as wide, and the text still legible. */
+const chartWidth = 480;
+const fontSize = "13px";
+
+export function pageBuilder(): PageBuilder {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const element: PageBuilder["element"] = (name, attributes, ...content) => {
+    const made = document.createElement(name) as PageElement;
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...content.filter((one) => one !== null));
+    return made;
+  };
+  return {
+    element,
+    chart(label, options, ...caption) {
+      const drawing = plot({
+        marginLeft: 56,
+        marginRight: 16,
+        ...options,
+        style: { fontSize, overflow: "hidden" },
+        document,
+        className: "chart",
+        width: chartWidth,
+      }) as unknown as PageElement;
+      drawing.setAttribute("role", "img");
+      drawing.setAttribute("aria-label", label);
+      return element("figure", {}, drawing, element("figcaption", {}, ...caption));
+    },
+  };
+}
+
+/** A drawing cannot wrap a line: what is too long ends in an ellipsis. */
+export function shortened(text: string, charactersMax: number): string {
+  const characters = [...text];
+  return characters.length <= charactersMax ? text : `${characters.slice(0, charactersMax - 1).join("")}…`;
+}
