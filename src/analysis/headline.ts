@@ -1,4 +1,4 @@
-import { count, probability } from "./format.ts";
+import { count, percent, probability, signed } from "./format.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 import type { HealthCheck, VerdictKind, VerdictReport } from "./report-sections.ts";
 import { directionOf, verdictsOf } from "./verdict.ts";
@@ -13,7 +13,11 @@ export function headlineOf(report: AnalysisReport): VerdictReport {
   if (report.arms.every((arm) => arm.units === 0)) return { kind: "open", sentence, reasons };
   const ill = failedChecks(report);
   if (ill.length > 0 || !report.srm.ok) {
-    return { kind: "unhealthy", sentence: refusal(report), reasons: ill.map(causeOf) };
+    return {
+      kind: "unhealthy",
+      sentence: refusal(report),
+      reasons: [...ill.map(findingOf), ...likelyCauses(ill)],
+    };
   }
   const { plan } = report;
   if (plan?.kind === "fixed" && !plan.ended) {
@@ -21,10 +25,28 @@ export function headlineOf(report: AnalysisReport): VerdictReport {
     return {
       kind: "too-early",
       sentence: `Too early to decide: the plan is one look at ${planned}, and ${count(plan.units)} have come.`,
-      reasons: [sentence, ...reasons],
+      reasons: soFar(report),
     };
   }
   return { kind: kindOf(report), sentence, reasons };
+}
+
+/** Without a word that could be taken for a verdict: what one look's interval shows before its time proves nothing. */
+function soFar({ metrics }: AnalysisReport): string[] {
+  return metrics
+    .filter((metric) => metric.role === "primary")
+    .flatMap(({ metric, comparisons }) =>
+      comparisons.flatMap(({ arm, versus, absolute, relative, alwaysValid }) => {
+        if (absolute === null) return [];
+        const lift = relative === null ? signed(absolute.estimate) : percent(relative.estimate);
+        const band =
+          alwaysValid === null
+            ? ""
+            : `; the difference lies between ${signed(alwaysValid.ciLow)} and ${signed(alwaysValid.ciHigh)} however often one looks, ` +
+              (alwaysValid.ciLow <= 0 && alwaysValid.ciHigh >= 0 ? "so it may be none" : "so there is one");
+        return [`${metric}, ${arm} against ${versus}: ${lift} so far${band}.`];
+      }),
+    );
 }
 
 /** Those that are known to have failed; one that could not be tested has not. */
@@ -32,11 +54,15 @@ export function failedChecks(report: AnalysisReport): readonly HealthCheck[] {
   return (report.health?.checks ?? []).filter((check) => check.ok === false);
 }
 
-/** Of a failed check: what was seen, how surely, and where to look. */
-export function causeOf({ name, detail, pValue, likelyCause }: HealthCheck): string {
-  const tested = pValue === null ? "" : ` (p ${probability(pValue)})`;
-  const cause = likelyCause === null ? "" : ` Likely cause: ${likelyCause}`;
-  return `${name}: ${detail}${tested}${cause}`;
+/** Of a failed check: what was seen, and how surely. */
+export function findingOf({ name, detail, pValue }: HealthCheck): string {
+  return `${name}: ${detail}${pValue === null ? "" : ` (p ${probability(pValue)})`}`;
+}
+
+/** Where to look; several checks that fail for one reason say it once. */
+function likelyCauses(checks: readonly HealthCheck[]): string[] {
+  const causes = checks.flatMap(({ likelyCause }) => (likelyCause === null ? [] : [likelyCause]));
+  return [...new Set(causes)].map((cause) => `Likely cause: ${cause}`);
 }
 
 function refusal(report: AnalysisReport): string {

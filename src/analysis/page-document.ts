@@ -47,16 +47,20 @@ export async function pageDocument(report: AnalysisReport): Promise<string> {
       page.element("div", { class: "panels" }, ...panels),
     ),
   );
-  const head = page.element(
-    "head",
-    {},
-    page.element("meta", { charset: "utf-8" }),
-    page.element("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
-    page.element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    page.element("title", {}, `${report.experiment}: ${verdictNames[verdict.kind]}`),
-    page.element("style", {}, pageStyle),
-  );
-  return `<!doctype html>\n${page.element("html", { lang: "en" }, head, body)}\n`;
+  // A DOM writes the text of title and style as it is: only the rest of its elements keep text from being markup.
+  const title = page.element("p", {}, `${report.experiment}: ${verdictNames[verdict.kind]}`).innerHTML;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${pageStyle}</style>
+</head>
+${body}
+</html>
+`;
 }
 
 function headerOf(page: PageBuilder, report: AnalysisReport): PageElement {

@@ -1,8 +1,8 @@
 /** Effects with their intervals, one row each around zero: a forest plot. */
 import { dot, ruleX, ruleY, text } from "@observablehq/plot";
 import type { Interval } from "../statistics/statistics.ts";
-import { percent, signed } from "./format.ts";
-import { type Content, type PageBuilder, type PageElement, shortened } from "./page-elements.ts";
+import { percent, shortened, signed } from "./format.ts";
+import type { Content, PageBuilder, PageElement } from "./page-elements.ts";
 
 export interface EffectRow {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface EffectScale {
 }
 
 const rowHeight = 44;
-const nameMax = 30;
+const nameMax = 26;
 
 /** Each row's name and numbers stand above its line, so that a phone has them too. */
 export function effectsChart(
@@ -42,10 +42,9 @@ export function effectsChart(
   return page.chart(
     label,
     {
-      height: rows.length * rowHeight + 46,
+      height: rows.length * rowHeight + 54,
       marginLeft: 16,
       marginTop: 8,
-      marginBottom: 38,
       y: { domain: [-0.65, rows.length - 0.65], reverse: true, axis: null },
       x: {
         domain: [Math.min(0, ...reach), Math.max(0, ...reach)],

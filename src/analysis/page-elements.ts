@@ -10,7 +10,7 @@ export interface PageElement {
   toString(): string;
 }
 
-/** A string is text, whatever it holds; null is nothing. */
+/** A string is text, whatever it holds, in all elements but title and style, script and textarea; null is nothing. */
 export type Content = PageElement | string | null;
 
 export type ChartOptions = Omit<NonNullable<Parameters<typeof plot>[0]>, "document" | "className" | "width">;
@@ -22,7 +22,7 @@ export interface PageBuilder {
 }
 
 /** In SVG's units: a panel of a phone is about three quarters as wide, and the text still legible. */
-const chartWidth = 480;
+const chartWidth = 440;
 const fontSize = "13px";
 
 export function pageBuilder(): PageBuilder {
@@ -38,7 +38,8 @@ export function pageBuilder(): PageBuilder {
     chart(label, options, ...caption) {
       const drawing = plot({
         marginLeft: 56,
-        marginRight: 16,
+        marginRight: 26,
+        marginBottom: 46,
         ...options,
         style: { fontSize, overflow: "hidden" },
         document,
@@ -50,10 +51,4 @@ export function pageBuilder(): PageBuilder {
       return element("figure", {}, drawing, element("figcaption", {}, ...caption));
     },
   };
-}
-
-/** A drawing cannot wrap a line: what is too long ends in an ellipsis. */
-export function shortened(text: string, charactersMax: number): string {
-  const characters = [...text];
-  return characters.length <= charactersMax ? text : `${characters.slice(0, charactersMax - 1).join("")}…`;
 }

@@ -30,7 +30,7 @@ export function forestPanel(
     ? null
     : page.element(
         "p",
-        { class: "ill" },
+        { class: verdict === "unhealthy" ? "ill" : "wait" },
         verdict === "unhealthy"
           ? "Shown to find the fault, not to decide."
           : "Before the planned end: no colour says better or worse.",

@@ -1,8 +1,8 @@
 /** Whether the numbers can be trusted: the split as a picture, and every check with what it saw. */
 import { barX, ruleX, text, tickX } from "@observablehq/plot";
-import { count, plainPercent, probability } from "./format.ts";
+import { count, plainPercent, probability, shortened } from "./format.ts";
 import { armColour } from "./page-arms.ts";
-import { type PageBuilder, type PageElement, shortened } from "./page-elements.ts";
+import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport } from "./report.ts";
 import type { HealthCheck } from "./report-sections.ts";

@@ -10,17 +10,15 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
   const rows = report.metrics.flatMap((metric) =>
     metric.comparisons.flatMap((one) => rowsOf(page, metric, one)),
   );
-  const interval = `${level(report.alpha)} interval`;
   const head: Content[] = [
     "metric",
     "arm",
     "units",
     "control",
     "arm's value",
-    `difference, ${interval}`,
-    `lift, ${interval}`,
+    "difference",
+    "lift",
     "p",
-    "adjusted p",
     "always valid",
   ];
   return page.element(
@@ -44,7 +42,7 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
     page.element(
       "p",
       { class: "faint" },
-      "The p-values are of ",
+      `Below a difference or a lift its ${level(report.alpha)} interval. The p-values are of `,
       methodLink(page, "Welch's test"),
       "; those of the primary metrics are adjusted after ",
       methodLink(page, "Holm"),
@@ -57,7 +55,13 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
 
 function rowsOf(page: PageBuilder, metric: MetricReport, one: Comparison): PageElement[] {
   const armValueOf = (arm: string) => metric.arms.find((value) => value.arm === arm);
-  const number = (text: string) => page.element("td", { class: "number" }, text);
+  const number = (text: string, below: string | null = null) =>
+    page.element(
+      "td",
+      { class: "number" },
+      text,
+      below === null ? null : page.element("div", { class: "faint" }, below),
+    );
   const adjusted = one.adjusted?.pValue ?? one.pValueAdjusted;
   const row = page.element(
     "tr",
@@ -67,29 +71,32 @@ function rowsOf(page: PageBuilder, metric: MetricReport, one: Comparison): PageE
     number(count(armValueOf(one.arm)?.units ?? 0)),
     number(amount(armValueOf(one.versus)?.mean ?? null)),
     number(amount(armValueOf(one.arm)?.mean ?? null)),
-    number(words(one.absolute, signed)),
-    number(words(one.relative, percent)),
-    number(probability(one.pValue)),
-    number(adjusted === null ? "–" : `${probability(adjusted)}${methodOf(one)}`),
-    number(
-      one.alwaysValid === null
-        ? "–"
-        : `${signed(one.alwaysValid.ciLow)} to ${signed(one.alwaysValid.ciHigh)}, p ${probability(one.alwaysValid.pValue)}`,
-    ),
+    number(...words(one.absolute, signed)),
+    number(...words(one.relative, percent)),
+    number(probability(one.pValue), adjusted === null ? null : `${methodOf(one)} ${probability(adjusted)}`),
+    one.alwaysValid === null
+      ? number("–")
+      : number(
+          `${signed(one.alwaysValid.ciLow)} to ${signed(one.alwaysValid.ciHigh)}`,
+          `p ${probability(one.alwaysValid.pValue)}`,
+        ),
   );
   const details = detailsOf(one);
   if (details.length === 0) return [row];
   const lines = details.map((line) => page.element("p", {}, line));
-  return [row, page.element("tr", {}, page.element("td", { class: "faint", colspan: "10" }, ...lines))];
+  return [row, page.element("tr", {}, page.element("td", { class: "faint", colspan: "9" }, ...lines))];
 }
 
 function methodOf({ adjusted }: Comparison): string {
-  return { holm: " (Holm)", bh: " (BH)", none: "" }[adjusted?.method ?? "none"];
+  return { holm: "Holm", bh: "BH", none: "alone" }[adjusted?.method ?? "holm"];
 }
 
-function words(interval: Interval | null, show: (value: number) => string): string {
-  if (interval === null) return "–";
-  return `${show(interval.estimate)} (${show(interval.ciLow)} to ${show(interval.ciHigh)})`;
+function words(
+  interval: Interval | null,
+  show: (value: number) => string,
+): [estimate: string, interval: string | null] {
+  if (interval === null) return ["–", null];
+  return [show(interval.estimate), `${show(interval.ciLow)} to ${show(interval.ciHigh)}`];
 }
 
 export function definitionsPanel(page: PageBuilder, report: AnalysisReport): PageElement {

@@ -19,18 +19,18 @@ export function overTimePanels(page: PageBuilder, report: AnalysisReport): PageE
 
 function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alpha: number): PageElement {
   const shown = points.map((point) => ({ ...point, at: new Date(`${point.day}T00:00:00Z`) }));
-  const reach = reachOf(points);
-  const cut = points.some(
-    (point) => reach < Math.max(Math.abs(point.alwaysValidLow ?? 0), Math.abs(point.alwaysValidHigh ?? 0)),
-  );
+  const frame = frameOf(points);
+  const cut = points.flatMap(endsOf).some((end) => end < frame[0] || end > frame[1]);
   return page.chart(
     `Cumulative difference of ${arm} on ${metric}, by day`,
     {
       height: 280,
       clip: true,
+      insetLeft: 8,
+      insetRight: 8,
       x: { type: "utc", label: null, ticks: Math.min(5, points.length) },
       y: {
-        domain: [-reach, reach],
+        domain: frame,
         label: "difference",
         labelArrow: "none",
         grid: true,
@@ -59,9 +59,13 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
 }
 
 /** The first days' bands are so wide that in their frame all that follows would be a line on zero. */
-function reachOf(points: readonly EffectPoint[]): number {
-  const widths = points.map(({ alwaysValidLow, alwaysValidHigh, ciLow, ciHigh }) =>
-    Math.max(...[alwaysValidLow, alwaysValidHigh, ciLow, ciHigh].map((end) => Math.abs(end ?? 0))),
-  );
-  return Math.max(...widths.slice(Math.floor(widths.length / 4))) || 1;
+function frameOf(points: readonly EffectPoint[]): [low: number, high: number] {
+  const ends = points.slice(Math.floor(points.length / 4)).flatMap(endsOf);
+  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)];
+  const margin = 0.05 * (high - low) || 1;
+  return [low - margin, high + margin];
+}
+
+function endsOf({ estimate, ciLow, ciHigh, alwaysValidLow, alwaysValidHigh }: EffectPoint): number[] {
+  return [estimate, ciLow, ciHigh, alwaysValidLow, alwaysValidHigh].filter((end) => end !== null);
 }

@@ -24,7 +24,7 @@ h3 { font-size: .95rem; margin: 1rem 0 .3rem; }
 p { margin: .3rem 0; }
 a { color: inherit; text-decoration-color: var(--faint); }
 header p, figcaption, .faint { color: var(--faint); font-size: .875rem; }
-.panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; margin-top: 1rem; }
+.panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; margin-top: 1rem; grid-auto-flow: dense; }
 .panel {
   background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; min-width: 0;
 }
@@ -44,8 +44,8 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--faint); font-weight: 600; white-space: nowrap; }
 td.number { white-space: nowrap; }
-td.name { max-width: 22rem; min-width: 8rem; overflow-wrap: anywhere; }
-.ok { color: var(--good); } .ill { color: var(--bad); font-weight: 600; } .unknown { color: var(--faint); }
+td.name { max-width: 22rem; min-width: 5.5rem; overflow-wrap: anywhere; }
+.ok { color: var(--good); } .ill { color: var(--bad); font-weight: 600; } .wait { color: var(--wait); font-weight: 600; } .unknown { color: var(--faint); }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
 figure { margin: .5rem 0 0; }
 svg.chart { width: 100%; height: auto; --plot-background: var(--card); }

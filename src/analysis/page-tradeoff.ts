@@ -1,7 +1,8 @@
 /** What a faster or cheaper arm costs in quality: one point an arm, against latency and against cost. */
 import { dot, text } from "@observablehq/plot";
+import { shortened } from "./format.ts";
 import { armColour } from "./page-arms.ts";
-import { type PageBuilder, type PageElement, shortened } from "./page-elements.ts";
+import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport } from "./report.ts";
 import type { TradeoffPoint } from "./report-sections.ts";

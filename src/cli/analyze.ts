@@ -1,9 +1,10 @@
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import type { SparkCluster } from "../app/analyze-data.ts";
 import { loadConfig } from "../config.ts";
-import { SetlistError } from "../domain/error.ts";
+import { SetlistError, UsageError } from "../domain/error.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 const exitNotHealthy = 3;
@@ -20,6 +21,7 @@ interface AnalyzeFlags {
   readonly weights?: ReadonlyMap<string, number>;
   readonly alpha: number;
   readonly json?: boolean;
+  readonly html?: string;
   readonly engine?: "duckdb" | "spark";
   readonly sparkSql?: string;
   readonly sparkConf?: readonly string[];
@@ -32,7 +34,7 @@ const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: 
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
 /**
- * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 on an SRM.
+ * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where the experiment is not healthy.
  * The analysis is imported once it is asked for: its DuckDB is a library of 60 MB, which no other command should load.
  */
 export function analyzeCommand(): Command {
@@ -57,6 +59,7 @@ export function analyzeCommand(): Command {
     .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
     .option("--json", "print the report as JSON")
+    .option("--html <file>", "write the report also as one HTML page that needs no network")
     .addOption(
       new Option("--engine <name>", "what works out the log's heavy half (default: duckdb)").choices([
         "duckdb",
@@ -70,13 +73,23 @@ export function analyzeCommand(): Command {
       addSparkSetting,
     )
     .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the split is broken (SRM).")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy.")
     .action(async (flags: AnalyzeFlags, command: Command) => {
       const report = await analyze(flags, command);
-      const { renderReport } = await import("../analysis/analysis.ts");
+      const { renderPage, renderReport } = await import("../analysis/analysis.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
-      if (!report.srm.ok) process.exitCode = exitNotHealthy;
+      if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
+      if (!report.srm.ok || report.health?.ok === false) process.exitCode = exitNotHealthy;
     });
+}
+
+/** The report has been printed by then: a page that cannot be written loses nothing. */
+async function writePage(file: string, page: string): Promise<void> {
+  try {
+    await writeFile(file, page);
+  } catch (error) {
+    throw new UsageError(`cannot write the page to ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {

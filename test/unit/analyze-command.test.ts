@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
@@ -44,6 +44,19 @@ function tableArguments(file: string): string[] {
 }
 
 describe("setlist analyze --table", () => {
+  test("writes the page beside what it prints, and says where it cannot", async () => {
+    const file = await tableFile(50, 55);
+    const page = join(await temporaryFolder(), "report.html");
+    const metric = ["--metric", "plays=plays:mean"];
+    expect(await run([...tableArguments(file), ...metric, "--html", page])).toBe(0);
+    expect(stdout).toContain("Verdict  No difference shown");
+    const html = await readFile(page, "utf8");
+    expect(html).toMatch(/^<!doctype html>/);
+    expect(html).toContain("No difference shown between treated and control on plays");
+    expect(await run([...tableArguments(file), ...metric, "--html", join(page, "none.html")])).toBe(2);
+    expect(stderr).toContain(`cannot write the page to ${join(page, "none.html")}`);
+  });
+
   test("prints the report for people, or with --json for programs, and exits 0", async () => {
     const file = await tableFile(50, 55);
     expect(await run([...tableArguments(file), "--metric", "plays=plays:mean"])).toBe(0);
@@ -98,7 +111,7 @@ describe("setlist analyze --table", () => {
     [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
     [["analyze", "--experiment", "a", "--engine", "spark", "--spark-conf", "x"], "expected KEY=VALUE"],
     [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],
-    [["analyze", "--experiment", "a", "--html", "x.html"], "unknown option '--html'"],
+    [["analyze", "--experiment", "a", "--pdf", "x.pdf"], "unknown option '--html'"],
   ])("%j is wrong usage: exit 2", async (args, sentence) => {
     expect(await run(args)).toBe(2);
     expect(stderr).toContain(sentence);
