@@ -91,6 +91,6 @@ export function effectsChart(
 }
 
 /** `+5 %`, for a tick. */
-export function shortPercent(share: number): string {
+function shortPercent(share: number): string {
   return `${share > 0 ? "+" : share < 0 ? "−" : ""}${Number(Math.abs(share * 100).toPrecision(3))} %`;
 }

@@ -111,7 +111,7 @@ describe("setlist analyze --table", () => {
     [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
     [["analyze", "--experiment", "a", "--engine", "spark", "--spark-conf", "x"], "expected KEY=VALUE"],
     [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],
-    [["analyze", "--experiment", "a", "--pdf", "x.pdf"], "unknown option '--html'"],
+    [["analyze", "--experiment", "a", "--pdf", "x.pdf"], "unknown option '--pdf'"],
   ])("%j is wrong usage: exit 2", async (args, sentence) => {
     expect(await run(args)).toBe(2);
     expect(stderr).toContain(sentence);
