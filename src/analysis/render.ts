@@ -7,7 +7,7 @@ import { healthLine } from "./health-line.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
-const barWidth = 25;
+const barWidth = 21;
 
 /** Plain text with Unicode lines, the table at most about 120 columns, ending in a newline. */
 export function renderReport(report: AnalysisReport): string {
@@ -73,7 +73,7 @@ function numbersTable(report: AnalysisReport): string {
       "",
       "lift",
       `${level(report.alpha)} interval`,
-      "p (adjusted)",
+      "p (adj.)",
       reach === 0 ? "" : `${percent(-reach)} … 0 … ${percent(reach)}`,
     ],
     colAligns: ["left", "right", "left", "right", "right", "right", "right", "center"],
