@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import { amount, count, level, percent, plainPercent, probability, signed } from "./format.ts";
 import { healthLine } from "./health-line.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
+import { designLines } from "./render-designs.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 import { verdictsOf } from "./verdict.ts";
 
@@ -12,10 +13,11 @@ export function renderReport(report: AnalysisReport): string {
   return [
     `${report.experiment}${phase} · unit ${report.unit} · as of ${report.asOf}`,
     "",
-    healthLine(report),
+    ...(report.interleaving === undefined ? [healthLine(report)] : []),
     ...verdictsOf(report).map((line, i) => `${i === 0 ? "Verdict  " : "         "}${line}`),
     "",
     ...report.metrics.flatMap((metric) => [...metricLines(metric, report.alpha), ""]),
+    ...designLines(report).flatMap((lines) => [...lines, ""]),
     ...report.warnings.map((warning) => `! ${warning}`),
     ...(report.warnings.length > 0 ? [""] : []),
     `The ${level(report.alpha)} intervals and p-values hold for one look, at the planned end of the experiment.`,

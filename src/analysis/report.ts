@@ -1,5 +1,6 @@
 import type { Metric } from "../domain/experiment.ts";
 import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
+import type { InterleavingReport } from "./report-interleaving.ts";
 
 /**
  * What an analysis says: the JSON of `analyze --json`. Arms stand in the order of the experiment document, control
@@ -26,6 +27,8 @@ export interface AnalysisReport {
   readonly lateOutcomes: number;
   /** One sentence each. */
   readonly warnings: readonly string[];
+  /** Of an experiment of kind interleave alone, which has no `metrics`. */
+  readonly interleaving?: InterleavingReport | undefined;
 }
 
 /** `impressions` are the rows of a table. */
