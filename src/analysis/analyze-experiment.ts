@@ -2,6 +2,7 @@ import type { Experiment } from "../domain/experiment.ts";
 import type { LogFiles } from "../domain/ports.ts";
 import { analyzeInterleaving } from "./analyze-interleaving.ts";
 import { assembleReport } from "./assemble.ts";
+import { askedDesigns, type DesignQuestions, findingsOf } from "./designs.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { momentsIn } from "./exact-moments.ts";
@@ -20,6 +21,8 @@ export interface ExperimentAnalysis {
   readonly asOf: Date;
   /** What else a reader has to know of the data, one sentence each: the first of the warnings. */
   readonly notices?: readonly string[] | undefined;
+  /** Nothing more where left out. Not of an interleaving. */
+  readonly designs?: DesignQuestions | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -36,12 +39,15 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const { experiment, engine = duckDbEngine() } = input;
   const notices = [...(input.notices ?? []), ...missingNotice(input.files.missingBefore)];
   if (experiment.kind === "interleave") return analyzeInterleaving({ ...input, engine, notices });
-  const { prepare, queries } = logStatements(engine.dialect, experiment, input.files);
+  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
+  const designs = asked.map(({ design }) => design);
+  const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
   const results = await engine.run(prepare, queries, input.onProgress);
   const arms = armCounts(experiment, results.arms);
   const [totals = {}] = results.totals;
   const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
-  return assembleReport({
+  const { sections, warnings } = await findingsOf(asked, results);
+  const report = assembleReport({
     experiment: experiment.id,
     phase: experiment.phase,
     asOf: input.asOf,
@@ -64,8 +70,10 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     warnings: [
       ...notices,
       ...warningsOf(experiment, results.served, arms, { ...totals, late: lateOutcomes }),
+      ...warnings,
     ],
   });
+  return { ...report, ...sections };
 }
 
 function missingNotice(missingBefore: number | undefined): string[] {

@@ -1,12 +1,13 @@
 import type { Metric } from "../domain/experiment.ts";
 import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
+import type { DesignSections } from "./report-designs.ts";
 import type { InterleavingReport } from "./report-interleaving.ts";
 
 /**
  * What an analysis says: the JSON of `analyze --json`. Arms stand in the order of the experiment document, control
  * first in a table's analysis. A number that cannot be had is null, and a warning says why; none is ever NaN.
  */
-export interface AnalysisReport {
+export interface AnalysisReport extends DesignSections {
   /** The experiment's id, or the name of the table's file. */
   readonly experiment: string;
   /** Null for a table. */
