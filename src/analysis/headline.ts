@@ -1,5 +1,6 @@
 import { count, percent, probability, signed } from "./format.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
+import type { InterleavingReport } from "./report-interleaving.ts";
 import type { HealthCheck, VerdictKind, VerdictReport } from "./report-sections.ts";
 import { directionOf, verdictsOf } from "./verdict.ts";
 
@@ -10,6 +11,9 @@ import { directionOf, verdictsOf } from "./verdict.ts";
 export function headlineOf(report: AnalysisReport): VerdictReport {
   if (report.verdict !== undefined && report.verdict !== null) return report.verdict;
   const [sentence = "", ...reasons] = verdictsOf(report);
+  if (report.interleaving !== undefined) {
+    return { kind: preferredKind(report.interleaving, report.alpha), sentence, reasons };
+  }
   if (report.arms.every((arm) => arm.units === 0)) return { kind: "open", sentence, reasons };
   const ill = failedChecks(report);
   if (ill.length > 0 || !report.srm.ok) {
@@ -63,6 +67,16 @@ export function findingOf({ name, detail, pValue }: HealthCheck): string {
 function likelyCauses(checks: readonly HealthCheck[]): string[] {
   const causes = checks.flatMap(({ likelyCause }) => (likelyCause === null ? [] : [likelyCause]));
   return [...new Set(causes)].map((cause) => `Likely cause: ${cause}`);
+}
+
+/** By the primary metrics' sign tests; where less is better, less credit is. */
+function preferredKind({ metrics }: InterleavingReport, alpha: number): VerdictKind {
+  const shown = metrics.flatMap(({ role, goal, sign, pValueAdjusted }): VerdictKind[] => {
+    if (role !== "primary" || sign === null || pValueAdjusted === null || pValueAdjusted >= alpha) return [];
+    return [sign.share > 0.5 === (goal === "increase") ? "better" : "worse"];
+  });
+  if (shown.includes("worse")) return "worse";
+  return shown.includes("better") ? "better" : "open";
 }
 
 function refusal(report: AnalysisReport): string {

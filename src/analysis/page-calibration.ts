@@ -7,7 +7,7 @@ import type { AnalysisReport } from "./report.ts";
 
 export function calibrationPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   const { calibration } = report;
-  if (calibration === undefined || calibration === null) return null;
+  if (calibration === undefined) return null;
   const { histogram, uniformity, salts, ok } = calibration;
   const width = 1 / histogram.length;
   const bars = histogram.map((pValues, at) => ({ from: at * width, to: (at + 1) * width, pValues }));

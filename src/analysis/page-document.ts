@@ -6,13 +6,16 @@ import { distributionPanels } from "./page-distributions.ts";
 import { type PageBuilder, type PageElement, pageBuilder } from "./page-elements.ts";
 import { forestPanel } from "./page-forest.ts";
 import { healthPanel } from "./page-health.ts";
+import { interleavingPanel } from "./page-interleaving.ts";
 import { methodsPanel } from "./page-methods.ts";
 import { definitionsPanel, metricsPanel } from "./page-metrics.ts";
 import { noveltyPanels } from "./page-novelty.ts";
+import { offPolicyPanel } from "./page-off-policy.ts";
 import { overTimePanels } from "./page-over-time.ts";
 import { segmentPanels } from "./page-segments.ts";
 import { pageStyle } from "./page-style.ts";
 import { tradeoffPanel } from "./page-tradeoff.ts";
+import { triggerPanels } from "./page-trigger.ts";
 import type { AnalysisReport } from "./report.ts";
 import type { PlanReport, VerdictReport } from "./report-sections.ts";
 
@@ -25,15 +28,19 @@ export async function pageDocument(report: AnalysisReport): Promise<string> {
   const panels = [
     forestPanel(page, report, verdict.kind),
     ...overTimePanels(page, report),
-    healthPanel(page, report),
-    metricsPanel(page, report),
+    report.interleaving === undefined
+      ? healthPanel(page, report)
+      : interleavingPanel(page, report.interleaving),
+    report.metrics.length === 0 ? null : metricsPanel(page, report),
     warningsPanel(page, report),
     ...segmentPanels(page, report),
     ...noveltyPanels(page, report),
     ...distributionPanels(page, report),
+    ...triggerPanels(page, report),
     calibrationPanel(page, report),
     tradeoffPanel(page, report),
-    definitionsPanel(page, report),
+    offPolicyPanel(page, report),
+    report.metrics.length === 0 ? null : definitionsPanel(page, report),
     await methodsPanel(page, report),
   ];
   const body = page.element(

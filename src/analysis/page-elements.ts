@@ -21,6 +21,38 @@ export interface PageBuilder {
   chart(label: string, options: ChartOptions, ...caption: Content[]): PageElement;
 }
 
+/** A table that scrolls within its panel where it is wider. */
+export function tableOf(
+  page: PageBuilder,
+  head: readonly string[],
+  rows: readonly PageElement[],
+): PageElement {
+  return page.element(
+    "div",
+    { class: "scroll" },
+    page.element(
+      "table",
+      {},
+      page.element(
+        "thead",
+        {},
+        page.element("tr", {}, ...head.map((title) => page.element("th", {}, title))),
+      ),
+      page.element("tbody", {}, ...rows),
+    ),
+  );
+}
+
+/** The first cell is a name of any length, the others are numbers. */
+export function tableRow(page: PageBuilder, [name = "", ...numbers]: readonly string[]): PageElement {
+  return page.element(
+    "tr",
+    {},
+    page.element("td", { class: "name" }, name),
+    ...numbers.map((number) => page.element("td", { class: "number" }, number)),
+  );
+}
+
 /** In SVG's units: a panel of a phone is about three quarters as wide, and the text still legible. */
 const chartWidth = 440;
 const fontSize = "13px";

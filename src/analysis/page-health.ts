@@ -2,7 +2,7 @@
 import { barX, ruleX, text, tickX } from "@observablehq/plot";
 import { count, plainPercent, probability, shortened } from "./format.ts";
 import { armColour } from "./page-arms.ts";
-import type { PageBuilder, PageElement } from "./page-elements.ts";
+import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport } from "./report.ts";
 import type { HealthCheck } from "./report-sections.ts";
@@ -79,21 +79,11 @@ function checksTable(page: PageBuilder, checks: readonly HealthCheck[]): PageEle
       ),
     ),
   );
-  const head = ["state", "check", "p", "what was seen"].map((title) => page.element("th", {}, title));
   return page.element(
     "div",
     {},
     page.element("h3", {}, methodLink(page, "health tests", "Health tests")),
-    page.element(
-      "div",
-      { class: "scroll" },
-      page.element(
-        "table",
-        {},
-        page.element("thead", {}, page.element("tr", {}, ...head)),
-        page.element("tbody", {}, ...rows),
-      ),
-    ),
+    tableOf(page, ["state", "check", "p", "what was seen"], rows),
   );
 }
 

@@ -24,6 +24,9 @@ const headings = {
   "not worse than a margin": "Not worse than a margin",
   "a distilled ranker's verdict": "A distilled ranker's verdict",
   "health tests": "Health tests",
+  interleaving: "Interleaving",
+  "off-policy estimates": "Off-policy estimates",
+  "trigger analysis": "Trigger analysis, back to all traffic",
   "self-calibration": "Self-calibration",
 } as const;
 
@@ -62,9 +65,9 @@ function methodsOf(report: AnalysisReport): Method[] {
     "sample ratio": true,
     "means and proportions": report.metrics.some(({ type }) => type !== "ratio"),
     ratios: report.metrics.some(({ type }) => type === "ratio"),
-    "Welch's test": true,
+    "Welch's test": comparisons.length > 0,
     "relative lift": some((one) => one.relative),
-    Holm: true,
+    Holm: comparisons.length > 0,
     "always-valid interval": true,
     CUPED: some((one) => one.cuped),
     "Fieller's set": some((one) => one.fieller),
@@ -76,6 +79,9 @@ function methodsOf(report: AnalysisReport): Method[] {
     "not worse than a margin": some((one) => one.notWorse),
     "a distilled ranker's verdict": Boolean(report.tradeoff),
     "health tests": Boolean(report.health),
+    interleaving: report.interleaving !== undefined,
+    "off-policy estimates": report.offPolicy !== undefined,
+    "trigger analysis": report.trigger !== undefined,
     "self-calibration": Boolean(report.calibration),
   };
   return (Object.keys(used) as Method[]).filter((method) => used[method]);

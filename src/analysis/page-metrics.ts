@@ -2,7 +2,7 @@
 import type { Interval } from "../statistics/statistics.ts";
 import { detailsOf } from "./comparison-details.ts";
 import { amount, count, level, percent, probability, signed } from "./format.ts";
-import type { Content, PageBuilder, PageElement } from "./page-elements.ts";
+import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
@@ -10,7 +10,7 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
   const rows = report.metrics.flatMap((metric) =>
     metric.comparisons.flatMap((one) => rowsOf(page, metric, one)),
   );
-  const head: Content[] = [
+  const head = [
     "metric",
     "arm",
     "units",
@@ -25,20 +25,7 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
     "section",
     { class: "panel wide" },
     page.element("h2", {}, "All numbers"),
-    page.element(
-      "div",
-      { class: "scroll" },
-      page.element(
-        "table",
-        {},
-        page.element(
-          "thead",
-          {},
-          page.element("tr", {}, ...head.map((title) => page.element("th", {}, title))),
-        ),
-        page.element("tbody", {}, ...rows),
-      ),
-    ),
+    tableOf(page, head, rows),
     page.element(
       "p",
       { class: "faint" },

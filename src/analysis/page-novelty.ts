@@ -4,7 +4,7 @@ import { probability, signed } from "./format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport } from "./report.ts";
-import type { NoveltyReport } from "./report-sections.ts";
+import type { NoveltyReport } from "./report-designs.ts";
 
 export function noveltyPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.novelty ?? []).map((one) =>

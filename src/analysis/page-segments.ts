@@ -4,7 +4,7 @@ import { effectsChart } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport } from "./report.ts";
-import type { SegmentsReport } from "./report-sections.ts";
+import type { SegmentsReport } from "./report-designs.ts";
 
 export function segmentPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.segments ?? []).flatMap((one) => {
@@ -21,7 +21,7 @@ function chartOf(page: PageBuilder, segments: SegmentsReport): PageElement | nul
   const rows = levels.flatMap(({ level, units, absolute, relative: lift }) => {
     const interval = relative ? lift : absolute;
     if (interval === null) return [];
-    return [{ name: `${level} (${count(units)})`, interval, colour: "var(--band)" }];
+    return [{ name: `${level ?? "not logged"} (${count(units)})`, interval, colour: "var(--band)" }];
   });
   if (rows.length === 0) return null;
   const tested =

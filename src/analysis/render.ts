@@ -5,6 +5,7 @@ import { amount, count, level, percent, probability, shortened, signed } from ".
 import { failedChecks, findingOf, headlineOf } from "./headline.ts";
 import { healthLine } from "./health-line.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
+import { designLines } from "./render-designs.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 const barWidth = 21;
@@ -23,13 +24,12 @@ export function renderReport(report: AnalysisReport): string {
     ...[sentence, ...reasons.filter((reason) => !findings.includes(reason))].map(
       (line, i) => `${i === 0 ? "Verdict  " : "         "}${line}`,
     ),
-    healthLine(report),
+    ...(report.interleaving === undefined ? [healthLine(report)] : []),
     ...checkLines(report),
     ...planLines(report),
     "",
-    numbersTable(report),
-    ...details,
-    "",
+    ...(report.metrics.length === 0 ? [] : [numbersTable(report), ...details, ""]),
+    ...designLines(report).flatMap((lines) => [...lines, ""]),
     ...report.warnings.map((warning) => `! ${warning}`),
     ...(report.warnings.length > 0 ? [""] : []),
     `The ${level(report.alpha)} intervals and p-values hold for one look, at the planned end of the experiment.`,

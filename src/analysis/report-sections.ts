@@ -10,9 +10,6 @@ export interface ReportSections {
   readonly plan?: PlanReport | null;
   readonly overTime?: readonly EffectOverTime[] | null;
   readonly distributions?: readonly Distribution[] | null;
-  readonly segments?: readonly SegmentsReport[] | null;
-  readonly novelty?: readonly NoveltyReport[] | null;
-  readonly calibration?: CalibrationReport | null;
   readonly tradeoff?: TradeoffReport | null;
 }
 
@@ -77,52 +74,6 @@ export interface DistributionBucket {
   readonly from: number | null;
   readonly to: number | null;
   readonly units: number;
-}
-
-export interface SegmentsReport {
-  readonly metric: string;
-  readonly arm: string;
-  readonly attribute: string;
-  /** Whether the effect differs between the levels; corrected for the number of attributes looked at. */
-  readonly interaction: InteractionTest | null;
-  readonly levels: readonly SegmentLevel[];
-}
-
-export interface InteractionTest {
-  readonly statistic: number;
-  readonly degreesOfFreedom: number;
-  readonly pValue: number;
-  readonly pValueAdjusted: number;
-}
-
-export interface SegmentLevel {
-  readonly level: string;
-  readonly units: number;
-  readonly absolute: Interval | null;
-  readonly relative: Interval | null;
-}
-
-/** `day` 0 is the day of a unit's first exposure. */
-export interface NoveltyReport {
-  readonly metric: string;
-  readonly arm: string;
-  readonly days: readonly NoveltyDay[];
-  readonly trend: { readonly estimate: number; readonly pValue: number } | null;
-}
-
-export interface NoveltyDay {
-  readonly day: number;
-  readonly estimate: number | null;
-  readonly ciLow: number | null;
-  readonly ciHigh: number | null;
-}
-
-/** `histogram` counts the p-values of re-randomised arms, in equal bins from 0 to 1. */
-export interface CalibrationReport {
-  readonly salts: number;
-  readonly histogram: readonly number[];
-  readonly uniformity: { readonly statistic: number; readonly pValue: number } | null;
-  readonly ok: boolean | null;
 }
 
 /** `quality` in the primary metric's unit, `latencyMs` in milliseconds, `cost` an impression in a unit of the operator's own. */

@@ -1,12 +1,14 @@
 import type { Metric } from "../domain/experiment.ts";
 import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
+import type { DesignSections } from "./report-designs.ts";
+import type { InterleavingReport } from "./report-interleaving.ts";
 import type { ComparisonSections, ReportSections } from "./report-sections.ts";
 
 /**
  * What an analysis says: the JSON of `analyze --json`. Arms stand in the order of the experiment document, control
  * first in a table's analysis. A number that cannot be had is null, and a warning says why; none is ever NaN.
  */
-export interface AnalysisReport extends ReportSections {
+export interface AnalysisReport extends ReportSections, DesignSections {
   /** The experiment's id, or the name of the table's file. */
   readonly experiment: string;
   /** Null for a table. */
@@ -27,6 +29,8 @@ export interface AnalysisReport extends ReportSections {
   readonly lateOutcomes: number;
   /** One sentence each. */
   readonly warnings: readonly string[];
+  /** Of an experiment of kind interleave alone, which has no `metrics`. */
+  readonly interleaving?: InterleavingReport | undefined;
 }
 
 /** `impressions` are the rows of a table. */

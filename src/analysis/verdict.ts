@@ -1,8 +1,10 @@
 /** What the numbers allow one to say, in one line each: the first thing that a reader looks for. */
 import { level, percent, probability, signed } from "./format.ts";
+import { preferenceVerdicts } from "./preference-verdict.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 export function verdictsOf(report: AnalysisReport): string[] {
+  if (report.interleaving !== undefined) return preferenceVerdicts(report.interleaving, report.alpha);
   if (report.arms.every((arm) => arm.units === 0)) {
     return [
       report.excludedUnits === 0

@@ -66,7 +66,12 @@ function seenByCluster(
     // Not what the cluster's own default file system has under the same path.
     const named = (paths: readonly string[]): string[] => paths.map((path) => `file://${path}`);
     return {
-      files: { ...files, impressions: named(files.impressions), outcomes: named(files.outcomes) },
+      files: {
+        ...files,
+        impressions: named(files.impressions),
+        outcomes: named(files.outcomes),
+        counterfactuals: named(files.counterfactuals),
+      },
       notices: [],
     };
   }
@@ -78,7 +83,12 @@ function seenByCluster(
   const segments = new Set(all.filter((path) => !path.startsWith(below)).map((path) => basename(path)));
   const isOne = segments.size === 1;
   return {
-    files: { ...files, impressions: shared(files.impressions), outcomes: shared(files.outcomes) },
+    files: {
+      ...files,
+      impressions: shared(files.impressions),
+      outcomes: shared(files.outcomes),
+      counterfactuals: shared(files.counterfactuals),
+    },
     notices:
       segments.size === 0
         ? []

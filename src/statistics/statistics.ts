@@ -69,7 +69,7 @@ export {
   type SkewedMoments,
   skewedMomentsOf,
 } from "./minimum-units.ts";
-export { type CrossMoments, marginalY, noCrossMoments } from "./moments.ts";
+export { type CrossMoments, type Moments, marginalY, noCrossMoments } from "./moments.ts";
 export { type Margin, type NotWorse, notWorse, type OneSided } from "./not-worse.ts";
 export {
   type Compared,

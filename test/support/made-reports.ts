@@ -7,6 +7,7 @@
 import { assembleReport } from "../../src/analysis/assemble.ts";
 import type { Measure } from "../../src/analysis/measure.ts";
 import type { AnalysisReport, Comparison } from "../../src/analysis/report.ts";
+import type { SegmentsReport } from "../../src/analysis/report-designs.ts";
 import type { HealthCheck, PlanReport } from "../../src/analysis/report-sections.ts";
 import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
@@ -460,18 +461,28 @@ function segmentsOf(units: readonly Unit[]): NonNullable<AnalysisReport["segment
     return { attribute, levels: levels.map(({ level }) => level), test };
   });
   const adjusted = holm(tested.map(({ test }) => test.pValue));
-  return tested.map(({ attribute, levels, test }, i) => ({
-    metric: "completions",
-    arm: "kd",
-    attribute,
-    interaction: {
-      statistic: test.statistic,
-      degreesOfFreedom: test.degreesOfFreedom,
-      pValue: test.pValue,
-      pValueAdjusted: adjusted[i] as number,
-    },
-    levels,
-  }));
+  return tested.map(({ attribute, levels, test }, i): SegmentsReport => {
+    const contrasts = holm(test.against.map(({ pValue }) => pValue));
+    return {
+      metric: "completions",
+      arm: "kd",
+      attribute,
+      interaction: {
+        statistic: test.statistic,
+        degreesOfFreedom: test.degreesOfFreedom,
+        pValue: test.pValue,
+        pValueAdjusted: adjusted[i] as number,
+      },
+      levels: levels.map((level, at) => ({
+        ...level,
+        contrast: {
+          estimate: test.against[at]?.estimate ?? 0,
+          pValue: test.against[at]?.pValue ?? 1,
+          pValueAdjusted: contrasts[at] ?? 1,
+        },
+      })),
+    };
+  });
 }
 
 function noveltyOf(units: readonly Unit[], story: Story): NonNullable<AnalysisReport["novelty"]>[0] {
@@ -497,7 +508,7 @@ function noveltyOf(units: readonly Unit[], story: Story): NonNullable<AnalysisRe
     Estimate,
   ];
   const { estimate, pValue } = unwrap(difference(treated, control, alpha));
-  return { metric: "completions", arm: "kd", days, trend: { estimate, pValue } };
+  return { metric: "completions", arm: "kd", units: followed.length, days, trend: { estimate, pValue } };
 }
 
 const salts = 400;
@@ -515,7 +526,13 @@ function calibrated(
     return unwrap(difference(a, b, alpha)).pValue;
   });
   const { histogram, statistic, pValue } = unwrap(uniformity(pValues));
-  return { salts, histogram, uniformity: { statistic, pValue }, ok: pValue >= 0.01 };
+  const tested = { statistic, pValue, pValueAdjusted: pValue };
+  const falsePositives = pValues.filter((p) => p < alpha).length / salts;
+  return {
+    ...{ salts, units: rows.length, of: rows.length, histogram },
+    ...{ uniformity: { statistic, pValue }, ok: pValue >= 0.01 },
+    metrics: [{ metric: "completions", arm: "kd", histogram, uniformity: tested, falsePositives }],
+  };
 }
 
 function meanOf(report: AnalysisReport, arm: number): number | null {

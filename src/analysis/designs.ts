@@ -1,0 +1,48 @@
+/** What may be asked of an experiment's log beside its arms' means. */
+import type { Experiment } from "../domain/experiment.ts";
+import type { AskedDesign, DesignFindings } from "./asked-design.ts";
+import { calibrationDesign } from "./calibration-design.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ResultRow } from "./engine.ts";
+import { noveltyDesign } from "./novelty-design.ts";
+import { type SegmentAttribute, segmentsDesign } from "./segments-design.ts";
+import { triggerDesign } from "./trigger-design.ts";
+
+export interface DesignQuestions {
+  readonly segments?: readonly SegmentAttribute[] | undefined;
+  readonly novelty?: boolean | undefined;
+  /** Where the experiment logs counterfactuals; nothing is asked of any other. */
+  readonly trigger?: boolean | undefined;
+  /** `onProgress` is told of salts. */
+  readonly calibrate?: { readonly onProgress?: ((done: number, of: number) => void) | undefined } | undefined;
+}
+
+export function askedDesigns(
+  dialect: Dialect,
+  experiment: Experiment,
+  { segments = [], novelty, trigger, calibrate }: DesignQuestions,
+  alpha: number,
+): AskedDesign[] {
+  if (experiment.metrics.length === 0) return [];
+  return [
+    ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),
+    ...(novelty === true ? [noveltyDesign(dialect, experiment, alpha)] : []),
+    ...(trigger === true && experiment.counterfactual !== undefined
+      ? [triggerDesign(dialect, experiment, alpha)]
+      : []),
+    ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha })]),
+  ];
+}
+
+/** All of them together. */
+export async function findingsOf(
+  designs: readonly AskedDesign[],
+  results: Readonly<Record<string, readonly ResultRow[]>>,
+): Promise<DesignFindings> {
+  let all: DesignFindings = { sections: {}, warnings: [] };
+  for (const design of designs) {
+    const { sections, warnings } = await design.findings(results);
+    all = { sections: { ...all.sections, ...sections }, warnings: [...all.warnings, ...warnings] };
+  }
+  return all;
+}
