@@ -5,7 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
 import { type AnalysisReport, renderPage } from "../../src/analysis/analysis.ts";
 import { describeWithChromium } from "../support/describe-with-chromium.ts";
-import { type MadeStory, madeReport } from "../support/made-reports.ts";
+import { type MadeStory, madeInterleaving, madeReport } from "../support/made-reports.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const stories: readonly MadeStory[] = ["healthy", "unhealthy", "peeked"];
@@ -134,6 +134,66 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
     const peeked = await read("peeked");
     expect(peeked.verdict).toMatch(/^No verdict: too earlyToo early to decide/);
     expect(peeked.green).toBe(0);
+  });
+
+  test("shows of an interleaving which arm is preferred, and no split, which it has not", async () => {
+    const { page, noise } = await show(browser(), madeInterleaving(), screens[2]);
+    expect(await page.locator(".verdict").textContent()).toMatch(
+      /^Betterkd is preferred to control on completions/,
+    );
+    const titles = await page.locator("h2").allTextContents();
+    expect(titles).toEqual(["Preference for kd over control", "How these numbers are made"]);
+    expect(await page.getByText("1,200 units, 2,400 lists").count()).toBe(1);
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  test("shows triggered requests and other weights where the analysis has them", async () => {
+    const made = madeReport("healthy");
+    const [first] = made.metrics[0]?.comparisons ?? [];
+    const absolute = first?.absolute ?? { estimate: 0, ciLow: 0, ciHigh: 0 };
+    const report: AnalysisReport = {
+      ...made,
+      trigger: {
+        comparisons: [
+          {
+            ...{ arm: "kd", versus: "control", requests: { compared: 9_000, differing: 3_000 }, units: [] },
+            srm: { pValue: 0.4, ok: true },
+            metrics: [
+              {
+                metric: "completions",
+                triggered: { absolute, relative: first?.relative ?? null, pValue: 0.001 },
+                diluted: { triggerRate: 1 / 3, absolute, relative: first?.relative ?? null },
+              },
+            ],
+          },
+        ],
+      },
+      offPolicy: {
+        policies: [
+          {
+            ...{ weights: { control: 0.1, kd: 0.9 }, requests: 9_000, units: 4_000 },
+            ...{ effectiveRequests: 6_000, effectiveUnits: 2_700.4, largestWeight: 1.8 },
+            ...{ meanWeight: { estimate: 1, standardError: 0.01 }, unsupportedShare: 0 },
+            metrics: [
+              {
+                metric: "completions",
+                ips: { ...absolute, standardError: 0.1 },
+                snips: null,
+                doublyRobust: null,
+              },
+            ],
+          },
+        ],
+      },
+    };
+    const { page, noise } = await show(browser(), report, screens[0]);
+    expect(await page.getByText("3,000 of 9,000 compared requests differ (33.3 %)").count()).toBe(1);
+    expect(await page.getByText("completions under control 10.0 %, kd 90.0 %").count()).toBe(1);
+    expect(await page.getByText("2,700 of 4,000").count()).toBe(1);
+    expect(overlaps(await boxesOf(page, ".panel"))).toEqual([]);
+    expect(noise).toEqual([]);
+    await page.close();
   });
 
   test("a method's name leads to what it is", async () => {

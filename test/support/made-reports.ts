@@ -13,20 +13,26 @@ import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import {
   alwaysValid,
+  alwaysValidPreference,
+  alwaysValidSign,
   type CrossMoments,
+  competitiveShare,
   crossOf,
   difference,
   type Estimate,
   estimateOfMean,
   heterogeneity,
   holm,
+  interleavingSums,
   type JointMoments,
   jointMomentsOf,
   marginalOf,
   notWorse,
   postStratified,
+  preferenceTest,
   prePeriodCheck,
   relativeLift,
+  signTest,
   strataSampleRatio,
   trendWithinUnits,
   uniformity,
@@ -127,6 +133,43 @@ export function madeReport(kind: MadeStory, seed = "8"): AnalysisReport {
         { arm: "kd", quality: meanOf(plain, 1), latencyMs: 12.6, cost: 0.31 },
       ],
       verdict: null,
+    },
+  };
+}
+
+/** An interleaving of the same arms: units that prefer kd a little. */
+export function madeInterleaving(): AnalysisReport {
+  const random = randomStream("8", "interleaving");
+  const sums = interleavingSums(
+    Array.from({ length: 1_200 }, () => ({
+      first: draws(0.6, random),
+      second: draws(0.5, random),
+      slots: 20,
+      competitive: draws(6, random),
+    })),
+  );
+  const sign = unwrap(signTest(sums));
+  const { estimate, ciLow, ciHigh, pValue } = unwrap(preferenceTest(sums, alpha));
+  const { winsFirst, winsSecond, units, slots, competitive } = sums;
+  return {
+    ...madeReport("healthy"),
+    ...{ experiment: "home-il", metrics: [], health: null, plan: null, overTime: null, distributions: null },
+    ...{ segments: undefined, novelty: undefined, calibration: undefined, tradeoff: null },
+    interleaving: {
+      ...{ arm: "kd", versus: "control", units, lists: 2_400, oneArmImpressions: 3, slots },
+      competitiveSlots: competitive,
+      competitiveShare: unwrap(competitiveShare(sums)),
+      metrics: [
+        {
+          ...{ metric: "completions", role: "primary", goal: "increase" },
+          ...{ wins: winsFirst, losses: winsSecond, ties: sums.preference.count - winsFirst - winsSecond },
+          ...{ sign, preference: { estimate, ciLow, ciHigh, pValue }, pValueAdjusted: sign.pValue },
+          alwaysValid: {
+            sign: unwrap(alwaysValidSign(sums, alpha)),
+            preference: unwrap(alwaysValidPreference(sums, alpha, 2_000)),
+          },
+        },
+      ],
     },
   };
 }
