@@ -62,7 +62,7 @@ function methodsOf(report: AnalysisReport): Method[] {
   const some = (has: (one: Comparison) => unknown): boolean => comparisons.some((one) => Boolean(has(one)));
   const used: Record<Method, boolean> = {
     "what counts": true,
-    "sample ratio": true,
+    "sample ratio": report.interleaving === undefined,
     "means and proportions": report.metrics.some(({ type }) => type !== "ratio"),
     ratios: report.metrics.some(({ type }) => type === "ratio"),
     "Welch's test": comparisons.length > 0,

@@ -1,7 +1,7 @@
 /** Every number of the report, and what each metric is. */
 import type { Interval } from "../statistics/statistics.ts";
 import { detailsOf } from "./comparison-details.ts";
-import { amount, count, level, percent, probability, signed } from "./format.ts";
+import { amount, level, percent, probability, signed } from "./format.ts";
 import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
@@ -10,17 +10,7 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
   const rows = report.metrics.flatMap((metric) =>
     metric.comparisons.flatMap((one) => rowsOf(page, metric, one)),
   );
-  const head = [
-    "metric",
-    "arm",
-    "units",
-    "control",
-    "arm's value",
-    "difference",
-    "lift",
-    "p",
-    "always valid",
-  ];
+  const head = ["metric", "arm", "control", "arm's value", "difference", "lift", "p", "always valid"];
   return page.element(
     "section",
     { class: "panel wide" },
@@ -55,7 +45,6 @@ function rowsOf(page: PageBuilder, metric: MetricReport, one: Comparison): PageE
     {},
     page.element("td", { class: "name" }, `${metric.metric} (${metric.role})`),
     page.element("td", { class: "name" }, one.arm),
-    number(count(armValueOf(one.arm)?.units ?? 0)),
     number(amount(armValueOf(one.versus)?.mean ?? null)),
     number(amount(armValueOf(one.arm)?.mean ?? null)),
     number(...words(one.absolute, signed)),
@@ -71,7 +60,7 @@ function rowsOf(page: PageBuilder, metric: MetricReport, one: Comparison): PageE
   const details = detailsOf(one);
   if (details.length === 0) return [row];
   const lines = details.map((line) => page.element("p", {}, line));
-  return [row, page.element("tr", {}, page.element("td", { class: "faint", colspan: "9" }, ...lines))];
+  return [row, page.element("tr", {}, page.element("td", { class: "faint", colspan: "8" }, ...lines))];
 }
 
 function methodOf({ adjusted }: Comparison): string {

@@ -43,8 +43,8 @@ ul { margin: .4rem 0; padding-left: 1.2rem; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; width: 100%; overflow-wrap: normal; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--faint); font-weight: 600; white-space: nowrap; }
-td.number { white-space: nowrap; }
-td.name { max-width: 22rem; min-width: 5.5rem; overflow-wrap: anywhere; }
+td.number { min-width: 5.5rem; }
+td.name { max-width: 22rem; min-width: 7.5rem; overflow-wrap: anywhere; }
 .ok { color: var(--good); } .ill { color: var(--bad); font-weight: 600; } .wait { color: var(--wait); font-weight: 600; } .unknown { color: var(--faint); }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
 figure { margin: .5rem 0 0; }
@@ -69,6 +69,6 @@ pre { overflow-x: auto; background: var(--paper); padding: .6rem; font-size: .8r
   .panel { break-inside: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 8pt; }
-  td.number { white-space: normal; }
+  td.number { min-width: 0; }
 }
 `;
