@@ -5,6 +5,7 @@ import { calibrationDesign } from "./calibration-design.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { noveltyDesign } from "./novelty-design.ts";
+import { type ArmPolicy, offPolicyDesign } from "./off-policy-design.ts";
 import { type SegmentAttribute, segmentsDesign } from "./segments-design.ts";
 import { triggerDesign } from "./trigger-design.ts";
 
@@ -13,6 +14,7 @@ export interface DesignQuestions {
   readonly novelty?: boolean | undefined;
   /** Where the experiment logs counterfactuals; nothing is asked of any other. */
   readonly trigger?: boolean | undefined;
+  readonly policies?: readonly ArmPolicy[] | undefined;
   /** `onProgress` is told of salts. */
   readonly calibrate?: { readonly onProgress?: ((done: number, of: number) => void) | undefined } | undefined;
 }
@@ -20,7 +22,7 @@ export interface DesignQuestions {
 export function askedDesigns(
   dialect: Dialect,
   experiment: Experiment,
-  { segments = [], novelty, trigger, calibrate }: DesignQuestions,
+  { segments = [], novelty, trigger, policies = [], calibrate }: DesignQuestions,
   alpha: number,
 ): AskedDesign[] {
   if (experiment.metrics.length === 0) return [];
@@ -30,6 +32,7 @@ export function askedDesigns(
     ...(trigger === true && experiment.counterfactual !== undefined
       ? [triggerDesign(dialect, experiment, alpha)]
       : []),
+    ...(policies.length === 0 ? [] : [offPolicyDesign(dialect, experiment, policies, alpha)]),
     ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha })]),
   ];
 }
