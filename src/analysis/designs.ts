@@ -1,5 +1,7 @@
 /** What may be asked of an experiment's log beside its arms' means. */
+import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
+import { nearest } from "../schema/schema.ts";
 import type { AskedDesign, DesignFindings } from "./asked-design.ts";
 import { calibrationDesign } from "./calibration-design.ts";
 import type { Dialect } from "./dialect.ts";
@@ -19,12 +21,14 @@ export interface DesignQuestions {
   readonly calibrate?: { readonly onProgress?: ((done: number, of: number) => void) | undefined } | undefined;
 }
 
+/** @throws {SetlistError} INVALID_ARGUMENT for a policy with an arm that the experiment does not have. */
 export function askedDesigns(
   dialect: Dialect,
   experiment: Experiment,
   { segments = [], novelty, trigger, policies = [], calibrate }: DesignQuestions,
   alpha: number,
 ): AskedDesign[] {
+  for (const policy of policies) refuseUnknownArms(experiment, policy);
   if (experiment.metrics.length === 0) return [];
   return [
     ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),
@@ -48,4 +52,20 @@ export async function findingsOf(
     all = { sections: { ...all.sections, ...sections }, warnings: [...all.warnings, ...warnings] };
   }
   return all;
+}
+
+/** @throws {SetlistError} INVALID_ARGUMENT where something is asked that needs an arm for each unit. */
+export function refuseForInterleaving({ id }: Experiment, asked: DesignQuestions): void {
+  const { segments = [], novelty, policies = [], calibrate } = asked;
+  if (segments.length === 0 && novelty !== true && policies.length === 0 && calibrate === undefined) return;
+  throw invalidArgument(
+    `${id} is an interleaving, in which no unit has an arm: segments, novelty, policies and calibration are for ` +
+      "experiments of kind ab",
+  );
+}
+
+function refuseUnknownArms({ arms }: Experiment, policy: ArmPolicy): void {
+  const known = arms.map(({ id }) => id);
+  const unknown = [...policy.keys()].find((arm) => !known.includes(arm));
+  if (unknown !== undefined) throw invalidArgument(`policy: no arm ${unknown}${nearest(unknown, known)}`);
 }

@@ -187,7 +187,7 @@ function policyReport(
       largestWeight: Number(row["largest"] ?? 0),
       unsupported: unsupported * decisions,
     });
-    const valueOf = (estimate: Answer<Estimate, NoPolicyValue>): PolicyValue | null => {
+    const estimated = (estimate: Answer<Estimate, NoPolicyValue>): PolicyValue | null => {
       if (estimate.ok) return valueWithInterval(estimate.value, alpha);
       warnings.push(`Policy ${name}, ${metric.id}: ${reasons[estimate.reason]}.`);
       return null;
@@ -196,9 +196,9 @@ function policyReport(
       values,
       report: {
         metric: metric.id,
-        ips: valueOf(values.ips),
-        snips: valueOf(values.snips),
-        doublyRobust: valueOf(values.doublyRobust),
+        ips: estimated(values.ips),
+        snips: estimated(values.snips),
+        doublyRobust: estimated(values.doublyRobust),
       },
     };
   });
