@@ -2,7 +2,7 @@ import type { Experiment } from "../domain/experiment.ts";
 import type { LogFiles } from "../domain/ports.ts";
 import { analyzeInterleaving } from "./analyze-interleaving.ts";
 import { assembleReport } from "./assemble.ts";
-import { askedDesigns, type DesignQuestions, findingsOf } from "./designs.ts";
+import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { momentsIn } from "./exact-moments.ts";
@@ -34,11 +34,15 @@ export interface ExperimentAnalysis {
  * outcome logged twice counts once, as it first came. A degraded impression stays in its arm (intention to treat). The
  * same log gives the same report, digit for digit, whichever engine works it out and on however many threads.
  * Of an interleaving, in which no unit has an arm, the report has the units' preference instead of metrics.
+ * @throws {SetlistError} INVALID_ARGUMENT where `designs` ask for what the experiment has not.
  */
 export async function analyzeExperiment(input: ExperimentAnalysis): Promise<AnalysisReport> {
   const { experiment, engine = duckDbEngine() } = input;
   const notices = [...(input.notices ?? []), ...missingNotice(input.files.missingBefore)];
-  if (experiment.kind === "interleave") return analyzeInterleaving({ ...input, engine, notices });
+  if (experiment.kind === "interleave") {
+    refuseForInterleaving(experiment, input.designs ?? {});
+    return analyzeInterleaving({ ...input, engine, notices });
+  }
   const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
   const designs = asked.map(({ design }) => design);
   const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);

@@ -1,5 +1,11 @@
 import { basename, join } from "node:path";
-import { type AnalysisReport, analyzeExperiment, duckDbEngine, sparkEngine } from "../analysis/analysis.ts";
+import {
+  type AnalysisReport,
+  analyzeExperiment,
+  type DesignQuestions,
+  duckDbEngine,
+  sparkEngine,
+} from "../analysis/analysis.ts";
 import type { SetlistConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { LogFiles } from "../domain/ports.ts";
@@ -31,13 +37,15 @@ export async function analyzeDataDirectory(options: {
   readonly experimentStore?: SetlistConfig["experimentStore"];
   readonly experiment: string;
   readonly alpha: number;
+  /** What is asked beside the arms' means; nothing where left out. */
+  readonly designs?: DesignQuestions | undefined;
   /** This process where left out. */
   readonly spark?: SparkCluster | undefined;
   /** Of this process; as many as there are cores where left out. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }): Promise<AnalysisReport> {
-  const { alpha, experimentStore = {}, spark, threads, onProgress } = options;
+  const { alpha, designs, experimentStore = {}, spark, threads, onProgress } = options;
   const dataDir = existingDataDirectory(options.dataDir);
   const { experiments } = await readExperiments({ dataDir, experimentStore });
   const experiment = experiments.find(({ id }) => id === options.experiment);
@@ -47,7 +55,7 @@ export async function analyzeDataDirectory(options: {
     throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
   const analyze = (files: LogFiles): Promise<AnalysisReport> => {
-    const analysis = { experiment, alpha, asOf: new Date(), onProgress };
+    const analysis = { experiment, alpha, designs, asOf: new Date(), onProgress };
     if (spark === undefined)
       return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
     const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);

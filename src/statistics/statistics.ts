@@ -11,6 +11,7 @@ export {
 export { benjaminiHochberg } from "./benjamini-hochberg.ts";
 export { type CovariateBalance, covariateBalance } from "./covariate-balance.ts";
 export { cuped } from "./cuped.ts";
+export { criticalT } from "./distributions.ts";
 export { type Answer, type Estimate, estimateOfMean, estimateOfRatio, type NonAnswer } from "./estimate.ts";
 export { type ExposedArm, type ExposureLoss, exposureLoss } from "./exposure-loss.ts";
 export { type AdjustedTest, adjustByRole, type Role, simultaneousAlpha, type Tested } from "./families.ts";
