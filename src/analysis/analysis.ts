@@ -2,8 +2,12 @@
 export { analyzeExperiment } from "./analyze-experiment.ts";
 export { analyzeTable } from "./analyze-table.ts";
 export { duckDbEngine } from "./duckdb-engine.ts";
+export { newUnitsByDay } from "./new-units.ts";
+export type { Amount, Monitoring, PowerBaseline, PowerQuestion } from "./power-question.ts";
+export { powerReport } from "./power-report.ts";
 export { renderReport } from "./render.ts";
 export { renderOverview } from "./render-overview.ts";
+export { renderPower } from "./render-power.ts";
 export type { AnalysisReport } from "./report.ts";
 export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

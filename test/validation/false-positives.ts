@@ -129,7 +129,7 @@ export const falsePositives: readonly Scenario[] = [
   twoArms("p90", "the same, p90", 4_000, (random) =>
     found(latencies(random, 80, 0.9), latencies(random, 80, 0.9)),
   ),
-  twoArms("p99", "the same, p99, 1,000 units an arm", 1_000, (random) =>
+  twoArms("p99", "the same, p99, 1,000 units an arm", 2_000, (random) =>
     found(latencies(random, 1_000, 0.99), latencies(random, 1_000, 0.99)),
   ),
   twoArms("strata", "post-stratified over six unequal strata, 90 units an arm", 4_000, (random) =>

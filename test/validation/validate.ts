@@ -1,10 +1,11 @@
 /**
  * `npm run validate:statistics`: simulates every scenario and writes docs/statistics-validation.md with its pictures. Exit
- * code 1 where a bar is missed. `--share 0.1` simulates a tenth of the runs and writes no page.
+ * code 1 where a bar is missed. `--share 0.1` simulates a tenth of the runs and writes no page; `--save FILE` keeps the counts,
+ * and `--from FILE` writes the page of counts that were kept.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     share: { type: "string", default: "1" },
     workers: { type: "string", default: String(Math.min(2, availableParallelism())) },
     only: { type: "string" },
+    save: { type: "string" },
+    from: { type: "string" },
   },
 });
 
@@ -38,13 +41,19 @@ if (chosen.length === 0) {
   throw new Error(`--only: expected one of ${scenarios.map(({ id }) => id).join(", ")}`);
 }
 
-const started = performance.now();
-const counted = await simulateAll(chosen);
+interface Kept {
+  readonly seed: string;
+  readonly seconds: number;
+  readonly workers: number;
+  readonly counts: Readonly<Record<string, readonly Count[]>>;
+}
+
+const kept: Kept =
+  values.from === undefined ? await simulated() : JSON.parse(await readFile(values.from, "utf8"));
+if (values.save !== undefined) await writeFile(values.save, JSON.stringify(kept));
 const validated: Validated = {
-  seed: values.seed,
-  seconds: (performance.now() - started) / 1_000,
-  workers,
-  results: chosen.map((scenario) => ({ scenario, counts: counted.get(scenario.id) as Count[] })),
+  ...kept,
+  results: chosen.map((scenario) => ({ scenario, counts: kept.counts[scenario.id] as Count[] })),
 };
 
 process.stdout.write(formatTerminal(validated));
@@ -58,6 +67,12 @@ const missed = validated.results.some(({ scenario, counts }) =>
   scenario.questions.some(({ bar }, i) => isKept(bar, counts[i] as Count) === false),
 );
 if (missed) process.exitCode = 1;
+
+async function simulated(): Promise<Kept> {
+  const started = performance.now();
+  const counts = Object.fromEntries(await simulateAll(chosen));
+  return { seed: values.seed, seconds: (performance.now() - started) / 1_000, workers, counts };
+}
 
 async function simulateAll(all: readonly Scenario[]): Promise<Map<string, Count[]>> {
   const parts = all.flatMap(({ id, runs }) => partsOf(id, runs));
@@ -74,6 +89,7 @@ async function simulateAll(all: readonly Scenario[]): Promise<Map<string, Count[
     const died = once(child, "exit").then(([code]) => {
       throw new Error(`a worker ended with code ${code}`);
     });
+    died.catch(() => undefined);
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       child.send(part);
       const [answered] = await Promise.race([once(child, "message"), died]);
@@ -81,7 +97,6 @@ async function simulateAll(all: readonly Scenario[]): Promise<Map<string, Count[
       counts.set(part.id, before === undefined ? answered : addCounts(before, answered));
       bar.increment(1, { id: part.id });
     }
-    died.catch(() => undefined);
     child.disconnect();
   };
   await Promise.all(Array.from({ length: workers }, work));
