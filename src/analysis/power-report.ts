@@ -6,6 +6,7 @@ import {
   detectableEffect,
   type Plan,
   power,
+  provableMargin,
   type SequentialBounds,
   sampleInflation,
   sampleSize,
@@ -128,11 +129,11 @@ export function powerReport(question: PowerQuestion): PowerReport {
         margin === undefined
           ? detectableEffect(plan, baseline, at, question.power)
           : provableMargin(plan, baseline, effect, at, question.power);
-      const smallest = valueOf(least);
+      const smallest = numberOrNull(least);
       return {
         units: at,
         days: daysOf(at),
-        power: valueOf(power(plan, baseline, effect, at)),
+        power: numberOrNull(power(plan, baseline, effect, at)),
         detectable: margin === undefined ? smallest : null,
         provableMargin: margin === undefined ? null : smallest,
       };
@@ -165,7 +166,7 @@ function answered(
   return { units: orRefused(sampleSize(plan, baseline, effect, question.power), "a sample").units, effect };
 }
 
-function valueOf(found: Answer<number, string>): number | null {
+function numberOrNull(found: Answer<number, string>): number | null {
   return found.ok ? found.value : null;
 }
 

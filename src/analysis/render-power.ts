@@ -44,7 +44,7 @@ function effectOf({ absolute, relative }: PowerReport["answer"]["effect"]): stri
 function baselineOf({ baseline }: PowerReport): string {
   const { kind, value, unitSpread, from } = baseline;
   const source = from === null ? "" : `, from ${from.experiment}/${from.metric}, ${count(from.units)} units`;
-  const shown = kind === "proportion" ? plainPercent(value) : amount(value);
+  const shown = kind === "proportion" ? `${amount(100 * value)} %` : amount(value);
   return `${kind} ${shown}, standard deviation of a unit ${amount(unitSpread)}${source}`;
 }
 

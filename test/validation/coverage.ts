@@ -172,7 +172,7 @@ export const coverage: readonly Scenario[] = [
   {
     id: "always-valid-skewed",
     section: "Always-valid: misses the truth at any of 5,000 looks",
-    what: "70 % zeros, else lognormal, the same",
+    what: "70 % zeros, else lognormal, 10,000 units, a look after every pair, alpha 10 %",
     runs: 500,
     questions: [{ name: "ever missed", bar: { kind: "surely-below", share: 0.1 } }],
     prepare: () => (random) => [everMissed(() => mostlyZero(random), 5_000, 0.1)],
@@ -180,7 +180,7 @@ export const coverage: readonly Scenario[] = [
   {
     id: "always-valid-rare",
     section: "Always-valid: misses the truth at any of 5,000 looks",
-    what: "a yes or no of 1 %, the same",
+    what: "a yes or no of 1 %, 10,000 units, a look after every pair, alpha 10 %",
     runs: 500,
     questions: [{ name: "ever missed", bar: { kind: "at-most", share: 0.1 } }],
     prepare: () => (random) => [everMissed(() => Number(random.next() < 0.01), 5_000, 0.1)],

@@ -88,7 +88,12 @@ export const falsePositives: readonly Scenario[] = [
     { treated: 250, control: 250 },
     mostlyZero,
   ),
-  means("few-skewed", "the same, 50 units an arm", { treated: 50, control: 50 }, mostlyZero),
+  means(
+    "few-skewed",
+    "70 % zeros, else lognormal, 50 units an arm",
+    { treated: 50, control: 50 },
+    mostlyZero,
+  ),
   means("uneven", "Gaussian values, split 90 to 10 of 300 units", { treated: 30, control: 270 }, normal),
   means(
     "uneven-skewed",
@@ -126,10 +131,18 @@ export const falsePositives: readonly Scenario[] = [
   twoArms("median", "the median of latencies that cluster in units, 80 units an arm", 4_000, (random) =>
     found(latencies(random, 80, 0.5), latencies(random, 80, 0.5)),
   ),
-  twoArms("p90", "the same, p90", 4_000, (random) =>
-    found(latencies(random, 80, 0.9), latencies(random, 80, 0.9)),
+  {
+    ...twoArms("p90", "p90 of latencies that cluster in units, 80 units an arm", 4_000, (random) =>
+      found(latencies(random, 80, 0.9), latencies(random, 80, 0.9)),
+    ),
+    why:
+      "With so few units the interval, taken between two quantiles of a tail that flattens out, is too wide: careful, but " +
+      "it finds less. With 400 units it is as promised.",
+  },
+  twoArms("p90-more", "p90 of latencies that cluster in units, 400 units an arm", 3_000, (random) =>
+    found(latencies(random, 400, 0.9), latencies(random, 400, 0.9)),
   ),
-  twoArms("p99", "the same, p99, 1,000 units an arm", 2_000, (random) =>
+  twoArms("p99", "p99 of latencies that cluster in units, 1,000 units an arm", 2_000, (random) =>
     found(latencies(random, 1_000, 0.99), latencies(random, 1_000, 0.99)),
   ),
   twoArms("strata", "post-stratified over six unequal strata, 90 units an arm", 4_000, (random) =>
@@ -167,14 +180,14 @@ export const falsePositives: readonly Scenario[] = [
   {
     id: "request-level",
     section: "Requests are not units",
-    what: "A/A on a ratio randomised by unit, 30 requests a unit and more, 100 units an arm",
+    what: "A/A on a ratio randomised by unit, 1 to 76 requests a unit, 26 on average, 100 units an arm",
     runs: 6_000,
     questions: [
       { name: "requests taken as independent", bar: { kind: "shown" } },
       { name: "per unit, delta method", bar: fivePercent },
     ],
     prepare: () => (random) => {
-      const [treated, control] = [clickingUnits(random, 100), clickingUnits(random, 100)];
+      const [treated, control] = [clickingUnits(random, 100, 1, 76), clickingUnits(random, 100, 1, 76)];
       return [
         found(ratioOfRequests(treated), ratioOfRequests(control)),
         found(ratioOfUnits(treated), ratioOfUnits(control)),

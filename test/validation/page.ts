@@ -1,6 +1,6 @@
 /** What was simulated, as docs/statistics-validation.md, as its pictures, and on a terminal. */
 import Table from "cli-table3";
-import { drawLinePlot, type Series } from "../../loadtest/line-plot.ts";
+import { drawStackedPlots, type LinePlot } from "../../loadtest/line-plot.ts";
 import { cadences, methods, peekingId } from "./peeking.ts";
 import { curveId, curveUnits, plannedCurve } from "./planned-power.ts";
 import { type Bar, bandOf, type Count, isKept, type Scenario } from "./scenario.ts";
@@ -103,16 +103,16 @@ those that \`analyze\` and \`power\` call; nothing is computed a second way.
 ${seconds.toFixed(0)} s on ${workers} processes.
 
 How to read the tables: *share* is that of the runs in which it happened, *band* what the binomial does not rule out at 99.9 %
-(Wilson), *bar* what was asked. A share is asked for in four ways: "5 %": the band holds it; "3.5 % to 6.5 %": the share lies
-there; "at most": the band is not all above; "below, 99 % sure": the one-sided 99 % bound is below, and it did happen in some run.
-Rows without a bar are there for contrast.
+(Wilson), *bar* what was asked: "5 %": the band holds it; "3.5 % to 6.5 %": the share lies there; "at most", "at least": the band
+is not all above, or below; "below, 99 % sure": the one-sided 99 % bound is below, and it did happen in some run. Rows without a
+bar are there for contrast.
 
 ${limitsOf(results)}${sections.join("\n\n")}
 `;
 }
 
 function limitsOf(results: readonly Result[]): string {
-  const missed = results.flatMap((result) => rowsOf({ ...result }).map((row) => ({ row, result })));
+  const missed = results.flatMap((result) => rowsOf(result).map((row) => ({ row, result })));
   const lines = missed
     .filter(({ row }) => row.kept === "MISSED")
     .map(
@@ -169,38 +169,55 @@ function shares({ counts }: Result): number[] {
 
 export function drawPeeking(validated: Validated): string {
   const found = shares(resultOf(validated, peekingId));
-  const series: Series[] = methods.map((name, i) => ({
-    name,
-    points: cadences.map((looks, at) => [looks, found[i * cadences.length + at] as number] as const),
-  }));
-  return drawLinePlot({
-    title: "Found in experiments without an effect",
-    subtitle: "alpha 5 %; stops at the first look that finds something",
-    x: {
-      label: "looks",
-      scale: "log",
-      ticks: cadences.map((at) => ({ at, text: at.toLocaleString("en-US") })),
+  return picture(
+    "Found in experiments without an effect",
+    "alpha 5 %; the experiment stops at the first look that finds something",
+    {
+      title: "found, % of the runs",
+      x: {
+        label: "looks",
+        scale: "log",
+        ticks: cadences.map((at) => ({ at, text: at.toLocaleString("en-US") })),
+      },
+      y: {
+        label: "found, %",
+        scale: "linear",
+        ticks: [0, 5, 10, 20, 30, 40, 50, 60].map((at) => ({ at, text: String(at) })),
+      },
+      series: methods.map((name, i) => ({
+        name,
+        points: cadences.map((looks, at) => [looks, found[i * cadences.length + at] as number] as const),
+      })),
     },
-    y: {
-      label: "found, %",
-      scale: "linear",
-      ticks: [0, 5, 10, 20, 30, 40, 50, 60].map((at) => ({ at, text: String(at) })),
-    },
-    series,
-  });
+  );
 }
 
 export function drawPower(validated: Validated): string {
   const found = shares(resultOf(validated, curveId));
-  const plannedShares = plannedCurve();
-  return drawLinePlot({
-    title: "Power: planned, and found in simulations",
-    subtitle: "a mean, a quarter of a spread, alpha 5 %, one look",
-    x: { label: "units an arm", scale: "linear" },
-    y: { label: "found, %", scale: "linear" },
-    series: [
-      { name: "planned", points: curveUnits.map((units, i) => [units, 100 * (plannedShares[i] as number)]) },
-      { name: "", points: curveUnits.map((units, i) => [units, found[i] as number]), dash: "2 5" },
-    ],
-  });
+  const planned = plannedCurve().map((share) => 100 * share);
+  const points = (of: readonly number[]) => curveUnits.map((units, i) => [units, of[i] as number] as const);
+  return picture(
+    "Power: planned, and found in simulations",
+    "a mean, a quarter of a spread, alpha 5 %, one look",
+    {
+      title: "found, % of the runs",
+      x: { label: "units an arm", scale: "linear" },
+      y: { label: "found, %", scale: "linear" },
+      series: [
+        { name: "planned", points: points(planned) },
+        { name: "simulated", points: points(found), dash: "2 5" },
+      ],
+    },
+  );
+}
+
+/** Lines that lie upon each other are named in a legend. */
+function picture(title: string, subtitle: string, plot: LinePlot): string {
+  const legend = plot.series.map(({ name, dash }, colour) => ({
+    text: name,
+    colour,
+    ...(dash === undefined ? {} : { dash }),
+  }));
+  const series = plot.series.map((one) => ({ ...one, name: "" }));
+  return drawStackedPlots({ title, subtitle, legend }, [{ ...plot, series }]);
 }

@@ -23,11 +23,16 @@ export function mostlyZero(random: Random): number {
   return random.next() < 0.7 ? 0 : Math.exp(normal(random));
 }
 
-/** Few units with many requests, each unit with a taste of its own: `[views, clicks]`. */
-export function clickingUnits(random: Random, units: number, lift = 1): [views: number, clicks: number][] {
+/** Units with up to `busiest` requests, a third of that on average, each unit with a taste of its own: `[views, clicks]`. */
+export function clickingUnits(
+  random: Random,
+  units: number,
+  lift = 1,
+  busiest = 60,
+): [views: number, clicks: number][] {
   return draws(units, () => {
     const taste = 0.4 * random.next() * lift;
-    const views = 1 + Math.floor(60 * random.next() ** 2);
+    const views = 1 + Math.floor(busiest * random.next() ** 2);
     return [views, successes(random, views, taste)];
   });
 }
@@ -65,16 +70,20 @@ export function clickingUnitsWithPast(random: Random, units: number): JointMomen
   return jointMomentsOf(rows, 5);
 }
 
-/** Latencies that cluster in units, all `slower` times as long. */
+/** Latencies that cluster in units, all `slower` times as long, or longer by `added`. */
 export function latencies(
   random: Random,
   units: number,
   quantile: number,
   slower = 1,
+  added = 0,
 ): Answer<Estimate, string> {
   const arm = draws(units, () => {
     const speed = 0.5 * normal(random);
-    return draws(1 + Math.floor(8 * random.next()), () => slower * Math.exp(speed + 0.5 * normal(random)));
+    return draws(
+      1 + Math.floor(8 * random.next()),
+      () => added + slower * Math.exp(speed + 0.5 * normal(random)),
+    );
   });
   return estimateOfQuantile(quantileSumsOf(arm), quantile);
 }
