@@ -85,6 +85,9 @@ export interface PowerAt {
 /** Of the units in the answer. */
 const curveSteps = [0.25, 0.5, 0.75, 1, 1.5, 2];
 
+/** Of fewer analysed units in an arm nobody plans an experiment, and t with next to no degrees of freedom takes seconds. */
+const fewestOnCurve = 5;
+
 /**
  * Answers what the question leaves open: the units where an effect is given, the effect where units are, the power where
  * both are.
@@ -123,8 +126,9 @@ export function powerReport(question: PowerQuestion): PowerReport {
       power: reached,
       days: daysOf(units),
     },
-    curve: curveSteps.map((step) => {
+    curve: curveSteps.flatMap((step) => {
       const at = Math.ceil(step * units);
+      if (at * part * Math.min(plan.shares.control, plan.shares.treated) < fewestOnCurve) return [];
       const least =
         margin === undefined
           ? detectableEffect(plan, baseline, at, question.power)

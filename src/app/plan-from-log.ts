@@ -39,6 +39,13 @@ export function planFromLog(options: {
 }): Promise<PlanFromLog> {
   const { alpha, metric, onProgress } = options;
   return withExperimentLog(options, async (experiment, files) => {
+    const known = experiment.metrics.map(({ id }) => id);
+    if (!known.includes(metric)) {
+      throw new SetlistError(
+        "NOT_FOUND",
+        `no metric ${metric} in ${experiment.id}${nearest(metric, known)}: it has ${known.join(", ")}`,
+      );
+    }
     const engine = duckDbEngine();
     const report = await analyzeExperiment({
       experiment,
@@ -59,13 +66,7 @@ function fromReport(
   name: string,
 ): Omit<PlanFromLog, "unitsByDay"> {
   const metric = report.metrics.find((one) => one.metric === name);
-  if (metric === undefined) {
-    const known = report.metrics.map((one) => one.metric);
-    throw new SetlistError(
-      "NOT_FOUND",
-      `no metric ${name} in ${experiment.id}${nearest(name, known)}: it has ${known.join(", ")}`,
-    );
-  }
+  if (metric === undefined) throw new Error(`the analysis of ${experiment.id} has no ${name}`);
   const isControl = new Map(experiment.arms.map((arm) => [arm.id, arm.control]));
   const control = metric.arms.find(({ arm }) => isControl.get(arm));
   if (control === undefined || control.mean === null || control.standardError === null) {
