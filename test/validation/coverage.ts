@@ -86,7 +86,7 @@ export const coverage: readonly Scenario[] = [
     what: "relative lift of +50 %, control one standard error from zero, 100 units an arm",
     runs: 6_000,
     questions: [
-      { name: "delta method, which the report then leaves out", bar: { kind: "shown" } },
+      { name: "delta method, of which the report then warns", bar: { kind: "shown" } },
       { name: "Fieller", bar: fivePercent },
       { name: "control called near zero", bar: { kind: "at-least", share: 0.99 } },
     ],
