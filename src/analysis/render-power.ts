@@ -67,14 +67,15 @@ function planLines({ plan }: PowerReport): string[] {
       } analysed, the effect is that on them`,
     );
   }
-  return [...lines, `Looks      ${looksOf(plan.monitoring)}`];
+  return [...lines, `Looks      ${looksOf(plan)}`];
 }
 
-function looksOf(monitoring: PowerReport["plan"]["monitoring"]): string {
+function looksOf({ monitoring, margin }: PowerReport["plan"]): string {
   if (monitoring.kind === "group-sequential") {
     const bounds = monitoring.bounds.map((bound) => bound.toFixed(2)).join(", ");
+    const statistic = margin === null ? "|effect / SE|" : "(effect + margin) / SE, better being above 0,";
     return (
-      `${monitoring.bounds.length}, ${monitoring.spending} spending: stop where |effect / SE| is above ${bounds}; ` +
+      `${monitoring.bounds.length}, ${monitoring.spending} spending: stop where ${statistic} is above ${bounds}; ` +
       `at most ${monitoring.inflation.toFixed(2)} times the units of one look`
     );
   }

@@ -122,6 +122,17 @@ describe("setlist power", () => {
     expect(stdout).toMatch(/▸ [\d,]+ │ +\d+ │ █{19}/);
   });
 
+  test("names the bounds of a group-sequential design, two-sided or of a margin", async () => {
+    const looks = ["--monitoring", "group-sequential", "--looks", "2"];
+    expect(await run(["power", ...unit, "--effect", "1%", ...looks])).toBe(0);
+    // Lan and DeMets' O'Brien-Fleming type at half and all of the information.
+    expect(stdout).toContain("stop where |effect / SE| is above 2.96, 1.97;");
+    stdout = "";
+    expect(await run(["power", ...unit, "--effect", "0", "--margin", "1%", ...looks])).toBe(0);
+    expect(stdout).toContain("(effect + margin) / SE");
+    expect(stdout).toContain("alpha 0.05 one-sided");
+  });
+
   test("warns where the normal distribution is far", async () => {
     expect((await plan("--proportion", "0.001", "--units", "4000")).warnings).toEqual([
       "An arm expects fewer than 10 events: the power is a rough figure.",
