@@ -9,6 +9,7 @@
 import { alwaysValid, alwaysValidBound } from "./always-valid.ts";
 import { criticalT } from "./distributions.ts";
 import { type Answer, answer, type Estimate, type NonAnswer, noAnswer } from "./estimate.ts";
+import { type SequentialBounds, sequentialPower } from "./group-sequential.ts";
 import { upperNoncentralT } from "./noncentral-t.ts";
 import { upperNormal } from "./normal.ts";
 import { increasingRoot } from "./root.ts";
@@ -50,8 +51,11 @@ export interface Plan {
   readonly triggerRate: number;
   /** Whether the analysis leaves out the units that the change cannot touch. The baseline is that of whom it analyses. */
   readonly analysed: "triggered" | "everybody";
-  /** One look at the end, or the always-valid interval tuned for the planned number of analysed units. */
-  readonly monitoring: "fixed" | "always-valid";
+  /**
+   * One look at the end; the always-valid interval tuned for the planned number of analysed units; or a group-sequential
+   * design at alpha over the comparisons, of two sides for a difference and one with a margin.
+   */
+  readonly monitoring: "fixed" | "always-valid" | SequentialBounds;
 }
 
 /** One metric, two equal arms, one look. */
@@ -78,7 +82,8 @@ type PlanAnswer<T> = Answer<T, NonAnswer | "out-of-reach">;
  * for proportions the fewer events are expected (docs/statistics.md has figures).
  *
  * Always-valid, it is the probability that the interval leaves zero out at the planned end, from the normal distribution: a lower
- * bound of the probability that it does at some look until then.
+ * bound of the probability that it does at some look until then. Group-sequential, that of crossing a bound at any look, the
+ * statistic being normal with the drift `effect / SE` at the planned end (Jennison, Turnbull, 2000, section 2.3).
  * @param effect treated minus control, signed; on the units that the change can touch.
  * @param units of the whole experiment.
  */
@@ -242,6 +247,10 @@ function powerAt(plan: Plan, baseline: Baseline, effect: number, units: number):
     const critical = alwaysValidCritical(sizes.control + sizes.treated, level, oneSided);
     const above = upperNormal(critical - noncentrality);
     return oneSided ? above : above + upperNormal(critical + noncentrality);
+  }
+  if (plan.monitoring !== "fixed") {
+    const above = sequentialPower(plan.monitoring, noncentrality);
+    return oneSided ? above : above + sequentialPower(plan.monitoring, -noncentrality);
   }
   const freedom = welchSatterthwaite(treated, control);
   const critical = criticalT(oneSided ? 2 * level : level, freedom);
