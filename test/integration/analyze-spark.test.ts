@@ -7,6 +7,7 @@ import { run } from "../../src/cli/cli.ts";
 import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import {
+  completions,
   counterfactualOf,
   experimentOf,
   impressionOf,
@@ -87,10 +88,14 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
             otherIds: ["t1", "t2", "t3"],
             agreeing: unit % 5 === 0 ? 1 : 3,
           }),
-          {
-            ...outcomeOf(`o${unit}`, `r${unit}`, "t1", "completion", unit / 7),
-            occurredAt: at + (unit % 50) * 3_600_000,
-          },
+          ...(unit % 7 < 4
+            ? [
+                {
+                  ...outcomeOf(`o${unit}`, `r${unit}`, "t1", "completion", unit / 7),
+                  occurredAt: at + (unit % 50) * 3_600_000,
+                },
+              ]
+            : []),
         ];
       });
       const drafted = interleavingOf("list");
@@ -108,7 +113,11 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         policies: [new Map([["kd", 1]])],
         calibrate: {},
       };
-      const experiment = experimentOf({ counterfactual: { share: 1, topK: 3 } });
+      const sum = { id: "seconds", aggregate: "sum", role: "secondary" } as const;
+      const experiment = experimentOf({
+        counterfactual: { share: 1, topK: 3 },
+        metrics: [completions, { ...completions, ...sum }],
+      });
       const onBoth = (
         segments: readonly LogRecord[],
         input: Partial<Parameters<typeof analyzeExperiment>[0]>,
