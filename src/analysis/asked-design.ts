@@ -1,8 +1,6 @@
 import type { Experiment } from "../domain/experiment.ts";
 import {
-  type Answer,
   difference,
-  type Estimate,
   estimateOfMean,
   type Interval,
   type Moments,
@@ -40,15 +38,8 @@ export interface Lift {
 }
 
 /** Two sets of units compared by their means; null where one of them is too small, or nothing varies. */
-export function liftOf(treated: Moments, control: Moments, alpha: number): Lift | null {
-  return liftOfEstimates(estimateOfMean(treated), estimateOfMean(control), alpha);
-}
-
-export function liftOfEstimates(
-  treated: Answer<Estimate>,
-  control: Answer<Estimate>,
-  alpha: number,
-): Lift | null {
+export function liftOf(treatedUnits: Moments, controlUnits: Moments, alpha: number): Lift | null {
+  const [treated, control] = [estimateOfMean(treatedUnits), estimateOfMean(controlUnits)];
   if (!treated.ok || !control.ok) return null;
   const tested = difference(treated.value, control.value, alpha);
   if (!tested.ok) return null;

@@ -1,7 +1,7 @@
 /**
  * Units dealt to arms anew, as assignment would deal them under another salt: `murmur3_x86_32(utf8(salt + ":" + unit))`
  * (docs/assignment.md). All salts here end where a block of the hash does, so that a unit's bytes are made into scrambled
- * blocks once, for all of them, side by side in one array: a unit then takes some 10 ns a salt.
+ * blocks once, for all of them, side by side in one array: a unit then takes some 7 ns a salt.
  */
 import { finishHash, littleEndian, mixBlock, mixScrambled, scrambleBlock, utf8 } from "../domain/murmur3.ts";
 
@@ -45,14 +45,15 @@ export class RerandomisedUnits {
     if (prefix.length !== prefixBytes) throw new Error(`salt ${salt}: not one of calibrationSalt`);
     let start = 0;
     for (let at = 0; at < prefixBytes; at += 4) start = mixBlock(start, littleEndian(prefix, at, at + 4));
-    for (let i = 0; i < this.count; i++) {
-      const bytes = this.#bytes[i] as number;
-      let at = this.#starts[i] as number;
+    const [lengths, starts, blocks] = [this.#bytes, this.#starts, this.#blocks];
+    for (let i = 0; i < lengths.length; i++) {
+      const bytes = lengths[i] as number;
+      let at = starts[i] as number;
       const whole = at + (bytes >> 2);
       let hash = start;
-      while (at < whole) hash = mixScrambled(hash ^ (this.#blocks[at++] as number));
+      while (at < whole) hash = mixScrambled(hash ^ (blocks[at++] as number));
       // The last, unfinished block is xored in and not mixed.
-      if ((bytes & 3) !== 0) hash ^= this.#blocks[at] as number;
+      if ((bytes & 3) !== 0) hash ^= blocks[at] as number;
       into[i] = finishHash(hash, prefixBytes + bytes) * perHash;
     }
   }

@@ -128,6 +128,7 @@ test("off-policy estimates are what a reader of the records finds, decision by d
           ["kd", toKd],
         ]);
         const [policy] = found?.policies ?? [];
+        expect(policy?.metrics[0]?.doublyRobust).not.toBeNull();
         for (const [i, metric] of (["completions", "seconds"] as const).entries()) {
           const expected = expectedOf(requests, toKd, metric);
           expect(policy?.effectiveUnits).toBeCloseTo(expected.effectiveUnits, 8);

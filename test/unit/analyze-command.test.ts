@@ -106,6 +106,13 @@ describe("setlist analyze --table", () => {
     [[...tableArguments("x.csv"), "--weights", "a=0,b=0"], "a weight above 0"],
     [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--alpha", "x"], "between 0 and 1"],
+    [["analyze", "--experiment", "a", "--segment", "country"], "such as user.country"],
+    [["analyze", "--experiment", "a", "--segment", "user.a", "--segment", "user.a"], "named twice"],
+    [["analyze", "--experiment", "a", "--policy", "kd"], "expected ARM=WEIGHT"],
+    [
+      [...tableArguments("x.csv"), "--metric", "a=b:mean", "--calibrate"],
+      "--calibrate goes with --experiment",
+    ],
     [["analyze", "--experimnt", "a"], "--experiment"],
     [["analyze", "--experiment", "a", "--engine", "sparc"], "Allowed choices are duckdb, spark"],
     [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
@@ -147,6 +154,26 @@ describe("setlist analyze --experiment", () => {
     await log.close();
     return dataDir;
   }
+
+  test("answers what else is asked of the log, in words and as JSON", async () => {
+    const dataDir = await dataDirectory({ control: 40, kd: 40 });
+    const asked = ["--segment", "user.country", "--novelty", "--policy", "kd=1", "--calibrate"];
+    const command = ["analyze", "--experiment", "home-kd", "--data-dir", dataDir, ...asked];
+    expect(await run(command)).toBe(0);
+    expect(stdout).toContain("completions of kd by user.country");
+    expect(stdout).toContain("With control 0.0 %, kd 100.0 %: 80 requests of 80 units");
+    expect(stdout).toContain("Calibration: p-values of 80 units under 1,000 salts");
+    stdout = "";
+    expect(await run([...command, "--json"])).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      segments: [{ attribute: "user.country", levels: [{ level: null, units: 80 }] }],
+      novelty: [],
+      offPolicy: { policies: [{ weights: { control: 0, kd: 1 }, metrics: [{ ips: null }] }] },
+      calibration: { salts: 1_000, of: 80 },
+    });
+    expect(await run([...command, "--policy", "kdd=1"])).toBe(1);
+    expect(stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
+  }, 60_000);
 
   test("reads the store and the log of the data directory", async () => {
     const dataDir = await dataDirectory({ control: 6, kd: 4 });
