@@ -1,7 +1,8 @@
-import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { LogFiles } from "../domain/ports.ts";
+import { analyzeInterleaving } from "./analyze-interleaving.ts";
 import { assembleReport } from "./assemble.ts";
+import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { momentsIn } from "./exact-moments.ts";
@@ -11,7 +12,8 @@ import type { AnalysisReport } from "./report.ts";
 export interface ExperimentAnalysis {
   readonly experiment: Experiment;
   /** The whole log, under the names by which the engine reads it. */
-  readonly files: Pick<LogFiles, "impressions" | "outcomes" | "missingBefore">;
+  readonly files: Pick<LogFiles, "impressions" | "outcomes" | "missingBefore"> &
+    Partial<Pick<LogFiles, "counterfactuals">>;
   /** DuckDB in this process, on all cores, where left out. */
   readonly engine?: AnalysisEngine | undefined;
   /** Intervals have the level `1 - alpha`; in (0, 1). */
@@ -19,6 +21,8 @@ export interface ExperimentAnalysis {
   readonly asOf: Date;
   /** What else a reader has to know of the data, one sentence each: the first of the warnings. */
   readonly notices?: readonly string[] | undefined;
+  /** Nothing more where left out. Not of an interleaving. */
+  readonly designs?: DesignQuestions | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -29,21 +33,25 @@ export interface ExperimentAnalysis {
  * does not count, whatever it was shown before or after; units seen in two arms are left out and reported; a request or
  * outcome logged twice counts once, as it first came. A degraded impression stays in its arm (intention to treat). The
  * same log gives the same report, digit for digit, whichever engine works it out and on however many threads.
- * @throws {SetlistError} INVALID_ARGUMENT for an interleaving, in which no unit has an arm.
+ * Of an interleaving, in which no unit has an arm, the report has the units' preference instead of metrics.
+ * @throws {SetlistError} INVALID_ARGUMENT where `designs` ask for what the experiment has not.
  */
 export async function analyzeExperiment(input: ExperimentAnalysis): Promise<AnalysisReport> {
   const { experiment, engine = duckDbEngine() } = input;
+  const notices = [...(input.notices ?? []), ...missingNotice(input.files.missingBefore)];
   if (experiment.kind === "interleave") {
-    throw invalidArgument(
-      `${experiment.id}: expected an experiment of kind ab, got interleave: both its arms have a part in every answer, so that comparing units by arm says nothing; docs/interleaving.md says what the log has of each answer`,
-    );
+    refuseForInterleaving(experiment, input.designs ?? {});
+    return analyzeInterleaving({ ...input, engine, notices });
   }
-  const { prepare, queries } = logStatements(engine.dialect, experiment, input.files);
+  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
+  const designs = asked.map(({ design }) => design);
+  const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
   const results = await engine.run(prepare, queries, input.onProgress);
   const arms = armCounts(experiment, results.arms);
   const [totals = {}] = results.totals;
   const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
-  return assembleReport({
+  const { sections, warnings } = await findingsOf(asked, results);
+  const report = assembleReport({
     experiment: experiment.id,
     phase: experiment.phase,
     asOf: input.asOf,
@@ -64,11 +72,12 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     unmatchedOutcomes: numberIn(totals, "unmatched"),
     lateOutcomes,
     warnings: [
-      ...(input.notices ?? []),
-      ...missingNotice(input.files.missingBefore),
+      ...notices,
       ...warningsOf(experiment, results.served, arms, { ...totals, late: lateOutcomes }),
+      ...warnings,
     ],
   });
+  return { ...report, ...sections };
 }
 
 function missingNotice(missingBefore: number | undefined): string[] {

@@ -10,7 +10,12 @@ export interface Relation {
 export interface LogSources {
   readonly impressions: readonly string[];
   readonly outcomes: readonly string[];
+  /** None where left out. */
+  readonly counterfactuals?: readonly string[] | undefined;
 }
+
+/** Columns of impressions that few analyses read, and that the files of an older Setlist may not have. */
+export type ImpressionDetail = "interleaving" | "user_attributes" | "context_attributes";
 
 /**
  * All in which the SQL of DuckDB and that of Spark differ where the analysis of the log is concerned. A text here is an
@@ -24,6 +29,13 @@ export interface Dialect {
   /** The list of one field of each element. */
   fieldOf(list: string, field: string): string;
   contains(list: string, value: string): string;
+  /** Where in the list the value stands first, from 1; 0 or NULL where it does not. */
+  placeIn(list: string, value: string): string;
+  /** The element at a place from 1; NULL where there is none. */
+  at(list: string, place: string): string;
+  sizeOf(list: string): string;
+  /** How many elements of a list of truths are true. */
+  countOf(list: string): string;
   /** 64 bits that equal texts share. */
   fingerprint(text: string): string;
   /**
@@ -33,10 +45,17 @@ export interface Dialect {
   orderedSum(value: string, condition: string): string;
   /**
    * The rows of the files, under these names: of impressions `request, shown_at, model, model_version, candidate_count,
-   * assignments, items`, of outcomes `outcome, request, item, type, value, occurred_at`; and of each row where it
-   * stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
+   * assignments, items` and the details that are asked for, of outcomes `outcome, request, item, type, value,
+   * occurred_at`, of counterfactuals `request, experiment, phase, arm, other, agreeing, other_ids`; and of each row where
+   * it stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
    */
-  rowsOf(table: keyof LogSources, files: readonly string[]): string;
+  rowsOf(
+    table: keyof LogSources,
+    files: readonly string[],
+    details?: readonly ImpressionDetail[] | undefined,
+  ): string;
+  /** How many whole days lie between two timestamps. */
+  daysBetween(from: string, to: string): string;
   /** The statement that makes a relation. */
   create(relation: Relation): string;
 }

@@ -43,6 +43,12 @@ export function probability(value: number | null): string {
   return value < 0.0001 ? "< 0.0001" : value.toPrecision(2);
 }
 
+/** Where no line can be wrapped, what is too long ends in an ellipsis. */
+export function shortened(text: string, charactersMax: number): string {
+  const characters = [...text];
+  return characters.length <= charactersMax ? text : `${characters.slice(0, charactersMax - 1).join("")}…`;
+}
+
 function minus(text: string): string {
   return text.replaceAll("-", "−");
 }

@@ -14,8 +14,11 @@ export function intervalBar(interval: Interval, reach: number, barWidth = barWid
   const place = (value: number): number => half + Math.round((reach === 0 ? 0 : value / reach) * half);
   const cells = new Array<string>(barWidth).fill(" ");
   cells[half] = "┊";
-  cells.fill("━", place(interval.ciLow), place(interval.ciHigh) + 1);
-  if (place(interval.ciLow) <= half && half <= place(interval.ciHigh)) cells[half] = "┿";
-  cells[place(interval.estimate)] = "●";
+  // An interval that leaves zero out leaves its cell free, however near it comes.
+  const low = interval.ciLow > 0 ? Math.max(half + 1, place(interval.ciLow)) : place(interval.ciLow);
+  const high = interval.ciHigh < 0 ? Math.min(half - 1, place(interval.ciHigh)) : place(interval.ciHigh);
+  cells.fill("━", low, high + 1);
+  if (low <= half && half <= high) cells[half] = "┿";
+  cells[Math.min(high, Math.max(low, place(interval.estimate)))] = "●";
   return cells.join("");
 }

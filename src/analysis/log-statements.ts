@@ -6,15 +6,16 @@
  */
 import type { Experiment, Metric } from "../domain/experiment.ts";
 import { durationMs } from "../experiments/experiments.ts";
-import { type Dialect, type LogSources, type Relation, standsAt } from "./dialect.ts";
+import { type Dialect, type ImpressionDetail, type LogSources, type Relation, standsAt } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { magnitudeMax, momentsQuery } from "./exact-moments.ts";
+import type { DesignQuery, LogDesign } from "./log-design.ts";
 
 export interface LogStatements {
   /** Statements in their order; each may read what those before it made. */
   readonly prepare: readonly string[];
   /** Each answers rows of the columns that its name stands for in `LogResults`. */
-  readonly queries: Readonly<Record<keyof LogResults, string>>;
+  readonly queries: Readonly<Record<keyof LogResults | DesignQuery, string>>;
 }
 
 /** What the queries answer. Numbers of 64 bits and more come as texts. */
@@ -34,16 +35,30 @@ const userPrefix = "user:";
 
 const at = standsAt.join(", ");
 
-export function logStatements(dialect: Dialect, experiment: Experiment, files: LogSources): LogStatements {
-  const types = [...new Set(experiment.metrics.map(({ outcome }) => outcome))];
-  const relations = relationsOf(dialect, experiment, types);
+/** @param designs what is asked of the same log beside the arms' means: their relations stand behind all of these. */
+export function logStatements(
+  dialect: Dialect,
+  experiment: Experiment,
+  files: LogSources,
+  designs: readonly LogDesign[] = [],
+): LogStatements {
+  const types = typesOf(experiment);
+  const details = [...new Set(designs.flatMap((design) => design.details ?? []))];
+  const relations = [
+    ...relationsOf(dialect, experiment, types, details),
+    ...designs.flatMap((design) => design.relations),
+  ];
+  const compared = designs.some((design) => design.readsCounterfactuals === true);
   return {
     prepare: [
-      dialect.rowsOf("impressions", files.impressions),
+      dialect.rowsOf("impressions", files.impressions, details),
       dialect.rowsOf("outcomes", files.outcomes),
-      ...relations.map((relation) => dialect.create(relation)),
+      ...(compared ? [dialect.rowsOf("counterfactuals", files.counterfactuals ?? [])] : []),
+      // Two designs may ask for the same.
+      ...new Set(relations.map((relation) => dialect.create(relation))),
     ],
     queries: {
+      ...Object.assign({}, ...designs.map((design) => design.queries)),
       arms: `
         SELECT arm, count(*) AS units, sum(impressions) AS impressions, sum(fallbacks) AS fallbacks,
                sum(coalesce(late, 0)) AS late
@@ -61,19 +76,32 @@ export function logStatements(dialect: Dialect, experiment: Experiment, files: L
   };
 }
 
-function relationsOf(dialect: Dialect, experiment: Experiment, types: readonly string[]): Relation[] {
+/** The outcomes that metrics read; a type's place here is its number in the relations. */
+export function typesOf({ metrics }: Experiment): string[] {
+  return [...new Set(metrics.map(({ outcome }) => outcome))];
+}
+
+function relationsOf(
+  dialect: Dialect,
+  experiment: Experiment,
+  types: readonly string[],
+  details: readonly ImpressionDetail[],
+): Relation[] {
   const view = (name: string, query: string): Relation => ({ name, query, kept: false });
   const table = (name: string, query: string): Relation => ({ name, query, kept: true });
   const places = experiment.arms.map((arm, place) => `WHEN ${dialect.text(arm.id)} THEN ${place}`).join(" ");
   const own = dialect.firstWhere("assignments", "one", `one.experiment = ${dialect.text(experiment.id)}`);
+  const more = details.map((detail) => `, ${detail}`).join("");
   return [
     // `arm` is NULL where the impression does not count for this experiment, `in_phase` where it was no part of it.
     view(
       "exposures",
-      `SELECT request, shown_at, model, model_version, items, ${at}, unit, in_phase, overridden, place, fallback,
+      `SELECT request, shown_at, model, model_version, items, ${at}, unit, in_phase, overridden, propensity, place,
+              fallback${more},
               CASE WHEN in_phase AND NOT overridden THEN place END AS arm
        FROM (SELECT request, shown_at, model, model_version, items, ${at}, assignment.unit AS unit,
                     assignment.phase = ${experiment.phase} AS in_phase, assignment.overridden AS overridden,
+                    assignment.propensity AS propensity${more},
                     CASE assignment.arm ${places} END AS place,
                     CASE WHEN model IS NULL AND candidate_count <> 0 THEN 1 ELSE 0 END AS fallback
              FROM (SELECT *, ${own} AS assignment FROM impressions) assigned) placed`,
@@ -82,7 +110,8 @@ function relationsOf(dialect: Dialect, experiment: Experiment, types: readonly s
     ...laterOnes(dialect, { rows: "exposures", id: "request", where: "arm IS NOT NULL" }),
     view(
       "first_exposures",
-      `SELECT request, shown_at, items, unit, fallback, arm
+      `SELECT request, shown_at, items, unit, fallback, arm, propensity, exposures.log_path, exposures.log_row,
+              exposures.log_file${more}
        FROM exposures ANTI JOIN later_exposures
        ON exposures.log_path = later_exposures.log_path AND exposures.log_row = later_exposures.log_row`,
     ),
@@ -109,7 +138,7 @@ function relationsOf(dialect: Dialect, experiment: Experiment, types: readonly s
     ),
     view(
       "unit_values",
-      `SELECT ${["arm", ...experiment.metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
+      `SELECT ${["units.unit AS unit", "arm", ...experiment.metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
        FROM units LEFT JOIN unit_outcomes ON unit_outcomes.unit = units.unit WHERE NOT crossed`,
     ),
   ];
@@ -143,12 +172,12 @@ function laterOnes(
 }
 
 /** What may have come of an exposure, by `state`. An outcome of a request that counts for no arm is somebody else's. */
-const counts = 0;
+export const counts = 0;
 const late = 1;
 const unmatched = 2;
 
 /**
- * `happened (unit, type, value, state)`: the outcomes that answer a request of this experiment, or an unknown one; and
+ * `happened (unit, request, item, type, value, occurred_at, state)`: the outcomes that answer a request of this experiment, or an unknown one; and
  * what users did, wherever, where they are the units: that can be the arm's doing only once they have been exposed to it.
  */
 function happened(dialect: Dialect, { unit, attributionWindow }: Experiment): string {
@@ -158,10 +187,10 @@ function happened(dialect: Dialect, { unit, attributionWindow }: Experiment): st
       : `occurred_at > ${since} + INTERVAL '${durationMs(attributionWindow) / 1_000}' SECOND`;
   const shown = dialect.contains("items", "item");
   const answers = `
-    SELECT unit, type, value,
+    SELECT unit, request, item, type, value, occurred_at,
            CASE WHEN coalesce(shown, false) THEN CASE WHEN ${isLate("shown_at")} THEN ${late} ELSE ${counts} END
                 ELSE ${unmatched} END AS state
-    FROM (SELECT unit, type, value, occurred_at, shown_at, ${shown} AS shown
+    FROM (SELECT unit, request, item, type, value, occurred_at, shown_at, ${shown} AS shown
           FROM (SELECT * FROM first_outcomes WHERE item <> '' OR request NOT LIKE '${userPrefix}%') answers
           LEFT JOIN (SELECT request AS asked, arm, CASE WHEN arm IS NOT NULL THEN unit END AS unit,
                             CASE WHEN arm IS NOT NULL THEN shown_at END AS shown_at,
@@ -171,7 +200,7 @@ function happened(dialect: Dialect, { unit, attributionWindow }: Experiment): st
   if (unit !== "user") return answers;
   return `${answers}
     UNION ALL
-    SELECT units.unit, type, value, CASE WHEN ${isLate("exposed")} THEN ${late} ELSE ${counts} END AS state
+    SELECT units.unit, NULL AS request, NULL AS item, type, value, occurred_at, CASE WHEN ${isLate("exposed")} THEN ${late} ELSE ${counts} END AS state
     FROM (SELECT substr(request, ${userPrefix.length + 1}) AS unit, type, value, occurred_at FROM first_outcomes
           WHERE item = '' AND request LIKE '${userPrefix}%' AND type IS NOT NULL) did
     JOIN units ON units.unit = did.unit WHERE occurred_at >= exposed`;
@@ -183,9 +212,18 @@ function typePlace(dialect: Dialect, types: readonly string[]): string {
   return `CASE type ${types.map((type, place) => `WHEN ${dialect.text(type)} THEN ${place}`).join(" ")} END`;
 }
 
-/** What is kept of a unit: how many outcomes of each type, the sums of those whose sum is asked for, and what is left out. */
-function foldsOf(dialect: Dialect, { metrics }: Experiment, types: readonly string[]): string[] {
-  const folds = types.flatMap((type, place) => {
+/** What is kept of a unit: `outcomeFolds`, and what is left out. */
+function foldsOf(dialect: Dialect, experiment: Experiment, types: readonly string[]): string[] {
+  return [
+    ...outcomeFolds(dialect, experiment, types),
+    `count(*) FILTER (WHERE state = ${late} AND type IS NOT NULL) AS late`,
+    `count(*) FILTER (WHERE state = ${unmatched}) AS unmatched`,
+  ];
+}
+
+/** Aggregates of rows of `happened`: how many outcomes of each type, and the sums of those whose sum is asked for. */
+export function outcomeFolds(dialect: Dialect, { metrics }: Experiment, types: readonly string[]): string[] {
+  return types.flatMap((type, place) => {
     const one = `state = ${counts} AND type = ${place}`;
     const isSummed = metrics.some(
       (metric) => metric.outcome === type && metric.type === "mean" && metric.aggregate === "sum",
@@ -203,15 +241,10 @@ function foldsOf(dialect: Dialect, { metrics }: Experiment, types: readonly stri
         : []),
     ];
   });
-  return [
-    ...folds,
-    `count(*) FILTER (WHERE state = ${late} AND type IS NOT NULL) AS late`,
-    `count(*) FILTER (WHERE state = ${unmatched}) AS unmatched`,
-  ];
 }
 
-/** Outcomes of the metric's type, folded over one unit; 0 where there are none. */
-function unitValue(metric: Metric, types: readonly string[]): string {
+/** Outcomes of the metric's type, folded over whatever `outcomeFolds` was grouped by; 0 where there are none. */
+export function unitValue(metric: Metric, types: readonly string[]): string {
   const type = types.indexOf(metric.outcome);
   const count = `coalesce(count${type}, 0)`;
   if (metric.type === "proportion" || metric.aggregate === "any")

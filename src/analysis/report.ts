@@ -1,11 +1,14 @@
 import type { Metric } from "../domain/experiment.ts";
 import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
+import type { DesignSections } from "./report-designs.ts";
+import type { InterleavingReport } from "./report-interleaving.ts";
+import type { ComparisonSections, ReportSections } from "./report-sections.ts";
 
 /**
  * What an analysis says: the JSON of `analyze --json`. Arms stand in the order of the experiment document, control
  * first in a table's analysis. A number that cannot be had is null, and a warning says why; none is ever NaN.
  */
-export interface AnalysisReport {
+export interface AnalysisReport extends ReportSections, DesignSections {
   /** The experiment's id, or the name of the table's file. */
   readonly experiment: string;
   /** Null for a table. */
@@ -26,6 +29,8 @@ export interface AnalysisReport {
   readonly lateOutcomes: number;
   /** One sentence each. */
   readonly warnings: readonly string[];
+  /** Of an experiment of kind interleave alone, which has no `metrics`. */
+  readonly interleaving?: InterleavingReport | undefined;
 }
 
 /** `impressions` are the rows of a table. */
@@ -44,6 +49,8 @@ export interface SampleRatioReport {
 
 export interface MetricReport {
   readonly metric: string;
+  /** What is counted, in one sentence. */
+  readonly definition?: string | null;
   readonly role: Metric["role"];
   readonly type: MetricType;
   readonly goal: Metric["goal"];
@@ -62,7 +69,7 @@ export interface ArmValue {
   readonly standardError: number | null;
 }
 
-export interface Comparison {
+export interface Comparison extends ComparisonSections {
   readonly arm: string;
   readonly versus: string;
   readonly absolute: Interval | null;

@@ -1,5 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
-import type { Dialect, LogSources } from "./dialect.ts";
+import type { Dialect, ImpressionDetail, LogSources } from "./dialect.ts";
 
 /** The columns that an analysis reads, as docs/outcome-log-format.md has them; a list of no files has them too. */
 const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
@@ -10,7 +10,7 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
     model_version: "STRING",
     candidate_count: "INT",
     assignments:
-      "ARRAY<STRUCT<experiment: STRING, arm: STRING, phase: INT, unit: STRING, overridden: BOOLEAN>>",
+      "ARRAY<STRUCT<experiment: STRING, arm: STRING, phase: INT, unit: STRING, propensity: DOUBLE, overridden: BOOLEAN>>",
     items: "ARRAY<STRUCT<id: STRING>>",
   },
   outcomes: {
@@ -21,6 +21,23 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
     value: "DOUBLE",
     occurred_at: "TIMESTAMP_NTZ",
   },
+  counterfactuals: {
+    request: "STRING",
+    experiment: "STRING",
+    phase: "INT",
+    arm: "STRING",
+    other: "STRING",
+    agreeing: "INT",
+    other_ids: "ARRAY<STRING>",
+  },
+};
+
+/** The files of an older Setlist do not have them, and Spark then says so. */
+const detailTypes: Readonly<Record<ImpressionDetail, string>> = {
+  interleaving:
+    "STRUCT<id: STRING, arms: ARRAY<STRUCT<arm: STRING, model: STRING, model_version: STRING>>, teams: ARRAY<STRING>, competitive: ARRAY<BOOLEAN>>",
+  user_attributes: "MAP<STRING, STRING>",
+  context_attributes: "MAP<STRING, STRING>",
 };
 
 /** Nothing that ends a literal or begins a variable in a script of `spark-sql`. */
@@ -39,17 +56,25 @@ export const sparkDialect: Dialect = {
   // Not a lambda: so Spark reads nothing else of the elements.
   fieldOf: (list, field) => `${list}.${field}`,
   contains: (list, value) => `array_contains(${list}, ${value})`,
+  placeIn: (list, value) => `array_position(${list}, ${value})`,
+  at: (list, place) => `get(${list}, CAST(${place} - 1 AS INT))`,
+  sizeOf: (list) => `size(${list})`,
+  countOf: (list) => `size(filter(${list}, one -> one))`,
+  daysBetween: (from, to) =>
+    `CAST(floor((unix_millis(CAST(${to} AS TIMESTAMP)) - unix_millis(CAST(${from} AS TIMESTAMP))) / 864e5) AS INT)`,
   fingerprint: (text) => `xxhash64(${text})`,
   orderedSum: (value, condition) =>
     `aggregate(array_sort(collect_list(${value}) FILTER (WHERE ${condition})), 0e0, (total, one) -> total + one)`,
-  rowsOf(table, files) {
+  rowsOf(table, files, details = []) {
+    const typed = {
+      ...columns[table],
+      ...Object.fromEntries(details.map((name) => [name, detailTypes[name]])),
+    };
     const named = (name: string): string => (name === "at" ? "shown_at" : name);
-    const names = Object.keys(columns[table]).map((name) => `\`${name}\` AS ${named(name)}`);
+    const names = Object.keys(typed).map((name) => `\`${name}\` AS ${named(name)}`);
     const where =
       "_metadata.file_name AS log_file, _metadata.file_path AS log_path, _metadata.row_index AS log_row";
-    const nothing = Object.entries(columns[table]).map(
-      ([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`,
-    );
+    const nothing = Object.entries(typed).map(([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`);
     const none = `SELECT ${nothing.join(", ")}, '' AS log_file, '' AS log_path, 0L AS log_row WHERE false`;
     const rows = `SELECT ${names.join(", ")}, ${where} FROM parquet.\`${patternOf(files)}\``;
     return `CREATE TEMPORARY VIEW ${table} AS ${files.length === 0 ? none : rows}`;

@@ -1,8 +1,10 @@
 /** What the numbers allow one to say, in one line each: the first thing that a reader looks for. */
 import { level, percent, probability, signed } from "./format.ts";
+import { preferenceVerdicts } from "./preference-verdict.ts";
 import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 export function verdictsOf(report: AnalysisReport): string[] {
+  if (report.interleaving !== undefined) return preferenceVerdicts(report.interleaving, report.alpha);
   if (report.arms.every((arm) => arm.units === 0)) {
     return [
       report.excludedUnits === 0
@@ -46,7 +48,8 @@ function primaryVerdict(metric: MetricReport, comparison: Comparison, alpha: num
   return `${shown}; the interval alone leaves zero out, but not after Holm's adjustment, p ${probability(pValueAdjusted)}.`;
 }
 
-function directionOf(
+/** `open` where no difference is shown at `alpha`. */
+export function directionOf(
   metric: MetricReport,
   comparison: Comparison,
   pValue: number | null,

@@ -1,7 +1,14 @@
 import { basename, join } from "node:path";
-import { type AnalysisReport, analyzeExperiment, duckDbEngine, sparkEngine } from "../analysis/analysis.ts";
+import {
+  type AnalysisReport,
+  analyzeExperiment,
+  type DesignQuestions,
+  duckDbEngine,
+  sparkEngine,
+} from "../analysis/analysis.ts";
 import type { SetlistConfig } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
+import type { Experiment } from "../domain/experiment.ts";
 import type { LogFiles } from "../domain/ports.ts";
 import { nearest } from "../schema/schema.ts";
 import { existingDataDirectory } from "./data-directory.ts";
@@ -31,13 +38,38 @@ export async function analyzeDataDirectory(options: {
   readonly experimentStore?: SetlistConfig["experimentStore"];
   readonly experiment: string;
   readonly alpha: number;
+  /** What is asked beside the arms' means; nothing where left out. */
+  readonly designs?: DesignQuestions | undefined;
   /** This process where left out. */
   readonly spark?: SparkCluster | undefined;
   /** Of this process; as many as there are cores where left out. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }): Promise<AnalysisReport> {
-  const { alpha, experimentStore = {}, spark, threads, onProgress } = options;
+  const { alpha, designs, spark, threads, onProgress } = options;
+  return withExperimentLog(options, (experiment, files, dataDir) => {
+    const analysis = { experiment, alpha, designs, asOf: new Date(), onProgress };
+    if (spark === undefined)
+      return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
+    const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
+    return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
+  });
+}
+
+/**
+ * Works on the log of one experiment of a data directory, which a server may be using at the same time.
+ * @throws {SetlistError} as `analyzeDataDirectory`.
+ */
+export async function withExperimentLog<T>(
+  options: {
+    readonly dataDir: string;
+    readonly experimentStore?: SetlistConfig["experimentStore"];
+    readonly experiment: string;
+    readonly threads?: number | undefined;
+  },
+  work: (experiment: Experiment, files: LogFiles, dataDir: string) => Promise<T>,
+): Promise<T> {
+  const { experimentStore = {}, threads } = options;
   const dataDir = existingDataDirectory(options.dataDir);
   const { experiments } = await readExperiments({ dataDir, experimentStore });
   const experiment = experiments.find(({ id }) => id === options.experiment);
@@ -46,14 +78,9 @@ export async function analyzeDataDirectory(options: {
     const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
     throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
-  const analyze = (files: LogFiles): Promise<AnalysisReport> => {
-    const analysis = { experiment, alpha, asOf: new Date(), onProgress };
-    if (spark === undefined)
-      return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
-    const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
-    return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
-  };
-  return withStorageSentences(dataDir, () => withDataLogFiles(dataDir, analyze, threads));
+  return withStorageSentences(dataDir, () =>
+    withDataLogFiles(dataDir, (files: LogFiles) => work(experiment, files, dataDir), threads),
+  );
 }
 
 /** The files under the cluster's names, and what it does not see of them. */
@@ -66,7 +93,12 @@ function seenByCluster(
     // Not what the cluster's own default file system has under the same path.
     const named = (paths: readonly string[]): string[] => paths.map((path) => `file://${path}`);
     return {
-      files: { ...files, impressions: named(files.impressions), outcomes: named(files.outcomes) },
+      files: {
+        ...files,
+        impressions: named(files.impressions),
+        outcomes: named(files.outcomes),
+        counterfactuals: named(files.counterfactuals),
+      },
       notices: [],
     };
   }
@@ -78,7 +110,12 @@ function seenByCluster(
   const segments = new Set(all.filter((path) => !path.startsWith(below)).map((path) => basename(path)));
   const isOne = segments.size === 1;
   return {
-    files: { ...files, impressions: shared(files.impressions), outcomes: shared(files.outcomes) },
+    files: {
+      ...files,
+      impressions: shared(files.impressions),
+      outcomes: shared(files.outcomes),
+      counterfactuals: shared(files.counterfactuals),
+    },
     notices:
       segments.size === 0
         ? []

@@ -1,9 +1,10 @@
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { AnalysisReport, ArmPolicy, SegmentAttribute } from "../analysis/analysis.ts";
 import type { SparkCluster } from "../app/analyze-data.ts";
 import { loadConfig } from "../config.ts";
-import { SetlistError } from "../domain/error.ts";
+import { SetlistError, UsageError } from "../domain/error.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 const exitNotHealthy = 3;
@@ -20,19 +21,26 @@ interface AnalyzeFlags {
   readonly weights?: ReadonlyMap<string, number>;
   readonly alpha: number;
   readonly json?: boolean;
+  readonly html?: string;
   readonly engine?: "duckdb" | "spark";
   readonly sparkSql?: string;
   readonly sparkConf?: readonly string[];
   readonly warehouse?: string;
+  readonly segment?: readonly SegmentAttribute[];
+  readonly novelty?: boolean;
+  readonly policy?: readonly ArmPolicy[];
+  readonly calibrate?: boolean;
 }
 
+/** What only a log can be asked. */
+const designFlags = ["segment", "novelty", "policy", "calibrate"] as const;
 const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights"] as const;
 /** And as they are written. */
 const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
 /**
- * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 on an SRM.
+ * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where the experiment is not healthy.
  * The analysis is imported once it is asked for: its DuckDB is a library of 60 MB, which no other command should load.
  */
 export function analyzeCommand(): Command {
@@ -56,7 +64,23 @@ export function analyzeCommand(): Command {
     )
     .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
+    .option(
+      "--segment <attribute>",
+      "experiment: lift by an attribute as it was logged, such as user.country; repeatable",
+      addSegment,
+    )
+    .option("--novelty", "experiment: lift by days since a unit's first exposure")
+    .option(
+      "--policy <arm=weight,…>",
+      "experiment: what a request would earn were the arms weighted so; repeatable",
+      addPolicy,
+    )
+    .option(
+      "--calibrate",
+      "experiment: its units dealt anew under 1,000 salts, whose p-values must be uniform",
+    )
     .option("--json", "print the report as JSON")
+    .option("--html <file>", "write the report also as one HTML page that needs no network")
     .addOption(
       new Option("--engine <name>", "what works out the log's heavy half (default: duckdb)").choices([
         "duckdb",
@@ -70,13 +94,23 @@ export function analyzeCommand(): Command {
       addSparkSetting,
     )
     .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the split is broken (SRM).")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy.")
     .action(async (flags: AnalyzeFlags, command: Command) => {
       const report = await analyze(flags, command);
-      const { renderReport } = await import("../analysis/analysis.ts");
+      const { renderPage, renderReport } = await import("../analysis/analysis.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
-      if (!report.srm.ok) process.exitCode = exitNotHealthy;
+      if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
+      if (!report.srm.ok || report.health?.ok === false) process.exitCode = exitNotHealthy;
     });
+}
+
+/** The report has been printed by then: a page that cannot be written loses nothing. */
+async function writePage(file: string, page: string): Promise<void> {
+  try {
+    await writeFile(file, page);
+  } catch (error) {
+    throw new UsageError(`cannot write the page to ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
@@ -95,15 +129,31 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       cwd: process.cwd(),
     });
     const bar = segmentBar("analysing", process.stderr, "steps");
+    const salts = segmentBar("calibrating", process.stderr, "salts");
     return analyzeDataDirectory({
       experiment,
       dataDir,
       experimentStore,
       alpha,
       spark,
-      onProgress: bar.update,
-    }).finally(bar.stop);
+      designs: {
+        segments: flags.segment,
+        novelty: flags.novelty,
+        trigger: true,
+        policies: flags.policy,
+        calibrate: flags.calibrate === true ? { onProgress: salts.update } : undefined,
+      },
+      onProgress(done, of) {
+        bar.update(done, of);
+        if (done === of) bar.stop();
+      },
+    }).finally(() => {
+      bar.stop();
+      salts.stop();
+    });
   }
+  const logFlag = designFlags.find((name) => flags[name] !== undefined);
+  if (logFlag !== undefined) command.error(`error: --${logFlag} goes with --experiment, not with --table`);
   if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);
@@ -167,6 +217,26 @@ function addCovariate(
   if (split < 1 || split === text.length - 1) throw new InvalidArgumentError("expected NAME=COLUMN.");
   if (before?.has(name)) throw new InvalidArgumentError(`metric ${name} already has a covariate.`);
   return new Map([...(before ?? []), [name, text.slice(split + 1)]]);
+}
+
+function addSegment(
+  text: string,
+  before: readonly SegmentAttribute[] | undefined,
+): readonly SegmentAttribute[] {
+  const [, of, name] = /^(user|context)\.(.+)$/s.exec(text) ?? [];
+  if (of === undefined || name === undefined)
+    throw new InvalidArgumentError("expected user.NAME or context.NAME, such as user.country.");
+  if (before?.some((one) => one.of === of && one.name === name))
+    throw new InvalidArgumentError(`"${text}" is named twice.`);
+  return [...(before ?? []), { of: of as SegmentAttribute["of"], name }];
+}
+
+/** Weights as of a split; the policy has them as probabilities. */
+function addPolicy(text: string, before: readonly ArmPolicy[] | undefined): readonly ArmPolicy[] {
+  const weights = parseWeights(text);
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  const policy = new Map([...weights].map(([arm, weight]) => [arm, weight / total]));
+  return [...(before ?? []), policy];
 }
 
 /** `control=1,treated=1`; an arm's name may hold `=`, but no comma. */

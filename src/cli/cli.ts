@@ -8,6 +8,7 @@ import { experimentsCommand } from "./experiments.ts";
 import { ingestCommand } from "./ingest.ts";
 import { labelCommand } from "./label.ts";
 import { modelsCommand } from "./models.ts";
+import { powerCommand } from "./power.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { verifyLogCommand } from "./verify-log.ts";
@@ -31,6 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
     demoCommand(),
     simulateCommand(),
     analyzeCommand(),
+    powerCommand(),
     experimentsCommand(),
     modelsCommand(),
     assignCommand(),

@@ -21,3 +21,8 @@ export function criticalT(alpha: number, degreesOfFreedom: number): number {
 export function upperChiSquare(statistic: number, degreesOfFreedom: number): number {
   return upperGamma(statistic / 2, degreesOfFreedom / 2, true, true);
 }
+
+/** P(T >= statistic) for Student's t. */
+export function upperT(statistic: number, degreesOfFreedom: number): number {
+  return tCdf(-statistic, degreesOfFreedom);
+}

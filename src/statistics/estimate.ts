@@ -6,6 +6,8 @@ export interface Estimate {
   readonly units: number;
   readonly value: number;
   readonly variance: number;
+  /** Of the variance, where it is not the number of units less one. */
+  readonly degreesOfFreedom?: number;
 }
 
 /**
@@ -21,16 +23,18 @@ export type NonAnswer =
   | "no-covariate-variance"
   | "infinite";
 
-/** A result, or the reason for having none. Never NaN. */
-export type Answer<T> =
+/** A result, or the reason for having none. Never NaN. A method with reasons of its own names them as `Reason`. */
+export type Answer<T, Reason extends string = NonAnswer> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: NonAnswer };
+  | { readonly ok: false; readonly reason: Reason };
 
-export function answer<T>(value: T): Answer<T> {
+export function answer<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
 
-export function noAnswer(reason: NonAnswer): { readonly ok: false; readonly reason: NonAnswer } {
+export function noAnswer<Reason extends string>(
+  reason: Reason,
+): { readonly ok: false; readonly reason: Reason } {
   return { ok: false, reason };
 }
 

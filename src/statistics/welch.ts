@@ -66,9 +66,13 @@ export function controlIsNearZero(control: Estimate): boolean {
 }
 
 /** In shares of the sum, so that variances of 1e-200 do not underflow when they are squared. */
-function welchSatterthwaite(treated: Estimate, control: Estimate): number {
+export function welchSatterthwaite(treated: Estimate, control: Estimate): number {
   const variance = treated.variance + control.variance;
   const a = treated.variance / variance;
   const b = control.variance / variance;
-  return 1 / ((a * a) / (treated.units - 1) + (b * b) / (control.units - 1));
+  return 1 / ((a * a) / freedom(treated) + (b * b) / freedom(control));
+}
+
+function freedom(estimate: Estimate): number {
+  return estimate.degreesOfFreedom ?? estimate.units - 1;
 }

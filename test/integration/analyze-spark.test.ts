@@ -4,9 +4,16 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { run } from "../../src/cli/cli.ts";
-import type { LogFiles } from "../../src/domain/ports.ts";
+import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
-import { experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
+import {
+  completions,
+  counterfactualOf,
+  experimentOf,
+  impressionOf,
+  interleavingOf,
+  outcomeOf,
+} from "../support/log-records.ts";
 import { withLoggedFiles } from "../support/logged-files.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { randomExperiment, randomLog } from "../support/random-log.ts";
@@ -59,6 +66,79 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       expect(spark?.arms.map(({ units }) => units > 1)).toEqual([true, true]);
       expect(spark?.lateOutcomes).toBeGreaterThan(0);
       expect(spark?.metrics[4]?.arms[1]?.mean).toBeGreaterThan(0);
+    },
+    sparkTimeoutMs,
+  );
+
+  test(
+    "says what DuckDB says of segments, novelty, trigger, policies, calibration and interleavings",
+    async () => {
+      const arms = ["control", "kd"];
+      const units = Array.from({ length: 240 }, (_, unit) => ({ unit, arm: arms[unit % 2] as string }));
+      const records = units.flatMap(({ unit, arm }) => {
+        const shown = impressionOf(`r${unit}`, `u${unit}`, arm);
+        const at = shown.at + (unit % 4 === 0 ? 0 : (unit % 3) * 86_400_000);
+        const other = arms[(unit + 1) % 2] as string;
+        return [
+          { ...shown, at, attributes: { user: { country: unit % 3 === 0 ? "DE" : "FR" } } },
+          { ...impressionOf(`end${unit}`, `u${unit}`, arm), at: at + 3 * 86_400_000 },
+          counterfactualOf(`r${unit}`, {
+            arm,
+            other,
+            otherIds: ["t1", "t2", "t3"],
+            agreeing: unit % 5 === 0 ? 1 : 3,
+          }),
+          ...(unit % 7 < 4
+            ? [
+                {
+                  ...outcomeOf(`o${unit}`, `r${unit}`, "t1", "completion", unit / 7),
+                  occurredAt: at + (unit % 50) * 3_600_000,
+                },
+              ]
+            : []),
+        ];
+      });
+      const drafted = interleavingOf("list");
+      const lists = units.slice(0, 20).flatMap(({ unit }) => [
+        {
+          ...impressionOf(`r${unit}`, `u${unit}`, "interleaved"),
+          interleaving: { ...drafted, id: `list${unit}` },
+        },
+        outcomeOf(`o${unit}`, `r${unit}`, unit % 3 === 0 ? "t2" : "t1"),
+      ]);
+      const designs = {
+        segments: [{ of: "user", name: "country" } as const],
+        novelty: true,
+        trigger: true,
+        policies: [new Map([["kd", 1]])],
+        calibrate: {},
+      };
+      const sum = { id: "seconds", aggregate: "sum", role: "secondary" } as const;
+      const experiment = experimentOf({
+        counterfactual: { share: 1, topK: 3 },
+        metrics: [completions, { ...completions, ...sum }],
+      });
+      const onBoth = (
+        segments: readonly LogRecord[],
+        input: Partial<Parameters<typeof analyzeExperiment>[0]>,
+      ) =>
+        withLoggedFiles([segments], async (files) => {
+          const analysis = { experiment, files, alpha: 0.05, asOf: new Date(0), ...input };
+          const engine = sparkEngine({ program: sparkSql, settings: localSpark });
+          return [
+            await analyzeExperiment(analysis),
+            await analyzeExperiment({ ...analysis, engine }),
+          ] as const;
+        });
+      const [duckdb, spark] = await onBoth(records, { designs });
+      expect(spark).toEqual(duckdb);
+      expect(spark.trigger?.comparisons[0]?.metrics[0]?.triggered).not.toBeNull();
+      expect(spark.offPolicy?.policies[0]?.metrics[0]?.doublyRobust).not.toBeNull();
+      expect(spark.novelty?.[0]?.days.length).toBeGreaterThan(1);
+      expect(spark.calibration?.units).toBe(240);
+      const interleaved = await onBoth(lists, { experiment: experimentOf({ kind: "interleave" }) });
+      expect(interleaved[1]).toEqual(interleaved[0]);
+      expect(interleaved[1].interleaving?.metrics[0]?.wins).toBeGreaterThan(0);
     },
     sparkTimeoutMs,
   );

@@ -148,9 +148,17 @@ describe("home-control and home-kd interleaved", () => {
     );
   });
 
-  test("are no A/B experiment: its analysis refuses them, with the reason", async () => {
-    const analysis = analyzeDataDirectory({ dataDir: app.dataDir, experiment: "home-il", alpha: 0.05 });
-    await expect(analysis).rejects.toThrow("home-il: expected an experiment of kind ab, got interleave");
+  test("are analysed by whose items listeners took, and have no arms to compare", async () => {
+    const { interleaving, metrics } = await analyzeDataDirectory({
+      dataDir: app.dataDir,
+      experiment: "home-il",
+      alpha: 0.05,
+    });
+    const drafts = (await recordsOf(app, "impression")).flatMap(({ interleaving: one }) => one ?? []);
+    expect(metrics).toEqual([]);
+    expect(interleaving).toMatchObject({ arm: "kd", versus: "control" });
+    expect(interleaving?.lists).toBe(new Set(drafts.map(({ id }) => id)).size);
+    expect(interleaving?.competitiveSlots).toBeGreaterThan(0);
   });
 
   test("are shown with their kind", async () => {

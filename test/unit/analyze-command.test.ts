@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
@@ -44,6 +44,19 @@ function tableArguments(file: string): string[] {
 }
 
 describe("setlist analyze --table", () => {
+  test("writes the page beside what it prints, and says where it cannot", async () => {
+    const file = await tableFile(50, 55);
+    const page = join(await temporaryFolder(), "report.html");
+    const metric = ["--metric", "plays=plays:mean"];
+    expect(await run([...tableArguments(file), ...metric, "--html", page])).toBe(0);
+    expect(stdout).toContain("Verdict  No difference shown");
+    const html = await readFile(page, "utf8");
+    expect(html).toMatch(/^<!doctype html>/);
+    expect(html).toContain("No difference shown between treated and control on plays");
+    expect(await run([...tableArguments(file), ...metric, "--html", join(page, "none.html")])).toBe(2);
+    expect(stderr).toContain(`cannot write the page to ${join(page, "none.html")}`);
+  });
+
   test("prints the report for people, or with --json for programs, and exits 0", async () => {
     const file = await tableFile(50, 55);
     expect(await run([...tableArguments(file), "--metric", "plays=plays:mean"])).toBe(0);
@@ -93,12 +106,19 @@ describe("setlist analyze --table", () => {
     [[...tableArguments("x.csv"), "--weights", "a=0,b=0"], "a weight above 0"],
     [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--alpha", "x"], "between 0 and 1"],
+    [["analyze", "--experiment", "a", "--segment", "country"], "such as user.country"],
+    [["analyze", "--experiment", "a", "--segment", "user.a", "--segment", "user.a"], "named twice"],
+    [["analyze", "--experiment", "a", "--policy", "kd"], "expected ARM=WEIGHT"],
+    [
+      [...tableArguments("x.csv"), "--metric", "a=b:mean", "--calibrate"],
+      "--calibrate goes with --experiment",
+    ],
     [["analyze", "--experimnt", "a"], "--experiment"],
     [["analyze", "--experiment", "a", "--engine", "sparc"], "Allowed choices are duckdb, spark"],
     [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
     [["analyze", "--experiment", "a", "--engine", "spark", "--spark-conf", "x"], "expected KEY=VALUE"],
     [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],
-    [["analyze", "--experiment", "a", "--html", "x.html"], "unknown option '--html'"],
+    [["analyze", "--experiment", "a", "--pdf", "x.pdf"], "unknown option '--pdf'"],
   ])("%j is wrong usage: exit 2", async (args, sentence) => {
     expect(await run(args)).toBe(2);
     expect(stderr).toContain(sentence);
@@ -134,6 +154,26 @@ describe("setlist analyze --experiment", () => {
     await log.close();
     return dataDir;
   }
+
+  test("answers what else is asked of the log, in words and as JSON", async () => {
+    const dataDir = await dataDirectory({ control: 40, kd: 40 });
+    const asked = ["--segment", "user.country", "--novelty", "--policy", "kd=1", "--calibrate"];
+    const command = ["analyze", "--experiment", "home-kd", "--data-dir", dataDir, ...asked];
+    expect(await run(command)).toBe(0);
+    expect(stdout).toContain("completions of kd by user.country");
+    expect(stdout).toContain("With control 0.0 %, kd 100.0 %: 80 requests of 80 units");
+    expect(stdout).toContain("Calibration: p-values of 80 units under 1,000 salts");
+    stdout = "";
+    expect(await run([...command, "--json"])).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      segments: [{ attribute: "user.country", levels: [{ level: null, units: 80 }] }],
+      novelty: [],
+      offPolicy: { policies: [{ weights: { control: 0, kd: 1 }, metrics: [{ ips: null }] }] },
+      calibration: { salts: 1_000, of: 80 },
+    });
+    expect(await run([...command, "--policy", "kdd=1"])).toBe(1);
+    expect(stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
+  }, 60_000);
 
   test("reads the store and the log of the data directory", async () => {
     const dataDir = await dataDirectory({ control: 6, kd: 4 });

@@ -261,13 +261,6 @@ describe("a split of 70 to 30 under equal weights", () => {
   });
 });
 
-test("an interleaving is not taken for an A/B experiment: no unit has an arm to compare", async () => {
-  await expect(analysisOf([], { kind: "interleave" })).rejects.toMatchObject({
-    code: "INVALID_ARGUMENT",
-    message: expect.stringContaining("home-kd: expected an experiment of kind ab, got interleave"),
-  });
-});
-
 test("what other arms would have shown is no exposure, and changes no number of the report", async () => {
   const records = [impressionOf("r1", "u1", "control"), outcomeOf("o1", "r1", "t1")];
   expect(await analysisOf([...records, counterfactualOf("r1")])).toEqual(await analysisOf(records));

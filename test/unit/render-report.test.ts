@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type AnalysisReport, renderReport } from "../../src/analysis/analysis.ts";
 import { intervalBar } from "../../src/analysis/interval-bar.ts";
+import { madeReport } from "../support/made-reports.ts";
 
 type MetricReport = AnalysisReport["metrics"][number];
 type Comparison = MetricReport["comparisons"][number];
@@ -58,21 +59,21 @@ function verdictOf(one: AnalysisReport): string {
 }
 
 describe("the report on a terminal", () => {
-  test("says health, then the verdict, then the numbers, then how long they hold", () => {
+  test("says the verdict, then health, then the numbers, then what stands behind and how long they hold", () => {
     expect(renderReport(report)).toBe(`\
 home-kd · phase 1 · unit user · as of 2026-11-22T13:00:00.000Z
 
-Health   split ok, p 0.67: control 5,012 = 50.2 % (expected 50.0 %), kd 4,970 = 49.8 % (expected 50.0 %)
 Verdict  kd is better than control on completions: +5.00 % (95 % interval +1.67 % to +8.33 %).
+Health   split ok, p 0.67: control 5,012 = 50.2 % (expected 50.0 %), kd 4,970 = 49.8 % (expected 50.0 %)
 
-completions (primary, more is better)
-┌─────────┬───────┬──────┬─────────┬────────────────────┬─────────────────┬─────────────────────────────────┐
-│ arm     │ units │ mean │    lift │      95 % interval │        p (Holm) │      −8.33 % … 0 … +8.33 %      │
-├─────────┼───────┼──────┼─────────┼────────────────────┼─────────────────┼─────────────────────────────────┤
-│ control │ 5,012 │  1.2 │         │                    │                 │                                 │
-│ kd      │ 4,970 │ 1.26 │ +5.00 % │ +1.67 % to +8.33 % │ 0.0040 (0.0080) │                ┊  ━━━━━━●━━━━━━ │
-└─────────┴───────┴──────┴─────────┴────────────────────┴─────────────────┴─────────────────────────────────┘
-  kd, always valid: difference −0.01 to +0.13, p 0.20
+┌─────────────────┬─────────┬─────┬──────┬─────────┬────────────────────┬─────────────────┬───────────────────────┐
+│ metric          │ control │ arm │      │    lift │      95 % interval │        p (adj.) │ −8.33 % … 0 … +8.33 % │
+├─────────────────┼─────────┼─────┼──────┼─────────┼────────────────────┼─────────────────┼───────────────────────┤
+│ completions ↑ * │     1.2 │ kd  │ 1.26 │ +5.00 % │ +1.67 % to +8.33 % │ 0.0040 (0.0080) │           ┊ ━━━━●━━━━ │
+└─────────────────┴─────────┴─────┴──────┴─────────┴────────────────────┴─────────────────┴───────────────────────┘
+  * primary · ↑ more is better · ↓ less is better
+
+  completions, kd, always valid: difference −0.01 to +0.13, p 0.20
 
 The 95 % intervals and p-values hold for one look, at the planned end of the experiment.
 Who looks earlier or more often reads the always-valid intervals, which are wider for it.
@@ -114,6 +115,46 @@ Who looks earlier or more often reads the always-valid intervals, which are wide
     const text = renderReport(withComparison(none));
     expect(text).toContain("–");
     expect(text).not.toMatch(/null|NaN|undefined/);
+  });
+});
+
+describe("the health, the plan and the verdict of a whole analysis", () => {
+  test("a failed check says what was seen and where to look, and no arm is called better", () => {
+    const lines = renderReport(madeReport("unhealthy")).split("\n");
+    expect(lines.find((line) => line.startsWith("Verdict"))).toMatch(/Do not decide on these numbers/);
+    expect(lines.join("\n")).not.toContain("is better than");
+    expect(lines.filter((line) => line.includes("✘ Split by day: off on day"))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes("Likely cause: impressions of kd"))).toHaveLength(1);
+  });
+
+  test("before the end of a plan of one look there is no verdict, however small p is", () => {
+    const peeked = madeReport("peeked");
+    expect(peeked.metrics[0]?.comparisons[0]?.pValue).toBeLessThan(0.05);
+    const text = renderReport(peeked);
+    expect(text).toContain(
+      "Verdict  Too early to decide: the plan is one look at 6,000 units, and 1,300 have come.",
+    );
+    expect(text).toContain("however often one looks, so it may be none");
+    expect(text).not.toContain("is better than");
+  });
+
+  test("the same numbers at the planned end are decided on", () => {
+    const peeked = madeReport("peeked");
+    const ended = { ...peeked, plan: { ...(peeked.plan as NonNullable<typeof peeked.plan>), ended: true } };
+    expect(verdictOf(ended)).toMatch(/^kd is better than control on completions/);
+  });
+
+  test("a verdict that the analysis has made stands as it is", () => {
+    const verdict = { kind: "not-worse", sentence: "kd is not worse.", reasons: ["and faster"] } as const;
+    expect(renderReport({ ...report, verdict })).toContain(
+      "Verdict  kd is not worse.\n         and faster\n",
+    );
+  });
+
+  test("is read in one screen", () => {
+    const lines = renderReport(madeReport("healthy")).split("\n");
+    expect(lines.findIndex((line) => line.startsWith("└"))).toBeLessThan(24);
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(120);
   });
 });
 
@@ -176,6 +217,15 @@ describe("the interval bar", () => {
     );
     expect(intervalBar({ estimate: -1, ciLow: -1, ciHigh: -1 }, 1)).toBe(
       `●${" ".repeat(14)}┊${" ".repeat(15)}`,
+    );
+  });
+
+  test("leaves zero free where the interval does, however near it comes", () => {
+    expect(intervalBar({ estimate: 0.5, ciLow: 0.001, ciHigh: 1 }, 1)).toBe(
+      `${" ".repeat(15)}┊${"━".repeat(7)}●${"━".repeat(7)}`,
+    );
+    expect(intervalBar({ estimate: -0.001, ciLow: -0.002, ciHigh: -0.0001 }, 1)).toBe(
+      `${" ".repeat(14)}●┊${" ".repeat(15)}`,
     );
   });
 

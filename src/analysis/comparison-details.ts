@@ -1,0 +1,61 @@
+/** What a comparison says besides its test, a sentence each. */
+import type { Interval } from "../statistics/statistics.ts";
+import { amount, percent, plainPercent, probability, signed } from "./format.ts";
+import type { Comparison } from "./report.ts";
+import type { NotWorseReport, SequentialReport } from "./report-sections.ts";
+
+export function detailsOf({
+  cuped,
+  postStratified,
+  fieller,
+  sequential,
+  notWorse,
+  winsorisedAt,
+}: Comparison): string[] {
+  const lines: string[] = [];
+  if (notWorse) lines.push(notWorseWords(notWorse));
+  if (cuped !== null) {
+    lines.push(`CUPED with ${cuped.covariate}: ${reduced(cuped)}`);
+  }
+  if (postStratified) {
+    lines.push(`post-stratified into ${postStratified.strata} strata: ${reduced(postStratified)}`);
+  }
+  if (fieller) lines.push(`Fieller's set of the lift, control being near zero: ${fiellerWords(fieller)}`);
+  if (sequential) lines.push(sequentialWords(sequential));
+  if (typeof winsorisedAt === "number")
+    lines.push(`winsorised: larger values count as ${amount(winsorisedAt)}`);
+  return lines;
+}
+
+interface Reduced {
+  readonly absolute: Interval;
+  readonly relative: Interval | null;
+  readonly pValue: number;
+  readonly varianceReduction: number;
+}
+
+function reduced({ absolute, relative, pValue, varianceReduction }: Reduced): string {
+  const show = relative === null ? signed : percent;
+  const { estimate, ciLow, ciHigh } = relative ?? absolute;
+  return (
+    `${show(estimate)} (${show(ciLow)} to ${show(ciHigh)}), p ${probability(pValue)}, ` +
+    `variance reduced by ${plainPercent(varianceReduction)}`
+  );
+}
+
+function notWorseWords({ margin, ok, bound }: NotWorseReport): string {
+  const state = ok ? "not worse than its margin" : "NOT proven to keep its margin";
+  return `${state}: worse by at most ${amount(Math.abs(margin))} is allowed, the difference's bound is ${signed(bound)}`;
+}
+
+function fiellerWords(set: NonNullable<Comparison["fieller"]>): string {
+  if (set.kind === "everything") return "no lift is ruled out";
+  const span = `${percent(set.ciLow)} to ${percent(set.ciHigh)}`;
+  return set.kind === "bounded" ? span : `all but ${span}`;
+}
+
+function sequentialWords({ look, statistic, bounds, crossed }: SequentialReport): string {
+  const bound = bounds.bounds[look - 1];
+  const against = bound === undefined ? "" : ` against the bound ${bound.toFixed(2)}`;
+  return `group-sequential look ${look}: statistic ${signed(statistic)}${against}, ${crossed ? "crossed" : "not crossed"}`;
+}

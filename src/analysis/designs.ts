@@ -1,0 +1,71 @@
+/** What may be asked of an experiment's log beside its arms' means. */
+import { invalidArgument } from "../domain/error.ts";
+import type { Experiment } from "../domain/experiment.ts";
+import { nearest } from "../schema/schema.ts";
+import type { AskedDesign, DesignFindings } from "./asked-design.ts";
+import { calibrationDesign } from "./calibration-design.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ResultRow } from "./engine.ts";
+import { noveltyDesign } from "./novelty-design.ts";
+import { type ArmPolicy, offPolicyDesign } from "./off-policy-design.ts";
+import { type SegmentAttribute, segmentsDesign } from "./segments-design.ts";
+import { triggerDesign } from "./trigger-design.ts";
+
+export interface DesignQuestions {
+  readonly segments?: readonly SegmentAttribute[] | undefined;
+  readonly novelty?: boolean | undefined;
+  /** Where the experiment logs counterfactuals; nothing is asked of any other. */
+  readonly trigger?: boolean | undefined;
+  readonly policies?: readonly ArmPolicy[] | undefined;
+  /** `onProgress` is told of salts. */
+  readonly calibrate?: { readonly onProgress?: ((done: number, of: number) => void) | undefined } | undefined;
+}
+
+/** @throws {SetlistError} INVALID_ARGUMENT for a policy with an arm that the experiment does not have. */
+export function askedDesigns(
+  dialect: Dialect,
+  experiment: Experiment,
+  { segments = [], novelty, trigger, policies = [], calibrate }: DesignQuestions,
+  alpha: number,
+): AskedDesign[] {
+  for (const policy of policies) refuseUnknownArms(experiment, policy);
+  if (experiment.metrics.length === 0) return [];
+  return [
+    ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),
+    ...(novelty === true ? [noveltyDesign(dialect, experiment, alpha)] : []),
+    ...(trigger === true && experiment.counterfactual !== undefined
+      ? [triggerDesign(dialect, experiment, alpha)]
+      : []),
+    ...(policies.length === 0 ? [] : [offPolicyDesign(dialect, experiment, policies, alpha)]),
+    ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha })]),
+  ];
+}
+
+/** All of them together. */
+export async function findingsOf(
+  designs: readonly AskedDesign[],
+  results: Readonly<Record<string, readonly ResultRow[]>>,
+): Promise<DesignFindings> {
+  let all: DesignFindings = { sections: {}, warnings: [] };
+  for (const design of designs) {
+    const { sections, warnings } = await design.findings(results);
+    all = { sections: { ...all.sections, ...sections }, warnings: [...all.warnings, ...warnings] };
+  }
+  return all;
+}
+
+/** @throws {SetlistError} INVALID_ARGUMENT where something is asked that needs an arm for each unit. */
+export function refuseForInterleaving({ id }: Experiment, asked: DesignQuestions): void {
+  const { segments = [], novelty, policies = [], calibrate } = asked;
+  if (segments.length === 0 && novelty !== true && policies.length === 0 && calibrate === undefined) return;
+  throw invalidArgument(
+    `${id} is an interleaving, in which no unit has an arm: segments, novelty, policies and calibration are for ` +
+      "experiments of kind ab",
+  );
+}
+
+function refuseUnknownArms({ arms }: Experiment, policy: ArmPolicy): void {
+  const known = arms.map(({ id }) => id);
+  const unknown = [...policy.keys()].find((arm) => !known.includes(arm));
+  if (unknown !== undefined) throw invalidArgument(`policy: no arm ${unknown}${nearest(unknown, known)}`);
+}

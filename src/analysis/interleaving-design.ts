@@ -1,0 +1,127 @@
+/** Credit per unit of the two arms of an interleaving, as SQL over the relations of `log-statements.ts`. */
+import type { Arm, Experiment } from "../domain/experiment.ts";
+import { type InterleavingSums, marginalY, noInterleavingSums } from "../statistics/statistics.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ResultRow } from "./engine.ts";
+import { momentsIn, momentsQuery } from "./exact-moments.ts";
+import { type LogDesign, table, view } from "./log-design.ts";
+import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
+
+/** `first` is the arm that is compared, `second` the control. */
+export interface DraftingArms {
+  readonly first: Arm;
+  readonly second: Arm;
+}
+
+/**
+ * A unit's credit for an arm is its metric over the outcomes on items that this arm picked in a competitive place.
+ * Credit below 0 is none. Pages of one list begin with the same places, so the longest of them has the list's places.
+ */
+export function interleavingDesign(
+  dialect: Dialect,
+  experiment: Experiment,
+  { first, second }: DraftingArms,
+): LogDesign {
+  const types = typesOf(experiment);
+  const { metrics } = experiment;
+  const team = `CASE ${dialect.at("teams", "slot")} WHEN ${dialect.text(first.id)} THEN 0 WHEN ${dialect.text(second.id)} THEN 1 END`;
+  const credit = (place: number, metric: number): string =>
+    `greatest(coalesce(max(CASE WHEN team = ${place} THEN y${metric} END), 0e0), 0e0)`;
+  return {
+    details: ["interleaving"],
+    relations: [
+      table(
+        "drafted",
+        `SELECT request, unit, ${dialect.fieldOf("items", "id")} AS ids, interleaving.id AS list,
+                interleaving.teams AS teams, interleaving.competitive AS competitive
+         FROM first_exposures
+         WHERE arm IS NOT NULL AND interleaving IS NOT NULL AND unit IN (SELECT unit FROM units)`,
+      ),
+      table(
+        "drafted_units",
+        `SELECT unit, count(*) AS lists, sum(slots) AS slots, sum(competitive) AS competitive
+         FROM (SELECT unit, list, max(${dialect.sizeOf("competitive")}) AS slots,
+                      max(${dialect.countOf("competitive")}) AS competitive
+               FROM drafted GROUP BY unit, list) lists
+         GROUP BY unit`,
+      ),
+      view(
+        "credited",
+        `SELECT unit, type, value, state, ${team} AS team
+         FROM (SELECT happened.unit AS unit, type, value, state, teams, competitive,
+                      ${dialect.placeIn("ids", "item")} AS slot
+               FROM happened JOIN drafted ON drafted.request = happened.request
+               WHERE state = ${counts} AND type IS NOT NULL) answers
+         WHERE ${dialect.at("competitive", "slot")}`,
+      ),
+      view(
+        "team_values",
+        `SELECT ${["unit", "team", ...metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
+         FROM (SELECT ${["unit", "team", ...outcomeFolds(dialect, experiment, types)].join(", ")}
+               FROM credited WHERE team IS NOT NULL GROUP BY unit, team) folded`,
+      ),
+      table(
+        "credits",
+        `SELECT ${["unit", ...metrics.flatMap((_, i) => [`${credit(0, i)} AS f${i}`, `${credit(1, i)} AS s${i}`])].join(", ")}
+         FROM team_values GROUP BY unit`,
+      ),
+    ],
+    queries: {
+      design_drafted: `
+        SELECT (SELECT count(*) FROM drafted_units) AS units,
+               (SELECT coalesce(sum(lists), 0) FROM drafted_units) AS lists,
+               (SELECT coalesce(sum(slots), 0) FROM drafted_units) AS slots,
+               (SELECT coalesce(sum(competitive), 0) FROM drafted_units) AS competitive,
+               (SELECT count(*) FROM first_exposures
+                WHERE arm IS NOT NULL AND interleaving IS NULL AND unit IN (SELECT unit FROM units)) AS one_arm`,
+      design_wins: `
+        SELECT ${["0 AS arm", ...metrics.flatMap((_, i) => winsOf(i))].join(", ")} FROM credits`,
+      ...Object.fromEntries(
+        metrics.map((_, i) => [
+          `design_preference${i}`,
+          momentsQuery(
+            `(SELECT 0 AS arm, (f${i} - s${i}) / (f${i} + s${i}) AS y0 FROM credits WHERE f${i} + s${i} > 0e0) preferring`,
+            1,
+          ),
+        ]),
+      ),
+    },
+  };
+}
+
+function winsOf(i: number): string[] {
+  const where = (condition: string): string => `count(*) FILTER (WHERE ${condition})`;
+  return [
+    `${where(`f${i} > s${i}`)} AS wins${i}`,
+    `${where(`f${i} < s${i}`)} AS losses${i}`,
+    `${where(`f${i} = s${i} AND f${i} > 0e0`)} AS ties${i}`,
+  ];
+}
+
+export interface MetricCredit {
+  readonly sums: InterleavingSums;
+  readonly ties: number;
+}
+
+/** The sums of each metric. */
+export function interleavingCredit(
+  results: Readonly<Record<string, readonly ResultRow[]>>,
+  metrics: number,
+): readonly MetricCredit[] {
+  const [drafted = {}] = results["design_drafted"] ?? [];
+  const [wins = {}] = results["design_wins"] ?? [];
+  return Array.from({ length: metrics }, (_, i) => {
+    const [preference] = momentsIn(results[`design_preference${i}`] ?? [], 0, 1);
+    return {
+      ties: Number(wins[`ties${i}`] ?? 0),
+      sums: {
+        units: Number(drafted["units"] ?? 0),
+        slots: Number(drafted["slots"] ?? 0),
+        competitive: Number(drafted["competitive"] ?? 0),
+        winsFirst: Number(wins[`wins${i}`] ?? 0),
+        winsSecond: Number(wins[`losses${i}`] ?? 0),
+        preference: preference === undefined ? noInterleavingSums.preference : marginalY(preference),
+      },
+    };
+  });
+}

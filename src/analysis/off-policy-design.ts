@@ -1,0 +1,253 @@
+/**
+ * What a request would have earned had the arms other weights. The ranker of an arm is no lottery: chance is in who gets
+ * which arm alone, so the policies that the log can speak of are mixtures of the experiment's arms. Where both arms of two
+ * would have shown the same list (counterfactual logging) it was certain to be shown, under any weights: the request
+ * counts with weight 1, whichever arm served it.
+ */
+import type { Experiment } from "../domain/experiment.ts";
+import {
+  type Answer,
+  type CrossMoments,
+  criticalT,
+  type Estimate,
+  type Moments,
+  marginalY,
+  type NoPolicyValue,
+  offPolicy,
+} from "../statistics/statistics.ts";
+import type { AskedDesign } from "./asked-design.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ResultRow } from "./engine.ts";
+import { momentsIn, momentsQuery } from "./exact-moments.ts";
+import { table, view } from "./log-design.ts";
+import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
+import type { PolicyReport, PolicyValue } from "./report-designs.ts";
+import { comparedRequests } from "./trigger-design.ts";
+
+/** Probabilities by arm; an arm that is left out has none. They add up to 1. */
+export type ArmPolicy = ReadonlyMap<string, number>;
+
+/** Of each unit: decisions, weights, both together; and for each metric the five below. */
+const shared = 3;
+const perMetric = 5;
+
+/**
+ * The reward of a request is its metric over the outcomes that answer it. The reward model of the doubly robust estimate is
+ * the mean reward of an arm's requests on the same day, of the arm's requests on all days where there are none: of the
+ * other half of the units (by the md5 of their ids), so that no reward is judged by a model that has seen it.
+ */
+export function offPolicyDesign(
+  dialect: Dialect,
+  experiment: Experiment,
+  policies: readonly ArmPolicy[],
+  alpha: number,
+): AskedDesign {
+  const { arms, metrics } = experiment;
+  const types = typesOf(experiment);
+  // Of three arms the lists of two that did not serve are not compared with each other.
+  const sharesLists = experiment.counterfactual !== undefined && arms.length === 2;
+  const targets = policies.map((policy) => arms.map(({ id }) => policy.get(id) ?? 0));
+  const never = arms.map(({ weight }) => weight === 0);
+  const same = sharesLists
+    ? "EXISTS (SELECT 1 FROM same_lists WHERE same_lists.request = exposed.request)"
+    : "false";
+  const rewards = metrics.map((metric, i) => `${unitValue(metric, types)} AS r${i}`);
+  const sum = (value: string): string => `${dialect.orderedSum(value, "true")}`;
+
+  const models = metrics.map((_, i) => `${sum(`r${i}`)} / count(*) AS q${i}`).join(", ");
+  const expected = (arm: number, metric: number): string =>
+    `coalesce(d${arm}.q${metric}, a${arm}.q${metric})`;
+  const joins = arms.map(
+    (_, arm) => `
+      LEFT JOIN daily_rewards AS d${arm}
+      ON d${arm}.arm = ${arm} AND d${arm}.half <> rewarded.half AND d${arm}.day = rewarded.day
+      LEFT JOIN arm_rewards AS a${arm} ON a${arm}.arm = ${arm} AND a${arm}.half <> rewarded.half`,
+  );
+  const decisions = targets.map((target, policy) => {
+    const weight = `CASE WHEN same THEN 1e0 ELSE CASE rewarded.arm ${target.map((t, arm) => `WHEN ${arm} THEN ${t}e0`).join(" ")} END / propensity END`;
+    const robust = metrics.map((_, i) => {
+      const ofPolicy = target
+        .flatMap((t, arm) => (t === 0 ? [] : [`${t}e0 * ${expected(arm, i)}`]))
+        .join(" + ");
+      const logged = `CASE rewarded.arm ${arms.map((_, arm) => `WHEN ${arm} THEN ${expected(arm, i)}`).join(" ")} END`;
+      // What is certain to be shown needs no model. A weight of 0 needs none of the logged action.
+      return `CASE WHEN same THEN r${i} WHEN weight = 0e0 THEN ${ofPolicy} ELSE ${ofPolicy} + weight * (r${i} - ${logged}) END AS m${i}`;
+    });
+    return `
+      SELECT ${policy} AS policy, unit, weight, ${metrics.map((_, i) => `r${i}`).join(", ")}, ${robust.join(", ")}
+      FROM (SELECT *, ${weight} AS weight FROM rewarded) AS rewarded ${joins.join("")}`;
+  });
+  const ofUnit = metrics.flatMap((_, i) => [
+    `${sum(`weight * r${i}`)} AS e${i}`,
+    `coalesce(${sum(`m${i}`)}, 0e0) AS d${i}`,
+    `count(m${i}) AS modelled${i}`,
+  ]);
+  const values = [
+    "n AS y0",
+    "w AS y1",
+    "n + w AS y2",
+    ...metrics.flatMap((_, i) =>
+      [`e${i}`, `d${i}`, `n + e${i}`, `w + e${i}`, `n + d${i}`].map(
+        (value, at) => `${value} AS y${shared + i * perMetric + at}`,
+      ),
+    ),
+  ];
+  return {
+    design: {
+      readsCounterfactuals: sharesLists,
+      relations: [
+        ...(sharesLists
+          ? [
+              ...comparedRequests(dialect, experiment),
+              table(
+                "same_lists",
+                "SELECT DISTINCT request FROM compared_requests WHERE differs = 0 AND cut = 0",
+              ),
+            ]
+          : []),
+        table(
+          "request_outcomes",
+          `SELECT ${["request", ...outcomeFolds(dialect, experiment, types)].join(", ")}
+           FROM happened WHERE request IS NOT NULL AND state = ${counts} AND type IS NOT NULL GROUP BY request`,
+        ),
+        table(
+          "rewarded",
+          `SELECT exposed.unit AS unit, arm, propensity, same, day, half, ${rewards.join(", ")}
+           FROM (SELECT exposed.request AS request, exposed.unit AS unit, exposed.arm AS arm, propensity, ${same} AS same,
+                        ${dialect.daysBetween("TIMESTAMP '1970-01-01 00:00:00'", "shown_at")} AS day,
+                        CASE WHEN substr(md5(exposed.unit), 1, 1) < '8' THEN 0 ELSE 1 END AS half
+                 FROM first_exposures AS exposed JOIN units ON units.unit = exposed.unit
+                 WHERE exposed.arm IS NOT NULL AND NOT crossed) AS exposed
+           LEFT JOIN request_outcomes ON request_outcomes.request = exposed.request`,
+        ),
+        table("daily_rewards", `SELECT arm, day, half, ${models} FROM rewarded GROUP BY arm, day, half`),
+        table("arm_rewards", `SELECT arm, half, ${models} FROM rewarded GROUP BY arm, half`),
+        view("decisions", decisions.join(" UNION ALL ")),
+        table(
+          "policy_units",
+          `SELECT policy, unit, CAST(count(*) AS DOUBLE) AS n, ${sum("weight")} AS w, ${sum("weight * weight")} AS ww,
+                  max(weight) AS largest, ${ofUnit.join(", ")}
+           FROM decisions GROUP BY policy, unit`,
+        ),
+      ],
+      queries: {
+        design_weights: `
+          SELECT policy, max(largest) AS largest, ${sum("ww")} AS squares,
+                 ${metrics.map((_, i) => `sum(modelled${i}) AS modelled${i}`).join(", ")}
+          FROM policy_units GROUP BY policy`,
+        design_policies: momentsQuery(
+          `(SELECT policy AS arm, ${values.join(", ")} FROM policy_units) valued`,
+          shared + metrics.length * perMetric,
+        ),
+      },
+    },
+    findings(results) {
+      const found = targets.map((target, policy) => {
+        const row = (results["design_weights"] ?? []).find((one) => Number(one["policy"]) === policy) ?? {};
+        const moments = Array.from({ length: shared + metrics.length * perMetric }, (_, i) =>
+          marginalY(momentsIn(results["design_policies"] ?? [], i, policies.length)[policy] as CrossMoments),
+        );
+        const unsupported = target.reduce((mass, t, arm) => mass + (never[arm] === true ? t : 0), 0);
+        return policyReport(experiment, target, moments, row, unsupported, alpha);
+      });
+      return {
+        sections: { offPolicy: { policies: found.map(({ report }) => report) } },
+        warnings: [...new Set(found.flatMap(({ warnings }) => warnings))],
+      };
+    },
+  };
+}
+
+function policyReport(
+  { arms, metrics }: Experiment,
+  target: readonly number[],
+  moments: readonly Moments[],
+  row: ResultRow,
+  unsupported: number,
+  alpha: number,
+): { readonly report: PolicyReport; readonly warnings: readonly string[] } {
+  const at = (i: number): Moments => moments[i] as Moments;
+  const [n, w, nAndW] = [at(0), at(1), at(2)];
+  const decisions = n.count * n.mean;
+  const name = arms.flatMap(({ id }, arm) => (target[arm] === 0 ? [] : [`${id}=${target[arm]}`])).join(",");
+  const warnings: string[] = [];
+  const estimates = metrics.map((metric, i) => {
+    const of = (value: number): Moments => at(shared + i * perMetric + value);
+    const [earned, robust, nAndEarned, wAndEarned, nAndRobust] = [of(0), of(1), of(2), of(3), of(4)];
+    const values = offPolicy({
+      ips: crossOfSums(n, earned, nAndEarned),
+      snips: crossOfSums(w, earned, wAndEarned),
+      doublyRobust: crossOfSums(n, robust, nAndRobust),
+      weights: crossOfSums(n, w, nAndW),
+      modelled: Number(row[`modelled${i}`] ?? 0),
+      decisions,
+      weight: w.count * w.mean,
+      squaredWeight: Number(row["squares"] ?? 0),
+      squaredUnitWeight: w.m2 + w.count * w.mean ** 2,
+      largestWeight: Number(row["largest"] ?? 0),
+      unsupported: unsupported * decisions,
+    });
+    const estimated = (estimate: Answer<Estimate, NoPolicyValue>): PolicyValue | null => {
+      if (estimate.ok) return valueWithInterval(estimate.value, alpha);
+      warnings.push(`Policy ${name}, ${metric.id}: ${reasons[estimate.reason]}.`);
+      return null;
+    };
+    return {
+      values,
+      report: {
+        metric: metric.id,
+        ips: estimated(values.ips),
+        snips: estimated(values.snips),
+        doublyRobust: estimated(values.doublyRobust),
+      },
+    };
+  });
+  const weights = estimates[0]?.values;
+  return {
+    report: {
+      weights: Object.fromEntries(arms.map(({ id }, arm) => [id, target[arm] as number])),
+      requests: Math.round(decisions),
+      units: n.count,
+      effectiveRequests: weights?.effectiveDecisions ?? 0,
+      effectiveUnits: weights?.effectiveUnits ?? 0,
+      largestWeight: weights?.largestWeight ?? 0,
+      meanWeight: weights?.meanWeight.ok
+        ? {
+            estimate: weights.meanWeight.value.value,
+            standardError: Math.sqrt(weights.meanWeight.value.variance),
+          }
+        : null,
+      unsupportedShare: weights?.unsupportedShare ?? 0,
+      metrics: estimates.map(({ report }) => report),
+    },
+    warnings,
+  };
+}
+
+/** Both together have `m2(x + y) = m2(x) + 2 c(x, y) + m2(y)`. */
+function crossOfSums(x: Moments, y: Moments, both: Moments): CrossMoments {
+  return {
+    count: x.count,
+    meanX: x.mean,
+    meanY: y.mean,
+    m2X: x.m2,
+    m2Y: y.m2,
+    cXY: (both.m2 - x.m2 - y.m2) / 2,
+  };
+}
+
+function valueWithInterval({ value, variance, units }: Estimate, alpha: number): PolicyValue {
+  const standardError = Math.sqrt(variance);
+  const halfWidth = criticalT(alpha, units - 1) * standardError;
+  return { estimate: value, ciLow: value - halfWidth, ciHigh: value + halfWidth, standardError };
+}
+
+const reasons: Record<NoPolicyValue, string> = {
+  "no-units": "there are no requests",
+  "one-unit": "there is one unit only",
+  "zero-denominator": "no request was served as the policy would",
+  infinite: "the values are too large to add up",
+  "no-support": "it takes an arm that no unit gets, of which the log says nothing",
+  "few-effective-units": "its weights leave fewer than 100 effective units, so that a few decide all",
+  "no-reward-model": "no doubly robust estimate, since an arm has no requests of the other half of the units",
+};

@@ -1,0 +1,84 @@
+/** Which of two arms the units prefer, each having had both in every list. */
+import { count, plainPercent, probability } from "./format.ts";
+import { effectsChart } from "./page-effects.ts";
+import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
+import { methodLink } from "./page-methods.ts";
+import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
+
+export function interleavingPanel(page: PageBuilder, report: InterleavingReport): PageElement {
+  const { arm, versus, metrics } = report;
+  const rows = metrics.flatMap(({ metric, goal, preference }) =>
+    preference === null
+      ? []
+      : [
+          {
+            name: `${metric} ${goal === "increase" ? "↑" : "↓"}`,
+            interval: preference,
+            colour: "var(--band)",
+          },
+        ],
+  );
+  const share = report.competitiveShare === null ? "" : ` (${plainPercent(report.competitiveShare)})`;
+  const head = [
+    "metric",
+    "prefer the arm",
+    "prefer control",
+    "ties",
+    "p (sign)",
+    "adjusted p",
+    "share, always valid",
+  ];
+  return page.element(
+    "section",
+    { class: "panel wide" },
+    page.element("h2", {}, `Preference for ${arm} over ${versus}`),
+    rows.length === 0
+      ? null
+      : page.element(
+          "div",
+          { style: "max-width:34rem" },
+          effectsChart(
+            page,
+            "Mean preference of the units for each metric",
+            rows,
+            { label: "preference", relative: false },
+            "1 where all credit goes to the arm, −1 where all goes to control. ",
+            methodLink(page, "interleaving", "Interleaving"),
+            ".",
+          ),
+        ),
+    tableOf(
+      page,
+      head,
+      metrics.map((metric) => tableRow(page, cellsOf(metric))),
+    ),
+    page.element(
+      "p",
+      { class: "faint" },
+      `${count(report.units)} units, ${count(report.lists)} lists, ${count(report.competitiveSlots)} of ` +
+        `${count(report.slots)} places competitive${share}, ${count(report.oneArmImpressions)} answers of one arm alone.`,
+    ),
+  );
+}
+
+function cellsOf({
+  metric,
+  wins,
+  losses,
+  ties,
+  sign,
+  pValueAdjusted,
+  alwaysValid,
+}: PreferenceReport): string[] {
+  return [
+    metric,
+    count(wins),
+    count(losses),
+    count(ties),
+    probability(sign?.pValue ?? null),
+    probability(pValueAdjusted),
+    alwaysValid === null
+      ? "–"
+      : `${plainPercent(alwaysValid.sign.low)} to ${plainPercent(alwaysValid.sign.high)}, p ${probability(alwaysValid.sign.pValue)}`,
+  ];
+}

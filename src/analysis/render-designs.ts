@@ -1,0 +1,162 @@
+/** What was asked beside the arms' means, for a terminal: one block each. */
+import Table from "cli-table3";
+import type { Interval } from "../statistics/statistics.ts";
+import { amount, count, plainPercent, probability, signed } from "./format.ts";
+import type { AnalysisReport } from "./report.ts";
+import type {
+  CalibrationReport,
+  NoveltyReport,
+  PolicyReport,
+  SegmentsReport,
+  TriggerComparison,
+} from "./report-designs.ts";
+import type { InterleavingReport } from "./report-interleaving.ts";
+
+export function designLines(report: AnalysisReport): string[][] {
+  const { interleaving, segments = [], novelty = [], trigger, offPolicy, calibration } = report;
+  return [
+    ...(interleaving === undefined ? [] : [interleavingLines(interleaving)]),
+    ...segments.map(segmentLines),
+    ...novelty.map(noveltyLines),
+    ...(trigger?.comparisons ?? []).map(triggerLines),
+    ...(offPolicy?.policies ?? []).map(policyLines),
+    ...(calibration === undefined ? [] : [calibrationLines(calibration)]),
+  ];
+}
+
+function segmentLines({ metric, arm, attribute, interaction, levels }: SegmentsReport): string[] {
+  const table = plainTable([attribute, "units", "difference", "interval", "against the others, p"]);
+  for (const { level, units, absolute, contrast } of levels) {
+    table.push([
+      level ?? "(not logged)",
+      count(units),
+      ...estimateCells(absolute),
+      contrast === null ? "" : `${signed(contrast.estimate)}, ${probability(contrast.pValueAdjusted)}`,
+    ]);
+  }
+  const test =
+    interaction === null
+      ? "not tested"
+      : `the same in all? p ${probability(interaction.pValue)}, adjusted ${probability(interaction.pValueAdjusted)}`;
+  return [`${metric} of ${arm} by ${attribute}: ${test}`, table.toString()];
+}
+
+function noveltyLines({ metric, arm, units, days, trend }: NoveltyReport): string[] {
+  const table = plainTable(["days since first exposure", "difference", "interval"]);
+  for (const one of days) table.push([String(one.day), ...estimateCells(one)]);
+  const change = trend === null ? "" : `: ${signed(trend.estimate)} a day, p ${probability(trend.pValue)}`;
+  return [`${metric} of ${arm} by day, ${count(units)} units${change}`, table.toString()];
+}
+
+function triggerLines({ arm, versus, requests, units, srm, metrics }: TriggerComparison): string[] {
+  const table = plainTable(["metric", "triggered", "interval", "p", "over all compared", "interval"]);
+  for (const { metric, triggered, diluted } of metrics) {
+    table.push([
+      metric,
+      ...estimateCells(triggered?.absolute ?? null),
+      triggered === null ? "" : probability(triggered.pValue),
+      ...estimateCells(diluted?.absolute ?? null),
+    ]);
+  }
+  const counted = units.map((one) => `${one.arm} ${count(one.triggered)} of ${count(one.compared)} units`);
+  return [
+    `${arm} against ${versus} where their lists differ: ${count(requests.differing)} of ${count(requests.compared)} ` +
+      `compared requests, ${counted.join(", ")}${srm.ok ? "" : ", SRM: do not read it"}`,
+    table.toString(),
+  ];
+}
+
+function policyLines(report: PolicyReport): string[] {
+  const table = plainTable([
+    "metric, a request",
+    "IPS",
+    "interval",
+    "SNIPS",
+    "interval",
+    "doubly robust",
+    "interval",
+  ]);
+  for (const { metric, ips, snips, doublyRobust } of report.metrics) {
+    table.push([metric, ...valueCells(ips), ...valueCells(snips), ...valueCells(doublyRobust)]);
+  }
+  const weights = Object.entries(report.weights).map(([arm, weight]) => `${arm} ${plainPercent(weight)}`);
+  return [
+    `With ${weights.join(", ")}: ${count(report.requests)} requests of ${count(report.units)} units, worth ` +
+      `${count(Math.round(report.effectiveRequests))} of ${count(Math.round(report.effectiveUnits))}`,
+    table.toString(),
+  ];
+}
+
+function calibrationLines(report: CalibrationReport): string[] {
+  const most = Math.max(1, ...report.histogram);
+  const bars = report.histogram.map((one) => blocks[Math.round((one / most) * (blocks.length - 1))] ?? "");
+  const verdict =
+    report.ok === null
+      ? "not judged"
+      : report.ok
+        ? "uniform, as they should be"
+        : "not uniform: do not trust the p-values";
+  const p = report.uniformity === null ? "" : `, p ${probability(report.uniformity.pValue)}`;
+  return [
+    `Calibration: p-values of ${count(report.units)} units under ${count(report.salts)} salts are ${verdict}${p}`,
+    `  0 ${bars.join("")} 1`,
+    ...report.metrics.map(
+      ({ metric, arm, falsePositives }) =>
+        `  ${metric}, ${arm}: ${falsePositives === null ? "no p-value" : plainPercent(falsePositives)} false positives`,
+    ),
+  ];
+}
+
+const blocks = " ▁▂▃▄▅▆▇█";
+
+function estimateCells(interval: Interval | null): string[] {
+  if (interval === null) return ["", ""];
+  return [signed(interval.estimate), `${signed(interval.ciLow)} to ${signed(interval.ciHigh)}`];
+}
+
+function valueCells(interval: Interval | null): string[] {
+  if (interval === null) return ["refused", ""];
+  return [amount(interval.estimate), `${amount(interval.ciLow)} to ${amount(interval.ciHigh)}`];
+}
+
+function interleavingLines(report: InterleavingReport): string[] {
+  const { arm, versus } = report;
+  const table = plainTable([
+    "metric",
+    `prefer ${arm}`,
+    `prefer ${versus}`,
+    "ties",
+    "p (sign)",
+    "preference",
+    "interval",
+    "always valid: share, p",
+  ]);
+  for (const { metric, wins, losses, ties, sign, preference, alwaysValid } of report.metrics) {
+    table.push([
+      metric,
+      count(wins),
+      count(losses),
+      count(ties),
+      sign === null ? "" : probability(sign.pValue),
+      preference === null ? "" : signed(preference.estimate),
+      preference === null ? "" : `${signed(preference.ciLow)} to ${signed(preference.ciHigh)}`,
+      alwaysValid === null
+        ? ""
+        : `${plainPercent(alwaysValid.sign.low)} to ${plainPercent(alwaysValid.sign.high)}, ${probability(alwaysValid.sign.pValue)}`,
+    ]);
+  }
+  const share = report.competitiveShare === null ? "" : ` (${plainPercent(report.competitiveShare)})`;
+  return [
+    `Interleaved: ${count(report.units)} units, ${count(report.lists)} lists, ${count(report.competitiveSlots)} of ` +
+      `${count(report.slots)} places competitive${share}`,
+    table.toString(),
+  ];
+}
+
+function plainTable(head: string[]): Table.Table {
+  return new Table({
+    head,
+    colAligns: head.map((_, i) => (i === 0 ? "left" : "right")),
+    style: { head: [], border: [], compact: true },
+  });
+}

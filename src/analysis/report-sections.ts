@@ -1,0 +1,125 @@
+import type { FiellerSet, Interval, SequentialBounds } from "../statistics/statistics.ts";
+
+/**
+ * What a report says besides its comparisons: each section is there where the analysis has what it needs, null or absent
+ * where it has not (a warning says why). A number that cannot be had is null; none is ever NaN.
+ */
+export interface ReportSections {
+  readonly verdict?: VerdictReport | null;
+  readonly health?: HealthReport | null;
+  readonly plan?: PlanReport | null;
+  readonly overTime?: readonly EffectOverTime[] | null;
+  readonly distributions?: readonly Distribution[] | null;
+  readonly tradeoff?: TradeoffReport | null;
+}
+
+/** `not-worse`: a distilled ranker or a guardrail kept its margin; `too-early`: a fixed plan that has not ended. */
+export type VerdictKind = "better" | "worse" | "not-worse" | "open" | "unhealthy" | "too-early";
+
+export interface VerdictReport {
+  readonly kind: VerdictKind;
+  readonly sentence: string;
+  readonly reasons: readonly string[];
+}
+
+export interface HealthReport {
+  readonly ok: boolean;
+  readonly checks: readonly HealthCheck[];
+}
+
+/** `ok` is null where there is too little to test. */
+export interface HealthCheck {
+  readonly id: string;
+  readonly name: string;
+  readonly ok: boolean | null;
+  readonly pValue: number | null;
+  readonly detail: string;
+  readonly likelyCause: string | null;
+}
+
+/** `plannedEnd` is UTC, ISO 8601. */
+export interface PlanReport {
+  readonly kind: "fixed" | "always-valid" | "group-sequential";
+  readonly plannedUnits: number | null;
+  readonly units: number;
+  readonly plannedEnd: string | null;
+  readonly ended: boolean;
+}
+
+/** Cumulative: a point holds all units up to the end of its day, in the metric's own unit. `day` is an ISO 8601 date. */
+export interface EffectOverTime {
+  readonly metric: string;
+  readonly arm: string;
+  readonly points: readonly EffectPoint[];
+}
+
+export interface EffectPoint {
+  readonly day: string;
+  readonly units: number;
+  readonly estimate: number | null;
+  readonly ciLow: number | null;
+  readonly ciHigh: number | null;
+  readonly alwaysValidLow: number | null;
+  readonly alwaysValidHigh: number | null;
+}
+
+/** Units by their value of the metric. Buckets ascend and do not overlap; the first and the last may be open: null. */
+export interface Distribution {
+  readonly metric: string;
+  readonly arm: string;
+  readonly buckets: readonly DistributionBucket[];
+}
+
+export interface DistributionBucket {
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly units: number;
+}
+
+/** `quality` in the primary metric's unit, `latencyMs` in milliseconds, `cost` an impression in a unit of the operator's own. */
+export interface TradeoffReport {
+  readonly points: readonly TradeoffPoint[];
+  readonly verdict: string | null;
+}
+
+export interface TradeoffPoint {
+  readonly arm: string;
+  readonly quality: number | null;
+  readonly latencyMs: number | null;
+  readonly cost: number | null;
+}
+
+/** What a comparison may hold besides its test. */
+export interface ComparisonSections {
+  readonly adjusted?: { readonly pValue: number | null; readonly method: "holm" | "bh" | "none" } | null;
+  /** The relative lift where control is near zero. */
+  readonly fieller?: FiellerSet | null;
+  readonly postStratified?: PostStratifiedReport | null;
+  /** The group-sequential look; `bounds` are those of the plan's looks so far. */
+  readonly sequential?: SequentialReport | null;
+  readonly notWorse?: NotWorseReport | null;
+  /** The value above which units count as this much. */
+  readonly winsorisedAt?: number | null;
+}
+
+export interface PostStratifiedReport {
+  readonly strata: number;
+  readonly varianceReduction: number;
+  readonly absolute: Interval;
+  readonly relative: Interval | null;
+  readonly pValue: number;
+}
+
+export interface SequentialReport {
+  readonly look: number;
+  readonly statistic: number;
+  readonly bounds: SequentialBounds;
+  readonly crossed: boolean;
+}
+
+/** `bound` is the one-sided confidence bound of the difference on its bad side, `margin` what it must not pass: both in the metric's unit. */
+export interface NotWorseReport {
+  readonly margin: number;
+  readonly ok: boolean;
+  readonly bound: number;
+}

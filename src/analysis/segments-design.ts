@@ -1,0 +1,172 @@
+/** Lift by what was logged of a unit at its first exposure: nothing that came later could tell the arms apart. */
+import type { Experiment } from "../domain/experiment.ts";
+import { benjaminiHochberg, heterogeneity, holm, type Moments, marginalY } from "../statistics/statistics.ts";
+import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
+import type { Dialect } from "./dialect.ts";
+import { momentsIn, momentsQuery } from "./exact-moments.ts";
+import { table } from "./log-design.ts";
+import type { SegmentLevel, SegmentsReport } from "./report-designs.ts";
+
+/** An attribute as targeting names it. */
+export interface SegmentAttribute {
+  readonly of: "user" | "context";
+  readonly name: string;
+}
+
+/** Levels that stand alone; with more, few units are left in each, and many tests ask for strong evidence. */
+const levelsMax = 12;
+
+/** Units an arm, below which a level's standard error is too rough for the interaction test. */
+const testedUnitsMin = 30;
+
+export function segmentsDesign(
+  dialect: Dialect,
+  experiment: Experiment,
+  attributes: readonly SegmentAttribute[],
+  alpha: number,
+): AskedDesign {
+  const { arms, metrics } = experiment;
+  const first = attributes.map(
+    ({ of, name }, i) =>
+      `min_by(coalesce(${of}_attributes[${dialect.text(name)}], ''), (shown_at, log_file, log_path, log_row)) AS a${i}`,
+  );
+  const levels = attributes.map(
+    (_, i) => `
+      SELECT ${i} AS attribute, a${i} AS level, count(*) AS units
+      FROM units JOIN unit_attributes ON unit_attributes.unit = units.unit WHERE NOT crossed GROUP BY a${i}`,
+  );
+  const cells = attributes.map(
+    (_, i) => `
+      SELECT CAST((${i * (levelsMax + 1)} + least(nth, ${levelsMax})) * ${arms.length} + arm AS INTEGER) AS arm,
+             ${metrics.map((_, metric) => `y${metric}`).join(", ")}
+      FROM unit_values JOIN unit_attributes ON unit_attributes.unit = unit_values.unit
+      JOIN segment_levels ON attribute = ${i} AND level = a${i}`,
+  );
+  return {
+    design: {
+      details: [...new Set(attributes.map(({ of }) => `${of}_attributes` as const))],
+      relations: [
+        table(
+          "unit_attributes",
+          `SELECT unit, ${first.join(", ")} FROM first_exposures WHERE arm IS NOT NULL GROUP BY unit`,
+        ),
+        table(
+          "segment_levels",
+          `SELECT attribute, level, row_number() OVER (PARTITION BY attribute ORDER BY units DESC, level) - 1 AS nth
+           FROM (${levels.join(" UNION ALL ")}) levels`,
+        ),
+        table("segment_values", cells.join(" UNION ALL ")),
+      ],
+      queries: {
+        design_levels: `SELECT attribute, level, nth FROM segment_levels WHERE nth <= ${levelsMax}`,
+        design_segments: momentsQuery("segment_values", metrics.length),
+      },
+    },
+    findings(results) {
+      const names = namesOf(results["design_levels"] ?? [], attributes.length);
+      const all = attributes.length * (levelsMax + 1) * arms.length;
+      const { control, treated } = comparedArms(experiment);
+      const reports = metrics.flatMap((metric, m) => {
+        const cellMoments = momentsIn(results["design_segments"] ?? [], m, all).map(marginalY);
+        return treated.flatMap((arm) =>
+          attributes.map((attribute, i) => {
+            const cell = (nth: number, place: number): Moments =>
+              cellMoments[(i * (levelsMax + 1) + nth) * arms.length + place] as Moments;
+            const compared = (names[i] ?? []).map((level, nth) => ({
+              level,
+              treated: cell(nth, arm),
+              control: cell(nth, control),
+            }));
+            return {
+              metric: metric.id,
+              arm: arms[arm]?.id ?? "",
+              attribute: `${attribute.of}.${attribute.name}`,
+              ...compareLevels(compared, alpha),
+            };
+          }),
+        );
+      });
+      const untested = reports.filter(({ interaction }) => interaction === null);
+      return {
+        sections: { segments: withAdjusted(reports) },
+        warnings: [...new Set(untested.map(({ attribute }) => attribute))].map(
+          (attribute) =>
+            `${attribute}: no interaction test for some metric, since fewer than two levels have ` +
+            `${testedUnitsMin} units in each arm and values that vary.`,
+        ),
+      };
+    },
+  };
+}
+
+function namesOf(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  attributes: number,
+): (string | null)[][] {
+  const names = Array.from({ length: attributes }, (): (string | null)[] => []);
+  for (const row of rows) {
+    const nth = Number(row["nth"]);
+    const level = String(row["level"] ?? "");
+    const name = nth === levelsMax ? "(others)" : level === "" ? null : level;
+    (names[Number(row["attribute"])] as (string | null)[])[nth] = name;
+  }
+  return names;
+}
+
+type Tested = Pick<SegmentsReport, "interaction" | "levels">;
+
+function compareLevels(
+  compared: readonly {
+    readonly level: string | null;
+    readonly treated: Moments;
+    readonly control: Moments;
+  }[],
+  alpha: number,
+): Tested {
+  const lifts = compared.map(({ treated, control }) => liftOf(treated, control, alpha));
+  const isTested = compared.map(
+    ({ treated, control }, i) =>
+      lifts[i] !== null && Math.min(treated.count, control.count) >= testedUnitsMin,
+  );
+  const effects = lifts.flatMap((lift, i) =>
+    lift !== null && isTested[i]
+      ? [{ estimate: lift.absolute.estimate, standardError: lift.standardError }]
+      : [],
+  );
+  const answer = heterogeneity(effects);
+  const against = answer.ok ? answer.value.against : [];
+  const adjusted = holm(against.map(({ pValue }) => pValue));
+  let place = 0;
+  const levels = compared.map(({ level, treated, control }, i): SegmentLevel => {
+    const lift = lifts[i] ?? null;
+    const at = isTested[i] && answer.ok ? place++ : undefined;
+    const contrast = at === undefined ? undefined : against[at];
+    return {
+      level,
+      units: treated.count + control.count,
+      absolute: lift?.absolute ?? null,
+      relative: lift?.relative ?? null,
+      contrast:
+        contrast === undefined || at === undefined
+          ? null
+          : { estimate: contrast.estimate, pValue: contrast.pValue, pValueAdjusted: adjusted[at] as number },
+    };
+  });
+  if (!answer.ok) return { interaction: null, levels };
+  const { statistic, degreesOfFreedom, pValue } = answer.value;
+  return { interaction: { statistic, degreesOfFreedom, pValue, pValueAdjusted: pValue }, levels };
+}
+
+/** Segments are looked at to find something: one family, in which a share of false finds is borne. */
+function withAdjusted(reports: readonly SegmentsReport[]): SegmentsReport[] {
+  const family = reports.filter(({ interaction }) => interaction !== null);
+  const adjusted = benjaminiHochberg(family.map(({ interaction }) => interaction?.pValue ?? 1));
+  return reports.map((report) =>
+    report.interaction === null
+      ? report
+      : {
+          ...report,
+          interaction: { ...report.interaction, pValueAdjusted: adjusted[family.indexOf(report)] as number },
+        },
+  );
+}

@@ -1,0 +1,190 @@
+/** Only where the arms' lists differ: from what the other arms would have shown, as it was logged beside impressions. */
+import type { Experiment } from "../domain/experiment.ts";
+import {
+  type CrossMoments,
+  dilutedEffect,
+  marginalY,
+  sampleRatio,
+  type TriggeredArm,
+  unitDenominator,
+} from "../statistics/statistics.ts";
+import { type AskedDesign, comparedArms, intervalOf, liftOf } from "./asked-design.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ResultRow } from "./engine.ts";
+import { momentsIn, momentsQuery } from "./exact-moments.ts";
+import { type LogDesign, table, view } from "./log-design.ts";
+import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
+import type { TriggerComparison, TriggeredMetric } from "./report-designs.ts";
+
+/** A unit's differing requests alone; all its compared ones, where some differ; all, where none does. */
+const scopes = { differing: 0, triggered: 1, others: 2 } as const;
+const scopesCount = 3;
+
+/** `compared_requests (request, unit, arm, other, differs)`: each once, of units that count. Other designs read it too. */
+export function comparedRequests(dialect: Dialect, { id, phase, arms }: Experiment): LogDesign["relations"] {
+  const places = (column: string): string =>
+    `CASE ${column} ${arms.map((arm, place) => `WHEN ${dialect.text(arm.id)} THEN ${place}`).join(" ")} END`;
+  return [
+    table(
+      "compared_requests",
+      `SELECT request, unit, arm, other, max(differs) AS differs, max(cut) AS cut
+       FROM (SELECT exposed.request AS request, exposed.unit AS unit, exposed.arm AS arm, seen.other AS other,
+                    CASE WHEN agreeing < least(shown, listed) THEN 1 ELSE 0 END AS differs,
+                    CASE WHEN agreeing = listed AND listed < shown THEN 1 ELSE 0 END AS cut
+             FROM (SELECT request, ${places("arm")} AS place, ${places("other")} AS other, agreeing,
+                          ${dialect.sizeOf("other_ids")} AS listed
+                   FROM counterfactuals WHERE experiment = ${dialect.text(id)} AND phase = ${phase}) seen
+             JOIN (SELECT first_exposures.request AS request, first_exposures.unit AS unit, first_exposures.arm AS arm,
+                          ${dialect.sizeOf("items")} AS shown
+                   FROM first_exposures JOIN units ON units.unit = first_exposures.unit
+                   WHERE first_exposures.arm IS NOT NULL AND NOT crossed) exposed
+             ON exposed.request = seen.request AND exposed.arm = seen.place
+             WHERE other IS NOT NULL) matched
+       GROUP BY request, unit, arm, other`,
+    ),
+  ];
+}
+
+/**
+ * For each arm and control the requests of either of which the other's list was logged. Values are of what answered these
+ * requests; what users did without a list answers none.
+ */
+export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: number): AskedDesign {
+  const { arms, metrics } = experiment;
+  const types = typesOf(experiment);
+  const { control, treated } = comparedArms(experiment);
+  const pairs = treated.map((place) => `WHEN ${place} THEN ${treated.indexOf(place)}`).join(" ");
+  const cell = (scope: string): string =>
+    `CAST((pair * ${scopesCount} + ${scope}) * 2 + isTreated AS INTEGER)`;
+  const triggered = `CASE WHEN triggered = 1 THEN ${scopes.triggered} ELSE ${scopes.others} END`;
+  return {
+    design: {
+      readsCounterfactuals: true,
+      relations: [
+        ...comparedRequests(dialect, experiment),
+        view(
+          "pair_requests",
+          `SELECT request, unit, differs, cut, CASE WHEN arm = ${control} THEN 0 ELSE 1 END AS isTreated,
+                  CASE CASE WHEN arm = ${control} THEN other ELSE arm END ${pairs} END AS pair
+           FROM compared_requests WHERE (arm = ${control}) <> (other = ${control})`,
+        ),
+        table(
+          "pair_units",
+          `SELECT unit, pair, isTreated, max(differs) AS triggered, count(*) AS requests, sum(differs) AS differing,
+                  sum(cut) AS cut
+           FROM pair_requests GROUP BY unit, pair, isTreated`,
+        ),
+        view(
+          "scoped_requests",
+          `SELECT request, unit, pair, 1 AS allOfThem FROM pair_requests
+           UNION ALL SELECT request, unit, pair, 0 AS allOfThem FROM pair_requests WHERE differs = 1`,
+        ),
+        table(
+          "scoped_outcomes",
+          `SELECT ${["unit", "pair", "allOfThem", ...outcomeFolds(dialect, experiment, types)].join(", ")}
+           FROM (SELECT scoped_requests.unit AS unit, pair, allOfThem, type, value, state
+                 FROM happened JOIN scoped_requests ON scoped_requests.request = happened.request
+                 WHERE state = ${counts} AND type IS NOT NULL) answers
+           GROUP BY unit, pair, allOfThem`,
+        ),
+        table(
+          "trigger_values",
+          `SELECT ${["cell AS arm", ...metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
+           FROM (SELECT unit, pair, 1 AS allOfThem, ${cell(triggered)} AS cell FROM pair_units
+                 UNION ALL SELECT unit, pair, 0 AS allOfThem, ${cell(String(scopes.differing))} AS cell
+                 FROM pair_units WHERE triggered = 1) cells
+           LEFT JOIN scoped_outcomes ON scoped_outcomes.unit = cells.unit AND scoped_outcomes.pair = cells.pair
+                AND scoped_outcomes.allOfThem = cells.allOfThem`,
+        ),
+      ],
+      queries: {
+        design_pairs: `SELECT pair, isTreated, count(*) AS units, sum(triggered) AS triggered, sum(requests) AS requests,
+                              sum(differing) AS differing, sum(cut) AS cut
+                       FROM pair_units GROUP BY pair, isTreated`,
+        design_trigger: momentsQuery("trigger_values", metrics.length),
+      },
+    },
+    findings(results) {
+      const warnings: string[] = [];
+      const cells = metrics.map((_, m) =>
+        momentsIn(results["design_trigger"] ?? [], m, treated.length * scopesCount * 2).map((one) =>
+          unitDenominator(marginalY(one)),
+        ),
+      );
+      const comparisons = treated.map((place, pair): TriggerComparison => {
+        const rows = [0, 1].map((isTreated) => rowOf(results["design_pairs"] ?? [], pair, isTreated));
+        const [arm, versus] = [arms[place]?.id ?? "", arms[control]?.id ?? ""];
+        const sum = (column: string): number => rows.reduce((all, row) => all + Number(row[column] ?? 0), 0);
+        const ratio = sampleRatio(
+          rows.map((row) => Number(row["triggered"] ?? 0)),
+          [arms[control]?.weight ?? 0, arms[place]?.weight ?? 0],
+        );
+        if (sum("requests") === 0) {
+          warnings.push(
+            `Trigger analysis of ${arm}: no request of it or ${versus} was compared with the other's list.`,
+          );
+        }
+        if (!ratio.ok) {
+          warnings.push(
+            `Trigger analysis of ${arm}: the triggered units do not stand as the weights promise (SRM), so the arm ` +
+              "itself moves who is triggered, or whose comparison is logged: do not read it.",
+          );
+        }
+        if (sum("cut") > 0) {
+          warnings.push(
+            `Trigger analysis of ${arm}: ${sum("cut")} of ${sum("requests")} requests were compared for fewer places than ` +
+              "they showed, and agree on these: they count as the same list. Raise counterfactual.topK.",
+          );
+        }
+        return {
+          arm,
+          versus,
+          requests: { compared: sum("requests"), differing: sum("differing") },
+          units: [versus, arm].map((id, i) => ({
+            arm: id,
+            compared: Number(rows[i]?.["units"] ?? 0),
+            triggered: Number(rows[i]?.["triggered"] ?? 0),
+          })),
+          srm: { pValue: ratio.pValue ?? null, ok: ratio.ok },
+          metrics: metrics.map((metric, m) => {
+            const of = (scope: number, isTreated: number): CrossMoments =>
+              cells[m]?.[(pair * scopesCount + scope) * 2 + isTreated] as CrossMoments;
+            return triggeredMetric(metric.id, of, alpha);
+          }),
+        };
+      });
+      return { sections: { trigger: { comparisons } }, warnings };
+    },
+  };
+}
+
+function rowOf(rows: readonly ResultRow[], pair: number, isTreated: number): ResultRow {
+  return rows.find((row) => Number(row["pair"]) === pair && Number(row["isTreated"]) === isTreated) ?? {};
+}
+
+function triggeredMetric(
+  metric: string,
+  of: (scope: number, isTreated: number) => CrossMoments,
+  alpha: number,
+): TriggeredMetric {
+  const lift = liftOf(marginalY(of(scopes.differing, 1)), marginalY(of(scopes.differing, 0)), alpha);
+  const [treated, control] = [1, 0].map(
+    (isTreated): TriggeredArm => ({
+      triggered: of(scopes.triggered, isTreated),
+      others: of(scopes.others, isTreated),
+    }),
+  ) as [TriggeredArm, TriggeredArm];
+  const diluted = dilutedEffect(treated, control, alpha);
+  return {
+    metric,
+    triggered:
+      lift === null ? null : { absolute: lift.absolute, relative: lift.relative, pValue: lift.pValue },
+    diluted: diluted.ok
+      ? {
+          triggerRate: diluted.value.triggerRate,
+          absolute: intervalOf(diluted.value.absolute),
+          relative: diluted.value.relative === undefined ? null : intervalOf(diluted.value.relative),
+        }
+      : null,
+  };
+}

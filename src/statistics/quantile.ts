@@ -1,0 +1,155 @@
+/**
+ * A quantile of events, a p95 of latencies or a median of listening times, whose events cluster in units: a unit with
+ * many events decides much, and its events resemble each other. So the spread is that between units.
+ */
+import { type Answer, answer, type Estimate, type NonAnswer, noAnswer } from "./estimate.ts";
+import { criticalNormal } from "./normal.ts";
+import { bucketEdges, bucketOf } from "./value-buckets.ts";
+
+/**
+ * What the units of an arm add up to, N being the events of a unit and J those of them in this bucket or below.
+ * All are whole numbers, so parts add up to the whole exactly, in any order.
+ */
+export interface QuantileSums {
+  readonly units: number;
+  /** The sums over units of N and N^2. */
+  readonly events: number;
+  readonly eventsSquared: number;
+  /** Ascending, and only those that some event is in. */
+  readonly buckets: readonly QuantileBucket[];
+}
+
+/** By how much the sums over units of J, J^2 and J N grow from the bucket before to this one. */
+export interface QuantileBucket {
+  readonly bucket: number;
+  readonly events: number;
+  readonly squares: number;
+  readonly products: number;
+}
+
+export const noQuantileSums: QuantileSums = { units: 0, events: 0, eventsSquared: 0, buckets: [] };
+
+/**
+ * One pass over units, each with all its events: those of a unit must come together, as its value of a mean must. A unit
+ * without events counts as one. The same sums come of any grouping of (unit, bucket, events), in SQL for instance.
+ */
+export function quantileSumsOf(units: Iterable<readonly number[]>): QuantileSums {
+  const sums = { units: 0, events: 0, eventsSquared: 0 };
+  const buckets = new Map<number, Growth>();
+  for (const events of units) {
+    sums.units += 1;
+    sums.events += events.length;
+    sums.eventsSquared += events.length ** 2;
+    let below = 0;
+    for (const bucket of events.map(bucketOf).sort((a, b) => a - b)) {
+      const growth = growthOf(buckets, bucket);
+      growth.events += 1;
+      // Of the square, from `below` to one more.
+      growth.squares += 2 * below + 1;
+      growth.products += events.length;
+      below += 1;
+    }
+  }
+  return { ...sums, buckets: ascending(buckets) };
+}
+
+/** The sums of both sets of units together. */
+export function mergeQuantileSums(a: QuantileSums, b: QuantileSums): QuantileSums {
+  const buckets = new Map<number, Growth>();
+  for (const one of [...a.buckets, ...b.buckets]) {
+    const growth = growthOf(buckets, one.bucket);
+    growth.events += one.events;
+    growth.squares += one.squares;
+    growth.products += one.products;
+  }
+  return {
+    units: a.units + b.units,
+    events: a.events + b.events,
+    eventsSquared: a.eventsSquared + b.eventsSquared,
+    buckets: ascending(buckets),
+  };
+}
+
+type Growth = { -readonly [key in "events" | "squares" | "products"]: QuantileBucket[key] };
+
+function growthOf(buckets: Map<number, Growth>, bucket: number): Growth {
+  let growth = buckets.get(bucket);
+  if (growth === undefined) {
+    growth = { events: 0, squares: 0, products: 0 };
+    buckets.set(bucket, growth);
+  }
+  return growth;
+}
+
+function ascending(buckets: ReadonlyMap<number, Growth>): QuantileBucket[] {
+  return [...buckets]
+    .map(([bucket, growth]) => ({ bucket, ...growth }))
+    .sort((one, other) => one.bucket - other.bucket);
+}
+
+/** How many standard errors of the share below on either side the density is taken over: those of a 95 % interval. */
+const reach = criticalNormal(0.025);
+
+/**
+ * The share of events below a value v is a ratio of per-unit sums, `F(v) = sum J / sum N`, with the delta method's variance
+ * `Var(F) = (sum J^2 - 2 F sum J N + F^2 sum N^2) / ((n - 1) n mean(N)^2)` over n units. With sigma its square root at the
+ * quantile, the quantile's standard error is `(F^-1(q + z sigma) - F^-1(q - z sigma)) / (2 z)`, z = 1.96: the outer
+ * confidence interval of Deng, Knoblich, Lu, "Applying the Delta Method in Metric Analytics", KDD 2018, section 4.2 (after
+ * Woodruff, Journal of the American Statistical Association 47, 1952), which estimates no density.
+ *
+ * Inside a bucket events are taken as spread evenly, so value and ends are within 1 % of the exact sample quantile, and
+ * much nearer where many events lie in the bucket. Where most events have the same value (counts), the spread found is that
+ * of a bucket at most: quantiles of values that take few levels are not for this. Where `q -+ z sigma` leaves (0, 1), the
+ * events are too few to say.
+ */
+export function estimateOfQuantile(
+  sums: QuantileSums,
+  quantile: number,
+): Answer<Estimate, NonAnswer | "too-few-events"> {
+  if (sums.units === 0) return noAnswer("no-units");
+  if (sums.events === 0) return noAnswer("zero-denominator");
+  if (sums.units === 1) return noAnswer("one-unit");
+  const sigma = Math.sqrt(varianceOfShareBelow(sums, quantile));
+  const [low, high] = [quantile - reach * sigma, quantile + reach * sigma];
+  if (!(low > 0 && high < 1)) return noAnswer("too-few-events");
+  const standardError = (valueAt(sums, high) - valueAt(sums, low)) / (2 * reach);
+  const value = valueAt(sums, quantile);
+  const variance = standardError ** 2;
+  if (!Number.isFinite(value) || !Number.isFinite(variance)) return noAnswer("infinite");
+  return answer({ units: sums.units, value, variance });
+}
+
+/** The variance of the share of events below the quantile: between a bucket's edges, in proportion. */
+function varianceOfShareBelow(sums: QuantileSums, quantile: number): number {
+  const wanted = quantile * sums.events;
+  let [events, squares, products] = [0, 0, 0];
+  for (const one of sums.buckets) {
+    const before = varianceOfShare(sums, events, squares, products);
+    const reached = events + one.events >= wanted;
+    const part = reached ? (wanted - events) / one.events : 1;
+    events += one.events;
+    squares += one.squares;
+    products += one.products;
+    if (reached) return before + part * (varianceOfShare(sums, events, squares, products) - before);
+  }
+  throw new Error("a quantile is at most 1");
+}
+
+function varianceOfShare(sums: QuantileSums, events: number, squares: number, products: number): number {
+  const share = events / sums.events;
+  const spread = squares - 2 * share * products + share * share * sums.eventsSquared;
+  return (Math.max(0, spread) * sums.units) / (sums.units - 1) / sums.events ** 2;
+}
+
+function valueAt(sums: QuantileSums, share: number): number {
+  const wanted = share * sums.events;
+  let below = 0;
+  for (const { bucket, events } of sums.buckets) {
+    if (below + events >= wanted) {
+      const [low, high] = bucketEdges(bucket);
+      return low + ((wanted - below) / events) * (high - low);
+    }
+    below += events;
+  }
+  throw new Error("a share is at most 1");
+}

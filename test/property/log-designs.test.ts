@@ -1,0 +1,203 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { LogRecord } from "../../src/domain/ports.ts";
+import { type Moments, momentsOf } from "../../src/statistics/moments.ts";
+import {
+  difference,
+  dilutedEffect,
+  estimateOfMean,
+  jointMomentsOf,
+  trendWithinUnits,
+  unitDenominator,
+} from "../../src/statistics/statistics.ts";
+import {
+  completions,
+  counterfactualOf,
+  experimentOf,
+  impressionOf,
+  outcomeOf,
+} from "../support/log-records.ts";
+import { withLoggedFiles } from "../support/logged-files.ts";
+
+const noon = Date.parse("2026-11-22T12:00:00.000Z");
+const hour = 3_600_000;
+const experiment = experimentOf({
+  counterfactual: { share: 1, topK: 3 },
+  metrics: [
+    completions,
+    { ...completions, id: "seconds", outcome: "play", aggregate: "sum" },
+    { ...completions, id: "any", type: "proportion", aggregate: "any" },
+  ],
+});
+
+interface Asked {
+  readonly unit: number;
+  readonly hour: number;
+  readonly country: string;
+  readonly seen: "same" | "differing" | "unknown";
+  readonly did: readonly { readonly type: string; readonly value: number; readonly after: number }[];
+}
+
+const asked: fc.Arbitrary<Asked> = fc.record({
+  unit: fc.integer({ min: 0, max: 19 }),
+  hour: fc.integer({ min: 0, max: 120 }),
+  country: fc.constantFrom("DE", "FR", ""),
+  seen: fc.constantFrom("same", "differing", "unknown"),
+  did: fc.array(
+    fc.record({
+      type: fc.constantFrom("completion", "play"),
+      value: fc.integer({ min: -50, max: 700 }).map((n) => n / 7),
+      after: fc.integer({ min: 1, max: 60 }),
+    }),
+    { maxLength: 4 },
+  ),
+});
+
+const armOf = (unit: number): "control" | "kd" => (unit % 2 === 0 ? "control" : "kd");
+
+function recordsOf(requests: readonly Asked[]): LogRecord[] {
+  return requests.flatMap(({ unit, hour: at, country, seen, did }, i) => {
+    const arm = armOf(unit);
+    const other = arm === "kd" ? "control" : "kd";
+    const shown = { ...impressionOf(`r${i}`, `u${unit}`, arm), at: noon + at * hour + i };
+    const agreeing = seen === "same" ? 3 : 2;
+    return [
+      country === "" ? shown : { ...shown, attributes: { user: { country } } },
+      ...(seen === "unknown"
+        ? []
+        : [counterfactualOf(`r${i}`, { arm, other, otherIds: ["t1", "t2", "t3"], agreeing })]),
+      ...did.map(({ type, value, after }, n) => ({
+        ...outcomeOf(`o${i}-${n}`, `r${i}`, "t1", type, value),
+        occurredAt: shown.at + after * hour,
+      })),
+    ];
+  });
+}
+
+interface Did {
+  readonly type: string;
+  readonly value: number;
+  readonly at: number;
+}
+
+/** The request's outcomes, with their times. */
+function outcomesOf(requests: readonly Asked[], all: readonly Asked[]): Did[] {
+  return requests.flatMap((one) =>
+    one.did.map(({ type, value, after }) => ({
+      type,
+      value,
+      at: noon + one.hour * hour + all.indexOf(one) + after * hour,
+    })),
+  );
+}
+
+const folds: readonly ((did: readonly Did[]) => number)[] = [
+  (did) => did.filter(({ type }) => type === "completion").length,
+  (did) => did.filter(({ type }) => type === "play").reduce((sum, { value }) => sum + value, 0),
+  (did) => Number(did.some(({ type }) => type === "completion")),
+];
+
+function differenceOf(treated: Moments, control: Moments) {
+  const [t, c] = [estimateOfMean(treated), estimateOfMean(control)];
+  if (!t.ok || !c.ok) return undefined;
+  const tested = difference(t.value, c.value, 0.05);
+  return tested.ok ? tested.value : undefined;
+}
+
+test("segments, novelty and trigger are what a reader of the records finds, unit by unit", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(asked, { minLength: 60, maxLength: 90, size: "max" }), async (requests) => {
+      const designs = { segments: [{ of: "user", name: "country" } as const], novelty: true, trigger: true };
+      const report = await withLoggedFiles([recordsOf(requests)], (files) =>
+        analyzeExperiment({ experiment, files, alpha: 0.05, asOf: new Date(noon), designs }),
+      );
+      const units = [...Map.groupBy(requests, ({ unit }) => unit)];
+      const at = (one: Asked) => noon + one.hour * hour + requests.indexOf(one);
+      const firstOf = (own: readonly Asked[]) => own.toSorted((a, b) => at(a) - at(b))[0] as Asked;
+      const ofArm = (arm: string) => units.filter(([unit]) => armOf(unit) === arm);
+
+      for (const [m, fold] of folds.entries()) {
+        const id = experiment.metrics[m]?.id;
+        const near = (value: number | undefined) =>
+          value === undefined ? undefined : expect.closeTo(value, 8);
+        const segment = report.segments?.find(({ metric }) => metric === id);
+        for (const { level, absolute, units: count } of segment?.levels ?? []) {
+          const within = (arm: string) =>
+            ofArm(arm).filter(([, own]) => firstOf(own).country === (level ?? ""));
+          const momentsIn = (arm: string) =>
+            momentsOf(within(arm).map(([, own]) => fold(outcomesOf(own, requests))));
+          expect(count).toBe(within("kd").length + within("control").length);
+          const expected = differenceOf(momentsIn("kd"), momentsIn("control"));
+          expect([absolute?.estimate, absolute?.ciLow]).toEqual([
+            near(expected?.estimate),
+            near(expected?.ciLow),
+          ]);
+        }
+
+        const end = Math.max(...requests.map(at));
+        const spans = units.map(([, own]) => Math.floor((end - at(firstOf(own))) / (24 * hour)));
+        const span = spans.toSorted((a, b) => b - a)[Math.ceil(spans.length / 2) - 1] as number;
+        const novelty = report.novelty?.find(({ metric }) => metric === id);
+        expect(novelty === undefined).toBe(span < 2);
+        const days = Array.from({ length: span }, (_, day) => day);
+        const rowsOf = (arm: string) =>
+          ofArm(arm)
+            .filter(([, own]) => Math.floor((end - at(firstOf(own))) / (24 * hour)) >= span)
+            .map(([, own]) => {
+              const since = at(firstOf(own));
+              const dayOf = (one: Did) => Math.floor((one.at - since) / (24 * hour));
+              return days.map((day) => fold(outcomesOf(own, requests).filter((one) => dayOf(one) === day)));
+            });
+        for (const one of novelty?.days ?? []) {
+          const momentsOn = (arm: string) => momentsOf(rowsOf(arm).map((row) => row[one.day] as number));
+          expect(one.ciLow).toEqual(near(differenceOf(momentsOn("kd"), momentsOn("control"))?.ciLow));
+        }
+        const [slopeT, slopeC] = ["kd", "control"].map((arm) =>
+          trendWithinUnits(jointMomentsOf(rowsOf(arm), span), days),
+        );
+        const trend = slopeT?.ok && slopeC?.ok ? difference(slopeT.value, slopeC.value, 0.05) : undefined;
+        const slope = novelty?.trend;
+        expect(slope?.estimate).toEqual(
+          novelty === undefined || !trend?.ok ? undefined : near(trend.value.estimate),
+        );
+        expect(slope?.pValue).toEqual(
+          novelty === undefined || !trend?.ok ? undefined : near(trend.value.pValue),
+        );
+
+        const comparison = report.trigger?.comparisons[0];
+        const compared = (own: readonly Asked[]) => own.filter(({ seen }) => seen !== "unknown");
+        const differing = (own: readonly Asked[]) => own.filter(({ seen }) => seen === "differing");
+        expect(comparison?.requests).toEqual({
+          compared: compared(requests).length,
+          differing: differing(requests).length,
+        });
+        const valuesOf = (arm: string, isIn: (own: readonly Asked[]) => boolean, of: typeof compared) =>
+          momentsOf(
+            ofArm(arm)
+              .filter(([, own]) => compared(own).length > 0 && isIn(own))
+              .map(([, own]) => fold(outcomesOf(of(own), requests))),
+          );
+        const isTriggered = (own: readonly Asked[]) => differing(own).length > 0;
+        const triggered = comparison?.metrics[m]?.triggered;
+        const expected = differenceOf(
+          valuesOf("kd", isTriggered, differing),
+          valuesOf("control", isTriggered, differing),
+        );
+        expect(triggered?.pValue).toEqual(near(expected?.pValue));
+        const side = (arm: string) => ({
+          triggered: unitDenominator(valuesOf(arm, isTriggered, compared)),
+          others: unitDenominator(valuesOf(arm, (own) => !isTriggered(own), compared)),
+        });
+        const diluted = dilutedEffect(side("kd"), side("control"), 0.05);
+        const found = comparison?.metrics[m]?.diluted;
+        expect([found?.triggerRate, found?.absolute.ciHigh]).toEqual(
+          diluted.ok
+            ? [near(diluted.value.triggerRate), near(diluted.value.absolute.ciHigh)]
+            : [undefined, undefined],
+        );
+      }
+    }),
+    { numRuns: 6 },
+  );
+}, 120_000);

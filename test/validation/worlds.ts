@@ -1,0 +1,89 @@
+/** Kinds of units, each drawing one arm of an experiment. */
+import type { Random } from "../../src/domain/ports.ts";
+import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
+import {
+  type Answer,
+  type Estimate,
+  estimateOfMean,
+  estimateOfQuantile,
+  estimateOfRatio,
+  type JointMoments,
+  jointMomentsOf,
+  quantileSumsOf,
+  withMissing,
+} from "../../src/statistics/statistics.ts";
+import { draws, normal, successes } from "./draws.ts";
+
+export function armOf(random: Random, units: number, draw: (random: Random) => number): Answer<Estimate> {
+  return estimateOfMean(momentsOf(draws(units, () => draw(random))));
+}
+
+/** Seven in ten do nothing, the others spend very unequally. */
+export function mostlyZero(random: Random): number {
+  return random.next() < 0.7 ? 0 : Math.exp(normal(random));
+}
+
+/** Units with up to `busiest` requests, a third of that on average, each unit with a taste of its own: `[views, clicks]`. */
+export function clickingUnits(
+  random: Random,
+  units: number,
+  lift = 1,
+  busiest = 60,
+): [views: number, clicks: number][] {
+  return draws(units, () => {
+    const taste = 0.4 * random.next() * lift;
+    const views = 1 + Math.floor(busiest * random.next() ** 2);
+    return [views, successes(random, views, taste)];
+  });
+}
+
+export function ratioOfUnits(units: readonly [number, number][]): Answer<Estimate> {
+  return estimateOfRatio(crossMomentsOf(units));
+}
+
+/** Each request as if it were a unit of its own: the usual mistake. */
+export function ratioOfRequests(units: readonly [number, number][]): Answer<Estimate> {
+  const requests = units.reduce((sum, [views]) => sum + views, 0);
+  const clicks = units.reduce((sum, [, clicked]) => sum + clicked, 0);
+  const mean = clicks / requests;
+  return estimateOfMean({ count: requests, mean, m2: requests * mean * (1 - mean) });
+}
+
+/** The outcome, its past and whether there is none, of units of which a third are new; the past explains 64 %. */
+export function unitsWithPast(random: Random, units: number, effect = 0): JointMoments {
+  const rows = draws(units, () => {
+    const before = normal(random);
+    const past = random.next() < 1 / 3 ? undefined : [before];
+    return [effect + 0.8 * before + 0.6 * normal(random), ...withMissing(past, 1)];
+  });
+  return jointMomentsOf(rows, 3);
+}
+
+/** Clicks, views, and both before, of units of which a third are new. */
+export function clickingUnitsWithPast(random: Random, units: number): JointMoments {
+  const rows = draws(units, () => {
+    const [taste, activity] = [0.5 * random.next(), 1 + Math.floor(20 * random.next() ** 2)];
+    const clicks = (): number => successes(random, activity, taste);
+    const past = random.next() < 1 / 3 ? undefined : [clicks(), activity];
+    return [clicks(), activity, ...withMissing(past, 2)];
+  });
+  return jointMomentsOf(rows, 5);
+}
+
+/** Latencies that cluster in units, all `slower` times as long, or longer by `added`. */
+export function latencies(
+  random: Random,
+  units: number,
+  quantile: number,
+  slower = 1,
+  added = 0,
+): Answer<Estimate, string> {
+  const arm = draws(units, () => {
+    const speed = 0.5 * normal(random);
+    return draws(
+      1 + Math.floor(8 * random.next()),
+      () => added + slower * Math.exp(speed + 0.5 * normal(random)),
+    );
+  });
+  return estimateOfQuantile(quantileSumsOf(arm), quantile);
+}
