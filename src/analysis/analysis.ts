@@ -1,4 +1,4 @@
-/** What the analysis offers to the other rooms: a log or a table in, a report out. */
+/** What the analysis offers to the other rooms: a log or a table in, a report out, and what a report is made of. */
 export { analyzeExperiment } from "./analyze-experiment.ts";
 export { analyzeTable } from "./analyze-table.ts";
 export type { DesignQuestions } from "./designs.ts";
@@ -6,12 +6,31 @@ export { duckDbEngine } from "./duckdb-engine.ts";
 export { newUnitsByDay } from "./new-units.ts";
 export type { ArmPolicy } from "./off-policy-design.ts";
 export type { Amount, Monitoring, PowerBaseline, PowerQuestion } from "./power-question.ts";
-export { powerReport } from "./power-report.ts";
-export { renderReport } from "./render.ts";
-export { renderOverview } from "./render-overview.ts";
-export { renderPage } from "./render-page.ts";
-export { renderPower } from "./render-power.ts";
-export type { AnalysisReport } from "./report.ts";
+export { type PowerReport, powerReport } from "./power-report.ts";
+export type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
+export type {
+  CalibrationReport,
+  NoveltyReport,
+  PolicyReport,
+  PolicyValue,
+  SegmentsReport,
+  TriggerComparison,
+  TriggeredMetric,
+} from "./report-designs.ts";
+export type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
+export type {
+  Distribution,
+  DistributionBucket,
+  EffectOverTime,
+  EffectPoint,
+  HealthCheck,
+  NotWorseReport,
+  PlanReport,
+  SequentialReport,
+  TradeoffPoint,
+  VerdictKind,
+  VerdictReport,
+} from "./report-sections.ts";
 export type { SegmentAttribute } from "./segments-design.ts";
 export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AnalysisReport, renderOverview } from "../analysis/analysis.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
 import { SetlistError } from "../domain/error.ts";
 import { analyzeDataDirectory } from "./analyze-data.ts";
 import { readExperiments } from "./experiment-store.ts";
@@ -25,7 +25,7 @@ export interface DemoOptions {
 export interface DemoResult {
   readonly summary: SimulationSummary;
   /** One for each running experiment; empty where the demo was ended early. */
-  readonly reports: readonly { readonly report: AnalysisReport; readonly text: string }[];
+  readonly reports: readonly AnalysisReport[];
 }
 
 /**
@@ -59,13 +59,12 @@ async function serveAndSimulate(options: DemoOptions, dataDir: string): Promise<
   throw new SetlistError("INTERNAL", `the demo's server ended with ${code} instead of 0 when asked to stop`);
 }
 
-async function analyzeRunning(dataDir: string): Promise<DemoResult["reports"]> {
+async function analyzeRunning(dataDir: string): Promise<AnalysisReport[]> {
   const { experiments } = await readExperiments({ dataDir, experimentStore: {} });
   const running = experiments.filter(({ status }) => status === "running");
-  const reports: DemoResult["reports"][number][] = [];
+  const reports: AnalysisReport[] = [];
   for (const { id } of running) {
-    const report = await analyzeDataDirectory({ dataDir, experiment: id, alpha: 0.05 });
-    reports.push({ report, text: renderOverview(report) });
+    reports.push(await analyzeDataDirectory({ dataDir, experiment: id, alpha: 0.05 }));
   }
   return reports;
 }

@@ -97,7 +97,7 @@ export function analyzeCommand(): Command {
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy.")
     .action(async (flags: AnalyzeFlags, command: Command) => {
       const report = await analyze(flags, command);
-      const { renderPage, renderReport } = await import("../analysis/analysis.ts");
+      const { renderPage, renderReport } = await import("../report/report.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
       if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
       if (!report.srm.ok || report.health?.ok === false) process.exitCode = exitNotHealthy;

@@ -42,6 +42,7 @@ export function demoCommand(): Command {
     .action(async (flags: DemoFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
       const { runDemo } = await import("../app/run-demo.ts");
+      const { renderOverview } = await import("../report/report.ts");
       const { world } = loadConfig({ flags: { world: flags.world }, env: process.env, cwd: process.cwd() });
       const { stderr, stdout } = process;
       const stop = new AbortController();
@@ -64,7 +65,7 @@ export function demoCommand(): Command {
         });
         display?.stop();
         stdout.write(`\n${formatSummary(summary)}`);
-        for (const { text } of reports) stdout.write(`\n${text}`);
+        for (const report of reports) stdout.write(`\n${renderOverview(report)}`);
         if (reports.length > 0) stdout.write(legend);
         if (stop.signal.aborted) process.exitCode = exitInterrupted;
         else if (summary.requests === 0) process.exitCode = 1;

@@ -138,7 +138,8 @@ export function powerCommand(): Command {
     .addHelpText("after", examples)
     .action(async (flags: PowerFlags) => {
       const question = await questionOf(flags);
-      const { powerReport, renderPower } = await import("../analysis/analysis.ts");
+      const { powerReport } = await import("../analysis/analysis.ts");
+      const { renderPower } = await import("../report/report.ts");
       const report = powerReport(question);
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderPower(report));
     });

@@ -19,6 +19,7 @@ const order = [
     "simulation",
     "telemetry",
     "config",
+    "report",
   ],
   ["serving", "analysis", "guardrails", "warehouse"],
   ["experiments", "ranking", "statistics"],

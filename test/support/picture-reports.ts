@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { renderPage } from "../../src/analysis/analysis.ts";
+import { renderPage } from "../../src/report/report.ts";
 import { startChromium } from "./chromium.ts";
 import { madeReport } from "./made-reports.ts";
 

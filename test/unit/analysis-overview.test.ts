@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type AnalysisReport, renderOverview } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
+import { renderOverview } from "../../src/report/report.ts";
 
 const interval = { estimate: 0.05, ciLow: 0.01, ciHigh: 0.09 };
 const report: AnalysisReport = {

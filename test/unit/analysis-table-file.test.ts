@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type AnalysisReport, analyzeTable, renderReport } from "../../src/analysis/analysis.ts";
+import { type AnalysisReport, analyzeTable } from "../../src/analysis/analysis.ts";
+import { renderReport } from "../../src/report/report.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 async function analysisOf(content: string | Buffer, name = "table.csv"): Promise<AnalysisReport> {

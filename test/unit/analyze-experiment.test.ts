@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type AnalysisReport, renderReport } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
+import { renderReport } from "../../src/report/report.ts";
 import {
   completions,
   counterfactualOf,

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AnalysisReport, renderReport } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
+import { renderReport } from "../../src/report/report.ts";
 import { interleavingSums, preferenceTest, signTest } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";

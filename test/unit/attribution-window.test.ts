@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { renderReport } from "../../src/analysis/analysis.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { describeChange } from "../../src/experiments/change.ts";
 import { documentOf, parseExperimentDocument, revise } from "../../src/experiments/experiments.ts";
+import { renderReport } from "../../src/report/report.ts";
 import { experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";
 

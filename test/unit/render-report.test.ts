@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type AnalysisReport, renderReport } from "../../src/analysis/analysis.ts";
-import { intervalBar } from "../../src/analysis/interval-bar.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
+import { intervalBar } from "../../src/report/interval-bar.ts";
+import { renderReport } from "../../src/report/report.ts";
 import { madeReport } from "../support/made-reports.ts";
 
 type MetricReport = AnalysisReport["metrics"][number];

@@ -1,8 +1,8 @@
 /** What a comparison says besides its test, a sentence each. */
+
+import type { Comparison, NotWorseReport, SequentialReport } from "../analysis/analysis.ts";
+import { amount, percent, plainPercent, probability, signed } from "../analysis/format.ts";
 import type { Interval } from "../statistics/statistics.ts";
-import { amount, percent, plainPercent, probability, signed } from "./format.ts";
-import type { Comparison } from "./report.ts";
-import type { NotWorseReport, SequentialReport } from "./report-sections.ts";
 
 export function detailsOf({
   cuped,

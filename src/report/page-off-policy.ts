@@ -1,9 +1,9 @@
 /** What the logged requests would have earned under other weights of the arms. */
-import { amount, count, plainPercent } from "./format.ts";
+
+import type { AnalysisReport, PolicyReport, PolicyValue } from "../analysis/analysis.ts";
+import { amount, count, plainPercent } from "../analysis/format.ts";
 import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { PolicyReport, PolicyValue } from "./report-designs.ts";
 
 export function offPolicyPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   if (report.offPolicy === undefined) return null;

@@ -1,5 +1,7 @@
 /** The report as one page that needs nothing else: no network, no script, its pictures drawn beforehand. */
-import { count } from "./format.ts";
+
+import type { AnalysisReport, PlanReport, VerdictReport } from "../analysis/analysis.ts";
+import { count } from "../analysis/format.ts";
 import { headlineOf } from "./headline.ts";
 import { calibrationPanel } from "./page-calibration.ts";
 import { distributionPanels } from "./page-distributions.ts";
@@ -16,8 +18,6 @@ import { segmentPanels } from "./page-segments.ts";
 import { pageStyle } from "./page-style.ts";
 import { tradeoffPanel } from "./page-tradeoff.ts";
 import { triggerPanels } from "./page-trigger.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { PlanReport, VerdictReport } from "./report-sections.ts";
 
 /** Whatever an id may hold, the browser runs no script and asks nobody for anything. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";

@@ -1,11 +1,10 @@
 /** What a faster or cheaper arm costs in quality: one point an arm, against latency and against cost. */
 import { dot, text } from "@observablehq/plot";
-import { shortened } from "./format.ts";
+import type { AnalysisReport, TradeoffPoint } from "../analysis/analysis.ts";
+import { shortened } from "../analysis/format.ts";
 import { armColour } from "./page-arms.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { TradeoffPoint } from "./report-sections.ts";
 
 export function tradeoffPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   const { tradeoff } = report;

@@ -1,10 +1,10 @@
 /** The lift of every metric and arm in one plot, the first that a reader looks at after the verdict. */
-import { level } from "./format.ts";
+
+import type { AnalysisReport, Comparison, MetricReport, VerdictKind } from "../analysis/analysis.ts";
+import { level } from "../analysis/format.ts";
 import { type EffectRow, effectsChart } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
-import type { VerdictKind } from "./report-sections.ts";
 import { directionOf } from "./verdict.ts";
 
 /** Null where no comparison has a lift. */

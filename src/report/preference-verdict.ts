@@ -1,5 +1,5 @@
-import { level, plainPercent, probability } from "./format.ts";
-import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
+import type { InterleavingReport, PreferenceReport } from "../analysis/analysis.ts";
+import { level, plainPercent, probability } from "../analysis/format.ts";
 
 /** Which arm units prefer, one line for each primary metric. */
 export function preferenceVerdicts(report: InterleavingReport, alpha: number): string[] {

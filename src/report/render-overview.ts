@@ -1,9 +1,9 @@
 /** A report short enough that several fit one screen: health, verdict, one table of every metric. */
 import Table from "cli-table3";
-import { amount, level, percent, probability } from "./format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import { amount, level, percent, probability } from "../analysis/format.ts";
 import { healthLine } from "./health-line.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
-import type { AnalysisReport } from "./report.ts";
 import { verdictsOf } from "./verdict.ts";
 
 /** Narrower than a whole report's, since a row holds both arms. */

@@ -1,16 +1,16 @@
 /** What was asked beside the arms' means, for a terminal: one block each. */
 import Table from "cli-table3";
-import type { Interval } from "../statistics/statistics.ts";
-import { amount, count, plainPercent, probability, signed } from "./format.ts";
-import type { AnalysisReport } from "./report.ts";
 import type {
+  AnalysisReport,
   CalibrationReport,
+  InterleavingReport,
   NoveltyReport,
   PolicyReport,
   SegmentsReport,
   TriggerComparison,
-} from "./report-designs.ts";
-import type { InterleavingReport } from "./report-interleaving.ts";
+} from "../analysis/analysis.ts";
+import { amount, count, plainPercent, probability, signed } from "../analysis/format.ts";
+import type { Interval } from "../statistics/statistics.ts";
 
 export function designLines(report: AnalysisReport): string[][] {
   const { interleaving, segments = [], novelty = [], trigger, offPolicy, calibration } = report;

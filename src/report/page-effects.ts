@@ -1,7 +1,7 @@
 /** Effects with their intervals, one row each around zero: a forest plot. */
 import { dot, ruleX, ruleY, text } from "@observablehq/plot";
+import { percent, shortened, signed } from "../analysis/format.ts";
 import type { Interval } from "../statistics/statistics.ts";
-import { percent, shortened, signed } from "./format.ts";
 import type { Content, PageBuilder, PageElement } from "./page-elements.ts";
 
 export interface EffectRow {

@@ -1,9 +1,10 @@
 /** Which of two arms the units prefer, each having had both in every list. */
-import { count, plainPercent, probability } from "./format.ts";
+
+import type { InterleavingReport, PreferenceReport } from "../analysis/analysis.ts";
+import { count, plainPercent, probability } from "../analysis/format.ts";
 import { effectsChart } from "./page-effects.ts";
 import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
 
 export function interleavingPanel(page: PageBuilder, report: InterleavingReport): PageElement {
   const { arm, versus, metrics } = report;

@@ -1,11 +1,10 @@
 /** Whether the numbers can be trusted: the split as a picture, and every check with what it saw. */
 import { barX, ruleX, text, tickX } from "@observablehq/plot";
-import { count, plainPercent, probability, shortened } from "./format.ts";
+import type { AnalysisReport, HealthCheck } from "../analysis/analysis.ts";
+import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
 import { armColour } from "./page-arms.ts";
 import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { HealthCheck } from "./report-sections.ts";
 
 export function healthPanel(page: PageBuilder, report: AnalysisReport): PageElement {
   const checks = report.health?.checks ?? [];

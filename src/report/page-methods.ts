@@ -1,8 +1,8 @@
 /** The methods that a report rests on: each name leads to its section of docs/statistics.md, which the page brings along. */
 import { readFile } from "node:fs/promises";
 import { marked } from "marked";
+import type { AnalysisReport, Comparison } from "../analysis/analysis.ts";
 import type { Content, PageBuilder, PageElement } from "./page-elements.ts";
-import type { AnalysisReport, Comparison } from "./report.ts";
 
 /** Each method's heading in docs/statistics.md. */
 const headings = {

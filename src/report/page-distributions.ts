@@ -1,10 +1,9 @@
 /** Units by their value, arm beside arm: where a mean comes from. */
 import { barY, ruleY } from "@observablehq/plot";
-import { amount } from "./format.ts";
+import type { AnalysisReport, Distribution, DistributionBucket } from "../analysis/analysis.ts";
+import { amount } from "../analysis/format.ts";
 import { armColour, armKey } from "./page-arms.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { Distribution, DistributionBucket } from "./report-sections.ts";
 
 export function distributionPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   const byMetric = Map.groupBy(report.distributions ?? [], ({ metric }) => metric);

@@ -1,9 +1,9 @@
 /** The p-values of the experiment's own traffic, split anew many times: flat where the test keeps what it promises. */
 import { rectY, ruleY } from "@observablehq/plot";
-import { count, probability } from "./format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import { count, probability } from "../analysis/format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
 
 export function calibrationPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   const { calibration } = report;

@@ -1,5 +1,5 @@
-import { count, plainPercent, probability } from "./format.ts";
-import type { AnalysisReport } from "./report.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import { count, plainPercent, probability } from "../analysis/format.ts";
 
 /** Whether the split is what was promised: without that nothing else can be trusted. */
 export function healthLine({ arms, srm }: AnalysisReport): string {

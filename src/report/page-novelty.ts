@@ -1,10 +1,9 @@
 /** The effect by days since a unit first saw the change: does it fade? */
 import { dot, ruleX, ruleY } from "@observablehq/plot";
-import { probability, signed } from "./format.ts";
+import type { AnalysisReport, NoveltyReport } from "../analysis/analysis.ts";
+import { probability, signed } from "../analysis/format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { NoveltyReport } from "./report-designs.ts";
 
 export function noveltyPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.novelty ?? []).map((one) =>

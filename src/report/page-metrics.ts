@@ -1,10 +1,11 @@
 /** Every number of the report, and what each metric is. */
+
+import type { AnalysisReport, Comparison, MetricReport } from "../analysis/analysis.ts";
+import { amount, level, percent, probability, signed } from "../analysis/format.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { detailsOf } from "./comparison-details.ts";
-import { amount, level, percent, probability, signed } from "./format.ts";
 import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageElement {
   const rows = report.metrics.flatMap((metric) =>

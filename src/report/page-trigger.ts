@@ -1,10 +1,10 @@
 /** The effect on the requests that the arm changes at all, and what that is over all traffic. */
-import { count, plainPercent, probability } from "./format.ts";
+
+import type { AnalysisReport, TriggerComparison, TriggeredMetric } from "../analysis/analysis.ts";
+import { count, plainPercent, probability } from "../analysis/format.ts";
 import { effectsChart } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { TriggerComparison, TriggeredMetric } from "./report-designs.ts";
 
 export function triggerPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.trigger?.comparisons ?? []).flatMap((one) => {

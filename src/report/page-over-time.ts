@@ -1,10 +1,9 @@
 /** How the difference came about, day by day, in the band that may be looked at on each of them. */
 import { areaY, dot, lineY, ruleY } from "@observablehq/plot";
-import { level } from "./format.ts";
+import type { AnalysisReport, EffectOverTime, EffectPoint } from "../analysis/analysis.ts";
+import { level } from "../analysis/format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { EffectOverTime, EffectPoint } from "./report-sections.ts";
 
 export function overTimePanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.overTime ?? []).map((one) =>

@@ -1,10 +1,10 @@
 /** The effect in each segment, with the test of whether segments differ: single segments prove nothing. */
-import { count, probability } from "./format.ts";
+
+import type { AnalysisReport, SegmentsReport } from "../analysis/analysis.ts";
+import { count, probability } from "../analysis/format.ts";
 import { effectsChart } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import type { AnalysisReport } from "./report.ts";
-import type { SegmentsReport } from "./report-designs.ts";
 
 export function segmentPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.segments ?? []).flatMap((one) => {

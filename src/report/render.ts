@@ -1,12 +1,12 @@
 /** The report for a terminal, to be read in ten seconds: verdict, health, one table with bars; then what stands behind. */
 import Table from "cli-table3";
+import type { AnalysisReport, Comparison, MetricReport } from "../analysis/analysis.ts";
+import { amount, count, level, percent, probability, shortened, signed } from "../analysis/format.ts";
 import { detailsOf } from "./comparison-details.ts";
-import { amount, count, level, percent, probability, shortened, signed } from "./format.ts";
 import { failedChecks, findingOf, headlineOf } from "./headline.ts";
 import { healthLine } from "./health-line.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
 import { designLines } from "./render-designs.ts";
-import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 const barWidth = 21;
 

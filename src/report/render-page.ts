@@ -1,4 +1,4 @@
-import type { AnalysisReport } from "./report.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
 
 /**
  * The report as one HTML page: it needs no network and no script, and no text of an experiment or a table can be taken

@@ -1,7 +1,13 @@
-import { count, percent, probability, signed } from "./format.ts";
-import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
-import type { InterleavingReport } from "./report-interleaving.ts";
-import type { HealthCheck, VerdictKind, VerdictReport } from "./report-sections.ts";
+import type {
+  AnalysisReport,
+  Comparison,
+  HealthCheck,
+  InterleavingReport,
+  MetricReport,
+  VerdictKind,
+  VerdictReport,
+} from "../analysis/analysis.ts";
+import { count, percent, probability, signed } from "../analysis/format.ts";
 import { directionOf, verdictsOf } from "./verdict.ts";
 
 /**

@@ -1,7 +1,8 @@
 /** What the numbers allow one to say, in one line each: the first thing that a reader looks for. */
-import { level, percent, probability, signed } from "./format.ts";
+
+import type { AnalysisReport, Comparison, MetricReport } from "../analysis/analysis.ts";
+import { level, percent, probability, signed } from "../analysis/format.ts";
 import { preferenceVerdicts } from "./preference-verdict.ts";
-import type { AnalysisReport, Comparison, MetricReport } from "./report.ts";
 
 export function verdictsOf(report: AnalysisReport): string[] {
   if (report.interleaving !== undefined) return preferenceVerdicts(report.interleaving, report.alpha);

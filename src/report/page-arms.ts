@@ -1,5 +1,5 @@
+import type { AnalysisReport } from "../analysis/analysis.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
-import type { AnalysisReport } from "./report.ts";
 
 /** As many as the page's style has; the eye would not tell more apart. */
 const colours = 6;
