@@ -18,7 +18,7 @@ const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const exitInterrupted = 130;
 
 const legend = `
-*  primary: what the verdict is about.   ↑ more is better, ↓ less is better.
+*  primary: what the verdict is about.   !  guardrail.   ↑ more is better, ↓ less is better.
 Intervals and p-values hold for one look, at the planned end. With --data-dir the log is kept, and
 setlist analyze --experiment ID --data-dir FOLDER says more: always-valid intervals, every arm in full.
 `;

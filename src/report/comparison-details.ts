@@ -1,7 +1,7 @@
 /** What a comparison says besides its test, a sentence each. */
 
 import type { Comparison, NotWorseReport, SequentialReport } from "../analysis/analysis.ts";
-import { amount, percent, plainPercent, probability, signed } from "../analysis/format.ts";
+import { amount, fixed, percent, plainPercent, probability, signed } from "../analysis/format.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function detailsOf({
@@ -39,7 +39,7 @@ function reduced({ absolute, relative, pValue, varianceReduction }: Reduced): st
   const { estimate, ciLow, ciHigh } = relative ?? absolute;
   return (
     `${show(estimate)} (${show(ciLow)} to ${show(ciHigh)}), p ${probability(pValue)}, ` +
-    `variance reduced by ${plainPercent(varianceReduction)}`
+    `variance ${varianceReduction < 0 ? "raised" : "reduced"} by ${plainPercent(Math.abs(varianceReduction))}`
   );
 }
 
@@ -56,6 +56,6 @@ function fiellerWords(set: NonNullable<Comparison["fieller"]>): string {
 
 function sequentialWords({ look, statistic, bounds, crossed }: SequentialReport): string {
   const bound = bounds.bounds[look - 1];
-  const against = bound === undefined ? "" : ` against the bound ${bound.toFixed(2)}`;
+  const against = bound === undefined ? "" : ` against the bound ${fixed(bound, 2)}`;
   return `group-sequential look ${look}: statistic ${signed(statistic)}${against}, ${crossed ? "crossed" : "not crossed"}`;
 }

@@ -2,7 +2,6 @@
 
 import type { AnalysisReport, PlanReport, VerdictReport } from "../analysis/analysis.ts";
 import { count } from "../analysis/format.ts";
-import { headlineOf } from "./headline.ts";
 import { calibrationPanel } from "./page-calibration.ts";
 import { distributionPanels } from "./page-distributions.ts";
 import { type PageBuilder, type PageElement, pageBuilder } from "./page-elements.ts";
@@ -18,13 +17,16 @@ import { segmentPanels } from "./page-segments.ts";
 import { pageStyle } from "./page-style.ts";
 import { tradeoffPanel } from "./page-tradeoff.ts";
 import { triggerPanels } from "./page-trigger.ts";
+import { readableIsolated } from "./readable.ts";
+import { verdictWords } from "./verdict-words.ts";
 
 /** Whatever an id may hold, the browser runs no script and asks nobody for anything. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-export async function pageDocument(report: AnalysisReport): Promise<string> {
+export async function pageDocument(made: AnalysisReport): Promise<string> {
+  const report = readableIsolated(made);
   const page = pageBuilder();
-  const verdict = headlineOf(report);
+  const verdict = verdictWords(report);
   const panels = [
     forestPanel(page, report, verdict.kind),
     ...overTimePanels(page, report),

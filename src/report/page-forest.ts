@@ -2,10 +2,10 @@
 
 import type { AnalysisReport, Comparison, MetricReport, VerdictKind } from "../analysis/analysis.ts";
 import { level } from "../analysis/format.ts";
+import { directionOf } from "./direction.ts";
 import { type EffectRow, effectsChart } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
-import { directionOf } from "./verdict.ts";
 
 /** Null where no comparison has a lift. */
 export function forestPanel(
@@ -57,8 +57,5 @@ export function forestPanel(
 }
 
 function colourOf(metric: MetricReport, one: Comparison, alpha: number): string {
-  const pValue = one.adjusted?.pValue ?? one.pValueAdjusted ?? one.pValue;
-  return { better: "var(--good)", worse: "var(--bad)", open: "var(--open)" }[
-    directionOf(metric, one, pValue, alpha)
-  ];
+  return { better: "var(--good)", worse: "var(--bad)", open: "var(--open)" }[directionOf(metric, one, alpha)];
 }

@@ -9,7 +9,7 @@ import type {
   SegmentsReport,
   TriggerComparison,
 } from "../analysis/analysis.ts";
-import { amount, count, plainPercent, probability, signed } from "../analysis/format.ts";
+import { amount, count, plainPercent, probability, shortened, signed } from "../analysis/format.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function designLines(report: AnalysisReport): string[][] {
@@ -25,10 +25,10 @@ export function designLines(report: AnalysisReport): string[][] {
 }
 
 function segmentLines({ metric, arm, attribute, interaction, levels }: SegmentsReport): string[] {
-  const table = plainTable([attribute, "units", "difference", "interval", "against the others, p"]);
+  const table = plainTable([named(attribute), "units", "difference", "interval", "against the others, p"]);
   for (const { level, units, absolute, contrast } of levels) {
     table.push([
-      level ?? "(not logged)",
+      level === null ? "(not logged)" : named(level),
       count(units),
       ...estimateCells(absolute),
       contrast === null ? "" : `${signed(contrast.estimate)}, ${probability(contrast.pValueAdjusted)}`,
@@ -38,29 +38,31 @@ function segmentLines({ metric, arm, attribute, interaction, levels }: SegmentsR
     interaction === null
       ? "not tested"
       : `the same in all? p ${probability(interaction.pValue)}, adjusted ${probability(interaction.pValueAdjusted)}`;
-  return [`${metric} of ${arm} by ${attribute}: ${test}`, table.toString()];
+  return [`${named(metric)} of ${named(arm)} by ${named(attribute)}: ${test}`, table.toString()];
 }
 
 function noveltyLines({ metric, arm, units, days, trend }: NoveltyReport): string[] {
   const table = plainTable(["days since first exposure", "difference", "interval"]);
   for (const one of days) table.push([String(one.day), ...estimateCells(one)]);
   const change = trend === null ? "" : `: ${signed(trend.estimate)} a day, p ${probability(trend.pValue)}`;
-  return [`${metric} of ${arm} by day, ${count(units)} units${change}`, table.toString()];
+  return [`${named(metric)} of ${named(arm)} by day, ${count(units)} units${change}`, table.toString()];
 }
 
 function triggerLines({ arm, versus, requests, units, srm, metrics }: TriggerComparison): string[] {
   const table = plainTable(["metric", "triggered", "interval", "p", "over all compared", "interval"]);
   for (const { metric, triggered, diluted } of metrics) {
     table.push([
-      metric,
+      named(metric),
       ...estimateCells(triggered?.absolute ?? null),
       triggered === null ? "" : probability(triggered.pValue),
       ...estimateCells(diluted?.absolute ?? null),
     ]);
   }
-  const counted = units.map((one) => `${one.arm} ${count(one.triggered)} of ${count(one.compared)} units`);
+  const counted = units.map(
+    (one) => `${named(one.arm)} ${count(one.triggered)} of ${count(one.compared)} units`,
+  );
   return [
-    `${arm} against ${versus} where their lists differ: ${count(requests.differing)} of ${count(requests.compared)} ` +
+    `${named(arm)} against ${named(versus)} where their lists differ: ${count(requests.differing)} of ${count(requests.compared)} ` +
       `compared requests, ${counted.join(", ")}${srm.ok ? "" : ", SRM: do not read it"}`,
     table.toString(),
   ];
@@ -77,9 +79,11 @@ function policyLines(report: PolicyReport): string[] {
     "interval",
   ]);
   for (const { metric, ips, snips, doublyRobust } of report.metrics) {
-    table.push([metric, ...valueCells(ips), ...valueCells(snips), ...valueCells(doublyRobust)]);
+    table.push([named(metric), ...valueCells(ips), ...valueCells(snips), ...valueCells(doublyRobust)]);
   }
-  const weights = Object.entries(report.weights).map(([arm, weight]) => `${arm} ${plainPercent(weight)}`);
+  const weights = Object.entries(report.weights).map(
+    ([arm, weight]) => `${named(arm)} ${plainPercent(weight)}`,
+  );
   return [
     `With ${weights.join(", ")}: ${count(report.requests)} requests of ${count(report.units)} units, worth ` +
       `${count(Math.round(report.effectiveRequests))} of ${count(Math.round(report.effectiveUnits))}`,
@@ -102,7 +106,7 @@ function calibrationLines(report: CalibrationReport): string[] {
     `  0 ${bars.join("")} 1`,
     ...report.metrics.map(
       ({ metric, arm, falsePositives }) =>
-        `  ${metric}, ${arm}: ${falsePositives === null ? "no p-value" : plainPercent(falsePositives)} false positives`,
+        `  ${named(metric)}, ${named(arm)}: ${falsePositives === null ? "no p-value" : plainPercent(falsePositives)} false positives`,
     ),
   ];
 }
@@ -123,8 +127,8 @@ function interleavingLines(report: InterleavingReport): string[] {
   const { arm, versus } = report;
   const table = plainTable([
     "metric",
-    `prefer ${arm}`,
-    `prefer ${versus}`,
+    `prefer ${named(arm)}`,
+    `prefer ${named(versus)}`,
     "ties",
     "p (sign)",
     "preference",
@@ -133,7 +137,7 @@ function interleavingLines(report: InterleavingReport): string[] {
   ]);
   for (const { metric, wins, losses, ties, sign, preference, alwaysValid } of report.metrics) {
     table.push([
-      metric,
+      named(metric),
       count(wins),
       count(losses),
       count(ties),
@@ -152,6 +156,12 @@ function interleavingLines(report: InterleavingReport): string[] {
     table.toString(),
   ];
 }
+
+function named(name: string): string {
+  return shortened(name, nameMax);
+}
+
+const nameMax = 24;
 
 function plainTable(head: string[]): Table.Table {
   return new Table({

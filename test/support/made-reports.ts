@@ -8,7 +8,7 @@ import { assembleReport } from "../../src/analysis/assemble.ts";
 import type { Measure } from "../../src/analysis/measure.ts";
 import type { AnalysisReport, Comparison } from "../../src/analysis/report.ts";
 import type { SegmentsReport } from "../../src/analysis/report-designs.ts";
-import type { HealthCheck, PlanReport } from "../../src/analysis/report-sections.ts";
+import type { HealthCheck, PlanReport, VerdictReport } from "../../src/analysis/report-sections.ts";
 import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import {
@@ -116,6 +116,7 @@ export function madeReport(kind: MadeStory, seed = "8"): AnalysisReport {
   return {
     ...plain,
     metrics,
+    verdict: madeVerdict(kind, metrics, checks, units.length),
     health: { ok: checks.every(({ ok }) => ok !== false), checks },
     plan: { ...story.plan, units: units.length },
     overTime: [{ metric: "completions", arm: "kd", points: overTime(units, story) }],
@@ -137,6 +138,37 @@ export function madeReport(kind: MadeStory, seed = "8"): AnalysisReport {
   };
 }
 
+/** As the analysis says it of such units. */
+function madeVerdict(
+  kind: MadeStory,
+  [completions]: AnalysisReport["metrics"],
+  checks: readonly HealthCheck[],
+  units: number,
+): VerdictReport {
+  if (kind === "unhealthy") {
+    return {
+      kind: "unhealthy",
+      sentence: "No verdict: the experiment is not healthy, so that no number of it can be trusted.",
+      reasons: checks
+        .filter(({ ok }) => ok === false)
+        .map(({ name, detail, likelyCause }) => `${name}: ${detail}. Likely cause: ${likelyCause}.`),
+    };
+  }
+  if (kind === "peeked") {
+    return {
+      kind: "too-early",
+      sentence: "Too early for a verdict.",
+      reasons: [`The plan is one look at 6000 units, of which ${units} are there.`],
+    };
+  }
+  const pValue = completions?.comparisons[0]?.alwaysValid?.pValue ?? 1;
+  return {
+    kind: "better",
+    sentence: "kd is better than control on completions.",
+    reasons: [`completions: adjusted p ${pValue.toPrecision(2)}`],
+  };
+}
+
 /** An interleaving of the same arms: units that prefer kd a little. */
 export function madeInterleaving(): AnalysisReport {
   const random = randomStream("8", "interleaving");
@@ -155,6 +187,7 @@ export function madeInterleaving(): AnalysisReport {
     ...madeReport("healthy"),
     ...{ experiment: "home-il", metrics: [], health: null, plan: null, overTime: null, distributions: null },
     ...{ segments: undefined, novelty: undefined, calibration: undefined, tradeoff: null },
+    verdict: { kind: "better", sentence: "kd is preferred to control on completions.", reasons: [] },
     interleaving: {
       ...{ arm: "kd", versus: "control", units, lists: 2_400, oneArmImpressions: 3, slots },
       competitiveSlots: competitive,
@@ -360,7 +393,7 @@ function healthChecks(units: readonly Unit[], plain: AnalysisReport): HealthChec
   const [treated, control] = estimates(units, 1);
   const [past] = prePeriodCheck([{ name: "completions", treated, control }]);
   const lost =
-    "impressions of kd that ended in a time-out were not recorded: compare the log of the arm's slow requests.";
+    "impressions of kd that ended in a time-out were not recorded: compare the log of the arm's slow requests";
   const day = (one: HealthCheck["ok"]): string | null => (one === false ? lost : null);
   return [
     {

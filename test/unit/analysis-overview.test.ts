@@ -9,6 +9,7 @@ const report: AnalysisReport = {
   asOf: "2026-11-22T08:00:00.000Z",
   alpha: 0.05,
   unit: "user",
+  verdict: { kind: "better", sentence: "kd is better than control on completions.", reasons: [] },
   arms: [
     { arm: "control", units: 500, impressions: 900 },
     { arm: "kd", units: 510, impressions: 930 },
@@ -46,13 +47,13 @@ const report: AnalysisReport = {
 };
 
 describe("the overview of an analysis", () => {
-  test("fits a screen's width and says health, verdict, and each metric's lift with its interval", () => {
+  test("fits a screen's width and says verdict, health, and each metric's lift with its interval", () => {
     const text = renderOverview(report);
     const lines = text.split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(112);
     expect(lines[0]).toBe("home-kd");
-    expect(lines[1]).toContain("split ok");
-    expect(lines[2]).toContain("kd is better than control on completions");
+    expect(lines[1]).toContain("kd is better than control on completions: +5.00 %");
+    expect(lines[2]).toContain("split ok");
     const row = lines.find((line) => line.includes("completions ↑ *")) ?? "";
     expect(row).toContain("+5.00 %");
     expect(row).toContain("+1.00 % to +9.00 %");

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
-import { intervalBar } from "../../src/report/interval-bar.ts";
+import { intervalBar, reachOf } from "../../src/report/interval-bar.ts";
 import { renderReport } from "../../src/report/report.ts";
 import { madeReport } from "../support/made-reports.ts";
+import { oddReport, oddReports } from "../support/odd-reports.ts";
 
 type MetricReport = AnalysisReport["metrics"][number];
 type Comparison = MetricReport["comparisons"][number];
@@ -37,6 +38,7 @@ const report: AnalysisReport = {
   asOf: "2026-11-22T13:00:00.000Z",
   alpha: 0.05,
   unit: "user",
+  verdict: { kind: "better", sentence: "kd is better than control on completions.", reasons: [] },
   arms: [
     { arm: "control", units: 5012, impressions: 60_000 },
     { arm: "kd", units: 4970, impressions: 59_000 },
@@ -122,34 +124,34 @@ Who looks earlier or more often reads the always-valid intervals, which are wide
 describe("the health, the plan and the verdict of a whole analysis", () => {
   test("a failed check says what was seen and where to look, and no arm is called better", () => {
     const lines = renderReport(madeReport("unhealthy")).split("\n");
-    expect(lines.find((line) => line.startsWith("Verdict"))).toMatch(/Do not decide on these numbers/);
-    expect(lines.join("\n")).not.toContain("is better than");
-    expect(lines.filter((line) => line.includes("✘ Split by day: off on day"))).toHaveLength(1);
-    expect(lines.filter((line) => line.includes("Likely cause: impressions of kd"))).toHaveLength(1);
+    expect(lines.find((line) => line.startsWith("Verdict"))).toMatch(
+      /No verdict: the experiment is not healthy/,
+    );
+    expect(lines.join("\n")).not.toMatch(/better than|so there is one/);
+    expect(
+      lines.filter((line) => /^ {9}Split by day: off on day.*Likely cause: impressions of kd/.test(line)),
+    ).toHaveLength(1);
+    expect(lines.filter((line) => line === "         ✘ Split by day (p < 0.0001)")).toHaveLength(1);
   });
 
-  test("before the end of a plan of one look there is no verdict, however small p is", () => {
+  test("a failed check that the verdict does not tell of is told with the health", () => {
+    const made = madeReport("unhealthy");
+    const text = renderReport({
+      ...made,
+      verdict: { kind: "unhealthy", sentence: "No verdict.", reasons: [] },
+    });
+    expect(text).toMatch(/✘ Split by day: off on day.*; likely cause: impressions of kd.* \(p < 0\.0001\)\n/);
+  });
+
+  test("before the end of a plan of one look there is no interval that could be taken for a finding", () => {
     const peeked = madeReport("peeked");
     expect(peeked.metrics[0]?.comparisons[0]?.pValue).toBeLessThan(0.05);
     const text = renderReport(peeked);
-    expect(text).toContain(
-      "Verdict  Too early to decide: the plan is one look at 6,000 units, and 1,300 have come.",
+    expect(text).toContain("Verdict  Too early for a verdict.\n");
+    expect(text).toMatch(
+      /completions, kd against control: \+12\.0 % so far; however often one looks, .*, so it may be none\.\n/,
     );
-    expect(text).toContain("however often one looks, so it may be none");
-    expect(text).not.toContain("is better than");
-  });
-
-  test("the same numbers at the planned end are decided on", () => {
-    const peeked = madeReport("peeked");
-    const ended = { ...peeked, plan: { ...(peeked.plan as NonNullable<typeof peeked.plan>), ended: true } };
-    expect(verdictOf(ended)).toMatch(/^kd is better than control on completions/);
-  });
-
-  test("a verdict that the analysis has made stands as it is", () => {
-    const verdict = { kind: "not-worse", sentence: "kd is not worse.", reasons: ["and faster"] } as const;
-    expect(renderReport({ ...report, verdict })).toContain(
-      "Verdict  kd is not worse.\n         and faster\n",
-    );
+    expect(text).toContain("         The plan is one look at 6000 units, of which 1300 are there.\n");
   });
 
   test("is read in one screen", () => {
@@ -160,44 +162,56 @@ describe("the health, the plan and the verdict of a whole analysis", () => {
 });
 
 describe("the verdict", () => {
-  test("is about the goal: less can be better", () => {
-    expect(verdictOf(withComparison({}, { goal: "decrease" }))).toMatch(
-      /^kd is worse than control on completions/,
+  const open = {
+    kind: "open",
+    sentence: "kd is not safe yet.",
+    reasons: ["skips: adjusted p 0.20"],
+  } as const;
+
+  test("stands as the analysis has made it, with the effect behind it where it is about another thing too", () => {
+    expect(renderReport({ ...report, verdict: open })).toContain(`\
+Verdict  kd is not safe yet.
+         completions, kd against control: +5.00 % (95 % interval +1.67 % to +8.33 %).
+         skips: adjusted p 0.20
+`);
+  });
+
+  test("has the difference where no lift can be had, and none where there is no test", () => {
+    expect(verdictOf(withComparison({ relative: null }))).toBe(
+      "kd is better than control on completions: +0.06 (95 % interval +0.02 to +0.1).",
     );
-    const fewer = { absolute: { estimate: -0.06, ciLow: -0.1, ciHigh: -0.02 } };
-    expect(verdictOf(withComparison(fewer, { goal: "decrease" }))).toMatch(/^kd is better than control/);
-    expect(verdictOf(withComparison(fewer))).toMatch(/^kd is worse than control/);
-  });
-
-  test("never says that arms are equal where no difference is shown", () => {
-    const text = verdictOf(withComparison({ pValue: 0.4, pValueAdjusted: 0.8 }));
-    expect(text).toMatch(/^No difference shown between kd and control on completions: .* p 0.80\.$/);
-  });
-
-  test("tells an interval that leaves zero out from one that does so after Holm's adjustment", () => {
-    expect(verdictOf(withComparison({ pValue: 0.04, pValueAdjusted: 0.08 }))).toContain(
-      "not after Holm's adjustment, p 0.080",
+    expect(verdictOf(withComparison({ absolute: null, relative: null }))).toBe(
+      "kd is better than control on completions.",
     );
   });
 
-  test("refuses to decide on a broken split, whatever the metrics say", () => {
-    const broken = { ...report, srm: { ...report.srm, pValue: 1e-9, ok: false } };
-    expect(renderReport(broken)).toContain("split SAMPLE RATIO MISMATCH, p < 0.0001");
-    expect(verdictOf(broken)).toMatch(/^Do not decide on these numbers/);
-    expect(renderReport(broken)).not.toContain("kd is better");
+  test("says what holds however often one looks where the plan lets one look", () => {
+    const plan = {
+      kind: "always-valid",
+      plannedUnits: null,
+      units: 9982,
+      plannedEnd: null,
+      ended: false,
+    } as const;
+    expect(renderReport({ ...report, plan })).toContain(
+      "         However often one looks, the difference is −0.01 to +0.13, so it may be none.\n",
+    );
+    expect(renderReport(report)).not.toContain("However often");
   });
 
-  test("has nothing to say without data", () => {
-    const empty = {
-      ...report,
-      arms: report.arms.map((arm) => ({ ...arm, units: 0 })),
-      srm: { ...report.srm, statistic: null, pValue: null },
-    };
-    expect(verdictOf(empty)).toBe("Nothing can be said: there is no data yet.");
-    expect(renderReport(empty)).toContain("split not testable yet");
+  test("of many arms the effect of the one that it is about, the table has all", () => {
+    const made = oddReport("twelve arms");
+    const head = renderReport({
+      ...made,
+      verdict: { kind: "better", sentence: "student-2 is better than control on completions.", reasons: [] },
+    }).split("┌")[0];
+    expect(head).toContain("Verdict  student-2 is better than control on completions: +7.55 %");
+    expect(head).not.toContain("student-1 against");
+    expect(head).toMatch(/12 arms, furthest off \S+ [\d,]+ = /);
+    expect(head?.split("\n").length).toBeLessThan(18);
   });
 
-  test("points at a guardrail that got worse", () => {
+  test("a metric that it is not about and that gets worse is pointed at, but not before its time", () => {
     const skips: MetricReport = {
       ...completions,
       metric: "skips",
@@ -205,9 +219,46 @@ describe("the verdict", () => {
       goal: "decrease",
       comparisons: [{ ...kd, pValueAdjusted: null }],
     };
-    expect(renderReport({ ...report, metrics: [completions, skips] })).toContain(
-      "Watch out: kd is worse than control on the guardrail metric skips: +5.00 %",
-    );
+    const both = { ...report, metrics: [completions, skips] };
+    const watch = "Watch out: kd is worse than control on the guardrail metric skips: +5.00 %";
+    expect(renderReport(both)).toContain(watch);
+    const early = { kind: "too-early", sentence: "Too early for a verdict.", reasons: [] } as const;
+    expect(renderReport({ ...both, verdict: early })).not.toContain(watch);
+    const look = { look: 1, statistic: 2.1, bounds: { bounds: [4.3], spent: [0.00001] }, crossed: false };
+    const sequential = [{ ...skips, comparisons: [{ ...kd, sequential: look as never }] }];
+    expect(renderReport({ ...both, metrics: [completions, ...sequential] })).not.toContain(watch);
+  });
+
+  test("where there is none, that is said", () => {
+    const { verdict: _, ...without } = report;
+    expect(verdictOf(without)).toBe("The analysis has come to no verdict.");
+    const empty = { ...without, arms: report.arms.map((arm) => ({ ...arm, units: 0 })) };
+    expect(verdictOf(empty)).toBe("Nothing can be said: there is no data yet.");
+    expect(verdictOf({ ...empty, excludedUnits: 2 })).toContain("every unit was seen in more than one arm");
+  });
+
+  test("a broken split is told, and one that cannot be tested", () => {
+    const broken = { ...report, srm: { ...report.srm, pValue: 1e-9, ok: false } };
+    expect(renderReport(broken)).toContain("split SAMPLE RATIO MISMATCH, p < 0.0001");
+    const empty = { ...report, srm: { ...report.srm, statistic: null, pValue: null } };
+    expect(renderReport(empty)).toContain("split not testable yet");
+  });
+});
+
+describe("what should not be in a report, or seldom is", () => {
+  const rendered = Object.entries(oddReports).map(([name, make]) => ({ name, text: renderReport(make()) }));
+
+  test.each(rendered)("$name: no number that is none, and nothing that a terminal obeys", ({ text }) => {
+    expect(text).not.toMatch(/NaN|Infinity|∞|null|undefined/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  test("long names keep both of their ends in the table, which stays narrow", () => {
+    const text = renderReport(oddReport("long names"));
+    const rows = text.split("\n").filter((line) => line.startsWith("│ "));
+    expect(rows.join("\n")).toMatch(/│ completion…mpletions ↑/);
+    expect(Math.max(...rows.slice(0, 4).map((line) => [...line].length))).toBeLessThanOrEqual(130);
   });
 });
 
@@ -228,6 +279,16 @@ describe("the interval bar", () => {
     expect(intervalBar({ estimate: -0.001, ciLow: -0.002, ciHigh: -0.0001 }, 1)).toBe(
       `${" ".repeat(14)}●┊${" ".repeat(15)}`,
     );
+  });
+
+  test("is cut with an arrow where one interval would make dots of the others", () => {
+    const narrow = { estimate: 0.01, ciLow: 0, ciHigh: 0.02 };
+    const wide = { estimate: 1, ciLow: -4, ciHigh: 6 };
+    const reach = reachOf([narrow, narrow, narrow, wide]);
+    expect(reach).toBeCloseTo(0.12, 12);
+    expect(intervalBar(wide, reach)).toBe(`◀${"━".repeat(14)}┿${"━".repeat(14)}▶`);
+    expect(intervalBar({ ...narrow, ciHigh: Number.NaN }, reach).trim()).toBe("┊");
+    expect(reachOf([{ ...narrow, ciHigh: Number.POSITIVE_INFINITY }])).toBe(0);
   });
 
   test("is as wide for any interval", () => {

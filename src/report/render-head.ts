@@ -1,0 +1,76 @@
+/** What a terminal's report begins with: the verdict, whether it may be believed, and the plan. */
+import type { AnalysisReport, HealthCheck } from "../analysis/analysis.ts";
+import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import { verdictWords } from "./verdict-words.ts";
+
+/** As many as are read; the table has the others. */
+const reasonsMax = 8;
+const armsMax = 4;
+const armMax = 24;
+
+export function headLines(report: AnalysisReport): string[] {
+  const { sentence, reasons } = verdictWords(report);
+  const more = reasons.length - reasonsMax;
+  return [
+    `Verdict  ${sentence}`,
+    ...reasons.slice(0, reasonsMax).map((reason) => `         ${reason}`),
+    ...(more > 0 ? [`         … and ${more} more, in the table below.`] : []),
+    ...(report.interleaving === undefined ? [splitLine(report)] : []),
+    ...checkLines(report, reasons),
+    ...planLines(report),
+  ];
+}
+
+/** Whether the split is what was promised: without that nothing else can be trusted. Of many arms, those furthest off. */
+function splitLine({ arms, srm }: AnalysisReport): string {
+  const total = arms.reduce((sum, arm) => sum + arm.units, 0);
+  const shares = arms.map(({ arm, units }, i) => {
+    const [share, expected] = [total === 0 ? 0 : units / total, srm.expected[i] ?? 0];
+    const of = total === 0 ? "" : ` = ${plainPercent(share)}`;
+    const words = `${shortened(arm, armMax)} ${count(units)}${of} (expected ${plainPercent(expected)})`;
+    return { words, off: Math.abs(share - expected) };
+  });
+  const state = srm.ok ? "ok" : "SAMPLE RATIO MISMATCH";
+  const tested = srm.pValue === null ? "not testable yet" : `${state}, p ${probability(srm.pValue)}`;
+  if (arms.length <= armsMax)
+    return `Health   split ${tested}: ${shares.map(({ words }) => words).join(", ")}`;
+  const [first] = shares.sort((a, b) => b.off - a.off);
+  return `Health   split ${tested}: ${arms.length} arms, furthest off ${first?.words}`;
+}
+
+/** How many checks passed, and each that did not; what the verdict has said of it is not said twice. */
+function checkLines({ health, interleaving }: AnalysisReport, reasons: readonly string[]): string[] {
+  const checks = health?.checks ?? [];
+  if (checks.length === 0) return [];
+  const failed = checks.filter(({ ok }) => ok === false);
+  const untested = checks.filter(({ ok }) => ok === null).length;
+  const passed = `${checks.length - failed.length - untested} of ${checks.length} checks passed`;
+  const rest = untested === 0 ? "" : `, ${untested} not testable`;
+  return [
+    `${interleaving === undefined ? "         " : "Health   "}${passed}${rest}`,
+    ...failed.map((check) => {
+      const isTold = reasons.some((reason) => reason.startsWith(`${check.name}: `));
+      return `         ✘ ${check.name}${isTold ? "" : `: ${findingOf(check)}`}${pOf(check)}`;
+    }),
+  ];
+}
+
+function findingOf({ detail, likelyCause }: HealthCheck): string {
+  return likelyCause === null ? detail : `${detail}; likely cause: ${likelyCause}`;
+}
+
+function pOf({ pValue }: HealthCheck): string {
+  return pValue === null ? "" : ` (p ${probability(pValue)})`;
+}
+
+function planLines({ plan }: AnalysisReport): string[] {
+  if (plan === undefined || plan === null) return [];
+  const name = {
+    fixed: "one look at the planned end",
+    "always-valid": "always valid",
+    "group-sequential": "group-sequential",
+  }[plan.kind];
+  const of = plan.plannedUnits === null ? "" : ` of ${count(plan.plannedUnits)}`;
+  const end = plan.plannedEnd === null ? "" : `, until ${plan.plannedEnd.slice(0, 10)}`;
+  return [`Plan     ${name}: ${count(plan.units)}${of} units${end}${plan.ended ? ", ended" : ""}`];
+}
