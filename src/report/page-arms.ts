@@ -1,4 +1,5 @@
 import type { AnalysisReport } from "../analysis/analysis.ts";
+import { shortened } from "../analysis/format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 
 /** As many as the page's style has; the eye would not tell more apart. */
@@ -13,7 +14,14 @@ export function armColour(report: AnalysisReport, arm: string): string {
 export function armKey(page: PageBuilder, report: AnalysisReport, shown: ReadonlySet<string>): PageElement {
   const entries = report.arms.flatMap(({ arm }) =>
     shown.has(arm)
-      ? [page.element("span", {}, page.element("i", { style: `background:${armColour(report, arm)}` }), arm)]
+      ? [
+          page.element(
+            "span",
+            {},
+            page.element("i", { style: `background:${armColour(report, arm)}` }),
+            shortened(arm, 30),
+          ),
+        ]
       : [],
   );
   return page.element("div", { class: "key" }, ...entries);

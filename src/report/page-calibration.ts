@@ -1,7 +1,7 @@
 /** The p-values of the experiment's own traffic, split anew many times: flat where the test keeps what it promises. */
 import { rectY, ruleY } from "@observablehq/plot";
 import type { AnalysisReport } from "../analysis/analysis.ts";
-import { count, probability } from "../analysis/format.ts";
+import { count, fixed, probability } from "../analysis/format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
@@ -9,7 +9,7 @@ export function calibrationPanel(page: PageBuilder, report: AnalysisReport): Pag
   const { calibration } = report;
   if (calibration === undefined) return null;
   const { histogram, uniformity, salts, ok } = calibration;
-  const width = 1 / histogram.length;
+  const width = 1 / Math.max(1, histogram.length);
   const bars = histogram.map((pValues, at) => ({ from: at * width, to: (at + 1) * width, pValues }));
   const even = histogram.reduce((sum, pValues) => sum + pValues, 0) * width;
   const state =
@@ -17,11 +17,17 @@ export function calibrationPanel(page: PageBuilder, report: AnalysisReport): Pag
   const tested =
     uniformity === null
       ? ", not testable."
-      : `, distance from uniform ${uniformity.statistic.toFixed(3)}, p ${probability(uniformity.pValue)}.`;
+      : `, distance from uniform ${fixed(uniformity.statistic, 3)}, p ${probability(uniformity.pValue)}.`;
+  const title = page.element("h2", {}, "Is the test right on this traffic?");
+  const method = methodLink(page, "self-calibration", "Self-calibration");
+  if (even === 0) {
+    const words = page.element("p", {}, method, ": no split of this traffic could be tested.");
+    return page.element("section", { class: "panel" }, title, words);
+  }
   return page.element(
     "section",
     { class: "panel" },
-    page.element("h2", {}, "Is the test right on this traffic?"),
+    title,
     page.chart(
       "P-values of the same traffic split at random, in equal bins",
       {
@@ -47,7 +53,7 @@ export function calibrationPanel(page: PageBuilder, report: AnalysisReport): Pag
           ruleY([0], { stroke: "var(--ink)" }),
         ],
       },
-      methodLink(page, "self-calibration", "Self-calibration"),
+      method,
       ` under ${count(salts)} salts${state}${tested} Dashed: what equal splits give.`,
     ),
   );

@@ -4,7 +4,7 @@ import type { AnalysisReport, PlanReport, VerdictReport } from "../analysis/anal
 import { count } from "../analysis/format.ts";
 import { calibrationPanel } from "./page-calibration.ts";
 import { distributionPanels } from "./page-distributions.ts";
-import { type PageBuilder, type PageElement, pageBuilder } from "./page-elements.ts";
+import { foldedPanels, type PageBuilder, type PageElement, pageBuilder, panelGrid } from "./page-elements.ts";
 import { forestPanel } from "./page-forest.ts";
 import { healthPanel } from "./page-health.ts";
 import { interleavingPanel } from "./page-interleaving.ts";
@@ -29,16 +29,15 @@ export async function pageDocument(made: AnalysisReport): Promise<string> {
   const verdict = verdictWords(report);
   const panels = [
     forestPanel(page, report, verdict.kind),
-    ...overTimePanels(page, report),
-    report.interleaving === undefined
-      ? healthPanel(page, report)
-      : interleavingPanel(page, report.interleaving),
+    ...foldedPanels(page, overTimePanels(page, report), "The difference so far"),
+    report.interleaving === undefined ? null : interleavingPanel(page, report.interleaving),
+    healthPanel(page, report),
     report.metrics.length === 0 ? null : metricsPanel(page, report),
     warningsPanel(page, report),
-    ...segmentPanels(page, report),
-    ...noveltyPanels(page, report),
-    ...distributionPanels(page, report),
-    ...triggerPanels(page, report),
+    ...foldedPanels(page, segmentPanels(page, report), "Segments"),
+    ...foldedPanels(page, noveltyPanels(page, report), "By days since first seen"),
+    ...foldedPanels(page, distributionPanels(page, report), "How the units are spread"),
+    ...foldedPanels(page, triggerPanels(page, report), "Where arms show something else"),
     calibrationPanel(page, report),
     tradeoffPanel(page, report),
     offPolicyPanel(page, report),
@@ -49,12 +48,7 @@ export async function pageDocument(made: AnalysisReport): Promise<string> {
     "body",
     {},
     headerOf(page, report),
-    page.element(
-      "main",
-      {},
-      verdictBanner(page, verdict),
-      page.element("div", { class: "panels" }, ...panels),
-    ),
+    page.element("main", {}, verdictBanner(page, verdict), panelGrid(page, panels)),
   );
   // A DOM writes the text of title and style as it is: only the rest of its elements keep text from being markup.
   const title = page.element("p", {}, `${report.experiment}: ${verdictNames[verdict.kind]}`).innerHTML;
@@ -110,10 +104,23 @@ function verdictBanner(page: PageBuilder, { kind, sentence, reasons }: VerdictRe
     { class: `panel verdict ${kind}` },
     page.element("strong", {}, verdictNames[kind]),
     page.element("p", { class: "sentence" }, sentence),
-    reasons.length === 0
+    listOf(page, reasons.slice(0, reasonsMax)),
+    reasons.length <= reasonsMax
       ? null
-      : page.element("ul", {}, ...reasons.map((reason) => page.element("li", {}, reason))),
+      : page.element(
+          "details",
+          {},
+          page.element("summary", {}, `${reasons.length - reasonsMax} more`),
+          listOf(page, reasons.slice(reasonsMax)),
+        ),
   );
+}
+
+const reasonsMax = 6;
+
+function listOf(page: PageBuilder, sentences: readonly string[]): PageElement | null {
+  if (sentences.length === 0) return null;
+  return page.element("ul", {}, ...sentences.map((sentence) => page.element("li", {}, sentence)));
 }
 
 function warningsPanel(page: PageBuilder, { warnings }: AnalysisReport): PageElement | null {
@@ -122,6 +129,6 @@ function warningsPanel(page: PageBuilder, { warnings }: AnalysisReport): PageEle
     "section",
     { class: "panel wide" },
     page.element("h2", {}, "To be careful about"),
-    page.element("ul", {}, ...warnings.map((warning) => page.element("li", {}, warning))),
+    listOf(page, warnings),
   );
 }

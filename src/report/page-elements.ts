@@ -5,6 +5,7 @@ import { parseHTML } from "linkedom";
 /** An element, as far as a page needs it. */
 export interface PageElement {
   innerHTML: string;
+  getAttribute(name: string): string | null;
   setAttribute(name: string, value: string): void;
   append(...content: (PageElement | string)[]): void;
   toString(): string;
@@ -53,8 +54,46 @@ export function tableRow(page: PageBuilder, [name = "", ...numbers]: readonly st
   );
 }
 
+/** Panels in their order, two beside each other; one that would have nothing beside it has the line for itself. */
+export function panelGrid(page: PageBuilder, panels: readonly (PageElement | null)[]): PageElement {
+  const shown = panels.filter((panel) => panel !== null);
+  let isHalfFull = false;
+  for (const [at, panel] of shown.entries()) {
+    const isWide = isWidePanel(panel);
+    const next = shown[at + 1];
+    if (!isWide && !isHalfFull && (next === undefined || isWidePanel(next)))
+      panel.setAttribute("class", "panel alone");
+    else isHalfFull = !isWide && !isHalfFull;
+  }
+  return page.element("div", { class: "panels" }, ...shown);
+}
+
+function isWidePanel(panel: PageElement): boolean {
+  return panel.getAttribute("class")?.includes("wide") ?? false;
+}
+
+/** The first panels, and the others behind a line that opens: nobody reads a dozen of one kind. */
+export function foldedPanels(
+  page: PageBuilder,
+  panels: readonly PageElement[],
+  what: string,
+  panelsMax = 4,
+): PageElement[] {
+  const more = panels.slice(panelsMax);
+  if (more.length === 0) return [...panels];
+  return [
+    ...panels.slice(0, panelsMax),
+    page.element(
+      "details",
+      { class: "wide" },
+      page.element("summary", {}, `${what}: ${more.length} more`),
+      panelGrid(page, more),
+    ),
+  ];
+}
+
 /** In SVG's units: a panel of a phone is about three quarters as wide, and the text still legible. */
-const chartWidth = 440;
+export const chartWidth = 440;
 const fontSize = "13px";
 
 export function pageBuilder(): PageBuilder {
@@ -69,6 +108,7 @@ export function pageBuilder(): PageBuilder {
     element,
     chart(label, options, ...caption) {
       const drawing = plot({
+        marginTop: 30,
         marginLeft: 56,
         marginRight: 26,
         marginBottom: 46,
@@ -80,7 +120,12 @@ export function pageBuilder(): PageBuilder {
       }) as unknown as PageElement;
       drawing.setAttribute("role", "img");
       drawing.setAttribute("aria-label", label);
-      return element("figure", {}, drawing, element("figcaption", {}, ...caption));
+      return element(
+        "figure",
+        {},
+        drawing,
+        caption.length === 0 ? null : element("figcaption", {}, ...caption),
+      );
     },
   };
 }

@@ -1,9 +1,9 @@
 /** The lift of every metric and arm in one plot, the first that a reader looks at after the verdict. */
 
 import type { AnalysisReport, Comparison, MetricReport, VerdictKind } from "../analysis/analysis.ts";
-import { level } from "../analysis/format.ts";
+import { level, shortened } from "../analysis/format.ts";
 import { directionOf } from "./direction.ts";
-import { type EffectRow, effectsChart } from "./page-effects.ts";
+import { type EffectRow, effectRowsMax, effectsChart, finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
@@ -15,16 +15,20 @@ export function forestPanel(
 ): PageElement | null {
   const decided = verdict !== "unhealthy" && verdict !== "too-early";
   const several = report.arms.length > 2;
-  const rows = report.metrics.flatMap((metric) =>
-    metric.comparisons.flatMap((one): EffectRow[] => {
-      if (one.relative === null) return [];
-      const colour = decided ? colourOf(metric, one, report.alpha) : "var(--open)";
+  const named = report.metrics.flatMap((metric) =>
+    metric.comparisons.map((one) => {
       const wanted = metric.goal === "increase" ? "↑" : "↓";
-      const name = `${metric.metric} ${wanted}${several ? ` · ${one.arm}` : ""}`;
-      const also = one.cuped?.relative ?? null;
-      return [{ name, interval: one.relative, colour, ...(also === null ? {} : { also }) }];
+      const name = `${shortened(metric.metric, several ? 13 : 24)} ${wanted}`;
+      const colour = decided ? colourOf(metric, one, report.alpha) : "var(--open)";
+      return { one, colour, name: several ? `${name} ${shortened(one.arm, 10)}` : name };
     }),
   );
+  const rows = named.flatMap(({ one, name, colour }): EffectRow[] => {
+    const interval = finite(one.relative);
+    if (interval === null) return [];
+    const also = finite(one.cuped?.relative);
+    return [{ name, interval, colour, ...(also === null ? {} : { also }) }];
+  });
   if (rows.length === 0) return null;
   const warning = decided
     ? null
@@ -35,9 +39,10 @@ export function forestPanel(
           ? "Shown to find the fault, not to decide."
           : "Before the planned end: no colour says better or worse.",
       );
+  const without = named.filter(({ one }) => finite(one.relative) === null).map(({ name }) => name);
   return page.element(
     "section",
-    { class: "panel" },
+    { class: rows.length > effectRowsMax ? "panel wide" : "panel" },
     page.element("h2", {}, "Lift of each metric"),
     warning,
     effectsChart(
@@ -51,8 +56,11 @@ export function forestPanel(
       rows.some(({ also }) => also !== undefined) ? methodLink(page, "CUPED") : null,
       ". An arrow says which way is better. Green is better and red worse after the ",
       methodLink(page, "Holm", "adjustment"),
-      " of the primaries; grey is neither.",
+      "; grey is neither.",
     ),
+    without.length === 0
+      ? null
+      : page.element("p", { class: "faint" }, `No lift can be had of ${without.join(", ")}.`),
   );
 }
 

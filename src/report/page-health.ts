@@ -6,13 +6,15 @@ import { armColour } from "./page-arms.ts";
 import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
-export function healthPanel(page: PageBuilder, report: AnalysisReport): PageElement {
+/** An interleaving has no split, every unit having both arms: null where nothing else was checked. */
+export function healthPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   const checks = report.health?.checks ?? [];
+  if (report.interleaving !== undefined && checks.length === 0) return null;
   return page.element(
     "section",
     { class: "panel wide" },
     page.element("h2", {}, "Health"),
-    splitChart(page, report),
+    report.interleaving === undefined ? splitChart(page, report) : null,
     checks.length === 0 ? null : checksTable(page, checks),
   );
 }

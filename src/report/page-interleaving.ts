@@ -1,24 +1,19 @@
 /** Which of two arms the units prefer, each having had both in every list. */
 
 import type { InterleavingReport, PreferenceReport } from "../analysis/analysis.ts";
-import { count, plainPercent, probability } from "../analysis/format.ts";
-import { effectsChart } from "./page-effects.ts";
+import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import { effectsChart, finite } from "./page-effects.ts";
 import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
 export function interleavingPanel(page: PageBuilder, report: InterleavingReport): PageElement {
   const { arm, versus, metrics } = report;
-  const rows = metrics.flatMap(({ metric, goal, preference }) =>
-    preference === null
-      ? []
-      : [
-          {
-            name: `${metric} ${goal === "increase" ? "↑" : "↓"}`,
-            interval: preference,
-            colour: "var(--band)",
-          },
-        ],
-  );
+  const rows = metrics.flatMap(({ metric, goal, preference }) => {
+    const interval = finite(preference);
+    if (interval === null) return [];
+    const name = `${shortened(metric, 24)} ${goal === "increase" ? "↑" : "↓"}`;
+    return [{ name, interval, colour: "var(--band)" }];
+  });
   const share = report.competitiveShare === null ? "" : ` (${plainPercent(report.competitiveShare)})`;
   const head = [
     "metric",

@@ -10,6 +10,7 @@ const headings = {
   "sample ratio": "Sample ratio (SRM)",
   "means and proportions": "Means and proportions",
   ratios: "Ratios",
+  quantiles: "Quantiles",
   "Welch's test": "Difference (Welch's test)",
   "relative lift": "Relative lift",
   Holm: "Several primaries (Holm)",
@@ -60,11 +61,13 @@ export async function methodsPanel(page: PageBuilder, report: AnalysisReport): P
 function methodsOf(report: AnalysisReport): Method[] {
   const comparisons = report.metrics.flatMap((metric) => metric.comparisons);
   const some = (has: (one: Comparison) => unknown): boolean => comparisons.some((one) => Boolean(has(one)));
+  const types = new Set<string>(report.metrics.map(({ type }) => type));
   const used: Record<Method, boolean> = {
     "what counts": true,
     "sample ratio": report.interleaving === undefined,
-    "means and proportions": report.metrics.some(({ type }) => type !== "ratio"),
-    ratios: report.metrics.some(({ type }) => type === "ratio"),
+    "means and proportions": types.has("mean") || types.has("proportion"),
+    ratios: types.has("ratio"),
+    quantiles: types.has("quantile"),
     "Welch's test": comparisons.length > 0,
     "relative lift": some((one) => one.relative),
     Holm: comparisons.length > 0,

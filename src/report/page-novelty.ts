@@ -1,19 +1,25 @@
 /** The effect by days since a unit first saw the change: does it fade? */
 import { dot, ruleX, ruleY } from "@observablehq/plot";
 import type { AnalysisReport, NoveltyReport } from "../analysis/analysis.ts";
-import { probability, signed } from "../analysis/format.ts";
+import { probability, shortened, signed } from "../analysis/format.ts";
+import { finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
 export function noveltyPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
-  return (report.novelty ?? []).map((one) =>
-    page.element(
-      "section",
-      { class: "panel" },
-      page.element("h2", {}, `${one.metric}, ${one.arm}: by days since first seen`),
-      chartOf(page, one, report.alpha),
-    ),
-  );
+  return (report.novelty ?? []).flatMap((one) => {
+    const days = one.days.filter((day) => finite(day) !== null);
+    if (days.length === 0) return [];
+    const title = `${shortened(one.metric, 40)}, ${shortened(one.arm, 30)}: by days since first seen`;
+    return [
+      page.element(
+        "section",
+        { class: "panel" },
+        page.element("h2", {}, title),
+        chartOf(page, { ...one, days }, report.alpha),
+      ),
+    ];
+  });
 }
 
 function chartOf(page: PageBuilder, { metric, arm, days, trend }: NoveltyReport, alpha: number): PageElement {
@@ -32,16 +38,7 @@ function chartOf(page: PageBuilder, { metric, arm, days, trend }: NoveltyReport,
       y: { label: "difference", labelArrow: "none", grid: true, tickFormat: "~g", ticks: 6 },
       marks: [
         ruleY([0], { stroke: "var(--ink)" }),
-        ruleX(
-          days.filter(({ ciLow, ciHigh }) => ciLow !== null && ciHigh !== null),
-          {
-            x: "day",
-            y1: "ciLow",
-            y2: "ciHigh",
-            stroke: "var(--band)",
-            strokeWidth: 3,
-          },
-        ),
+        ruleX(days, { x: "day", y1: "ciLow", y2: "ciHigh", stroke: "var(--band)", strokeWidth: 3 }),
         dot(days, { x: "day", y: "estimate", fill: "var(--band)", r: 5 }),
       ],
     },

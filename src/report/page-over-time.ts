@@ -1,19 +1,24 @@
 /** How the difference came about, day by day, in the band that may be looked at on each of them. */
-import { areaY, dot, lineY, ruleY } from "@observablehq/plot";
+import { areaY, dot, lineY, ruleX, ruleY } from "@observablehq/plot";
 import type { AnalysisReport, EffectOverTime, EffectPoint } from "../analysis/analysis.ts";
-import { level } from "../analysis/format.ts";
+import { level, shortened } from "../analysis/format.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
 export function overTimePanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
-  return (report.overTime ?? []).map((one) =>
-    page.element(
-      "section",
-      { class: "panel" },
-      page.element("h2", {}, `${one.metric}, ${one.arm}: the difference so far`),
-      chartOf(page, one, report.alpha),
-    ),
-  );
+  return (report.overTime ?? []).flatMap((one) => {
+    const points = one.points.map(finitePoint).filter(({ estimate }) => estimate !== null);
+    if (points.length === 0) return [];
+    const title = `${shortened(one.metric, 40)}, ${shortened(one.arm, 30)}: the difference so far`;
+    return [
+      page.element(
+        "section",
+        { class: "panel" },
+        page.element("h2", {}, title),
+        chartOf(page, { ...one, points }, report.alpha),
+      ),
+    ];
+  });
 }
 
 function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alpha: number): PageElement {
@@ -27,7 +32,12 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
       clip: true,
       insetLeft: 8,
       insetRight: 8,
-      x: { type: "utc", label: null, ticks: Math.min(5, points.length) },
+      x: {
+        type: "utc",
+        label: null,
+        ticks: points.length > 1 ? Math.min(5, points.length) : shown.map(({ at }) => at),
+        ...(points.length > 1 ? {} : { tickFormat: dayName }),
+      },
       y: {
         domain: frame,
         label: "difference",
@@ -37,17 +47,10 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
         ticks: 6,
       },
       marks: [
-        areaY(shown, {
-          x: "at",
-          y1: "alwaysValidLow",
-          y2: "alwaysValidHigh",
-          fill: "var(--band)",
-          fillOpacity: 0.16,
-        }),
-        areaY(shown, { x: "at", y1: "ciLow", y2: "ciHigh", fill: "var(--band)", fillOpacity: 0.28 }),
+        ...bandMarks(shown),
         ruleY([0], { stroke: "var(--ink)" }),
         lineY(shown, { x: "at", y: "estimate", stroke: "var(--band)", strokeWidth: 2.5 }),
-        dot(shown, { x: "at", y: "estimate", fill: "var(--band)", r: 3 }),
+        dot(shown, { x: "at", y: "estimate", fill: "var(--band)", r: shown.length > 31 ? 1.5 : 3 }),
       ],
     },
     "All units up to each day. Light: the ",
@@ -55,6 +58,23 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
     `, which holds on every day at once; dark: the ${level(alpha)} interval, which holds for one look at the planned end.`,
     cut ? " The first days' bands leave the frame." : "",
   );
+}
+
+/** A band of one day has no width: it is a bar. */
+function bandMarks(shown: readonly (EffectPoint & { readonly at: Date })[]) {
+  const [outer, inner] = [0.16, 0.28];
+  if (shown.length > 1) {
+    const band = { x: "at", fill: "var(--band)" };
+    return [
+      areaY(shown, { ...band, y1: "alwaysValidLow", y2: "alwaysValidHigh", fillOpacity: outer }),
+      areaY(shown, { ...band, y1: "ciLow", y2: "ciHigh", fillOpacity: inner }),
+    ];
+  }
+  const bar = { x: "at", stroke: "var(--band)", strokeWidth: 36 };
+  return [
+    ruleX(shown, { ...bar, y1: "alwaysValidLow", y2: "alwaysValidHigh", strokeOpacity: outer }),
+    ruleX(shown, { ...bar, y1: "ciLow", y2: "ciHigh", strokeOpacity: inner }),
+  ];
 }
 
 /** The first days' bands are so wide that in their frame all that follows would be a line on zero. */
@@ -67,4 +87,23 @@ function frameOf(points: readonly EffectPoint[]): [low: number, high: number] {
 
 function endsOf({ estimate, ciLow, ciHigh, alwaysValidLow, alwaysValidHigh }: EffectPoint): number[] {
   return [estimate, ciLow, ciHigh, alwaysValidLow, alwaysValidHigh].filter((end) => end !== null);
+}
+
+function finitePoint({ day, units, ...ends }: EffectPoint): EffectPoint {
+  const orNull = (end: number | null): number | null => (end !== null && Number.isFinite(end) ? end : null);
+  return {
+    ...{
+      day,
+      units,
+      estimate: orNull(ends.estimate),
+      ciLow: orNull(ends.ciLow),
+      ciHigh: orNull(ends.ciHigh),
+    },
+    alwaysValidLow: orNull(ends.alwaysValidLow),
+    alwaysValidHigh: orNull(ends.alwaysValidHigh),
+  };
+}
+
+function dayName(day: Date): string {
+  return day.toISOString().slice(0, 10);
 }

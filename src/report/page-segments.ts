@@ -1,8 +1,8 @@
 /** The effect in each segment, with the test of whether segments differ: single segments prove nothing. */
 
 import type { AnalysisReport, SegmentsReport } from "../analysis/analysis.ts";
-import { count, probability } from "../analysis/format.ts";
-import { effectsChart } from "./page-effects.ts";
+import { count, fixed, probability, shortened } from "../analysis/format.ts";
+import { effectsChart, finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
@@ -10,7 +10,7 @@ export function segmentPanels(page: PageBuilder, report: AnalysisReport): PageEl
   return (report.segments ?? []).flatMap((one) => {
     const chart = chartOf(page, one);
     if (chart === null) return [];
-    const title = `${one.metric}, ${one.arm}: by ${one.attribute}`;
+    const title = `${shortened(one.metric, 40)}, ${shortened(one.arm, 30)}: by ${shortened(one.attribute, 30)}`;
     return [page.element("section", { class: "panel" }, page.element("h2", {}, title), chart)];
   });
 }
@@ -19,16 +19,18 @@ function chartOf(page: PageBuilder, segments: SegmentsReport): PageElement | nul
   const { metric, arm, attribute, levels, interaction } = segments;
   const relative = levels.every((one) => one.relative !== null || one.absolute === null);
   const rows = levels.flatMap(({ level, units, absolute, relative: lift }) => {
-    const interval = relative ? lift : absolute;
+    const interval = finite(relative ? lift : absolute);
     if (interval === null) return [];
-    return [{ name: `${level ?? "not logged"} (${count(units)})`, interval, colour: "var(--band)" }];
+    return [
+      { name: `${shortened(level ?? "not logged", 16)} (${count(units)})`, interval, colour: "var(--band)" },
+    ];
   });
   if (rows.length === 0) return null;
   const tested =
     interaction === null
       ? "not testable."
       : `${interaction.pValueAdjusted < 0.05 ? "the effect differs between them" : "no difference between them shown"}, ` +
-        `Q ${interaction.statistic.toFixed(1)} on ${interaction.degreesOfFreedom}, p ${probability(interaction.pValue)}, ` +
+        `Q ${fixed(interaction.statistic, 1)} on ${interaction.degreesOfFreedom}, p ${probability(interaction.pValue)}, ` +
         `${probability(interaction.pValueAdjusted)} after correction for the attributes looked at.`;
   return effectsChart(
     page,

@@ -24,11 +24,12 @@ h3 { font-size: .95rem; margin: 1rem 0 .3rem; }
 p { margin: .3rem 0; }
 a { color: inherit; text-decoration-color: var(--faint); }
 header p, figcaption, .faint { color: var(--faint); font-size: .875rem; }
-.panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; margin-top: 1rem; grid-auto-flow: dense; }
+.panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; margin-top: 1rem; }
 .panel {
   background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; min-width: 0;
 }
-.wide { grid-column: 1 / -1; }
+.wide, .alone { grid-column: 1 / -1; }
+.alone figure { max-width: 34rem; }
 .verdict { border-left: .5rem solid var(--open); margin-top: 1rem; }
 .verdict strong { display: block; color: var(--open); text-transform: uppercase; letter-spacing: .04em; font-size: .85rem; }
 .verdict .sentence { font-size: 1.25rem; line-height: 1.35; }
@@ -47,7 +48,7 @@ td.number { min-width: 5.5rem; }
 td.name { max-width: 22rem; min-width: 7.5rem; overflow-wrap: anywhere; }
 .ok { color: var(--good); } .ill { color: var(--bad); font-weight: 600; } .wait { color: var(--wait); font-weight: 600; } .unknown { color: var(--faint); }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
-figure { margin: .5rem 0 0; }
+figure { margin: .5rem 0 0; } figcaption { margin-top: .4rem; }
 svg.chart { width: 100%; height: auto; --plot-background: var(--card); }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .875rem; }
 .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: .15rem; vertical-align: -.08rem; }

@@ -1,8 +1,8 @@
 /** The effect on the requests that the arm changes at all, and what that is over all traffic. */
 
 import type { AnalysisReport, TriggerComparison, TriggeredMetric } from "../analysis/analysis.ts";
-import { count, plainPercent, probability } from "../analysis/format.ts";
-import { effectsChart } from "./page-effects.ts";
+import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import { effectsChart, finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
@@ -14,7 +14,7 @@ export function triggerPanels(page: PageBuilder, report: AnalysisReport): PageEl
       page.element(
         "section",
         { class: "panel" },
-        page.element("h2", {}, `${one.arm}: where it shows something else`),
+        page.element("h2", {}, `${shortened(one.arm, 40)}: where it shows something else`),
         effectsChart(
           page,
           `Lift of ${one.arm} on triggered and on all traffic`,
@@ -30,8 +30,16 @@ export function triggerPanels(page: PageBuilder, report: AnalysisReport): PageEl
 
 function rowsOf({ metric, triggered, diluted }: TriggeredMetric) {
   const rows = [
-    { name: `${metric}, triggered`, interval: triggered?.relative ?? null, colour: "var(--band)" },
-    { name: `${metric}, all traffic`, interval: diluted?.relative ?? null, colour: "var(--open)" },
+    {
+      name: `${shortened(metric, 14)}, triggered`,
+      interval: finite(triggered?.relative),
+      colour: "var(--band)",
+    },
+    {
+      name: `${shortened(metric, 12)}, all traffic`,
+      interval: finite(diluted?.relative),
+      colour: "var(--open)",
+    },
   ];
   return rows.flatMap(({ interval, ...row }) => (interval === null ? [] : [{ ...row, interval }]));
 }

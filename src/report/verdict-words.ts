@@ -71,6 +71,7 @@ function alwaysValidWords({ plan, verdict }: AnalysisReport, { alwaysValid }: Co
   const isWatched = plan?.kind === "always-valid" || verdict?.kind === "too-early";
   if (!isWatched || alwaysValid === null) return null;
   const { ciLow, ciHigh } = alwaysValid;
+  if (!Number.isFinite(ciLow) || !Number.isFinite(ciHigh)) return null;
   const then = ciLow <= 0 && ciHigh >= 0 ? "so it may be none" : "so there is one";
   return `the difference is ${signed(ciLow)} to ${signed(ciHigh)}, ${then}`;
 }

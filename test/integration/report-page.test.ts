@@ -7,6 +7,7 @@ import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { renderPage } from "../../src/report/report.ts";
 import { describeWithChromium } from "../support/describe-with-chromium.ts";
 import { type MadeStory, madeInterleaving, madeReport } from "../support/made-reports.ts";
+import { oddReport, oddReports } from "../support/odd-reports.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const stories: readonly MadeStory[] = ["healthy", "unhealthy", "peeked"];
@@ -72,6 +73,36 @@ function overlaps(boxes: readonly Box[]): [Box, Box][] {
   );
 }
 
+/** Texts of pictures that their frame cuts off; a pixel is rounding. */
+async function cutTexts(page: Page): Promise<string[]> {
+  return await page.evaluate(`[...document.querySelectorAll("svg.chart text")].flatMap((text) => {
+    const [inner, outer] = [text.getBoundingClientRect(), text.closest("svg").getBoundingClientRect()];
+    const isCut = inner.width > 0 && (inner.left < outer.left - 1 || inner.right > outer.right + 1);
+    return isCut ? [text.textContent] : [];
+  })`);
+}
+
+/** Where each part of a text begins, in the first element that has all of them. */
+async function placesWithin(page: Page, selector: string, parts: readonly string[]): Promise<number[]> {
+  return await page.evaluate(`(() => {
+    const parts = ${JSON.stringify(parts)};
+    const all = [...document.querySelectorAll(${JSON.stringify(selector)})];
+    const { firstChild } = all.find((one) => parts.every((part) => one.textContent.includes(part)));
+    return parts.map((part) => {
+      const range = document.createRange();
+      range.setStart(firstChild, firstChild.data.indexOf(part));
+      range.setEnd(firstChild, firstChild.data.indexOf(part) + part.length);
+      return range.getBoundingClientRect().left;
+    });
+  })()`);
+}
+
+async function boxesOfTexts(page: Page, chart: string, texts: readonly string[]): Promise<Box[]> {
+  return await page.evaluate(`[...document.querySelectorAll(${JSON.stringify(`${chart} text`)})]
+    .filter((one) => ${JSON.stringify(texts)}.includes(one.textContent))
+    .map((one) => one.getBoundingClientRect().toJSON())`);
+}
+
 vi.setConfig({ testTimeout: 120_000 });
 
 describeWithChromium("the report as a page, in a browser", (browser) => {
@@ -129,11 +160,12 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
     expect(healthy.verdict).toMatch(/^Betterkd is better than control on completions: \+8\.63 %/);
     expect(healthy.green).toBeGreaterThan(0);
     const unhealthy = await read("unhealthy");
-    expect(unhealthy.verdict).toMatch(/^No verdict: unhealthyDo not decide on these numbers/);
+    expect(unhealthy.verdict).toMatch(/^No verdict: unhealthyNo verdict: the experiment is not healthy/);
     expect(unhealthy.verdict).toContain("Likely cause: impressions of kd");
     expect(unhealthy.green).toBe(0);
     const peeked = await read("peeked");
-    expect(peeked.verdict).toMatch(/^No verdict: too earlyToo early to decide/);
+    expect(peeked.verdict).toMatch(/^No verdict: too earlyToo early for a verdict\./);
+    expect(peeked.verdict).toContain("so it may be none");
     expect(peeked.green).toBe(0);
   });
 
@@ -194,6 +226,50 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
     expect(await page.getByText("2,700 of 4,000").count()).toBe(1);
     expect(overlaps(await boxesOf(page, ".panel"))).toEqual([]);
     expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  const odd = Object.entries(oddReports).map(([name, make]) => ({ name, make }));
+  test.each(odd)("$name: is whole, light and dark, wide and on a phone", async ({ make }) => {
+    for (const screen of screens.slice(1, 3)) {
+      const { page, noise } = await show(browser(), make(), screen);
+      expect(noise).toEqual([]);
+      expect(await page.locator("script, img, b").count()).toBe(0);
+      const words = await page.locator(".panel:not(:has(details)), .verdict").allTextContents();
+      expect(words.join(" ")).not.toMatch(/NaN|undefined|null|Infinity|∞/);
+      expect(await page.content()).not.toMatch(/="[^"]*(NaN|Infinity)[^"]*"/);
+      expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+      const panels = await boxesOf(page, ".panel");
+      expect(panels.length).toBeGreaterThanOrEqual(5);
+      expect(overlaps(panels)).toEqual([]);
+      expect(await cutTexts(page)).toEqual([]);
+      await page.close();
+    }
+  });
+
+  test("the numbers behind a right-to-left name stay in their order", async () => {
+    const { page } = await show(browser(), oddReport("right-to-left names"), screens[0]);
+    const [name = 0, lift = 0] = await placesWithin(page, "svg.chart text", ["השלמות", "+8.63"]);
+    expect(lift).toBeGreaterThan(name);
+    await page.close();
+  });
+
+  test("the arms of a tradeoff are named beside their lift's interval, no name over another", async () => {
+    for (const report of [madeReport("healthy"), oddReport("twelve arms")]) {
+      const { page } = await show(browser(), report, screens[0]);
+      const panel = page.locator(".panel", { has: page.getByText("Quality, latency, cost") });
+      expect(await panel.textContent()).toContain(report.verdict?.sentence);
+      const names = report.arms.map(({ arm }) => arm);
+      const boxes = await boxesOfTexts(page, '[aria-label^="lift of completions against latency"]', names);
+      expect(boxes).toHaveLength(names.length);
+      expect(overlaps(boxes)).toEqual([]);
+      await page.close();
+    }
+  });
+
+  test("a metric without an interval is named below the plot of those with one", async () => {
+    const { page } = await show(browser(), oddReport("one metric without an interval"), screens[0]);
+    expect(await page.getByText("No lift can be had of skip rate ↓, plays ↑.").count()).toBe(1);
     await page.close();
   });
 

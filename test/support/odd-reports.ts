@@ -41,9 +41,15 @@ const rightToLeft: Readonly<Record<string, string>> = {
 
 function renamed(nameOf: (name: string) => string): AnalysisReport {
   const names = new Set(["completions", "skip rate", "plays", "kd", "control", "home-kd", "country", "SE"]);
-  return mapped(madeReport("healthy"), (value) =>
-    typeof value === "string" && names.has(value) ? nameOf(value) : value,
-  );
+  const within = new RegExp(`\\b(${[...names].join("|")})\\b`, "gu");
+  return mapped(madeReport("healthy"), (value, key) => {
+    if (typeof value !== "string") return value;
+    return key === "sentence" || key === "reasons"
+      ? value.replaceAll(within, nameOf)
+      : names.has(value)
+        ? nameOf(value)
+        : value;
+  });
 }
 
 function manyArms(count: number): AnalysisReport {

@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
+import { renderPage } from "../../src/report/report.ts";
+import { madeInterleaving, madeReport } from "../support/made-reports.ts";
+
+/** As GitHub makes an anchor of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+async function anchors(): Promise<string[]> {
+  const text = await readFile(new URL("../../docs/statistics.md", import.meta.url), "utf8");
+  return [...text.matchAll(/^## (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
+}
+
+/** Of every kind of metric, and with all that an analysis may be asked besides. */
+function everything(): AnalysisReport {
+  const made = madeReport("healthy");
+  const [first, ...others] = made.metrics as [AnalysisReport["metrics"][0]];
+  const quantile = { ...first, metric: "latency p95", type: "quantile" as typeof first.type };
+  return {
+    ...made,
+    metrics: [first, ...others, quantile],
+    trigger: { comparisons: [] },
+    offPolicy: { policies: [] },
+    interleaving: madeInterleaving().interleaving,
+  };
+}
+
+test("each method's name leads to a section of the statistics page that the page brings along", async () => {
+  const known = await anchors();
+  const page = await renderPage(everything());
+  const links = [...new Set([...page.matchAll(/href="#([^"]+)"/g)].map(([, to = ""]) => to))];
+  const brought = [...page.matchAll(/<div id="([^"]+)"/g)].map(([, id = ""]) => id);
+  expect(links.length).toBeGreaterThan(8);
+  expect(links.filter((link) => !known.includes(link))).toEqual([]);
+  expect(links.filter((link) => !brought.includes(link))).toEqual([]);
+  expect(brought.filter((id) => !known.includes(id))).toEqual([]);
+  expect(brought).toEqual(
+    expect.arrayContaining(["quantiles", "ratios", "means-and-proportions", "self-calibration"]),
+  );
+});
+
+test("a method that a report does not use is not explained", async () => {
+  const page = await renderPage(madeReport("healthy"));
+  const brought = [...page.matchAll(/<div id="([^"]+)"/g)].map(([, id = ""]) => id);
+  expect(brought).toEqual(expect.arrayContaining(["cuped", "ratios"]));
+  expect(brought).not.toEqual(expect.arrayContaining(["quantiles"]));
+});
