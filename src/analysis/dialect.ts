@@ -24,6 +24,14 @@ export interface Dialect {
   /** The list of one field of each element. */
   fieldOf(list: string, field: string): string;
   contains(list: string, value: string): string;
+  /** The element of the list at the place where `key` stands among the keys, NULL where it is none of them. */
+  elementAt(list: string, keys: string, key: string): string;
+  /** What stands under the name in an object of JSON, as text; NULL where there is none. */
+  jsonText(json: string, name: string): string;
+  /** The value under the key of a map of texts, NULL where there is none. */
+  mapValue(map: string, key: string): string;
+  /** An aggregate: the least record, by its fields in their order. */
+  least(fields: Readonly<Record<string, string>>, condition: string): string;
   /** 64 bits that equal texts share. */
   fingerprint(text: string): string;
   /**
@@ -32,11 +40,13 @@ export interface Dialect {
    */
   orderedSum(value: string, condition: string): string;
   /**
-   * The rows of the files, under these names: of impressions `request, shown_at, model, model_version, candidate_count,
-   * assignments, items`, of outcomes `outcome, request, item, type, value, occurred_at`; and of each row where it
+   * The rows of the files, under these names: of impressions `request, shown_at, surface, user_id, model, model_version,
+   * candidate_count, assignments, items, timings, user_attributes, context_attributes`, of outcomes `outcome, request, item, type, value, occurred_at`; and of each row where it
    * stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
    */
   rowsOf(table: keyof LogSources, files: readonly string[]): string;
+  /** An aggregate: of the rows for which the condition holds the latest one's value, of several at once the greatest. */
+  latest(value: string, at: string, condition: string): string;
   /** The statement that makes a relation. */
   create(relation: Relation): string;
 }

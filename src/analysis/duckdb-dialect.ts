@@ -6,11 +6,16 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
   impressions: {
     request: "VARCHAR",
     at: "TIMESTAMP",
+    surface: "VARCHAR",
+    user: "VARCHAR",
     model: "VARCHAR",
     model_version: "VARCHAR",
     candidate_count: "INTEGER",
     assignments: "STRUCT(experiment VARCHAR, arm VARCHAR, phase INTEGER, unit VARCHAR, overridden BOOLEAN)[]",
-    items: "STRUCT(id VARCHAR)[]",
+    items: "STRUCT(id VARCHAR, position INTEGER, features VARCHAR)[]",
+    timings: "STRUCT(assign DOUBLE, features DOUBLE)",
+    user_attributes: "MAP(VARCHAR, VARCHAR)",
+    context_attributes: "MAP(VARCHAR, VARCHAR)",
   },
   outcomes: {
     outcome: "VARCHAR",
@@ -22,6 +27,9 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
   },
 };
 
+/** Words of SQL's own. */
+const renamed: Readonly<Record<string, string>> = { at: '"at" AS shown_at', user: '"user" AS user_id' };
+
 /** What needs no second look in a statement: a text with a zero byte would end it there. */
 const plain = /^[\w .:/@-]*$/;
 
@@ -31,21 +39,33 @@ export const duckDbDialect: Dialect = {
   firstWhere: (list, name, condition) => `list_filter(${list}, lambda ${name}: ${condition})[1]`,
   fieldOf: (list, field) => `list_transform(${list}, lambda one: one.${field})`,
   contains: (list, value) => `list_contains(${list}, ${value})`,
+  elementAt: (list, keys, key) => `list_extract(${list}, CAST(list_position(${keys}, ${key}) AS BIGINT))`,
+  jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,
+  mapValue: (map, key) => `${map}[${key}]`,
+  least: (fields, condition) => {
+    const record = Object.entries(fields).map(([name, value]) => `${name} := ${value}`);
+    return `min(struct_pack(${record.join(", ")})) FILTER (WHERE ${condition})`;
+  },
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,
+  latest: (value, at, condition) =>
+    `(max(struct_pack(latest_at := ${at}, latest_value := ${value})) FILTER (WHERE ${condition})).latest_value`,
   rowsOf(table, files) {
-    const names = Object.keys(columns[table]).map((name) => (name === "at" ? '"at" AS shown_at' : name));
-    if (files.length === 0) {
-      const none = Object.entries(columns[table]).map(
-        ([name, type]) => `CAST(NULL AS ${type}) AS ${name === "at" ? "shown_at" : name}`,
-      );
-      const where = "CAST(NULL AS VARCHAR) AS log_file, CAST(NULL AS VARCHAR) AS log_path";
-      return `CREATE TEMPORARY VIEW ${table} AS
-        SELECT ${none.join(", ")}, ${where}, CAST(NULL AS BIGINT) AS log_row WHERE false`;
-    }
+    const names = Object.keys(columns[table]).map((name) => renamed[name] ?? name);
+    const typed = Object.entries(columns[table]).map(
+      ([name, type]) => `CAST(NULL AS ${type}) AS ${name === "at" || name === "user" ? `"${name}"` : name}`,
+    );
+    const place = "CAST(NULL AS VARCHAR) AS filename, CAST(NULL AS BIGINT) AS file_row_number";
+    // Files from before a column was there have none; so all have it.
+    const none = `SELECT ${[...typed, place].join(", ")} WHERE false`;
+    const rows =
+      files.length === 0
+        ? none
+        : `SELECT * FROM read_parquet([${files.map(literal).join(", ")}], union_by_name = true,
+             hive_partitioning = false, filename = true, file_row_number = true) UNION ALL BY NAME ${none}`;
     return `CREATE TEMPORARY VIEW ${table} AS
       SELECT ${names.join(", ")}, parse_filename(filename) AS log_file, filename AS log_path, file_row_number AS log_row
-      FROM read_parquet([${files.map(literal).join(", ")}], union_by_name = true, hive_partitioning = false)`;
+      FROM (${rows}) stored`;
   },
   create: ({ name, query, kept }) => `CREATE TEMPORARY ${kept ? "TABLE" : "VIEW"} ${name} AS ${query}`,
 };

@@ -1,11 +1,12 @@
 import type { Metric } from "../domain/experiment.ts";
 import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
+import type { ComparisonSections, ReportSections } from "./report-sections.ts";
 
 /**
  * What an analysis says: the JSON of `analyze --json`. Arms stand in the order of the experiment document, control
  * first in a table's analysis. A number that cannot be had is null, and a warning says why; none is ever NaN.
  */
-export interface AnalysisReport {
+export interface AnalysisReport extends ReportSections {
   /** The experiment's id, or the name of the table's file. */
   readonly experiment: string;
   /** Null for a table. */
@@ -47,12 +48,14 @@ export interface MetricReport {
   readonly role: Metric["role"];
   readonly type: MetricType;
   readonly goal: Metric["goal"];
+  /** One sentence; absent of a table, where nobody declared the metric. */
+  readonly definition?: string;
   readonly arms: readonly ArmValue[];
   /** Each arm but control against control. */
   readonly comparisons: readonly Comparison[];
 }
 
-export type MetricType = Metric["type"] | "ratio";
+export type MetricType = Metric["type"];
 
 /** `mean` is the mean, share or ratio over the arm's units. */
 export interface ArmValue {
@@ -62,7 +65,7 @@ export interface ArmValue {
   readonly standardError: number | null;
 }
 
-export interface Comparison {
+export interface Comparison extends ComparisonSections {
   readonly arm: string;
   readonly versus: string;
   readonly absolute: Interval | null;

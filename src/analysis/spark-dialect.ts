@@ -6,12 +6,17 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
   impressions: {
     request: "STRING",
     at: "TIMESTAMP_NTZ",
+    surface: "STRING",
+    user: "STRING",
     model: "STRING",
     model_version: "STRING",
     candidate_count: "INT",
     assignments:
       "ARRAY<STRUCT<experiment: STRING, arm: STRING, phase: INT, unit: STRING, overridden: BOOLEAN>>",
-    items: "ARRAY<STRUCT<id: STRING>>",
+    items: "ARRAY<STRUCT<id: STRING, position: INT, features: STRING>>",
+    timings: "STRUCT<assign: DOUBLE, features: DOUBLE>",
+    user_attributes: "MAP<STRING, STRING>",
+    context_attributes: "MAP<STRING, STRING>",
   },
   outcomes: {
     outcome: "STRING",
@@ -39,11 +44,20 @@ export const sparkDialect: Dialect = {
   // Not a lambda: so Spark reads nothing else of the elements.
   fieldOf: (list, field) => `${list}.${field}`,
   contains: (list, value) => `array_contains(${list}, ${value})`,
+  elementAt: (list, keys, key) => `get(${list}, CAST(array_position(${keys}, ${key}) AS INT) - 1)`,
+  jsonText: (json, name) => `get_json_object(${json}, "$['${name}']")`,
+  mapValue: (map, key) => `${map}[${key}]`,
+  least: (fields, condition) => {
+    const record = Object.entries(fields).map(([name, value]) => `'${name}', ${value}`);
+    return `min(named_struct(${record.join(", ")})) FILTER (WHERE ${condition})`;
+  },
   fingerprint: (text) => `xxhash64(${text})`,
   orderedSum: (value, condition) =>
     `aggregate(array_sort(collect_list(${value}) FILTER (WHERE ${condition})), 0e0, (total, one) -> total + one)`,
+  latest: (value, at, condition) =>
+    `(max(named_struct('latest_at', ${at}, 'latest_value', ${value})) FILTER (WHERE ${condition})).latest_value`,
   rowsOf(table, files) {
-    const named = (name: string): string => (name === "at" ? "shown_at" : name);
+    const named = (name: string): string => ({ at: "shown_at", user: "user_id" })[name] ?? name;
     const names = Object.keys(columns[table]).map((name) => `\`${name}\` AS ${named(name)}`);
     const where =
       "_metadata.file_name AS log_file, _metadata.file_path AS log_path, _metadata.row_index AS log_row";

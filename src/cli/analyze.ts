@@ -32,7 +32,7 @@ const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: 
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
 /**
- * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 on an SRM.
+ * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where it is not healthy.
  * The analysis is imported once it is asked for: its DuckDB is a library of 60 MB, which no other command should load.
  */
 export function analyzeCommand(): Command {
@@ -70,12 +70,12 @@ export function analyzeCommand(): Command {
       addSparkSetting,
     )
     .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the split is broken (SRM).")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy (the split is broken, for one).")
     .action(async (flags: AnalyzeFlags, command: Command) => {
       const report = await analyze(flags, command);
       const { renderReport } = await import("../analysis/analysis.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
-      if (!report.srm.ok) process.exitCode = exitNotHealthy;
+      if (!report.srm.ok || report.health?.ok === false) process.exitCode = exitNotHealthy;
     });
 }
 

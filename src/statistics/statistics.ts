@@ -57,6 +57,7 @@ export {
   crossOf,
   type JointMoments,
   jointMomentsOf,
+  jointOf,
   marginalOf,
   mergeJointMoments,
   noJointMoments,
@@ -129,6 +130,7 @@ export {
   quantileBucket,
 } from "./two-arm-evidence.ts";
 export { type Uniformity, uniformity } from "./uniformity.ts";
+export { valueBuckets } from "./value-buckets.ts";
 export { controlIsNearZero, difference, type Interval, relativeLift } from "./welch.ts";
 export {
   type BucketedMoments,
