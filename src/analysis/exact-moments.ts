@@ -47,7 +47,7 @@ export function momentsQuery(
             CAST(floor((s${i} - floor(s${i})) * ${2 ** limbBits}e0) AS DECIMAL(19, 0)) AS l${i}`,
   );
   const coarse = skewed.map(
-    (i) => `CAST(floor(s${i} / ${2 ** (limbBits - coarseBits)}e0) AS DECIMAL(11, 0)) AS q${i}`,
+    (i) => `CAST(floor(s${i} / ${2 ** (limbBits - coarseBits)}e0) AS DECIMAL(19, 0)) AS q${i}`,
   );
   const text = (sum: string): string => `CAST(sum(${sum}) AS STRING)`;
   const sums = [

@@ -301,7 +301,7 @@ function isOf(dialect: Dialect, { type, filter, windowMs }: Source): string {
 }
 
 /** What is kept of a unit: of each source how many outcomes it has, what is asked of their values, and what is left out. */
-function foldsOf(dialect: Dialect, { sources, variables, metrics, pastMs }: MetricLayouts): string[] {
+function foldsOf(dialect: Dialect, { sources, variables, pastMs }: MetricLayouts): string[] {
   const folds = sources.flatMap((source, place) => {
     const isBefore = source.pastMs !== undefined;
     // The longest past is all that there is of it.
@@ -326,11 +326,10 @@ function foldsOf(dialect: Dialect, { sources, variables, metrics, pastMs }: Metr
       ...(wanted.has("last") ? [`${dialect.latest("value", "occurred_at", one)} AS last${place}`] : []),
     ];
   });
-  const since = sources.filter((source) => source.pastMs === undefined);
-  const isCounted = since.some(({ filter }) => filter === undefined)
-    ? "type IS NOT NULL"
-    : since.map((source) => `(${isOf(dialect, { ...source, windowMs: undefined })})`).join(" OR ");
-  const isMetrics = metrics.length === 0 ? "false" : isCounted;
+  const isCounted = sources
+    .filter((source) => source.pastMs === undefined)
+    .map((source) => `(${isOf(dialect, { ...source, windowMs: undefined })})`);
+  const isMetrics = isCounted.length === 0 ? "false" : isCounted.join(" OR ");
   return [
     ...folds,
     `count(*) FILTER (WHERE state = ${late} AND (${isMetrics})) AS late`,
