@@ -1,5 +1,11 @@
 /** The last step of every analysis: counts and measures in, the whole report out. */
-import { type AdjustedTest, adjustByRole, holm, type SkewedMoments, sampleRatio } from "../statistics/statistics.ts";
+import {
+  type AdjustedTest,
+  adjustByRole,
+  holm,
+  type SkewedMoments,
+  sampleRatio,
+} from "../statistics/statistics.ts";
 import { type Compared, compareArms } from "./compare.ts";
 import { verdictOf } from "./decide.ts";
 import { healthOf, type MetricPast, type StratumUnits } from "./health.ts";

@@ -120,11 +120,7 @@ function both(
   return treated?.ok && control?.ok ? { treated: treated.value, control: control.value } : undefined;
 }
 
-function adjustedPair(
-  cuped: MeasuredCovariate | undefined,
-  arm: number,
-  control: number,
-): Pair | undefined {
+function adjustedPair(cuped: MeasuredCovariate | undefined, arm: number, control: number): Pair | undefined {
   if (cuped?.adjusted.ok !== true) return undefined;
   const { arms } = cuped.adjusted.value;
   const [treated, base] = [arms[arm], arms[control]];

@@ -31,7 +31,9 @@ export function verdictOf(
     return {
       kind: "unhealthy",
       sentence: "No verdict: the experiment is not healthy, so that no number of it can be trusted.",
-      reasons: failed.map(({ name, detail, likelyCause }) => `${name}: ${detail}. Likely cause: ${likelyCause}.`),
+      reasons: failed.map(
+        ({ name, detail, likelyCause }) => `${name}: ${detail}. Likely cause: ${likelyCause}.`,
+      ),
     };
   }
   const few = health.checks.find(({ id, likelyCause }) => id === "enough-units" && likelyCause !== null);
@@ -81,7 +83,9 @@ function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): Ve
     primary.filter((one) => isShown(one, "worse")),
   ];
   const broken = guards.filter(({ decision }) => decision.isWorseThanMargin);
-  const unproven = guards.filter(({ decision }) => decision.notWorse?.ok === false && !decision.isWorseThanMargin);
+  const unproven = guards.filter(
+    ({ decision }) => decision.notWorse?.ok === false && !decision.isWorseThanMargin,
+  );
   const told = ({ metric, adjusted }: Judged): string =>
     `${metric.metric}: adjusted p ${probability(adjusted.pValue ?? null)}`;
   const names = (of: readonly Judged[]): string => of.map(({ metric }) => metric.metric).join(" and ");
@@ -98,7 +102,11 @@ function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): Ve
   const open = unproven.map(({ metric }) => `guardrail ${metric.metric} is not shown to keep its margin yet`);
   if (better.length > 0) {
     return open.length === 0
-      ? { kind: "better", sentence: `${arm} is better than ${versus} on ${names(better)}.`, reasons: better.map(told) }
+      ? {
+          kind: "better",
+          sentence: `${arm} is better than ${versus} on ${names(better)}.`,
+          reasons: better.map(told),
+        }
       : {
           kind: "open",
           sentence: `${arm} is better than ${versus} on ${names(better)}, but not every guardrail is safe.`,

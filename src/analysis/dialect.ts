@@ -26,6 +26,7 @@ export interface Dialect {
   contains(list: string, value: string): string;
   /** The element of the list at the place where `key` stands among the keys, NULL where it is none of them. */
   elementAt(list: string, keys: string, key: string): string;
+  textTest(test: "startsWith" | "endsWith" | "contains", text: string, part: string): string;
   /** What stands under the name in an object of JSON, as text; NULL where there is none. */
   jsonText(json: string, name: string): string;
   /** The value under the key of a map of texts, NULL where there is none. */

@@ -40,6 +40,8 @@ export const duckDbDialect: Dialect = {
   fieldOf: (list, field) => `list_transform(${list}, lambda one: one.${field})`,
   contains: (list, value) => `list_contains(${list}, ${value})`,
   elementAt: (list, keys, key) => `list_extract(${list}, CAST(list_position(${keys}, ${key}) AS BIGINT))`,
+  textTest: (test, text, part) =>
+    `${{ startsWith: "prefix", endsWith: "suffix", contains: "contains" }[test]}(${text}, ${part})`,
   jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,
   mapValue: (map, key) => `${map}[${key}]`,
   least: (fields, condition) => {

@@ -27,7 +27,9 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
     case "feature": {
       const text = dialect.jsonText("features", term.name);
       if (term.type === "number") return `TRY_CAST(${text} AS DOUBLE)`;
-      return term.type === "boolean" ? `(CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END)` : text;
+      return term.type === "boolean"
+        ? `(CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END)`
+        : text;
     }
     case "has":
       return `(${sql(term.term)} IS NOT NULL)`;
@@ -43,11 +45,9 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
     case "in":
       return `(${sql(term.term)} IN (${term.options.map(sql).join(", ")}))`;
     case "text":
-      return `${functions[term.test]}(${sql(term.text)}, ${sql(term.part)})`;
+      return dialect.textTest(term.test, sql(term.text), sql(term.part));
   }
 }
-
-const functions = { startsWith: "startswith", endsWith: "endswith", contains: "contains" } as const;
 
 function constantSql(dialect: Dialect, value: string | number | boolean): string {
   if (typeof value === "boolean") return String(value);

@@ -2,8 +2,8 @@
 import {
   covariateBalance,
   type Estimate,
-  type JointMoments,
   holm,
+  type JointMoments,
   minimumUnits,
   prePeriodCheck,
   type SkewedMoments,
@@ -146,7 +146,9 @@ function crossedCheck({ crossed, units }: HealthFindings): HealthCheck {
     ok: all === 0 ? null : !isMany,
     pValue: null,
     detail: `${crossed} of ${all} units`,
-    likelyCause: isMany ? "the unit's id changes, or several servers assign with different experiments" : null,
+    likelyCause: isMany
+      ? "the unit's id changes, or several servers assign with different experiments"
+      : null,
   };
 }
 
@@ -155,7 +157,8 @@ const exposureCheck: HealthCheck = {
   name: "Exposure loss",
   ok: null,
   pValue: null,
-  detail: "the log has exposures only, not assignments without one: a loss that differs by arm shows in the split",
+  detail:
+    "the log has exposures only, not assignments without one: a loss that differs by arm shows in the split",
   likelyCause: null,
 };
 
@@ -230,7 +233,11 @@ function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
     name: "Enough units",
     ok: skewed.length === 0 || few.length > 0 ? null : true,
     pValue: null,
-    detail: few.length === 0 ? "as many as the skewness of each metric asks for" : `too few: ${few.join("; ")}`,
-    likelyCause: few.length === 0 ? null : "more units are needed before an average of values so skewed is nearly normal",
+    detail:
+      few.length === 0 ? "as many as the skewness of each metric asks for" : `too few: ${few.join("; ")}`,
+    likelyCause:
+      few.length === 0
+        ? null
+        : "more units are needed before an average of values so skewed is nearly normal",
   };
 }

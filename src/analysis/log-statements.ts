@@ -11,7 +11,13 @@ import { type Dialect, type LogSources, type Relation, standsAt } from "./dialec
 import type { ResultRow } from "./engine.ts";
 import { magnitudeMax, momentsQuery } from "./exact-moments.ts";
 import { filterSql } from "./filter-sql.ts";
-import { type MetricLayouts, metricLayouts, pairsOf, type Source, type UnitVariable } from "./metric-layout.ts";
+import {
+  type MetricLayouts,
+  metricLayouts,
+  pairsOf,
+  type Source,
+  type UnitVariable,
+} from "./metric-layout.ts";
 
 export interface LogStatements {
   /** Statements in their order; each may read what those before it made. */
@@ -118,7 +124,12 @@ function relationsOf(dialect: Dialect, experiment: Experiment, layouts: MetricLa
              FROM (SELECT *, ${own} AS assignment FROM impressions) assigned) placed`,
     ),
     // Within the experiment only: a page may ask two surfaces under one request id.
-    ...laterOnes(dialect, { rows: "exposures", id: "request", kind: "asked_as", where: "asked_as IS NOT NULL" }),
+    ...laterOnes(dialect, {
+      rows: "exposures",
+      id: "request",
+      kind: "asked_as",
+      where: "asked_as IS NOT NULL",
+    }),
     view(
       "first_exposures",
       `SELECT request, shown_at, items, ${carried}, unit, fallback, arm, in_phase, asked_as
@@ -240,7 +251,9 @@ function happened(
   { reads, pastMs, sources }: MetricLayouts,
 ): string {
   const isLate = (since: string): string =>
-    attributionWindow === undefined ? "false" : `occurred_at > ${since} + ${seconds(durationMs(attributionWindow))}`;
+    attributionWindow === undefined
+      ? "false"
+      : `occurred_at > ${since} + ${seconds(durationMs(attributionWindow))}`;
   const hasWindow = sources.some(({ windowMs }) => windowMs !== undefined);
   const needsUnits = hasWindow || pastMs !== undefined;
   const outcomeColumns = ["type", "value", "occurred_at", ...(reads.type ? ["type_name"] : []), "item"];
@@ -256,9 +269,7 @@ function happened(
     `${dialect.fieldOf("items", "id")} AS items`,
     ...itemColumns.map((field) => `${dialect.fieldOf("items", field)} AS ${field}s`),
   ];
-  const ofItem = itemColumns.map(
-    (field) => `${dialect.elementAt(`${field}s`, "items", "item")} AS ${field}`,
-  );
+  const ofItem = itemColumns.map((field) => `${dialect.elementAt(`${field}s`, "items", "item")} AS ${field}`);
   // As of a unit's own: one without an arm has none.
   const joined = `
     SELECT ${["unit", ...outcomeColumns, ...ofItem, "shown_at", "asked_as"].join(", ")},
@@ -267,7 +278,9 @@ function happened(
     LEFT JOIN (SELECT ${asked.join(", ")} FROM first_exposures) asked
     ON asked.asked = answers.request WHERE asked.asked IS NULL OR asked_as IS NOT NULL`;
   const isPast = (when: string): string =>
-    pastMs === undefined ? "false" : `(${when} AND occurred_at < began AND occurred_at >= began - ${seconds(pastMs)})`;
+    pastMs === undefined
+      ? "false"
+      : `(${when} AND occurred_at < began AND occurred_at >= began - ${seconds(pastMs)})`;
   const answers = `
     SELECT joined.unit AS unit, ${columns},
            CASE WHEN asked_as = ${ofPast} THEN ${past} WHEN NOT shown OR asked_as IS NULL THEN ${unmatched}
@@ -275,7 +288,9 @@ function happened(
     FROM (${joined}) joined ${needsUnits ? "LEFT JOIN units ON units.unit = joined.unit" : ""}
     WHERE asked_as IS NULL OR ${isOfArm} ${pastMs === undefined ? "" : `OR ${isPast("shown_at < began")}`}`;
   if (unit !== "user") return answers;
-  const noItem = itemColumns.map((field) => `CAST(NULL AS ${field === "position" ? "INTEGER" : "STRING"}) AS ${field}`);
+  const noItem = itemColumns.map(
+    (field) => `CAST(NULL AS ${field === "position" ? "INTEGER" : "STRING"}) AS ${field}`,
+  );
   return `${answers}
     UNION ALL
     SELECT ${["units.unit AS unit", ...outcomeColumns, ...noItem, ...unitColumns].join(", ")},
@@ -305,7 +320,8 @@ function foldsOf(dialect: Dialect, { sources, variables, pastMs }: MetricLayouts
   const folds = sources.flatMap((source, place) => {
     const isBefore = source.pastMs !== undefined;
     // The longest past is all that there is of it.
-    const isRecent = isBefore && source.pastMs !== pastMs ? ` AND occurred_at >= began - ${seconds(source.pastMs)}` : "";
+    const isRecent =
+      isBefore && source.pastMs !== pastMs ? ` AND occurred_at >= began - ${seconds(source.pastMs)}` : "";
     const one = `state = ${isBefore ? past : counts} AND ${isOf(dialect, source)}${isRecent}`;
     const wanted = new Set(
       variables.flatMap((variable) =>
@@ -378,7 +394,9 @@ function cappedRelations({ caps, variables }: MetricLayouts): Relation[] {
     (SELECT min(value) FROM (SELECT value, sum(units) OVER (ORDER BY value) AS below, sum(units) OVER () AS everybody
                              FROM (SELECT v${i} AS value, count(*) AS units FROM unit_values GROUP BY v${i}) grouped) ranked
      WHERE below >= ${quantile}e0 * everybody) AS cap${i}`;
-  const values = variables.map((_, i) => (caps[i] === undefined ? `v${i}` : `least(v${i}, cap${i}) AS v${i}`));
+  const values = variables.map((_, i) =>
+    caps[i] === undefined ? `v${i}` : `least(v${i}, cap${i}) AS v${i}`,
+  );
   return [
     { name: "caps", kept: true, query: `SELECT ${capped.map(cap).join(", ")}` },
     {

@@ -64,7 +64,12 @@ export function metricLayouts({ metrics, unit }: Pick<Experiment, "metrics" | "u
   const sources = numbered<Source>();
   const variables = numbered<UnitVariable & { cap?: number | undefined }>();
   const attributes = numbered<string>();
-  const sourceOf = (outcome: string, filter: string | undefined, windowMs?: number, pastMs?: number): number => {
+  const sourceOf = (
+    outcome: string,
+    filter: string | undefined,
+    windowMs?: number,
+    pastMs?: number,
+  ): number => {
     const term = filter === undefined ? undefined : parseMetricFilter(filter, "filter");
     if (term !== undefined) filters.push(term);
     return sources.at({ type: types.indexOf(outcome), filter: term, windowMs, pastMs });
@@ -80,7 +85,12 @@ export function metricLayouts({ metrics, unit }: Pick<Experiment, "metrics" | "u
     }
     const source = sourceOf(metric.outcome, metric.filter, windowMs, pastMs);
     const aggregate = metric.type === "proportion" ? "any" : (metric.aggregate as FoldAggregate);
-    return variables.at({ kind: "fold", source, aggregate, ...(winsorise !== undefined && { cap: winsorise }) });
+    return variables.at({
+      kind: "fold",
+      source,
+      aggregate,
+      ...(winsorise !== undefined && { cap: winsorise }),
+    });
   };
   const covariatesOf = (metric: Metric): Pick<MetricLayout, "covariates" | "covariateKind"> => {
     const covariate = metric.covariate ?? (unit === "user" ? defaultPast : "none");
@@ -88,7 +98,10 @@ export function metricLayouts({ metrics, unit }: Pick<Experiment, "metrics" | "u
     if (covariate.includes(".")) {
       const attribute = attributes.at(covariate);
       const own = variables.at({ kind: "attribute", attribute });
-      return { covariates: [own, variables.at({ kind: "no-attribute", attribute })], covariateKind: "attribute" };
+      return {
+        covariates: [own, variables.at({ kind: "no-attribute", attribute })],
+        covariateKind: "attribute",
+      };
     }
     const pastMs = durationMs(covariate);
     const past = [variableOf(metric, "numerator", pastMs)];
@@ -101,7 +114,14 @@ export function metricLayouts({ metrics, unit }: Pick<Experiment, "metrics" | "u
     if (metric.type === "quantile") {
       const windowMs = metric.window === undefined ? undefined : durationMs(metric.window);
       const events = sourceOf(metric.outcome, metric.filter, windowMs);
-      return { metric, numerator: undefined, denominator: undefined, covariates: [], covariateKind: "none", events };
+      return {
+        metric,
+        numerator: undefined,
+        denominator: undefined,
+        covariates: [],
+        covariateKind: "none",
+        events,
+      };
     }
     return {
       metric,

@@ -32,7 +32,10 @@ export function horizonOf(
   const report: PlanReport = { kind, plannedUnits, units, plannedEnd, ended };
   const none = { report, tunedUnits: plannedUnits ?? undefined, design: undefined };
   if (plan?.kind === "fixed" && !ended) {
-    const until = plannedUnits === null ? `until ${plannedEnd}` : `with ${plannedUnits} units, of which ${units} are there`;
+    const until =
+      plannedUnits === null
+        ? `until ${plannedEnd}`
+        : `with ${plannedUnits} units, of which ${units} are there`;
     return {
       ...none,
       warnings: [

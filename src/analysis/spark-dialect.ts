@@ -45,6 +45,7 @@ export const sparkDialect: Dialect = {
   fieldOf: (list, field) => `${list}.${field}`,
   contains: (list, value) => `array_contains(${list}, ${value})`,
   elementAt: (list, keys, key) => `get(${list}, CAST(array_position(${keys}, ${key}) AS INT) - 1)`,
+  textTest: (test, text, part) => `${test.toLowerCase()}(${text}, ${part})`,
   jsonText: (json, name) => `get_json_object(${json}, "$['${name}']")`,
   mapValue: (map, key) => `${map}[${key}]`,
   least: (fields, condition) => {

@@ -70,7 +70,10 @@ export function analyzeCommand(): Command {
       addSparkSetting,
     )
     .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy (the split is broken, for one).")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy (the split is broken, for one).",
+    )
     .action(async (flags: AnalyzeFlags, command: Command) => {
       const report = await analyze(flags, command);
       const { renderReport } = await import("../analysis/analysis.ts");

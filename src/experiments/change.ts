@@ -30,8 +30,17 @@ const fields: readonly Field[] = [
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { kind, targeting, prerequisites, sticky, plan, attributionWindow, counterfactual, ramp, guardrails } =
-    experiment;
+  const {
+    kind,
+    targeting,
+    prerequisites,
+    sticky,
+    plan,
+    attributionWindow,
+    counterfactual,
+    ramp,
+    guardrails,
+  } = experiment;
   return {
     id,
     ...(kind === undefined ? {} : { kind }),

@@ -84,8 +84,10 @@ function termOf(expr: Expr | undefined, wanted: FilterType, refuse: Refuse, dept
     case "constExpr":
       return constantOf(expr as Expr, refuse);
     case "selectExpr": {
-      const term = selected(expr as Expr, wanted, refuse);
-      return kind.value.testOnly ? { kind: "has", term } : term;
+      // Whether it is there is asked of it as it is.
+      const { testOnly } = kind.value;
+      const term = selected(expr as Expr, testOnly ? "text" : wanted, refuse);
+      return testOnly ? { kind: "has", term } : term;
     }
     case "callExpr": {
       const { function: name, target, args } = kind.value;
@@ -156,8 +158,7 @@ function callOf(
   refuse: Refuse,
   depth: number,
 ): FilterTerm {
-  const inner = (arg: Expr | undefined, type: FilterType): FilterTerm =>
-    termOf(arg, type, refuse, depth + 1);
+  const inner = (arg: Expr | undefined, type: FilterType): FilterTerm => termOf(arg, type, refuse, depth + 1);
   if (name === "_[_]") return selected(expr, wanted, refuse);
   if (name === "_&&_" || name === "_||_") {
     const terms = args.map((arg) => boolean(arg, inner(arg, "boolean"), refuse));
@@ -214,7 +215,10 @@ function textTestOf(
   depth: number,
 ): FilterTerm {
   if (!textTests.includes(name) || args.length !== 2) {
-    return refuse(expr, `no function ${JSON.stringify(name)} in a metric's filter${nearest(name, textTests)}`);
+    return refuse(
+      expr,
+      `no function ${JSON.stringify(name)} in a metric's filter${nearest(name, textTests)}`,
+    );
   }
   const [text, part] = args.map((arg) => termOf(arg, "text", refuse, depth + 1)) as [FilterTerm, FilterTerm];
   const other = [text, part].find((term) => typeOf(term) !== "text");

@@ -8,11 +8,7 @@ const unitsMax = 1e12;
 
 export const planSchema = Type.Object(
   {
-    kind: Type.Union([
-      Type.Literal("fixed"),
-      Type.Literal("always-valid"),
-      Type.Literal("group-sequential"),
-    ]),
+    kind: Type.Union([Type.Literal("fixed"), Type.Literal("always-valid"), Type.Literal("group-sequential")]),
     units: Type.Optional(Type.Integer({ minimum: 2, maximum: unitsMax })),
     end: Type.Optional(
       Type.String({

@@ -17,9 +17,7 @@ export function parseSharedMetrics(value: unknown, what: string): ReadonlyMap<st
   const shared = new Map<string, SharedMetric>();
   for (const [index, metric] of parseShared(value, what).metrics.entries()) {
     if (shared.has(metric.id)) {
-      throw invalidArgument(
-        `metrics[${index}].id: another metric is called ${JSON.stringify(metric.id)}`,
-      );
+      throw invalidArgument(`metrics[${index}].id: another metric is called ${JSON.stringify(metric.id)}`);
     }
     completeMetric(metric);
     shared.set(metric.id, metric);
@@ -41,7 +39,8 @@ export function withSharedMetrics(written: unknown, shared: ReadonlyMap<string, 
     const { use, ...own } = metric;
     const found = typeof use === "string" ? shared.get(use) : undefined;
     if (found !== undefined) return { ...found, ...own };
-    const hint = shared.size === 0 ? ": there is no file of shared metrics" : nearest(String(use), [...shared.keys()]);
+    const hint =
+      shared.size === 0 ? ": there is no file of shared metrics" : nearest(String(use), [...shared.keys()]);
     throw invalidArgument(`metrics[${index}].use: no shared metric ${JSON.stringify(use)}${hint}`);
   });
   return { ...(written as object), metrics: used };

@@ -32,7 +32,10 @@ function armOf(type: Metric["type"], quantile: number | undefined, units: readon
   const standardError = answer.ok ? near(Math.sqrt(answer.value.variance)) : null;
   if (answer.ok) return { value: near(answer.value.value), standardError };
   const mean = (of: (one: UnitRow) => number) => units.reduce((sum, one) => sum + of(one), 0) / units.length;
-  const value = type === "ratio" ? mean((one) => one.numerator) / mean((one) => one.denominator) : mean((one) => one.numerator);
+  const value =
+    type === "ratio"
+      ? mean((one) => one.numerator) / mean((one) => one.denominator)
+      : mean((one) => one.numerator);
   return { value: type !== "quantile" && Number.isFinite(value) ? near(value) : null, standardError };
 }
 

@@ -207,7 +207,12 @@ export function expectedOf(segments: readonly (readonly LogRecord[])[]): Expecte
     const before = firstElsewhere.get(one.requestId);
     const its = before === undefined ? undefined : units.get(before.userId);
     if (before !== undefined && its !== undefined && before.at < its.began && one.occurredAt < its.began) {
-      its.past.push(didOf(one, before.items.find((item) => item.id === one.itemId)));
+      its.past.push(
+        didOf(
+          one,
+          before.items.find((item) => item.id === one.itemId),
+        ),
+      );
     }
     const asked = first.get(one.requestId);
     const item = asked?.items.find((shown) => shown.id === one.itemId);
@@ -233,8 +238,14 @@ export function expectedOf(segments: readonly (readonly LogRecord[])[]): Expecte
     lateOutcomes: counted.reduce((sum, unit) => sum + unit.late, 0),
     rows: metrics.map((metric) => {
       const rows = new Map(counted.map((unit) => [unit, rowOf(metric, unit)]));
-      const cap = capped(metric, [...rows.values()].map(({ numerator }) => numerator));
-      const pastCap = capped(metric, [...rows.values()].map(({ past }) => past[0]));
+      const cap = capped(
+        metric,
+        [...rows.values()].map(({ numerator }) => numerator),
+      );
+      const pastCap = capped(
+        metric,
+        [...rows.values()].map(({ past }) => past[0]),
+      );
       return known.map((arm) =>
         ofArm(arm).map((unit) => {
           const { numerator, past, ...rest } = rows.get(unit) as UnitRow;
