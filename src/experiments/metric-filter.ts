@@ -236,7 +236,7 @@ function sameType(expr: Expr, left: FilterTerm, right: FilterTerm, refuse: Refus
   if (one !== other) refuse(expr, `a ${one} is never compared with a ${other}`);
 }
 
-export function typeOf(term: FilterTerm): FilterType {
+function typeOf(term: FilterTerm): FilterType {
   switch (term.kind) {
     case "constant":
       return typeof term.value === "string" ? "text" : typeof term.value === "number" ? "number" : "boolean";
