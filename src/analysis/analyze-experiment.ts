@@ -5,8 +5,10 @@ import { assembleReport } from "./assemble.ts";
 import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
-import { momentsIn } from "./exact-moments.ts";
+import { logMeasures } from "./log-measures.ts";
 import { logStatements } from "./log-statements.ts";
+import { strataIn } from "./log-strata.ts";
+import { horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
 
 export interface ExperimentAnalysis {
@@ -49,6 +51,9 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const results = await engine.run(prepare, queries, input.onProgress);
   const arms = armCounts(experiment, results.arms);
   const [totals = {}] = results.totals;
+  const units = arms.reduce((sum, arm) => sum + arm.units, 0);
+  const primaries = experiment.metrics.filter(({ role }) => role === "primary").length;
+  const family = primaries * (arms.length - 1);
   const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
   const { sections, warnings } = await findingsOf(asked, results);
   const report = assembleReport({
@@ -60,14 +65,9 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     arms: arms.map(({ arm, units, impressions }) => ({ arm, units, impressions })),
     weights: experiment.arms.map((arm) => arm.weight),
     control: experiment.arms.findIndex((arm) => arm.control),
-    measures: experiment.metrics.map((metric, i) => ({
-      metric: metric.id,
-      type: metric.type,
-      role: metric.role,
-      goal: metric.goal,
-      covariate: undefined,
-      moments: momentsIn(results.moments, i, experiment.arms.length),
-    })),
+    horizon: horizonOf(experiment.plan, units, input.asOf, input.alpha, family),
+    ...logMeasures(experiment, results),
+    strata: strataIn(results.strata, arms.length),
     excludedUnits: numberIn(totals, "crossed"),
     unmatchedOutcomes: numberIn(totals, "unmatched"),
     lateOutcomes,

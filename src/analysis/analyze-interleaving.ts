@@ -1,4 +1,4 @@
-import type { Arm, Experiment } from "../domain/experiment.ts";
+import type { Arm, Experiment, Metric } from "../domain/experiment.ts";
 import {
   alwaysValidPreference,
   alwaysValidSign,
@@ -9,6 +9,7 @@ import {
   preferenceTest,
   signTest,
 } from "../statistics/statistics.ts";
+import { leftOutWarnings, requestMetrics } from "./design-metrics.ts";
 import type { LogSources } from "./dialect.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import {
@@ -42,16 +43,21 @@ export interface InterleavingAnalysis {
 export async function analyzeInterleaving(input: InterleavingAnalysis): Promise<AnalysisReport> {
   const { experiment, engine, alpha } = input;
   const arms = draftingArms(experiment);
-  const design = interleavingDesign(engine.dialect, experiment, arms);
-  // All units get one entry, which stands for both arms.
-  const drawn = { ...experiment, arms: [{ ...arms.second, id: "interleaved" }] };
+  // All units get one entry, which stands for both arms; compared with itself a unit needs no past.
+  const drawn = {
+    ...experiment,
+    arms: [{ ...arms.second, id: "interleaved" }],
+    metrics: experiment.metrics.map((metric) => ({ ...metric, covariate: "none" })),
+  };
+  const { metrics: credited, leftOut } = requestMetrics(drawn);
+  const design = interleavingDesign(engine.dialect, drawn, arms);
   const { prepare, queries } = logStatements(engine.dialect, drawn, input.files, [design]);
   const results = await engine.run(prepare, queries, input.onProgress);
   const [totals = {}] = results.totals;
   const [units = {}] = results.arms;
-  const credit = interleavingCredit(results, experiment.metrics.length);
+  const credit = interleavingCredit(results, credited.length);
   const interleaving = interleavingReport(
-    experiment,
+    credited,
     arms,
     credit,
     results["design_drafted"]?.[0] ?? {},
@@ -70,7 +76,15 @@ export async function analyzeInterleaving(input: InterleavingAnalysis): Promise<
     excludedUnits: 0,
     unmatchedOutcomes: Number(totals["unmatched"] ?? 0),
     lateOutcomes: Number(units["late"] ?? 0),
-    warnings: [...input.notices, ...warningsOf(experiment, interleaving, credit, totals)],
+    warnings: [
+      ...input.notices,
+      ...warningsOf({ ...experiment, metrics: credited }, interleaving, credit, totals),
+      ...leftOutWarnings(
+        "Interleaving",
+        leftOut,
+        "it has no part that one arm's items could be credited with",
+      ),
+    ],
     interleaving,
   };
 }
@@ -81,7 +95,7 @@ function draftingArms({ arms }: Experiment): DraftingArms {
 }
 
 function interleavingReport(
-  { metrics }: Experiment,
+  metrics: readonly Metric[],
   { first, second }: DraftingArms,
   credit: readonly MetricCredit[],
   drafted: ResultRow,

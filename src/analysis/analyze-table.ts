@@ -1,8 +1,12 @@
 import { basename } from "node:path";
 import { invalidArgument, UsageError } from "../domain/error.ts";
 import { nearest } from "../schema/schema.ts";
+import { type CrossMoments, jointOf } from "../statistics/statistics.ts";
 import { fetchArmMoments } from "./arm-moments.ts";
 import { assembleReport } from "./assemble.ts";
+import type { MetricPast } from "./health.ts";
+import { measureOf } from "./measure.ts";
+import type { Horizon } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
 import { openTableFile } from "./table-file.ts";
 import { existing, metricColumns, type TableMetric } from "./table-metric.ts";
@@ -74,20 +78,50 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
       arms: arms.map((one) => ({ arm: one.arm, units: one.units, impressions: one.rows })),
       weights,
       control: 0,
-      measures: metrics.map((metric, i) => ({
-        metric: metric.name,
-        type: metric.kind,
-        role: "primary",
-        goal: "increase",
-        covariate: input.covariates.get(metric.name),
-        moments: moments[i] ?? [],
-      })),
+      horizon: oneLook(arms.reduce((sum, one) => sum + one.units, 0)),
+      measures: metrics.map((metric, i) => {
+        const covariate = input.covariates.get(metric.name);
+        // As `jointOf` has them: x before y.
+        const places =
+          metric.kind === "ratio"
+            ? { numerator: 1, denominator: 0, covariates: [] }
+            : { numerator: 1, covariates: covariate === undefined ? [] : [0] };
+        return measureOf(
+          { metric: metric.name, type: metric.kind, role: "primary", goal: "increase" },
+          (moments[i] ?? []).map(jointOf),
+          places,
+          covariate === undefined ? undefined : { covariate, isNamed: true },
+        );
+      }),
+      pasts: metrics.flatMap((metric, i) => pastOf(metric.name, moments[i] ?? [], input.covariates)),
+      skewed: [],
+      strata: { days: [], surfaces: [], latencies: [] },
       excludedUnits: units.crossed,
       unmatchedOutcomes: 0,
       lateOutcomes: 0,
       warnings: warningsOf(columns, units),
     });
   });
+}
+
+/** Whoever brings a table has looked at it for good: it says nothing of a plan. */
+function oneLook(units: number): Horizon {
+  return {
+    report: { kind: "fixed", plannedUnits: null, units, plannedEnd: null, ended: true },
+    tunedUnits: undefined,
+    design: undefined,
+    warnings: [],
+  };
+}
+
+function pastOf(
+  metric: string,
+  moments: readonly CrossMoments[],
+  covariates: TableAnalysis["covariates"],
+): MetricPast[] {
+  if (!covariates.has(metric)) return [];
+  const alone = moments.map(({ count, meanX, m2X }) => ({ count, means: [meanX], products: [[m2X]] }));
+  return [{ metric, estimates: undefined, covariates: alone }];
 }
 
 function refuseUnknownNames(metrics: readonly TableMetric[], covariates: TableAnalysis["covariates"]): void {

@@ -1,9 +1,9 @@
 import type { Experiment } from "../domain/experiment.ts";
 import {
+  type Answer,
   difference,
-  estimateOfMean,
+  type Estimate,
   type Interval,
-  type Moments,
   relativeLift,
 } from "../statistics/statistics.ts";
 import type { ResultRow } from "./engine.ts";
@@ -37,9 +37,12 @@ export interface Lift {
   readonly standardError: number;
 }
 
-/** Two sets of units compared by their means; null where one of them is too small, or nothing varies. */
-export function liftOf(treatedUnits: Moments, controlUnits: Moments, alpha: number): Lift | null {
-  const [treated, control] = [estimateOfMean(treatedUnits), estimateOfMean(controlUnits)];
+/** Two sets of units compared; null where one of them is too small, or nothing varies. */
+export function liftOf(
+  treated: Answer<Estimate, string>,
+  control: Answer<Estimate, string>,
+  alpha: number,
+): Lift | null {
   if (!treated.ok || !control.ok) return null;
   const tested = difference(treated.value, control.value, alpha);
   if (!tested.ok) return null;

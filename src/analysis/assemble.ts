@@ -1,7 +1,16 @@
 /** The last step of every analysis: counts and measures in, the whole report out. */
-import { holm, sampleRatio } from "../statistics/statistics.ts";
-import { compareArms } from "./compare.ts";
+import {
+  type AdjustedTest,
+  adjustByRole,
+  holm,
+  type SkewedMoments,
+  sampleRatio,
+} from "../statistics/statistics.ts";
+import { type Compared, compareArms } from "./compare.ts";
+import { verdictOf } from "./decide.ts";
+import { healthOf, type MetricPast, type StratumUnits } from "./health.ts";
 import type { Measure } from "./measure.ts";
+import type { Horizon } from "./plan.ts";
 import type { AnalysisReport, ArmCount, MetricReport } from "./report.ts";
 
 export interface Findings {
@@ -14,7 +23,11 @@ export interface Findings {
   /** In the order of `arms`, and the place of the control in it. */
   readonly weights: readonly number[];
   readonly control: number;
+  readonly horizon: Horizon;
   readonly measures: readonly Measure[];
+  readonly pasts: readonly MetricPast[];
+  readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
+  readonly strata: Readonly<Record<"days" | "surfaces" | "latencies", readonly StratumUnits[]>>;
   readonly excludedUnits: number;
   readonly unmatchedOutcomes: number;
   readonly lateOutcomes: number;
@@ -22,13 +35,11 @@ export interface Findings {
 }
 
 export function assembleReport(findings: Findings): AnalysisReport {
-  const { arms, control, alpha } = findings;
+  const { arms, control, alpha, horizon } = findings;
   const names = arms.map((arm) => arm.arm);
-  const ratio = sampleRatio(
-    arms.map((arm) => arm.units),
-    findings.weights,
-  );
-  const compared = findings.measures.map((measure) => compareArms(measure, names, control, alpha));
+  const units = arms.map((arm) => arm.units);
+  const ratio = sampleRatio(units, findings.weights);
+  const compared = findings.measures.map((measure) => compareArms(measure, names, control, alpha, horizon));
   const warnings = [...findings.warnings];
   for (const [i, arm] of arms.entries()) {
     if (findings.weights[i] === 0 && arm.units > 0) {
@@ -41,7 +52,35 @@ export function assembleReport(findings: Findings): AnalysisReport {
     );
   }
   // An empty arm says the same of every metric: once is enough.
-  if (arms.some((arm) => arm.units > 0)) warnings.push(...compared.flatMap((one) => one.warnings));
+  const hasUnits = arms.some((arm) => arm.units > 0);
+  if (hasUnits) warnings.push(...horizon.warnings, ...compared.flatMap((one) => one.warnings));
+  const srm = {
+    expected: ratio.expected,
+    statistic: ratio.statistic ?? null,
+    pValue: ratio.pValue ?? null,
+    ok: ratio.ok,
+  };
+  const health = healthOf({
+    arms: names,
+    units,
+    weights: findings.weights,
+    control,
+    srm,
+    crossed: findings.excludedUnits,
+    ...findings.strata,
+    pasts: findings.pasts,
+    skewed: findings.skewed,
+  });
+  const adjusted = adjustedTests(compared);
+  const judged = compared.flatMap(({ metric, decisions }, i) =>
+    metric.comparisons.map(({ arm, versus }, j) => ({
+      metric,
+      arm,
+      versus,
+      decision: decisions[j] as (typeof decisions)[number],
+      adjusted: adjusted[i]?.[j] as AdjustedTest,
+    })),
+  );
   return {
     experiment: findings.experiment,
     phase: findings.phase,
@@ -49,18 +88,38 @@ export function assembleReport(findings: Findings): AnalysisReport {
     alpha,
     unit: findings.unit,
     arms,
-    srm: {
-      expected: ratio.expected,
-      statistic: ratio.statistic ?? null,
-      pValue: ratio.pValue ?? null,
-      ok: ratio.ok,
-    },
-    metrics: adjustPrimary(compared.map((one) => one.metric)),
+    srm,
+    verdict: verdictOf(judged, health, horizon, { alpha, excludedUnits: findings.excludedUnits }),
+    health,
+    plan: horizon.report,
+    metrics: adjustPrimary(compared.map(({ metric }, i) => withAdjusted(metric, adjusted[i] ?? []))),
     excludedUnits: findings.excludedUnits,
     unmatchedOutcomes: findings.unmatchedOutcomes,
     lateOutcomes: findings.lateOutcomes,
     warnings,
   };
+}
+
+/** What decides each comparison, adjusted within its role's family: by metric, then by comparison. */
+function adjustedTests(compared: readonly Compared[]): AdjustedTest[][] {
+  const tests = compared.flatMap(({ metric, decisions }) =>
+    decisions.map(({ pValue }) => ({ role: metric.role, pValue })),
+  );
+  const adjusted = adjustByRole(tests).values();
+  return compared.map(({ decisions }) =>
+    decisions.map(() => adjusted.next().value ?? { pValue: undefined, by: "none" }),
+  );
+}
+
+const methods = { holm: "holm", "benjamini-hochberg": "bh", none: "none" } as const;
+
+function withAdjusted(metric: MetricReport, adjusted: readonly AdjustedTest[]): MetricReport {
+  const comparisons = metric.comparisons.map((comparison, i) => {
+    const test = adjusted[i];
+    if (test === undefined) return comparison;
+    return { ...comparison, adjusted: { pValue: test.pValue ?? null, method: methods[test.by] } };
+  });
+  return { ...metric, comparisons };
 }
 
 /** Holm over every comparison of a primary metric that has a p-value: they are the family a decision rests on. */

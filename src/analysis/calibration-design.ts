@@ -4,11 +4,14 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Experiment } from "../domain/experiment.ts";
-import { holm, type Moments, uniformity } from "../statistics/statistics.ts";
+import { holm, type JointMoments, uniformity } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
+import { type DesignMetric, designMetrics, estimateOf, leftOutWarnings } from "./design-metrics.ts";
 import type { ResultRow } from "./engine.ts";
+import { metricLayouts } from "./metric-layout.ts";
 import type { CalibratedMetric, CalibrationReport } from "./report-designs.ts";
 import { calibrationSalt, RerandomisedUnits } from "./rerandomised.ts";
+import { unitValuesOf } from "./unit-values.ts";
 
 const salts = 1_000;
 
@@ -29,7 +32,8 @@ export interface CalibrationOptions {
 }
 
 export function calibrationDesign(experiment: Experiment, options: CalibrationOptions): AskedDesign {
-  const values = experiment.metrics.map((_, i) => `y${i}`);
+  const { metrics, leftOut } = designMetrics(experiment);
+  const values = [...new Set(metrics.flatMap(({ inLayout }) => inLayout))].map((place) => `v${place}`);
   // The first 32 of md5's bits, as text: below the threshold in as many cases as there may be units.
   const threshold = `lpad(lower(hex(CAST(floor(least(${unitsMax}e0 / everyone, 1e0) * 4294967295e0) AS BIGINT))), 8, '0')`;
   return {
@@ -39,7 +43,7 @@ export function calibrationDesign(experiment: Experiment, options: CalibrationOp
         design_units: "SELECT count(*) AS everyone FROM units WHERE NOT crossed",
         design_calibration: `
           SELECT ${["unit", ...values].join(", ")}
-          FROM unit_values CROSS JOIN (SELECT ${threshold} AS threshold
+          FROM ${unitValuesOf(metricLayouts(experiment))} CROSS JOIN (SELECT ${threshold} AS threshold
                                        FROM (SELECT count(*) AS everyone FROM units WHERE NOT crossed) counted
                                        WHERE everyone > 0) drawn
           WHERE substr(md5(unit), 1, 8) <= threshold ORDER BY unit`,
@@ -48,30 +52,41 @@ export function calibrationDesign(experiment: Experiment, options: CalibrationOp
     async findings(results) {
       const rows = results["design_calibration"] ?? [];
       const of = Number(results["design_units"]?.[0]?.["everyone"] ?? 0);
-      const calibration = await calibrated(experiment, rows, of, options);
-      return { sections: { calibration }, warnings: warningsOf(calibration) };
+      const calibration = await calibrated(experiment, metrics, rows, of, options);
+      const out = leftOutWarnings(
+        "Calibration",
+        leftOut,
+        "a quantile's test is not done anew a thousand times",
+      );
+      return { sections: { calibration }, warnings: [...warningsOf(calibration), ...out] };
     },
   };
 }
 
 async function calibrated(
   experiment: Experiment,
+  measured: readonly DesignMetric[],
   rows: readonly ResultRow[],
   of: number,
   { alpha, onProgress }: CalibrationOptions,
 ): Promise<CalibrationReport> {
   const units = new RerandomisedUnits(rows.map((row) => String(row["unit"])));
-  const columns = experiment.metrics.map((_, i) => centred(rows, `y${i}`));
+  const columns = measured.map(({ inLayout }) => inLayout.map((place) => columnOf(rows, `v${place}`)));
   const places = new Float64Array(units.count);
   const { control, treated } = comparedArms(experiment);
   const pValues = columns.map(() => treated.map((): (number | undefined)[] => []));
   for (let n = 0; n < salts; n++) {
     units.places(calibrationSalt(n), places);
     const arms = armsOf(experiment, places);
-    for (const [m, column] of columns.entries()) {
-      const moments = momentsByArm(column, arms, experiment.arms.length);
+    for (const [m, metric] of measured.entries()) {
+      const moments = momentsByArm(columns[m] as Column[], arms, experiment.arms.length);
+      const estimates = moments.map((one) => estimateOf(metric, one)) as [ReturnType<typeof estimateOf>];
       for (const [t, place] of treated.entries()) {
-        const lift = liftOf(moments[place] as Moments, moments[control] as Moments, alpha);
+        const lift = liftOf(
+          estimates[place] as (typeof estimates)[0],
+          estimates[control] as (typeof estimates)[0],
+          alpha,
+        );
         pValues[m]?.[t]?.push(lift?.pValue);
       }
     }
@@ -79,7 +94,7 @@ async function calibrated(
     // So that the bar is drawn, and Ctrl-C is heard.
     if (n % 10 === 0) await setImmediate();
   }
-  const metrics = experiment.metrics.flatMap((metric, m) =>
+  const metrics = measured.flatMap(({ metric }, m) =>
     treated.map((place, t) => {
       const all = pValues[m]?.[t] ?? [];
       return calibratedMetric(metric.id, experiment.arms[place]?.id ?? "", all, alpha);
@@ -88,11 +103,16 @@ async function calibrated(
   return reportOf(metrics, units.count, of);
 }
 
-/** The values less their mean, so that sums of squares do not cancel. */
-function centred(rows: readonly ResultRow[], column: string): Float64Array {
+interface Column {
+  readonly mean: number;
+  /** Less the mean, so that sums of squares do not cancel. */
+  readonly values: Float64Array;
+}
+
+function columnOf(rows: readonly ResultRow[], column: string): Column {
   const values = Float64Array.from(rows, (row) => Number(row[column]));
   const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  return values.map((value) => value - mean);
+  return { mean, values: values.map((value) => value - mean) };
 }
 
 /** As `armShares` of the assignment: an arm's part ends at the sum of the weights up to it, divided by that of all. */
@@ -112,21 +132,43 @@ function armsOf({ arms }: Experiment, places: Float64Array): Uint8Array {
   return dealt;
 }
 
-function momentsByArm(values: Float64Array, dealt: Uint8Array, arms: number): Moments[] {
+function momentsByArm(columns: readonly Column[], dealt: Uint8Array, arms: number): JointMoments[] {
   const counts = new Float64Array(arms);
+  for (const arm of dealt) counts[arm] = (counts[arm] as number) + 1;
+  const sums = columns.map(({ values }) => sumsByArm(values, undefined, dealt, arms));
+  const products = columns.map((one, i) =>
+    columns.map((other, j) => (j < i ? undefined : sumsByArm(one.values, other.values, dealt, arms))),
+  );
+  return Array.from(counts, (count, arm) => {
+    const offsets = sums.map((sum) => (count === 0 ? 0 : (sum[arm] as number) / count));
+    return {
+      count,
+      means: columns.map(({ mean }, i) => mean + (offsets[i] as number)),
+      products: columns.map((_, i) =>
+        columns.map((_, j) => {
+          const sum = products[Math.min(i, j)]?.[Math.max(i, j)]?.[arm] as number;
+          const product = sum - count * (offsets[i] as number) * (offsets[j] as number);
+          return i === j ? Math.max(0, product) : product;
+        }),
+      ),
+    };
+  });
+}
+
+/** Of the values, or of their products with others. */
+function sumsByArm(
+  values: Float64Array,
+  others: Float64Array | undefined,
+  dealt: Uint8Array,
+  arms: number,
+): Float64Array {
   const sums = new Float64Array(arms);
-  const squares = new Float64Array(arms);
   for (let i = 0; i < values.length; i++) {
     const arm = dealt[i] as number;
-    const value = values[i] as number;
-    counts[arm] = (counts[arm] as number) + 1;
-    sums[arm] = (sums[arm] as number) + value;
-    squares[arm] = (squares[arm] as number) + value * value;
+    sums[arm] =
+      (sums[arm] as number) + (values[i] as number) * (others === undefined ? 1 : (others[i] as number));
   }
-  return Array.from(counts, (count, arm) => {
-    const mean = count === 0 ? 0 : (sums[arm] as number) / count;
-    return { count, mean, m2: Math.max(0, (squares[arm] as number) - count * mean * mean) };
-  });
+  return sums;
 }
 
 function calibratedMetric(

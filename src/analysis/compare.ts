@@ -1,68 +1,118 @@
-/** From the moments of each arm to the report's metrics: every arm against control, and a sentence for each gap. */
+/** From what was measured of each arm to the report's metrics: every arm against control, and a sentence for each gap. */
 import {
   type Answer,
   alwaysValid,
   controlIsNearZero,
-  cuped,
   difference,
   type Estimate,
+  fieller,
   type Interval,
-  type NonAnswer,
+  notWorse,
   relativeLift,
+  stagewiseResult,
 } from "../statistics/statistics.ts";
-import { armValue, estimateOf, type Measure } from "./measure.ts";
+import type { Gap, Measure, MeasuredCovariate } from "./measure.ts";
+import type { Horizon } from "./plan.ts";
 import type { Comparison, CupedReport, MetricReport } from "./report.ts";
+import type { NotWorseReport, SequentialReport } from "./report-sections.ts";
 
 export interface Compared {
   readonly metric: MetricReport;
+  /** One for each comparison, in their order. */
+  readonly decisions: readonly Decision[];
   readonly warnings: readonly string[];
 }
 
-/** `arms` are names in the order of `measure.moments`; `control` is the place of the control among them. */
+/** What a comparison is decided by: with CUPED where there is one, and by the plan's own test. */
+export interface Decision {
+  /** Of "no difference"; undefined where there is no test. */
+  readonly pValue: number | undefined;
+  /** Of a group-sequential plan: whether a bound is crossed. */
+  readonly crossed: boolean | undefined;
+  readonly direction: "better" | "worse" | undefined;
+  readonly effect: DecidedEffect | undefined;
+  readonly notWorse: NotWorseReport | null;
+  /** Worse by more than the margin. */
+  readonly isWorseThanMargin: boolean;
+}
+
+/** The difference that was decided on, in the metric's unit, and within what it lies as the plan has it looked at. */
+export interface DecidedEffect extends Interval {
+  /** As a share of control's absolute value. */
+  readonly lift: number | undefined;
+  readonly holds: "once" | "always";
+}
+
+/** `arms` are names in the order of `measure.arms`; `control` is the place of the control among them. */
 export function compareArms(
   measure: Measure,
   arms: readonly string[],
   control: number,
   alpha: number,
+  horizon: Horizon,
 ): Compared {
   const warnings: string[] = [];
-  const estimates = measure.moments.map((moments) => estimateOf(measure, moments));
-  for (const [i, estimate] of estimates.entries()) {
+  for (const [i, { estimate }] of measure.arms.entries()) {
     if (!estimate.ok) warnings.push(`${measure.metric}: arm ${arms[i]} ${reasons[estimate.reason]}.`);
   }
-  const values = measure.moments.map((moments, i) => {
-    const estimate = estimates[i];
-    return {
-      arm: arms[i] ?? "",
-      units: moments.count,
-      mean: armValue(measure, moments),
-      standardError: estimate?.ok ? Math.sqrt(estimate.value.variance) : null,
-    };
-  });
-  const adjusted = adjust(measure, warnings);
-  const base = estimates[control];
-  if (base?.ok && base.value.value !== 0 && controlIsNearZero(base.value)) {
+  const values = measure.arms.map(({ units, value, estimate }, i) => ({
+    arm: arms[i] ?? "",
+    units,
+    mean: value,
+    standardError: estimate.ok ? Math.sqrt(estimate.value.variance) : null,
+  }));
+  const { cuped } = measure;
+  if (cuped?.isNamed === true && !cuped.adjusted.ok) {
+    warnings.push(
+      `${measure.metric}: no CUPED with ${cuped.covariate}, since it ${reasons[cuped.adjusted.reason]}.`,
+    );
+  }
+  const base = measure.arms[control]?.estimate;
+  const isNearZero = base?.ok === true && base.value.value !== 0 && controlIsNearZero(base.value);
+  if (isNearZero) {
     warnings.push(
       `${measure.metric}: control is within five standard errors of zero, so read the absolute difference: ` +
         "the relative interval is rough there.",
     );
   }
-  const comparisons = arms.flatMap((arm, i) => {
+  const decisions: Decision[] = [];
+  const comparisons = arms.flatMap((arm, i): Comparison[] => {
     if (i === control) return [];
-    const plain = both(estimates[i], base);
+    const plain = both(measure.arms[i]?.estimate, base);
+    const best = adjustedPair(cuped, i, control) ?? plain;
+    const sequential = sequentialOf(best, alpha, horizon);
+    const decision = decide(measure, best, alpha, horizon, sequential);
+    decisions.push(decision);
+    const set = isNearZero && plain !== undefined ? fieller(plain.treated, plain.control, alpha) : undefined;
     return [
       {
         arm,
         versus: arms[control] ?? "",
-        ...compare(plain, alpha, `${measure.metric}, ${arm} against ${arms[control]}`, warnings),
+        ...compare(plain, alpha, horizon, `${measure.metric}, ${arm} against ${arms[control]}`, warnings),
         pValueAdjusted: null,
-        method: measure.type === "ratio" ? ("delta" as const) : ("welch" as const),
-        cuped: adjusted === undefined ? null : cupedOf(adjusted, measure, i, control, alpha),
+        method: measure.type === "ratio" || measure.type === "quantile" ? "delta" : "welch",
+        cuped: cupedOf(cuped, i, control, alpha),
+        ...(set?.ok === true && { fieller: set.value }),
+        ...(sequential !== undefined && { sequential }),
+        ...(decision.notWorse !== null && { notWorse: decision.notWorse }),
+        ...(measure.winsorisedAt !== undefined && { winsorisedAt: measure.winsorisedAt }),
       },
     ];
   });
-  const { metric, role, type, goal } = measure;
-  return { metric: { metric, role, type, goal, arms: values, comparisons }, warnings };
+  const { metric, role, type, goal, definition } = measure;
+  return {
+    metric: {
+      metric,
+      role,
+      type,
+      goal,
+      ...(definition !== undefined && { definition }),
+      arms: values,
+      comparisons,
+    },
+    decisions,
+    warnings,
+  };
 }
 
 interface Pair {
@@ -72,15 +122,28 @@ interface Pair {
 
 /** Undefined where an arm has no estimate, of which a warning was already given. */
 function both(
-  treated: Answer<Estimate> | undefined,
-  control: Answer<Estimate> | undefined,
+  treated: Answer<Estimate, Gap> | undefined,
+  control: Answer<Estimate, Gap> | undefined,
 ): Pair | undefined {
   return treated?.ok && control?.ok ? { treated: treated.value, control: control.value } : undefined;
 }
 
+function adjustedPair(cuped: MeasuredCovariate | undefined, arm: number, control: number): Pair | undefined {
+  if (cuped?.adjusted.ok !== true) return undefined;
+  const { arms } = cuped.adjusted.value;
+  const [treated, base] = [arms[arm], arms[control]];
+  return treated === undefined || base === undefined ? undefined : { treated, control: base };
+}
+
 type Core = Pick<Comparison, "absolute" | "relative" | "pValue" | "alwaysValid">;
 
-function compare(pair: Pair | undefined, alpha: number, what: string, warnings: string[]): Core {
+function compare(
+  pair: Pair | undefined,
+  alpha: number,
+  { tunedUnits }: Horizon,
+  what: string,
+  warnings: string[],
+): Core {
   const none = { absolute: null, relative: null, pValue: null, alwaysValid: null };
   if (pair === undefined) return none;
   const tested = difference(pair.treated, pair.control, alpha);
@@ -95,39 +158,119 @@ function compare(pair: Pair | undefined, alpha: number, what: string, warnings: 
     absolute: intervalOf(tested.value),
     relative: relative.ok ? relative.value : null,
     pValue: tested.value.pValue,
-    alwaysValid: alwaysValid(tested.value, pair.treated.units + pair.control.units, alpha),
+    alwaysValid: alwaysValid(tested.value, unitsOf(pair), alpha, tunedUnits),
   };
 }
 
-type Adjustment = { theta: number; varianceReduction: number; arms: readonly Estimate[] };
-
-function adjust(measure: Measure, warnings: string[]): Adjustment | undefined {
-  if (measure.covariate === undefined) return undefined;
-  const adjusted = cuped(measure.moments);
-  if (adjusted.ok) return adjusted.value;
-  warnings.push(
-    `${measure.metric}: no CUPED with ${measure.covariate}, since it ${reasons[adjusted.reason]}.`,
-  );
-  return undefined;
+function unitsOf({ treated, control }: Pair): number {
+  return treated.units + control.units;
 }
 
+function sequentialOf(
+  pair: Pair | undefined,
+  alpha: number,
+  { design }: Horizon,
+): SequentialReport | undefined {
+  if (pair === undefined || design === undefined) return undefined;
+  const tested = difference(pair.treated, pair.control, alpha);
+  if (!tested.ok) return undefined;
+  const { statistic } = tested.value;
+  return {
+    look: design.bounds.length,
+    statistic,
+    bounds: design,
+    crossed: Math.abs(statistic) > (design.bounds.at(-1) ?? Number.POSITIVE_INFINITY),
+  };
+}
+
+function decide(
+  { goal, margin }: Measure,
+  pair: Pair | undefined,
+  alpha: number,
+  horizon: Horizon,
+  sequential: SequentialReport | undefined,
+): Decision {
+  const none = {
+    crossed: undefined,
+    direction: undefined,
+    effect: undefined,
+    notWorse: null,
+    isWorseThanMargin: false,
+  };
+  if (pair === undefined) return { ...none, pValue: undefined };
+  const tested = difference(pair.treated, pair.control, alpha);
+  if (!tested.ok) return { ...none, pValue: undefined };
+  const { estimate, standardError } = tested.value;
+  const { report, tunedUnits, design } = horizon;
+  const isBetter = estimate > 0 === (goal === "increase");
+  const judged = margin === undefined ? undefined : judgeMargin(pair, goal, margin, alpha, horizon);
+  const always = alwaysValid(tested.value, unitsOf(pair), alpha, tunedUnits);
+  const relative = relativeLift(pair.treated, pair.control, alpha);
+  const isAlways = report.kind === "always-valid";
+  const pValueNow = (): number | undefined => {
+    if (report.kind === "fixed") return tested.value.pValue;
+    if (isAlways) return always.pValue;
+    if (design === undefined) return undefined;
+    const stagewise = stagewiseResult(design, { estimate, standardError });
+    return stagewise.ok ? stagewise.value.pValue : undefined;
+  };
+  return {
+    pValue: pValueNow(),
+    crossed: report.kind === "group-sequential" ? sequential?.crossed === true : undefined,
+    direction: estimate === 0 ? undefined : isBetter ? "better" : "worse",
+    effect: {
+      ...intervalOf(isAlways ? { estimate, ...always } : tested.value),
+      lift: relative.ok ? relative.value.estimate : undefined,
+      holds: isAlways ? "always" : "once",
+    },
+    notWorse: judged?.report ?? null,
+    isWorseThanMargin: judged?.isWorse ?? false,
+  };
+}
+
+/** One look at a fixed plan's end, and otherwise whenever one likes. */
+function judgeMargin(
+  { treated, control }: Pair,
+  goal: Measure["goal"],
+  margin: number,
+  alpha: number,
+  { report, tunedUnits }: Horizon,
+): { readonly report: NotWorseReport; readonly isWorse: boolean } | undefined {
+  const test =
+    report.kind === "fixed"
+      ? ({ alpha, horizon: "fixed" } as const)
+      : ({ alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits } as const);
+  const judged = notWorse(treated, control, { goal, kind: "relative", size: margin }, test);
+  if (!judged.ok) return undefined;
+  const size = margin * Math.abs(control.value);
+  const { low, pValueWorse } = judged.value;
+  return {
+    report:
+      goal === "increase"
+        ? { margin: -size, ok: low > 0, bound: low - size }
+        : { margin: size, ok: low > 0, bound: size - low },
+    isWorse: pValueWorse < alpha,
+  };
+}
+
+/** As of the two-sided interval where nobody planned. */
+const unplannedUnits = 10_000;
+
 function cupedOf(
-  adjusted: Adjustment,
-  measure: Measure,
+  cuped: MeasuredCovariate | undefined,
   arm: number,
   control: number,
   alpha: number,
 ): CupedReport | null {
-  const treated = adjusted.arms[arm];
-  const base = adjusted.arms[control];
-  if (treated === undefined || base === undefined || measure.covariate === undefined) return null;
-  const tested = difference(treated, base, alpha);
+  const pair = adjustedPair(cuped, arm, control);
+  if (pair === undefined || cuped?.adjusted.ok !== true) return null;
+  const tested = difference(pair.treated, pair.control, alpha);
   if (!tested.ok) return null;
-  const relative = relativeLift(treated, base, alpha);
+  const relative = relativeLift(pair.treated, pair.control, alpha);
   return {
-    covariate: measure.covariate,
-    theta: adjusted.theta,
-    varianceReduction: adjusted.varianceReduction,
+    covariate: cuped.covariate,
+    theta: cuped.adjusted.value.thetas[0] ?? 0,
+    varianceReduction: cuped.adjusted.value.varianceReduction,
     absolute: intervalOf(tested.value),
     relative: relative.ok ? relative.value : null,
     pValue: tested.value.pValue,
@@ -138,7 +281,7 @@ function intervalOf({ estimate, ciLow, ciHigh }: Interval): Interval {
   return { estimate, ciLow, ciHigh };
 }
 
-const reasons: Record<NonAnswer, string> = {
+const reasons: Record<Gap, string> = {
   "no-units": "has no units yet",
   "one-unit": "has one unit only, and a standard error needs two",
   "no-variance": "has the same value for every unit, so there is no spread to measure against",
@@ -146,4 +289,5 @@ const reasons: Record<NonAnswer, string> = {
   "zero-control": "has a control of zero, and nothing can be a share of it",
   "no-covariate-variance": "has the same covariate for every unit",
   infinite: "has values too large to add up",
+  "too-few-events": "has too few outcomes for that quantile",
 };

@@ -14,9 +14,6 @@ export interface LogSources {
   readonly counterfactuals?: readonly string[] | undefined;
 }
 
-/** Columns of impressions that few analyses read, and that the files of an older Setlist may not have. */
-export type ImpressionDetail = "interleaving" | "user_attributes" | "context_attributes";
-
 /**
  * All in which the SQL of DuckDB and that of Spark differ where the analysis of the log is concerned. A text here is an
  * expression of that SQL.
@@ -36,6 +33,15 @@ export interface Dialect {
   sizeOf(list: string): string;
   /** How many elements of a list of truths are true. */
   countOf(list: string): string;
+  textTest(test: "startsWith" | "endsWith" | "contains", text: string, part: string): string;
+  /** What stands under the name in an object of JSON, as text; NULL where there is none. */
+  jsonText(json: string, name: string): string;
+  /** The value under the key of a map of texts, NULL where there is none. */
+  mapValue(map: string, key: string): string;
+  /** An aggregate: the least record, by its fields in their order. */
+  least(fields: Readonly<Record<string, string>>, condition: string): string;
+  /** An aggregate: of the rows for which the condition holds the latest one's value, of several at once the greatest. */
+  latest(value: string, at: string, condition: string): string;
   /** 64 bits that equal texts share. */
   fingerprint(text: string): string;
   /**
@@ -44,16 +50,12 @@ export interface Dialect {
    */
   orderedSum(value: string, condition: string): string;
   /**
-   * The rows of the files, under these names: of impressions `request, shown_at, model, model_version, candidate_count,
-   * assignments, items` and the details that are asked for, of outcomes `outcome, request, item, type, value,
-   * occurred_at`, of counterfactuals `request, experiment, phase, arm, other, agreeing, other_ids`; and of each row where
-   * it stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
+   * The rows of the files, under these names: of impressions `request, shown_at, surface, user_id, model, model_version,
+   * candidate_count, assignments, items, interleaving, timings, user_attributes, context_attributes`, of outcomes
+   * `outcome, request, item, type, value, occurred_at`, of counterfactuals `request, experiment, phase, arm, other,
+   * agreeing, other_ids`; and of each row where it stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
    */
-  rowsOf(
-    table: keyof LogSources,
-    files: readonly string[],
-    details?: readonly ImpressionDetail[] | undefined,
-  ): string;
+  rowsOf(table: keyof LogSources, files: readonly string[]): string;
   /** How many whole days lie between two timestamps. */
   daysBetween(from: string, to: string): string;
   /** The statement that makes a relation. */

@@ -1,17 +1,24 @@
 import { literal } from "../columnar/columnar.ts";
-import type { Dialect, ImpressionDetail, LogSources } from "./dialect.ts";
+import type { Dialect, LogSources } from "./dialect.ts";
 
 /** The columns that an analysis reads, as docs/outcome-log-format.md has them. */
 const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
   impressions: {
     request: "VARCHAR",
     at: "TIMESTAMP",
+    surface: "VARCHAR",
+    user: "VARCHAR",
     model: "VARCHAR",
     model_version: "VARCHAR",
     candidate_count: "INTEGER",
     assignments:
       "STRUCT(experiment VARCHAR, arm VARCHAR, phase INTEGER, unit VARCHAR, propensity DOUBLE, overridden BOOLEAN)[]",
-    items: "STRUCT(id VARCHAR)[]",
+    items: "STRUCT(id VARCHAR, position INTEGER, features VARCHAR)[]",
+    interleaving:
+      "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
+    timings: "STRUCT(assign DOUBLE, features DOUBLE)",
+    user_attributes: "MAP(VARCHAR, VARCHAR)",
+    context_attributes: "MAP(VARCHAR, VARCHAR)",
   },
   outcomes: {
     outcome: "VARCHAR",
@@ -32,12 +39,8 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
   },
 };
 
-const detailTypes: Readonly<Record<ImpressionDetail, string>> = {
-  interleaving:
-    "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
-  user_attributes: "MAP(VARCHAR, VARCHAR)",
-  context_attributes: "MAP(VARCHAR, VARCHAR)",
-};
+/** Words of SQL's own. */
+const renamed: Readonly<Record<string, string>> = { at: "shown_at", user: "user_id" };
 
 /** What needs no second look in a statement: a text with a zero byte would end it there. */
 const plain = /^[\w .:/@-]*$/;
@@ -55,28 +58,30 @@ export const duckDbDialect: Dialect = {
   daysBetween: (from, to) => `CAST(floor((epoch_ms(${to}) - epoch_ms(${from})) / 864e5) AS INTEGER)`,
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,
-  rowsOf(table, files, details = []) {
-    const typed = {
-      ...columns[table],
-      ...Object.fromEntries(details.map((name) => [name, detailTypes[name]])),
-    };
-    const names = Object.keys(typed).map((name) => (name === "at" ? '"at" AS shown_at' : name));
-    if (files.length === 0) {
-      const none = Object.entries(typed).map(
-        ([name, type]) => `CAST(NULL AS ${type}) AS ${name === "at" ? "shown_at" : name}`,
-      );
-      const where = "CAST(NULL AS VARCHAR) AS log_file, CAST(NULL AS VARCHAR) AS log_path";
-      return `CREATE TEMPORARY VIEW ${table} AS
-        SELECT ${none.join(", ")}, ${where}, CAST(NULL AS BIGINT) AS log_row WHERE false`;
-    }
-    const rows = `FROM read_parquet([${files.map(literal).join(", ")}], union_by_name = true, hive_partitioning = false)`;
-    const where = "parse_filename(filename) AS log_file, filename AS log_path, file_row_number AS log_row";
-    if (details.length === 0)
-      return `CREATE TEMPORARY VIEW ${table} AS SELECT ${names.join(", ")}, ${where} ${rows}`;
-    // Where no file has a column it is NULL in all.
-    const none = details.map((name) => `CAST(NULL AS ${detailTypes[name]}) AS ${name}`);
-    return `CREATE TEMPORARY VIEW ${table} AS SELECT ${names.join(", ")}, ${where}
-      FROM (SELECT *, filename, file_row_number ${rows} UNION ALL BY NAME SELECT ${none.join(", ")} WHERE false) typed`;
+  textTest: (test, text, part) =>
+    `${{ startsWith: "prefix", endsWith: "suffix", contains: "contains" }[test]}(${text}, ${part})`,
+  jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,
+  mapValue: (map, key) => `${map}[${key}]`,
+  least: (fields, condition) => {
+    const record = Object.entries(fields).map(([name, value]) => `${name} := ${value}`);
+    return `min(struct_pack(${record.join(", ")})) FILTER (WHERE ${condition})`;
+  },
+  latest: (value, at, condition) =>
+    `(max(struct_pack(latest_at := ${at}, latest_value := ${value})) FILTER (WHERE ${condition})).latest_value`,
+  rowsOf(table, files) {
+    const names = Object.keys(columns[table]).map((name) => `"${name}" AS ${renamed[name] ?? name}`);
+    const typed = Object.entries(columns[table]).map(([name, type]) => `CAST(NULL AS ${type}) AS "${name}"`);
+    const place = "CAST(NULL AS VARCHAR) AS filename, CAST(NULL AS BIGINT) AS file_row_number";
+    // Files from before a column was there have none; so all have it.
+    const none = `SELECT ${[...typed, place].join(", ")} WHERE false`;
+    const rows =
+      files.length === 0
+        ? none
+        : `SELECT *, filename, file_row_number FROM read_parquet([${files.map(literal).join(", ")}],
+             union_by_name = true, hive_partitioning = false) UNION ALL BY NAME ${none}`;
+    return `CREATE TEMPORARY VIEW ${table} AS
+      SELECT ${names.join(", ")}, parse_filename(filename) AS log_file, filename AS log_path, file_row_number AS log_row
+      FROM (${rows}) stored`;
   },
   create: ({ name, query, kept }) => `CREATE TEMPORARY ${kept ? "TABLE" : "VIEW"} ${name} AS ${query}`,
 };

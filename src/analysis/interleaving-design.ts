@@ -1,11 +1,12 @@
 /** Credit per unit of the two arms of an interleaving, as SQL over the relations of `log-statements.ts`. */
 import type { Arm, Experiment } from "../domain/experiment.ts";
-import { type InterleavingSums, marginalY, noInterleavingSums } from "../statistics/statistics.ts";
+import { type InterleavingSums, marginalOf, noInterleavingSums } from "../statistics/statistics.ts";
+import { readOfHappened, requestMetrics } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
 import { type LogDesign, table, view } from "./log-design.ts";
-import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
+import { outcomeFolds, variableSql } from "./unit-values.ts";
 
 /** `first` is the arm that is compared, `second` the control. */
 export interface DraftingArms {
@@ -22,13 +23,12 @@ export function interleavingDesign(
   experiment: Experiment,
   { first, second }: DraftingArms,
 ): LogDesign {
-  const types = typesOf(experiment);
-  const { metrics } = experiment;
+  const { metrics, values } = requestMetrics(experiment);
+  const folded = readOfHappened(values);
   const team = `CASE ${dialect.at("teams", "slot")} WHEN ${dialect.text(first.id)} THEN 0 WHEN ${dialect.text(second.id)} THEN 1 END`;
   const credit = (place: number, metric: number): string =>
     `greatest(coalesce(max(CASE WHEN team = ${place} THEN y${metric} END), 0e0), 0e0)`;
   return {
-    details: ["interleaving"],
     relations: [
       table(
         "drafted",
@@ -47,17 +47,16 @@ export function interleavingDesign(
       ),
       view(
         "credited",
-        `SELECT unit, type, value, state, ${team} AS team
-         FROM (SELECT happened.unit AS unit, type, value, state, teams, competitive,
+        `SELECT ${["unit", ...folded].join(", ")}, ${team} AS team
+         FROM (SELECT ${["happened.unit AS unit", ...folded, "teams", "competitive"].join(", ")},
                       ${dialect.placeIn("ids", "item")} AS slot
-               FROM happened JOIN drafted ON drafted.request = happened.request
-               WHERE state = ${counts} AND type IS NOT NULL) answers
+               FROM happened JOIN drafted ON drafted.request = happened.request) answers
          WHERE ${dialect.at("competitive", "slot")}`,
       ),
       view(
         "team_values",
-        `SELECT ${["unit", "team", ...metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
-         FROM (SELECT ${["unit", "team", ...outcomeFolds(dialect, experiment, types)].join(", ")}
+        `SELECT ${["unit", "team", ...values.map((variable, i) => `${variableSql(variable)} AS y${i}`)].join(", ")}
+         FROM (SELECT ${["unit", "team", ...outcomeFolds(dialect, values)].join(", ")}
                FROM credited WHERE team IS NOT NULL GROUP BY unit, team) folded`,
       ),
       table(
@@ -80,8 +79,10 @@ export function interleavingDesign(
         metrics.map((_, i) => [
           `design_preference${i}`,
           momentsQuery(
-            `(SELECT 0 AS arm, (f${i} - s${i}) / (f${i} + s${i}) AS y0 FROM credits WHERE f${i} + s${i} > 0e0) preferring`,
+            `(SELECT 0 AS arm, (f${i} - s${i}) / (f${i} + s${i}) AS v0 FROM credits WHERE f${i} + s${i} > 0e0) preferring`,
             1,
+            [[0, 0]],
+            [],
           ),
         ]),
       ),
@@ -111,7 +112,7 @@ export function interleavingCredit(
   const [drafted = {}] = results["design_drafted"] ?? [];
   const [wins = {}] = results["design_wins"] ?? [];
   return Array.from({ length: metrics }, (_, i) => {
-    const [preference] = momentsIn(results[`design_preference${i}`] ?? [], 0, 1);
+    const [preference] = momentsIn(results[`design_preference${i}`] ?? [], [0], 1);
     return {
       ties: Number(wins[`ties${i}`] ?? 0),
       sums: {
@@ -120,7 +121,7 @@ export function interleavingCredit(
         competitive: Number(drafted["competitive"] ?? 0),
         winsFirst: Number(wins[`wins${i}`] ?? 0),
         winsSecond: Number(wins[`losses${i}`] ?? 0),
-        preference: preference === undefined ? noInterleavingSums.preference : marginalY(preference),
+        preference: preference === undefined ? noInterleavingSums.preference : marginalOf(preference, 0),
       },
     };
   });

@@ -1,15 +1,13 @@
-import type { ImpressionDetail, Relation } from "./dialect.ts";
+import type { Relation } from "./dialect.ts";
 
 /** Named so that no design's question can stand for one of the analysis itself. */
 export type DesignQuery = `design_${string}`;
 
 /**
  * Something else to be asked of an experiment's log, in the same session as the arms' means. Its relations may read
- * those of `log-statements.ts`: `first_exposures`, `units`, `happened`, `unit_values`, ….
+ * those that `logStatements` makes: `first_exposures`, `units`, `happened`, `unit_values`, ….
  */
 export interface LogDesign {
-  /** Columns of impressions that `first_exposures` then has too. */
-  readonly details?: readonly ImpressionDetail[] | undefined;
   readonly readsCounterfactuals?: boolean | undefined;
   readonly relations: readonly Relation[];
   /** Each answers few rows. */

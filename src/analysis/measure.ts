@@ -1,34 +1,81 @@
 import type { Metric } from "../domain/experiment.ts";
 import {
+  type AdjustedArms,
   type Answer,
-  type CrossMoments,
+  adjustedArms,
+  crossOf,
   type Estimate,
   estimateOfMean,
   estimateOfRatio,
-  marginalY,
+  type JointMoments,
+  marginalOf,
+  type NonAnswer,
 } from "../statistics/statistics.ts";
 import type { MetricType } from "./report.ts";
 
-/** One metric as it came out of the tables: the moments of each arm's units, arms in the report's order. */
-export interface Measure {
+/** One metric as it came out of the log or a table, arms in the report's order. */
+export interface Measure extends MeasureHead {
+  readonly arms: readonly MeasuredArm[];
+  readonly cuped: MeasuredCovariate | undefined;
+}
+
+export interface MeasureHead {
   readonly metric: string;
   readonly type: MetricType;
   readonly role: Metric["role"];
   readonly goal: Metric["goal"];
-  /** The column that `x` holds where it is a covariate. */
-  readonly covariate: string | undefined;
-  /** `y` is the value, or a ratio's numerator; `x` the covariate, or a ratio's denominator, or zero. */
-  readonly moments: readonly CrossMoments[];
+  /** One sentence; undefined where nobody declared the metric. */
+  readonly definition?: string | undefined;
+  /** Share of control. */
+  readonly margin?: number | undefined;
+  readonly winsorisedAt?: number | undefined;
 }
 
-/** The arm's value and standard error. */
-export function estimateOf(measure: Measure, moments: CrossMoments): Answer<Estimate> {
-  return measure.type === "ratio" ? estimateOfRatio(moments) : estimateOfMean(marginalY(moments));
+export interface MeasuredArm {
+  readonly units: number;
+  /** Also where there are too few units for a standard error. */
+  readonly value: number | null;
+  readonly estimate: Answer<Estimate, Gap>;
 }
 
-/** The arm's value also where there are too few units for a standard error. */
-export function armValue(measure: Measure, moments: CrossMoments): number | null {
-  if (moments.count === 0) return null;
-  const value = measure.type === "ratio" ? moments.meanY / moments.meanX : moments.meanY;
-  return Number.isFinite(value) ? value : null;
+export type Gap = NonAnswer | "too-few-events";
+
+export interface MeasuredCovariate {
+  readonly covariate: string;
+  /** Whether somebody asked for it: then a reason for having none is worth a warning. */
+  readonly isNamed: boolean;
+  readonly adjusted: Answer<AdjustedArms>;
+}
+
+/** Which variable of the moments is what. */
+export interface Places {
+  readonly numerator: number;
+  readonly denominator?: number | undefined;
+  readonly covariates: readonly number[];
+}
+
+export function measureOf(
+  head: MeasureHead,
+  moments: readonly JointMoments[],
+  { numerator, denominator, covariates }: Places,
+  covariate: Pick<MeasuredCovariate, "covariate" | "isNamed"> | undefined,
+): Measure {
+  const arms = moments.map((arm): MeasuredArm => {
+    const isRatio = denominator !== undefined;
+    const mean = arm.means[numerator] as number;
+    const value = isRatio ? mean / (arm.means[denominator] as number) : mean;
+    return {
+      units: arm.count,
+      value: arm.count > 0 && Number.isFinite(value) ? value : null,
+      estimate: isRatio
+        ? estimateOfRatio(crossOf(arm, denominator, numerator))
+        : estimateOfMean(marginalOf(arm, numerator)),
+    };
+  });
+  const outcome = { numerator, covariates, ...(denominator !== undefined && { denominator }) };
+  return {
+    ...head,
+    arms,
+    cuped: covariate === undefined ? undefined : { ...covariate, adjusted: adjustedArms(moments, outcome) },
+  };
 }

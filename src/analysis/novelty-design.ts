@@ -1,37 +1,62 @@
 /** The difference by days since a unit's first exposure, over units that were followed on all of them. */
 import type { Experiment } from "../domain/experiment.ts";
-import { type Moments, marginalY } from "../statistics/statistics.ts";
+import { estimateOfMean, type JointMoments, marginalOf } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
+import { designMetrics, estimateOf, leftOutWarnings } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
+import { isOf } from "./happened.ts";
 import { table, view } from "./log-design.ts";
-import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
 import type { NoveltyReport } from "./report-designs.ts";
+import { outcomeFolds, variableSql } from "./unit-values.ts";
 
 const daysMax = 14;
-/** Each metric's variables: one a day, and the unit's slope over the days. */
-const variables = daysMax + 1;
 
 /**
  * How many days: as many, up to 14, as half of the units were followed, until the phase's last exposure. A unit's slope is
  * `sum of c y(day)`, `c = (day - mean) / sum of (day - mean)^2`, as `trendWithinUnits` of the statistics has it; whole
- * days one after the other have `sum of (day - mean)^2 = D (D^2 - 1) / 12`.
+ * days one after the other have `sum of (day - mean)^2 = D (D^2 - 1) / 12`. A ratio has no slope of a unit, and so no trend.
  */
 export function noveltyDesign(dialect: Dialect, experiment: Experiment, alpha: number): AskedDesign {
-  const { arms, metrics } = experiment;
-  const types = typesOf(experiment);
+  const { arms } = experiment;
+  const { metrics, variables, leftOut } = designMetrics(experiment);
   const followed = dialect.daysBetween("exposed", "ended");
   const days = Array.from({ length: daysMax }, (_, day) => day);
-  const y = (metric: number, variable: number): string => `y${metric * variables + variable}`;
-  const daily = metrics.flatMap((_, i) =>
-    days.map((day) => `coalesce(max(CASE WHEN day = ${day} THEN v${i} END), 0e0) AS ${y(i, day)}`),
+  // Each variable by day, and behind them each mean's and share's slope.
+  const placeOf = (variable: number, day: number): number => variable * daysMax + day;
+  const sloped = metrics.filter(({ own }) => own.length === 1);
+  const slopePlaces = new Map(sloped.map((one, i) => [one, variables.length * daysMax + i]));
+  const daily = variables.flatMap((_, i) =>
+    days.map((day) => `coalesce(max(CASE WHEN day = ${day} THEN d${i} END), 0e0) AS v${placeOf(i, day)}`),
   );
-  const slopes = metrics.map((_, i) => {
+  const slopes = sloped.map((one) => {
     const terms = days.map(
-      (day) => `CASE WHEN ${day} < days THEN (${day} - (days - 1) / 2e0) * ${y(i, day)} ELSE 0e0 END`,
+      (day) =>
+        `CASE WHEN ${day} < days THEN (${day} - (days - 1) / 2e0) * v${placeOf(one.own[0] as number, day)} ELSE 0e0 END`,
     );
-    return `(${terms.join(" + ")}) / (days * (days * days - 1) / 12e0) AS ${y(i, daysMax)}`;
+    return `(${terms.join(" + ")}) / (days * (days * days - 1) / 12e0) AS v${slopePlaces.get(one)}`;
   });
+  const pairs = [
+    ...metrics.flatMap(({ own }) =>
+      days.flatMap((day) => {
+        const places = own.map((variable) => placeOf(variable, day)).sort((a, b) => a - b);
+        return places.flatMap((i) => places.filter((j) => i <= j).map((j): [number, number] => [i, j]));
+      }),
+    ),
+    ...[...slopePlaces.values()].map((place): [number, number] => [place, place]),
+  ];
+  const folded = [...new Set(variables.flatMap((one) => (one.kind === "fold" ? [one.source] : [])))];
+  const day = (of: string): string => `greatest(${dialect.daysBetween("exposed", of)}, 0) AS day`;
+  const counted = folded.length === 0 ? "false" : folded.map(isOf).join(" OR ");
+  const dated = `
+    SELECT happened.unit AS unit, ${["value", "occurred_at", ...folded.map(isOf)].join(", ")}, 0 AS asked, ${day("occurred_at")}
+    FROM happened JOIN units ON units.unit = happened.unit WHERE ${counted}`;
+  const isAsked = variables.some(({ kind }) => kind === "requests");
+  const asked = `
+    UNION ALL
+    SELECT first_exposures.unit AS unit, ${["NULL AS value", "shown_at AS occurred_at", ...folded.map((source) => `false AS ${isOf(source)}`)].join(", ")},
+           1 AS asked, ${day("shown_at")}
+    FROM first_exposures JOIN units ON units.unit = first_exposures.unit WHERE first_exposures.arm IS NOT NULL`;
   return {
     design: {
       relations: [
@@ -46,17 +71,14 @@ export function noveltyDesign(dialect: Dialect, experiment: Experiment, alpha: n
         ),
         view(
           "unit_days",
-          `SELECT unit, day, ${metrics.map((metric, i) => `${unitValue(metric, types)} AS v${i}`).join(", ")}
-           FROM (SELECT ${["unit", "day", ...outcomeFolds(dialect, experiment, types)].join(", ")}
-                 FROM (SELECT happened.unit AS unit, type, value, state,
-                              greatest(${dialect.daysBetween("exposed", "occurred_at")}, 0) AS day
-                       FROM happened JOIN units ON units.unit = happened.unit
-                       WHERE state = ${counts} AND type IS NOT NULL) dated
+          `SELECT ${["unit", "day", ...variables.map((variable, i) => `${variableSql(variable)} AS d${i}`)].join(", ")}
+           FROM (SELECT ${["unit", "day", "sum(asked) AS impressions", ...outcomeFolds(dialect, variables)].join(", ")}
+                 FROM (${dated} ${isAsked ? asked : ""}) dated
                  WHERE day < ${daysMax} GROUP BY unit, day) folded`,
         ),
         table(
           "novelty_values",
-          `SELECT *, ${slopes.join(", ")}
+          `SELECT ${["*", ...slopes].join(", ")}
            FROM (SELECT min(arm) AS arm, min(days) AS days, ${daily.join(", ")}
                  FROM units CROSS JOIN phase_end CROSS JOIN novelty_span
                  LEFT JOIN unit_days ON unit_days.unit = units.unit
@@ -65,38 +87,47 @@ export function noveltyDesign(dialect: Dialect, experiment: Experiment, alpha: n
       ],
       queries: {
         design_novelty_days: "SELECT days FROM novelty_span",
-        design_novelty: momentsQuery("novelty_values", metrics.length * variables),
+        design_novelty: momentsQuery("novelty_values", variables.length * daysMax + sloped.length, pairs, []),
       },
     },
     findings(results) {
+      const out = leftOutWarnings("Novelty", leftOut, "quantiles are not compared by day");
       const span = Number(results["design_novelty_days"]?.[0]?.["days"] ?? 0);
       if (span < 2) {
         const warning =
           "Novelty: half of the units were followed for less than two days, so nothing is said of it.";
-        return { sections: { novelty: [] }, warnings: [warning] };
+        return { sections: { novelty: [] }, warnings: [warning, ...out] };
       }
       const { control, treated } = comparedArms(experiment);
       const rows = results["design_novelty"] ?? [];
-      const novelty = metrics.flatMap((metric, m) => {
-        const of = (variable: number): Moments[] =>
-          momentsIn(rows, m * variables + variable, arms.length).map(marginalY);
-        const byDay = days.slice(0, span).map(of);
-        const slope = of(daysMax);
-        return treated.map((place): NoveltyReport => {
-          const trend = liftOf(slope[place] as Moments, slope[control] as Moments, alpha);
+      const novelty = metrics.flatMap((one) => {
+        const byDay = days.slice(0, span).map((day) =>
+          momentsIn(
+            rows,
+            one.own.map((variable) => placeOf(variable, day)),
+            arms.length,
+          ),
+        );
+        const place = slopePlaces.get(one);
+        const slope = place === undefined ? undefined : momentsIn(rows, [place], arms.length);
+        const slopeOf = (arm: number) => estimateOfMean(marginalOf(slope?.[arm] as JointMoments, 0));
+        return treated.map((arm): NoveltyReport => {
+          const trend = slope === undefined ? null : liftOf(slopeOf(arm), slopeOf(control), alpha);
+          const [first = []] = byDay;
           return {
-            metric: metric.id,
-            arm: arms[place]?.id ?? "",
-            units: (slope[place]?.count ?? 0) + (slope[control]?.count ?? 0),
+            metric: one.metric.id,
+            arm: arms[arm]?.id ?? "",
+            units: (first[arm]?.count ?? 0) + (first[control]?.count ?? 0),
             days: byDay.flatMap((moments, day) => {
-              const lift = liftOf(moments[place] as Moments, moments[control] as Moments, alpha);
+              const [of, versus] = [moments[arm], moments[control]] as [JointMoments, JointMoments];
+              const lift = liftOf(estimateOf(one, of), estimateOf(one, versus), alpha);
               return lift === null ? [] : [{ day, ...lift.absolute }];
             }),
             trend: trend === null ? null : { estimate: trend.absolute.estimate, pValue: trend.pValue },
           };
         });
       });
-      return { sections: { novelty }, warnings: [] };
+      return { sections: { novelty }, warnings: out };
     },
   };
 }

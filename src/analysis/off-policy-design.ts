@@ -7,29 +7,31 @@
 import type { Experiment } from "../domain/experiment.ts";
 import {
   type Answer,
-  type CrossMoments,
   criticalT,
+  crossOf,
   type Estimate,
-  type Moments,
-  marginalY,
+  type JointMoments,
   type NoPolicyValue,
   offPolicy,
 } from "../statistics/statistics.ts";
 import type { AskedDesign } from "./asked-design.ts";
+import { leftOutWarnings, readOfHappened, requestMetrics } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
 import { table, view } from "./log-design.ts";
-import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
 import type { PolicyReport, PolicyValue } from "./report-designs.ts";
 import { comparedRequests } from "./trigger-design.ts";
+import { outcomeFolds, variableSql } from "./unit-values.ts";
 
 /** Probabilities by arm; an arm that is left out has none. They add up to 1. */
 export type ArmPolicy = ReadonlyMap<string, number>;
 
-/** Of each unit: decisions, weights, both together; and for each metric the five below. */
-const shared = 3;
-const perMetric = 5;
+/** Variables of a unit: its decisions, their weights, and of each metric what was earned and what a model expects. */
+const decided = 0;
+const weighted = 1;
+const earnedOf = (metric: number): number => 2 + 2 * metric;
+const robustOf = (metric: number): number => 3 + 2 * metric;
 
 /**
  * The reward of a request is its metric over the outcomes that answer it. The reward model of the doubly robust estimate is
@@ -42,8 +44,8 @@ export function offPolicyDesign(
   policies: readonly ArmPolicy[],
   alpha: number,
 ): AskedDesign {
-  const { arms, metrics } = experiment;
-  const types = typesOf(experiment);
+  const { arms } = experiment;
+  const { metrics, values: rewarded, leftOut } = requestMetrics(experiment);
   // Of three arms the lists of two that did not serve are not compared with each other.
   const sharesLists = experiment.counterfactual !== undefined && arms.length === 2;
   const targets = policies.map((policy) => arms.map(({ id }) => policy.get(id) ?? 0));
@@ -51,7 +53,7 @@ export function offPolicyDesign(
   const same = sharesLists
     ? "EXISTS (SELECT 1 FROM same_lists WHERE same_lists.request = exposed.request)"
     : "false";
-  const rewards = metrics.map((metric, i) => `${unitValue(metric, types)} AS r${i}`);
+  const rewards = rewarded.map((variable, i) => `${variableSql(variable)} AS r${i}`);
   const sum = (value: string): string => `${dialect.orderedSum(value, "true")}`;
 
   const models = metrics.map((_, i) => `${sum(`r${i}`)} / count(*) AS q${i}`).join(", ");
@@ -83,15 +85,16 @@ export function offPolicyDesign(
     `count(m${i}) AS modelled${i}`,
   ]);
   const values = [
-    "n AS y0",
-    "w AS y1",
-    "n + w AS y2",
-    ...metrics.flatMap((_, i) =>
-      [`e${i}`, `d${i}`, `n + e${i}`, `w + e${i}`, `n + d${i}`].map(
-        (value, at) => `${value} AS y${shared + i * perMetric + at}`,
-      ),
-    ),
+    `n AS v${decided}`,
+    `w AS v${weighted}`,
+    ...metrics.flatMap((_, i) => [`e${i} AS v${earnedOf(i)}`, `d${i} AS v${robustOf(i)}`]),
   ];
+  const squares = values.map((_, i): [number, number] => [i, i]);
+  const products = metrics.flatMap((_, i): [number, number][] => [
+    [decided, earnedOf(i)],
+    [weighted, earnedOf(i)],
+    [decided, robustOf(i)],
+  ]);
   return {
     design: {
       readsCounterfactuals: sharesLists,
@@ -107,8 +110,9 @@ export function offPolicyDesign(
           : []),
         table(
           "request_outcomes",
-          `SELECT ${["request", ...outcomeFolds(dialect, experiment, types)].join(", ")}
-           FROM happened WHERE request IS NOT NULL AND state = ${counts} AND type IS NOT NULL GROUP BY request`,
+          `SELECT ${["request", ...outcomeFolds(dialect, rewarded)].join(", ")}
+           FROM (SELECT ${["request", ...readOfHappened(rewarded)].join(", ")} FROM happened WHERE request IS NOT NULL) answers
+           GROUP BY request`,
         ),
         table(
           "rewarded",
@@ -137,53 +141,59 @@ export function offPolicyDesign(
           FROM policy_units GROUP BY policy`,
         design_policies: momentsQuery(
           `(SELECT policy AS arm, ${values.join(", ")} FROM policy_units) valued`,
-          shared + metrics.length * perMetric,
+          values.length,
+          [...squares, [decided, weighted], ...products],
+          [],
         ),
       },
     },
     findings(results) {
       const found = targets.map((target, policy) => {
         const row = (results["design_weights"] ?? []).find((one) => Number(one["policy"]) === policy) ?? {};
-        const moments = Array.from({ length: shared + metrics.length * perMetric }, (_, i) =>
-          marginalY(momentsIn(results["design_policies"] ?? [], i, policies.length)[policy] as CrossMoments),
-        );
+        const all = values.map((_, i) => i);
+        const moments = momentsIn(results["design_policies"] ?? [], all, policies.length)[
+          policy
+        ] as JointMoments;
         const unsupported = target.reduce((mass, t, arm) => mass + (never[arm] === true ? t : 0), 0);
-        return policyReport(experiment, target, moments, row, unsupported, alpha);
+        return policyReport({ arms, metrics }, target, moments, row, unsupported, alpha);
       });
       return {
         sections: { offPolicy: { policies: found.map(({ report }) => report) } },
-        warnings: [...new Set(found.flatMap(({ warnings }) => warnings))],
+        warnings: [
+          ...new Set(found.flatMap(({ warnings }) => warnings)),
+          ...leftOutWarnings("Policies", leftOut, "no request has a part of it"),
+        ],
       };
     },
   };
 }
 
 function policyReport(
-  { arms, metrics }: Experiment,
+  { arms, metrics }: Pick<Experiment, "arms" | "metrics">,
   target: readonly number[],
-  moments: readonly Moments[],
+  moments: JointMoments,
   row: ResultRow,
   unsupported: number,
   alpha: number,
 ): { readonly report: PolicyReport; readonly warnings: readonly string[] } {
-  const at = (i: number): Moments => moments[i] as Moments;
-  const [n, w, nAndW] = [at(0), at(1), at(2)];
-  const decisions = n.count * n.mean;
+  const units = moments.count;
+  const [decisions, weight] = [decided, weighted].map((i) => units * (moments.means[i] as number)) as [
+    number,
+    number,
+  ];
   const name = arms.flatMap(({ id }, arm) => (target[arm] === 0 ? [] : [`${id}=${target[arm]}`])).join(",");
   const warnings: string[] = [];
   const estimates = metrics.map((metric, i) => {
-    const of = (value: number): Moments => at(shared + i * perMetric + value);
-    const [earned, robust, nAndEarned, wAndEarned, nAndRobust] = [of(0), of(1), of(2), of(3), of(4)];
     const values = offPolicy({
-      ips: crossOfSums(n, earned, nAndEarned),
-      snips: crossOfSums(w, earned, wAndEarned),
-      doublyRobust: crossOfSums(n, robust, nAndRobust),
-      weights: crossOfSums(n, w, nAndW),
+      ips: crossOf(moments, decided, earnedOf(i)),
+      snips: crossOf(moments, weighted, earnedOf(i)),
+      doublyRobust: crossOf(moments, decided, robustOf(i)),
+      weights: crossOf(moments, decided, weighted),
       modelled: Number(row[`modelled${i}`] ?? 0),
       decisions,
-      weight: w.count * w.mean,
+      weight,
       squaredWeight: Number(row["squares"] ?? 0),
-      squaredUnitWeight: w.m2 + w.count * w.mean ** 2,
+      squaredUnitWeight: crossOf(moments, decided, weighted).m2Y + weight ** 2 / Math.max(1, units),
       largestWeight: Number(row["largest"] ?? 0),
       unsupported: unsupported * decisions,
     });
@@ -207,7 +217,7 @@ function policyReport(
     report: {
       weights: Object.fromEntries(arms.map(({ id }, arm) => [id, target[arm] as number])),
       requests: Math.round(decisions),
-      units: n.count,
+      units,
       effectiveRequests: weights?.effectiveDecisions ?? 0,
       effectiveUnits: weights?.effectiveUnits ?? 0,
       largestWeight: weights?.largestWeight ?? 0,
@@ -221,18 +231,6 @@ function policyReport(
       metrics: estimates.map(({ report }) => report),
     },
     warnings,
-  };
-}
-
-/** Both together have `m2(x + y) = m2(x) + 2 c(x, y) + m2(y)`. */
-function crossOfSums(x: Moments, y: Moments, both: Moments): CrossMoments {
-  return {
-    count: x.count,
-    meanX: x.mean,
-    meanY: y.mean,
-    m2X: x.m2,
-    m2Y: y.m2,
-    cXY: (both.m2 - x.m2 - y.m2) / 2,
   };
 }
 

@@ -1,11 +1,14 @@
 /** Lift by what was logged of a unit at its first exposure: nothing that came later could tell the arms apart. */
 import type { Experiment } from "../domain/experiment.ts";
-import { benjaminiHochberg, heterogeneity, holm, type Moments, marginalY } from "../statistics/statistics.ts";
+import { benjaminiHochberg, heterogeneity, holm, type JointMoments } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
+import { type DesignMetric, designMetrics, estimateOf, leftOutWarnings, ownPairs } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
 import { table } from "./log-design.ts";
+import { metricLayouts } from "./metric-layout.ts";
 import type { SegmentLevel, SegmentsReport } from "./report-designs.ts";
+import { unitValuesOf } from "./unit-values.ts";
 
 /** An attribute as targeting names it. */
 export interface SegmentAttribute {
@@ -25,7 +28,10 @@ export function segmentsDesign(
   attributes: readonly SegmentAttribute[],
   alpha: number,
 ): AskedDesign {
-  const { arms, metrics } = experiment;
+  const { arms } = experiment;
+  const { metrics, leftOut } = designMetrics(experiment);
+  const places = [...new Set(metrics.flatMap(({ inLayout }) => inLayout))];
+  const units = unitValuesOf(metricLayouts(experiment));
   const first = attributes.map(
     ({ of, name }, i) =>
       `min_by(coalesce(${of}_attributes[${dialect.text(name)}], ''), (shown_at, log_file, log_path, log_row)) AS a${i}`,
@@ -38,13 +44,13 @@ export function segmentsDesign(
   const cells = attributes.map(
     (_, i) => `
       SELECT CAST((${i * (levelsMax + 1)} + least(nth, ${levelsMax})) * ${arms.length} + arm AS INTEGER) AS arm,
-             ${metrics.map((_, metric) => `y${metric}`).join(", ")}
-      FROM unit_values JOIN unit_attributes ON unit_attributes.unit = unit_values.unit
+             ${places.map((place, i) => `v${place} AS v${i}`).join(", ")}
+      FROM ${units} JOIN unit_attributes ON unit_attributes.unit = ${units}.unit
       JOIN segment_levels ON attribute = ${i} AND level = a${i}`,
   );
+  const placesOf = ({ inLayout }: DesignMetric): number[] => inLayout.map((place) => places.indexOf(place));
   return {
     design: {
-      details: [...new Set(attributes.map(({ of }) => `${of}_attributes` as const))],
       relations: [
         table(
           "unit_attributes",
@@ -59,29 +65,29 @@ export function segmentsDesign(
       ],
       queries: {
         design_levels: `SELECT attribute, level, nth FROM segment_levels WHERE nth <= ${levelsMax}`,
-        design_segments: momentsQuery("segment_values", metrics.length),
+        design_segments: momentsQuery("segment_values", places.length, ownPairs(metrics, placesOf), []),
       },
     },
     findings(results) {
       const names = namesOf(results["design_levels"] ?? [], attributes.length);
       const all = attributes.length * (levelsMax + 1) * arms.length;
       const { control, treated } = comparedArms(experiment);
-      const reports = metrics.flatMap((metric, m) => {
-        const cellMoments = momentsIn(results["design_segments"] ?? [], m, all).map(marginalY);
+      const reports = metrics.flatMap((one) => {
+        const cellMoments = momentsIn(results["design_segments"] ?? [], placesOf(one), all);
         return treated.flatMap((arm) =>
           attributes.map((attribute, i) => {
-            const cell = (nth: number, place: number): Moments =>
-              cellMoments[(i * (levelsMax + 1) + nth) * arms.length + place] as Moments;
+            const cell = (nth: number, place: number): JointMoments =>
+              cellMoments[(i * (levelsMax + 1) + nth) * arms.length + place] as JointMoments;
             const compared = (names[i] ?? []).map((level, nth) => ({
               level,
               treated: cell(nth, arm),
               control: cell(nth, control),
             }));
             return {
-              metric: metric.id,
+              metric: one.metric.id,
               arm: arms[arm]?.id ?? "",
               attribute: `${attribute.of}.${attribute.name}`,
-              ...compareLevels(compared, alpha),
+              ...compareLevels(one, compared, alpha),
             };
           }),
         );
@@ -89,11 +95,14 @@ export function segmentsDesign(
       const untested = reports.filter(({ interaction }) => interaction === null);
       return {
         sections: { segments: withAdjusted(reports) },
-        warnings: [...new Set(untested.map(({ attribute }) => attribute))].map(
-          (attribute) =>
-            `${attribute}: no interaction test for some metric, since fewer than two levels have ` +
-            `${testedUnitsMin} units in each arm and values that vary.`,
-        ),
+        warnings: [
+          ...[...new Set(untested.map(({ attribute }) => attribute))].map(
+            (attribute) =>
+              `${attribute}: no interaction test for some metric, since fewer than two levels have ` +
+              `${testedUnitsMin} units in each arm and values that vary.`,
+          ),
+          ...leftOutWarnings("Segments", leftOut, "quantiles are not compared by segment"),
+        ],
       };
     },
   };
@@ -116,14 +125,17 @@ function namesOf(
 type Tested = Pick<SegmentsReport, "interaction" | "levels">;
 
 function compareLevels(
+  metric: DesignMetric,
   compared: readonly {
     readonly level: string | null;
-    readonly treated: Moments;
-    readonly control: Moments;
+    readonly treated: JointMoments;
+    readonly control: JointMoments;
   }[],
   alpha: number,
 ): Tested {
-  const lifts = compared.map(({ treated, control }) => liftOf(treated, control, alpha));
+  const lifts = compared.map(({ treated, control }) =>
+    liftOf(estimateOf(metric, treated), estimateOf(metric, control), alpha),
+  );
   const isTested = compared.map(
     ({ treated, control }, i) =>
       lifts[i] !== null && Math.min(treated.count, control.count) >= testedUnitsMin,

@@ -1,17 +1,24 @@
 import { invalidArgument } from "../domain/error.ts";
-import type { Dialect, ImpressionDetail, LogSources } from "./dialect.ts";
+import type { Dialect, LogSources } from "./dialect.ts";
 
 /** The columns that an analysis reads, as docs/outcome-log-format.md has them; a list of no files has them too. */
 const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
   impressions: {
     request: "STRING",
     at: "TIMESTAMP_NTZ",
+    surface: "STRING",
+    user: "STRING",
     model: "STRING",
     model_version: "STRING",
     candidate_count: "INT",
     assignments:
       "ARRAY<STRUCT<experiment: STRING, arm: STRING, phase: INT, unit: STRING, propensity: DOUBLE, overridden: BOOLEAN>>",
-    items: "ARRAY<STRUCT<id: STRING>>",
+    items: "ARRAY<STRUCT<id: STRING, position: INT, features: STRING>>",
+    interleaving:
+      "STRUCT<id: STRING, arms: ARRAY<STRUCT<arm: STRING, model: STRING, model_version: STRING>>, teams: ARRAY<STRING>, competitive: ARRAY<BOOLEAN>>",
+    timings: "STRUCT<assign: DOUBLE, features: DOUBLE>",
+    user_attributes: "MAP<STRING, STRING>",
+    context_attributes: "MAP<STRING, STRING>",
   },
   outcomes: {
     outcome: "STRING",
@@ -32,13 +39,7 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
   },
 };
 
-/** The files of an older Setlist do not have them, and Spark then says so. */
-const detailTypes: Readonly<Record<ImpressionDetail, string>> = {
-  interleaving:
-    "STRUCT<id: STRING, arms: ARRAY<STRUCT<arm: STRING, model: STRING, model_version: STRING>>, teams: ARRAY<STRING>, competitive: ARRAY<BOOLEAN>>",
-  user_attributes: "MAP<STRING, STRING>",
-  context_attributes: "MAP<STRING, STRING>",
-};
+const renamed: Readonly<Record<string, string>> = { at: "shown_at", user: "user_id" };
 
 /** Nothing that ends a literal or begins a variable in a script of `spark-sql`. */
 const plain = /^[\w .:/@-]*$/;
@@ -65,16 +66,23 @@ export const sparkDialect: Dialect = {
   fingerprint: (text) => `xxhash64(${text})`,
   orderedSum: (value, condition) =>
     `aggregate(array_sort(collect_list(${value}) FILTER (WHERE ${condition})), 0e0, (total, one) -> total + one)`,
-  rowsOf(table, files, details = []) {
-    const typed = {
-      ...columns[table],
-      ...Object.fromEntries(details.map((name) => [name, detailTypes[name]])),
-    };
-    const named = (name: string): string => (name === "at" ? "shown_at" : name);
-    const names = Object.keys(typed).map((name) => `\`${name}\` AS ${named(name)}`);
+  textTest: (test, text, part) => `${test.toLowerCase()}(${text}, ${part})`,
+  jsonText: (json, name) => `get_json_object(${json}, "$['${name}']")`,
+  mapValue: (map, key) => `${map}[${key}]`,
+  least: (fields, condition) => {
+    const record = Object.entries(fields).map(([name, value]) => `'${name}', ${value}`);
+    return `min(named_struct(${record.join(", ")})) FILTER (WHERE ${condition})`;
+  },
+  latest: (value, at, condition) =>
+    `(max(named_struct('latest_at', ${at}, 'latest_value', ${value})) FILTER (WHERE ${condition})).latest_value`,
+  rowsOf(table, files) {
+    const named = (name: string): string => renamed[name] ?? name;
+    const names = Object.keys(columns[table]).map((name) => `\`${name}\` AS ${named(name)}`);
     const where =
       "_metadata.file_name AS log_file, _metadata.file_path AS log_path, _metadata.row_index AS log_row";
-    const nothing = Object.entries(typed).map(([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`);
+    const nothing = Object.entries(columns[table]).map(
+      ([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`,
+    );
     const none = `SELECT ${nothing.join(", ")}, '' AS log_file, '' AS log_path, 0L AS log_row WHERE false`;
     const rows = `SELECT ${names.join(", ")}, ${where} FROM parquet.\`${patternOf(files)}\``;
     return `CREATE TEMPORARY VIEW ${table} AS ${files.length === 0 ? none : rows}`;

@@ -2,19 +2,29 @@
 import type { Experiment } from "../domain/experiment.ts";
 import {
   type CrossMoments,
+  crossOf,
   dilutedEffect,
-  marginalY,
+  type JointMoments,
+  marginalOf,
   sampleRatio,
   type TriggeredArm,
   unitDenominator,
 } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, intervalOf, liftOf } from "./asked-design.ts";
+import {
+  type DesignMetric,
+  designMetrics,
+  estimateOf,
+  leftOutWarnings,
+  ownPairs,
+  readOfHappened,
+} from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
 import { type LogDesign, table, view } from "./log-design.ts";
-import { counts, outcomeFolds, typesOf, unitValue } from "./log-statements.ts";
 import type { TriggerComparison, TriggeredMetric } from "./report-designs.ts";
+import { outcomeFolds, variableSql } from "./unit-values.ts";
 
 /** A unit's differing requests alone; all its compared ones, where some differ; all, where none does. */
 const scopes = { differing: 0, triggered: 1, others: 2 } as const;
@@ -50,8 +60,9 @@ export function comparedRequests(dialect: Dialect, { id, phase, arms }: Experime
  * requests; what users did without a list answers none.
  */
 export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: number): AskedDesign {
-  const { arms, metrics } = experiment;
-  const types = typesOf(experiment);
+  const { arms } = experiment;
+  const { metrics, variables, leftOut } = designMetrics(experiment);
+  const folded = readOfHappened(variables);
   const { control, treated } = comparedArms(experiment);
   const pairs = treated.map((place) => `WHEN ${place} THEN ${treated.indexOf(place)}`).join(" ");
   const cell = (scope: string): string =>
@@ -81,17 +92,17 @@ export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: n
         ),
         table(
           "scoped_outcomes",
-          `SELECT ${["unit", "pair", "allOfThem", ...outcomeFolds(dialect, experiment, types)].join(", ")}
-           FROM (SELECT scoped_requests.unit AS unit, pair, allOfThem, type, value, state
-                 FROM happened JOIN scoped_requests ON scoped_requests.request = happened.request
-                 WHERE state = ${counts} AND type IS NOT NULL) answers
+          `SELECT ${["unit", "pair", "allOfThem", ...outcomeFolds(dialect, variables)].join(", ")}
+           FROM (SELECT ${["scoped_requests.unit AS unit", "pair", "allOfThem", ...folded].join(", ")}
+                 FROM happened JOIN scoped_requests ON scoped_requests.request = happened.request) answers
            GROUP BY unit, pair, allOfThem`,
         ),
         table(
           "trigger_values",
-          `SELECT ${["cell AS arm", ...metrics.map((metric, i) => `${unitValue(metric, types)} AS y${i}`)].join(", ")}
-           FROM (SELECT unit, pair, 1 AS allOfThem, ${cell(triggered)} AS cell FROM pair_units
-                 UNION ALL SELECT unit, pair, 0 AS allOfThem, ${cell(String(scopes.differing))} AS cell
+          `SELECT ${["cell AS arm", ...variables.map((variable, i) => `${variableSql(variable)} AS v${i}`)].join(", ")}
+           FROM (SELECT unit, pair, 1 AS allOfThem, requests AS impressions, ${cell(triggered)} AS cell FROM pair_units
+                 UNION ALL
+                 SELECT unit, pair, 0 AS allOfThem, differing AS impressions, ${cell(String(scopes.differing))} AS cell
                  FROM pair_units WHERE triggered = 1) cells
            LEFT JOIN scoped_outcomes ON scoped_outcomes.unit = cells.unit AND scoped_outcomes.pair = cells.pair
                 AND scoped_outcomes.allOfThem = cells.allOfThem`,
@@ -101,15 +112,17 @@ export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: n
         design_pairs: `SELECT pair, isTreated, count(*) AS units, sum(triggered) AS triggered, sum(requests) AS requests,
                               sum(differing) AS differing, sum(cut) AS cut
                        FROM pair_units GROUP BY pair, isTreated`,
-        design_trigger: momentsQuery("trigger_values", metrics.length),
+        design_trigger: momentsQuery("trigger_values", variables.length, ownPairs(metrics), []),
       },
     },
     findings(results) {
-      const warnings: string[] = [];
-      const cells = metrics.map((_, m) =>
-        momentsIn(results["design_trigger"] ?? [], m, treated.length * scopesCount * 2).map((one) =>
-          unitDenominator(marginalY(one)),
-        ),
+      const warnings = leftOutWarnings(
+        "Trigger analysis",
+        leftOut,
+        "a quantile has no part that a trigger leaves out",
+      );
+      const cells = metrics.map(({ own }) =>
+        momentsIn(results["design_trigger"] ?? [], own, treated.length * scopesCount * 2),
       );
       const comparisons = treated.map((place, pair): TriggerComparison => {
         const rows = [0, 1].map((isTreated) => rowOf(results["design_pairs"] ?? [], pair, isTreated));
@@ -147,9 +160,9 @@ export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: n
           })),
           srm: { pValue: ratio.pValue ?? null, ok: ratio.ok },
           metrics: metrics.map((metric, m) => {
-            const of = (scope: number, isTreated: number): CrossMoments =>
-              cells[m]?.[(pair * scopesCount + scope) * 2 + isTreated] as CrossMoments;
-            return triggeredMetric(metric.id, of, alpha);
+            const of = (scope: number, isTreated: number): JointMoments =>
+              cells[m]?.[(pair * scopesCount + scope) * 2 + isTreated] as JointMoments;
+            return triggeredMetric(metric, of, alpha);
           }),
         };
       });
@@ -163,20 +176,23 @@ function rowOf(rows: readonly ResultRow[], pair: number, isTreated: number): Res
 }
 
 function triggeredMetric(
-  metric: string,
-  of: (scope: number, isTreated: number) => CrossMoments,
+  metric: DesignMetric,
+  of: (scope: number, isTreated: number) => JointMoments,
   alpha: number,
 ): TriggeredMetric {
-  const lift = liftOf(marginalY(of(scopes.differing, 1)), marginalY(of(scopes.differing, 0)), alpha);
+  const differing = (isTreated: number) => estimateOf(metric, of(scopes.differing, isTreated));
+  const lift = liftOf(differing(1), differing(0), alpha);
+  const over = (moments: JointMoments): CrossMoments =>
+    metric.own.length === 2 ? crossOf(moments, 1, 0) : unitDenominator(marginalOf(moments, 0));
   const [treated, control] = [1, 0].map(
     (isTreated): TriggeredArm => ({
-      triggered: of(scopes.triggered, isTreated),
-      others: of(scopes.others, isTreated),
+      triggered: over(of(scopes.triggered, isTreated)),
+      others: over(of(scopes.others, isTreated)),
     }),
   ) as [TriggeredArm, TriggeredArm];
   const diluted = dilutedEffect(treated, control, alpha);
   return {
-    metric,
+    metric: metric.metric.id,
     triggered:
       lift === null ? null : { absolute: lift.absolute, relative: lift.relative, pValue: lift.pValue },
     diluted: diluted.ok

@@ -40,7 +40,7 @@ const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: 
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
 /**
- * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where the experiment is not healthy.
+ * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where it is not healthy.
  * The analysis is imported once it is asked for: its DuckDB is a library of 60 MB, which no other command should load.
  */
 export function analyzeCommand(): Command {

@@ -1,11 +1,13 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { ExperimentDocument } from "../domain/experiment.ts";
 import {
   parseExperimentDocument,
+  parseSharedMetrics,
   type ValidationContext,
   validateExperiment,
+  withSharedMetrics,
 } from "../experiments/experiments.ts";
 import { writtenDocument } from "../serving/written-document.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
@@ -28,7 +30,11 @@ export function loadExperimentDocuments(
   const sources = namesIn(folder).map((name): Source => {
     const file = join(folder, name);
     const yaml = readYamlFile(file);
-    return { file, yaml, document: yaml.refine(() => parseExperimentDocument(yaml.value, "document")) };
+    const shared = sharedMetricsBeside(file);
+    const document = yaml.refine(() =>
+      parseExperimentDocument(withSharedMetrics(yaml.value, shared), "document"),
+    );
+    return { file, yaml, document };
   });
   for (const [index, { yaml, document }] of sources.entries()) {
     const twin = sources.slice(0, index).find((one) => one.document.id === document.id);
@@ -57,8 +63,12 @@ interface WrittenFile {
  */
 export function readWrittenExperiment(file: string): WrittenFile {
   const yaml = readYamlFile(file);
-  const { document, revision } = yaml.refine(() => writtenDocument(yaml.value, undefined, "document"));
-  return { file, written: yaml.value as object, document, revision };
+  const shared = sharedMetricsBeside(file);
+  const [written, { document, revision }] = yaml.refine(() => {
+    const whole = withSharedMetrics(yaml.value, shared);
+    return [whole, writtenDocument(whole, undefined, "document")] as const;
+  });
+  return { file, written: written as object, document, revision };
 }
 
 /** Every file of a folder, as `loadExperimentDocuments` finds them. @throws {SetlistError} as `readWrittenExperiment`. */
@@ -66,10 +76,20 @@ export function readWrittenExperiments(folder: string): readonly WrittenFile[] {
   return namesIn(folder).map((name) => readWrittenExperiment(join(folder, name)));
 }
 
+/** Of the folder that the file is in. */
+const sharedMetricsFile = "metrics.shared.yaml";
+
+function sharedMetricsBeside(file: string): ReturnType<typeof parseSharedMetrics> {
+  const shared = join(dirname(file), sharedMetricsFile);
+  if (!existsSync(shared)) return new Map();
+  const yaml = readYamlFile(shared);
+  return yaml.refine(() => parseSharedMetrics(yaml.value, "shared metrics"));
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("."))
+      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith(".") && name !== sharedMetricsFile)
       .sort();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -39,12 +39,51 @@ export interface Arm {
 /** What is measured per unit: outcomes of one type, folded by `aggregate`. */
 export interface Metric {
   readonly id: string;
-  readonly type: "mean" | "proportion";
+  readonly type: "mean" | "proportion" | "ratio" | "quantile";
   readonly outcome: string;
-  /** `count` and `sum` of values per unit; `any` is 1 for a unit with at least one (a proportion). */
-  readonly aggregate: "count" | "sum" | "any";
+  /**
+   * Of a unit's outcomes: `count`, or of their values `sum`, `mean` and `last` (by when they occurred); `any` is 1 for a
+   * unit with at least one (a proportion). `quantile` folds nothing: it is over the outcomes of all units of an arm.
+   */
+  readonly aggregate: "count" | "sum" | "any" | "mean" | "last" | "quantile";
   readonly goal: "increase" | "decrease";
   readonly role: "primary" | "secondary" | "guardrail";
+  /** CEL over `outcome` and `item`: only outcomes for which it is true count. */
+  readonly filter?: string | undefined;
+  /** Of a ratio. */
+  readonly denominator?: MetricDenominator | undefined;
+  /** Which quantile, in (0, 1). */
+  readonly quantile?: number | undefined;
+  /** Counts outcomes only so long after the unit's first exposure. */
+  readonly window?: Duration | undefined;
+  /** Units above this quantile of all units count as much as it, in [0.5, 1). */
+  readonly winsorise?: number | undefined;
+  /** The smallest relative difference that would matter: what power is planned for. */
+  readonly minimumEffect?: number | undefined;
+  /** How much worse than control an arm may be, as a share of control: for a test of "not worse". */
+  readonly margin?: number | undefined;
+  /** `none`, how long before its first exposure a unit's past begins, or an attribute; undefined is a past of 14 days. */
+  readonly covariate?: string | undefined;
+}
+
+export interface MetricDenominator {
+  /** Undefined for `requests`. */
+  readonly outcome?: string | undefined;
+  /** As of a metric; `requests` counts the unit's own, answered in this experiment. */
+  readonly aggregate: "count" | "sum" | "any" | "requests";
+  readonly filter?: string | undefined;
+}
+
+/** When a result counts, fixed before the first look. */
+export interface AnalysisPlan {
+  readonly kind: "fixed" | "always-valid" | "group-sequential";
+  /** Of all arms together: where it ends; the always-valid interval is tightest there. */
+  readonly units?: number | undefined;
+  /** UTC, ISO 8601: where a fixed one ends that names no units. */
+  readonly end?: string | undefined;
+  /** Of a group-sequential one: shares of the units, ascending, the last one 1. */
+  readonly looks?: readonly number[] | undefined;
+  readonly spending?: "obrien-fleming" | "pocock" | undefined;
 }
 
 /** Part of a layer: [from, to) within [0, 1). */
@@ -80,6 +119,8 @@ export interface ExperimentDocument {
   /** Unit id to arm id: forced, never analysed. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
+  /** Undefined has no end: its results hold whenever one looks. */
+  readonly plan?: AnalysisPlan | undefined;
   /** How long after its impression an outcome counts; undefined counts it whenever it came. */
   readonly attributionWindow?: Duration | undefined;
   /** Logs, for a share of the requests, what the other arms would have shown; undefined logs none. */

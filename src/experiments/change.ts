@@ -19,6 +19,7 @@ const fields: readonly Field[] = [
   "sticky",
   "overrides",
   "metrics",
+  "plan",
   "attributionWindow",
   "counterfactual",
   "ramp",
@@ -29,8 +30,17 @@ const fields: readonly Field[] = [
 export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
   const { id, description, surface, layer, unit, salt, traffic, status, arms, overrides, metrics } =
     experiment;
-  const { kind, targeting, prerequisites, sticky, attributionWindow, counterfactual, ramp, guardrails } =
-    experiment;
+  const {
+    kind,
+    targeting,
+    prerequisites,
+    sticky,
+    plan,
+    attributionWindow,
+    counterfactual,
+    ramp,
+    guardrails,
+  } = experiment;
   return {
     id,
     ...(kind === undefined ? {} : { kind }),
@@ -47,6 +57,7 @@ export function documentOf(experiment: ExperimentDocument): ExperimentDocument {
     ...(sticky === undefined ? {} : { sticky }),
     overrides,
     metrics,
+    ...(plan === undefined ? {} : { plan }),
     ...(attributionWindow === undefined ? {} : { attributionWindow }),
     ...(counterfactual === undefined ? {} : { counterfactual }),
     ...(ramp === undefined ? {} : { ramp }),

@@ -1,11 +1,13 @@
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 import { invalidArgument } from "../domain/error.ts";
-import type { ExperimentDocument, Metric, Unit } from "../domain/experiment.ts";
+import type { ExperimentDocument, Unit } from "../domain/experiment.ts";
 import { parserOf } from "../schema/schema.ts";
 import { checkTexts } from "../schema/text.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 import { durationSchema } from "./duration.ts";
 import { completeGuardrail, guardrailSchema } from "./guardrail-document.ts";
+import { completeMetric, metricSchema } from "./metric-document.ts";
+import { planSchema } from "./plan-document.ts";
 
 /** Bounds on one document: far above what people write, low enough that none can stall a server. */
 const armsMax = 100;
@@ -50,20 +52,6 @@ const arm = Type.Object(
   closed,
 );
 
-const metric = Type.Object(
-  {
-    id,
-    type: Type.Union([Type.Literal("mean"), Type.Literal("proportion")]),
-    outcome: Type.String({ minLength: 1, maxLength: 64 }),
-    aggregate: Type.Optional(Type.Union([Type.Literal("count"), Type.Literal("sum"), Type.Literal("any")])),
-    goal: Type.Optional(Type.Union([Type.Literal("increase"), Type.Literal("decrease")])),
-    role: Type.Optional(
-      Type.Union([Type.Literal("primary"), Type.Literal("secondary"), Type.Literal("guardrail")]),
-    ),
-  },
-  closed,
-);
-
 const rampStep = Type.Object(
   { traffic: Type.Number({ minimum: 0, maximum: 1 }), for: Type.Optional(durationSchema) },
   closed,
@@ -98,7 +86,8 @@ export const experimentDocumentSchema = Type.Object(
     prerequisites: Type.Optional(Type.Array(prerequisite, { maxItems: prerequisitesMax })),
     sticky: Type.Optional(Type.Boolean()),
     overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
-    metrics: Type.Optional(Type.Array(metric, { maxItems: metricsMax })),
+    metrics: Type.Optional(Type.Array(metricSchema, { maxItems: metricsMax })),
+    plan: Type.Optional(planSchema),
     attributionWindow: Type.Optional(durationSchema),
     counterfactual: Type.Optional(
       Type.Object(
@@ -120,7 +109,7 @@ const parseWritten = parserOf(experimentDocumentSchema);
 /**
  * Reads a document and fills in what may be left out: `description` "", `unit` user, `salt` the id, `traffic` 1,
  * `status` draft, an arm's `weight` 1 and `control` false, `overrides` and `metrics` none, a metric's `aggregate` by
- * its type (mean: count, proportion: any), `goal` increase and `role` secondary, a counterfactual's `topK` 10. With a
+ * its type (mean, ratio and a ratio's denominator: count, proportion: any, quantile: quantile), `goal` increase and `role` secondary, a counterfactual's `topK` 10. With a
  * ramp `traffic` is that of its first step. A guardrail's `id` is its kind, or its metric's id, `action` hold, `alpha`
  * 0.01, `minimum` 100 and `window` 1h. The
  * kind `ab` becomes none: what was stored before there were kinds has none, and says the same.
@@ -156,6 +145,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     ...(written.sticky === true ? { sticky: true } : {}),
     overrides: written.overrides ?? {},
     metrics: (written.metrics ?? []).map(completeMetric),
+    ...(written.plan === undefined ? {} : { plan: written.plan }),
     ...(written.attributionWindow === undefined ? {} : { attributionWindow: written.attributionWindow }),
     ...(written.counterfactual === undefined
       ? {}
@@ -174,15 +164,4 @@ export function parseUnit(text: string, field: string): Unit {
   throw invalidArgument(
     `${field}: expected user, session, request or an attribute such as user.household, got ${JSON.stringify(text)}`,
   );
-}
-
-function completeMetric(written: Static<typeof metric>): Metric {
-  return {
-    id: written.id,
-    type: written.type,
-    outcome: written.outcome,
-    aggregate: written.aggregate ?? (written.type === "mean" ? "count" : "any"),
-    goal: written.goal ?? "increase",
-    role: written.role ?? "secondary",
-  };
 }

@@ -21,11 +21,17 @@ export {
   seeded,
   shipped,
 } from "./life.ts";
+export {
+  type FilterTerm,
+  type OutcomeField,
+  parseMetricFilter,
+} from "./metric-filter.ts";
 export { rampPlace, rampWriter, stepped } from "./ramp.ts";
 export type { RequestFacts, TargetingAttributes } from "./request-facts.ts";
 export { restored } from "./restored-default.ts";
 export { revise } from "./revise.ts";
 export { reviseAll } from "./revise-all.ts";
+export { parseSharedMetrics, withSharedMetrics } from "./shared-metrics.ts";
 export { allocate } from "./traffic.ts";
 export { checkUnit } from "./unit.ts";
 export { type ValidationContext, validateExperiment } from "./validate.ts";

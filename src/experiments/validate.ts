@@ -8,6 +8,8 @@ import { checkDiversity, checkValueModel, checkWeighedTasks } from "../schema/va
 import { checkGuardrails } from "./guardrail-document.ts";
 import { holdoutSaltPrefix } from "./holdout.ts";
 import { interleavedArm } from "./interleaved-arm.ts";
+import { checkMetrics } from "./metric-document.ts";
+import { checkPlan } from "./plan-document.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
 import { checkRamp } from "./ramp.ts";
 import { compileTargeting } from "./targeting.ts";
@@ -81,7 +83,9 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   if (document.targeting !== undefined) compileTargeting(document.targeting, context.attributes);
   checkPrerequisites(document, others);
   checkOverrides(document);
-  checkMetrics(document);
+  checkUniqueMetrics(document);
+  checkMetrics(document, context.attributes);
+  checkPlan(document);
   checkGuardrails(document, context.defaultModels?.get(document.surface));
 }
 
@@ -248,18 +252,12 @@ function checkOverrides({ arms, overrides }: ExperimentDocument): void {
   }
 }
 
-function checkMetrics({ metrics }: ExperimentDocument): void {
+function checkUniqueMetrics({ metrics }: ExperimentDocument): void {
   const duplicate = firstDuplicate(metrics);
-  if (duplicate !== undefined) {
-    throw invalidArgument(
-      `metrics[${duplicate.index}].id: another metric is called ${JSON.stringify(duplicate.id)}`,
-    );
-  }
-  for (const [index, { type, aggregate }] of metrics.entries()) {
-    if ((type === "proportion") === (aggregate === "any")) continue;
-    const expected = type === "proportion" ? "any for a proportion" : "count or sum for a mean";
-    throw invalidArgument(`metrics[${index}].aggregate: expected ${expected}, got ${aggregate}`);
-  }
+  if (duplicate === undefined) return;
+  throw invalidArgument(
+    `metrics[${duplicate.index}].id: another metric is called ${JSON.stringify(duplicate.id)}`,
+  );
 }
 
 function firstDuplicate(

@@ -84,12 +84,54 @@ export const experimentSchema = Type.Object({
   metrics: Type.Array(
     Type.Object({
       id: Type.String(),
-      type: Type.Enum(["mean", "proportion"]),
+      type: Type.Enum(["mean", "proportion", "ratio", "quantile"]),
       outcome: Type.String(),
-      aggregate: Type.Enum(["count", "sum", "any"]),
+      aggregate: Type.Enum(["count", "sum", "any", "mean", "last", "quantile"]),
       goal: Type.Enum(["increase", "decrease"]),
       role: Type.Enum(["primary", "secondary", "guardrail"]),
+      filter: Type.Optional(Type.String({ description: "CEL over outcome and item; absent counts all." })),
+      denominator: Type.Optional(
+        Type.Object(
+          {
+            outcome: Type.Optional(Type.String()),
+            aggregate: Type.Enum(["count", "sum", "any", "requests"]),
+            filter: Type.Optional(Type.String()),
+          },
+          { description: "Of a ratio." },
+        ),
+      ),
+      quantile: Type.Optional(Type.Number({ description: "Of a quantile metric: which, in (0, 1)." })),
+      window: Type.Optional(
+        Type.String({ description: "How long after the unit's first exposure an outcome counts." }),
+      ),
+      winsorise: Type.Optional(
+        Type.Number({ description: "Units above this quantile of all units count as much as it." }),
+      ),
+      minimumEffect: Type.Optional(
+        Type.Number({ description: "The smallest relative difference that would matter." }),
+      ),
+      margin: Type.Optional(
+        Type.Number({ description: "How much worse than control an arm may be, as a share of control." }),
+      ),
+      covariate: Type.Optional(
+        Type.String({
+          description:
+            "Of CUPED: none, how long before its first exposure a unit's past begins (14d where absent), or an attribute.",
+        }),
+      ),
     }),
+  ),
+  plan: Type.Optional(
+    Type.Object(
+      {
+        kind: Type.Enum(["fixed", "always-valid", "group-sequential"]),
+        units: Type.Optional(Type.Integer({ description: "Of all arms together." })),
+        end: Type.Optional(Type.String({ description: "UTC, ISO 8601." })),
+        looks: Type.Optional(Type.Array(Type.Number(), { description: "Shares of the units." })),
+        spending: Type.Optional(Type.Enum(["obrien-fleming", "pocock"])),
+      },
+      { description: "When a result counts; absent, whenever one looks." },
+    ),
   ),
   attributionWindow: Type.Optional(
     Type.String({

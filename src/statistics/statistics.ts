@@ -58,6 +58,7 @@ export {
   crossOf,
   type JointMoments,
   jointMomentsOf,
+  jointOf,
   marginalOf,
   mergeJointMoments,
   noJointMoments,
@@ -130,6 +131,7 @@ export {
   quantileBucket,
 } from "./two-arm-evidence.ts";
 export { type Uniformity, uniformity } from "./uniformity.ts";
+export { valueBuckets } from "./value-buckets.ts";
 export { controlIsNearZero, difference, type Interval, relativeLift } from "./welch.ts";
 export {
   type BucketedMoments,

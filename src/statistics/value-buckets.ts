@@ -28,3 +28,6 @@ export function bucketEdges(bucket: number): readonly [low: number, high: number
   const [inner, outer] = [Math.exp((size - 1 - offset) * logGrowth), Math.exp((size - offset) * logGrowth)];
   return bucket > 0 ? [inner, outer] : [-outer, -inner];
 }
+
+/** The mapping's numbers, for whoever counts in these buckets where the values are: `ceil(ln(size) / logGrowth) + offset`. */
+export const valueBuckets = { logGrowth, smallest, offset } as const;

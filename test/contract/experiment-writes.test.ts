@@ -370,6 +370,50 @@ describe("a write over gRPC", () => {
     expect((await store.history("home-new"))[0]?.who).toBe("ada");
   });
 
+  test("declares metrics and a plan, which both doors then show", async () => {
+    const declared = {
+      metrics: [
+        {
+          id: "rate",
+          type: "ratio",
+          outcome: "click",
+          aggregate: "sum",
+          goal: "increase",
+          role: "primary",
+          filter: "item.position <= 3",
+          denominator: { outcome: "play", aggregate: "count", filter: "outcome.value > 1.0" },
+          window: "7d",
+          minimumEffect: 0.01,
+          margin: 0.02,
+          covariate: "28d",
+        },
+        {
+          id: "slow",
+          type: "quantile",
+          outcome: "start",
+          aggregate: "quantile",
+          goal: "decrease",
+          role: "guardrail",
+          quantile: 0.95,
+        },
+      ],
+      plan: { kind: "group-sequential", units: 20_000, looks: [0.5, 1], spending: "pocock" },
+    };
+    const made = await call("Create", { experiment: { ...wire, ...declared } });
+    expect(made.message).toMatchObject({ experiment: declared });
+    expect((await doors.get("/v1/experiments/home-new")).body).toMatchObject(declared);
+    const fixed = {
+      ...wire,
+      id: "home-fixed",
+      layer: "another",
+      salt: "home-fixed",
+      plan: { kind: "fixed", units: 10 },
+    };
+    expect((await call("Create", { experiment: fixed })).message).toMatchObject({
+      experiment: { plan: { kind: "fixed", units: 10 } },
+    });
+  });
+
   test("takes a whole document back, and says what it changed as JSON", async () => {
     await call("Create", { experiment: wire });
     const { message } = await call("Get", { id: "home-new" });

@@ -1,14 +1,72 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { Metric } from "../../src/domain/experiment.ts";
 import type { LogFiles } from "../../src/domain/ports.ts";
-import { momentsOf } from "../../src/statistics/moments.ts";
+import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
+import {
+  adjustedArms,
+  difference,
+  type Estimate,
+  estimateOfMean,
+  estimateOfQuantile,
+  estimateOfRatio,
+  jointMomentsOf,
+  quantileSumsOf,
+} from "../../src/statistics/statistics.ts";
 import { withLoggedFiles } from "../support/logged-files.ts";
-import { expectedOf, randomExperiment, randomLog } from "../support/random-log.ts";
+import { expectedOf, randomExperiment, randomLog, type UnitRow } from "../support/random-log.ts";
 
 const asOf = new Date("2026-11-22T12:00:00.000Z");
 const analysisOf = (files: LogFiles) =>
   analyzeExperiment({ experiment: randomExperiment, files, alpha: 0.05, asOf });
+
+/** As the statistics have it of the units' own values, without a database in between. */
+function armOf(type: Metric["type"], quantile: number | undefined, units: readonly UnitRow[]) {
+  const answer =
+    type === "quantile"
+      ? estimateOfQuantile(quantileSumsOf(units.map(({ events }) => events)), quantile ?? 0)
+      : type === "ratio"
+        ? estimateOfRatio(crossMomentsOf(units.map((one) => [one.denominator, one.numerator] as const)))
+        : estimateOfMean(momentsOf(units.map(({ numerator }) => numerator)));
+  const standardError = answer.ok ? near(Math.sqrt(answer.value.variance)) : null;
+  if (answer.ok) return { value: near(answer.value.value), standardError };
+  const mean = (of: (one: UnitRow) => number) => units.reduce((sum, one) => sum + of(one), 0) / units.length;
+  const value =
+    type === "ratio"
+      ? mean((one) => one.numerator) / mean((one) => one.denominator)
+      : mean((one) => one.numerator);
+  return { value: type !== "quantile" && Number.isFinite(value) ? near(value) : null, standardError };
+}
+
+function cupedOf(metric: number, arms: readonly (readonly UnitRow[])[]) {
+  const { denominator } = randomExperiment.metrics[metric] as Metric;
+  const isRatio = denominator !== undefined;
+  const hasPastBelow = isRatio && denominator.aggregate !== "requests";
+  const row = ({ numerator, denominator: below, past: [above, under, none] }: UnitRow) => [
+    numerator,
+    ...(isRatio ? [below] : []),
+    above,
+    ...(hasPastBelow ? [under] : []),
+    none,
+  ];
+  const length = 3 + Number(isRatio) + Number(hasPastBelow);
+  const moments = arms.map((units) => jointMomentsOf(units.map(row), length));
+  const first = isRatio ? 2 : 1;
+  const adjusted = adjustedArms(moments, {
+    numerator: 0,
+    ...(isRatio && { denominator: 1 }),
+    covariates: Array.from({ length: length - first }, (_, i) => first + i),
+  });
+  if (!adjusted.ok) return null;
+  const [control, treated] = adjusted.value.arms as [Estimate, Estimate];
+  const tested = difference(treated, control, 0.05);
+  if (!tested.ok) return null;
+  const { estimate, ciLow, ciHigh } = tested.value;
+  return expect.objectContaining({
+    absolute: { estimate: near(estimate), ciLow: near(ciLow), ciHigh: near(ciHigh) },
+  });
+}
 
 /** To the last digits of a sum that was added up in another order, where the values go up to 1e12. */
 const near = (value: number) =>
@@ -19,14 +77,17 @@ describe("a log in which everything happens", () => {
     await fc.assert(
       fc.asyncProperty(randomLog, async (segments) => {
         const report = await withLoggedFiles(segments, analysisOf);
-        const { values, ...counts } = expectedOf(segments);
+        const { rows, ...counts } = expectedOf(segments);
         expect(report).toMatchObject(counts);
-        for (const [i, { arms }] of report.metrics.entries()) {
-          for (const [j, { units, mean, standardError }] of arms.entries()) {
-            const { count, mean: expected, m2 } = momentsOf(values[i]?.[j] ?? []);
-            expect({ units, mean }).toEqual({ units: count, mean: count === 0 ? null : near(expected) });
-            if (count > 1) expect(standardError).toEqual(near(Math.sqrt(m2 / (count - 1) / count)));
-          }
+        for (const [i, { arms, comparisons }] of report.metrics.entries()) {
+          const { type, quantile } = randomExperiment.metrics[i] as Metric;
+          const units = rows[i] as (typeof rows)[number];
+          const estimates = units.map((of) => armOf(type, quantile, of));
+          expect(arms.map(({ mean }) => mean)).toEqual(estimates.map(({ value }) => value));
+          expect(arms.map(({ standardError }) => standardError)).toEqual(
+            estimates.map(({ standardError }) => standardError),
+          );
+          expect(comparisons[0]?.cuped ?? null).toEqual(type === "quantile" ? null : cupedOf(i, units));
         }
       }),
       { numRuns: 25 },

@@ -5,7 +5,8 @@
  * to have found something, as it does far more often than once in twenty for whoever looks every day.
  */
 import { assembleReport } from "../../src/analysis/assemble.ts";
-import type { Measure } from "../../src/analysis/measure.ts";
+import { type Measure, measureOf } from "../../src/analysis/measure.ts";
+import { horizonOf } from "../../src/analysis/plan.ts";
 import type { AnalysisReport, Comparison } from "../../src/analysis/report.ts";
 import type { SegmentsReport } from "../../src/analysis/report-designs.ts";
 import type { HealthCheck, PlanReport, VerdictReport } from "../../src/analysis/report-sections.ts";
@@ -269,11 +270,25 @@ function momentsOf(units: readonly Unit[], arm: number): JointMoments {
 
 function plainReport(units: readonly Unit[]): AnalysisReport {
   const moments = arms.map((_, arm) => momentsOf(units, arm));
-  const cross = (x: number, y: number): CrossMoments[] => moments.map((one) => crossOf(one, x, y));
   const measures: Measure[] = [
-    measure("completions", "mean", "primary", "increase", cross(1, 0), "completions_before"),
-    measure("skip rate", "ratio", "guardrail", "decrease", cross(2, 3)),
-    measure("plays", "mean", "secondary", "increase", cross(1, 2), "completions_before"),
+    measureOf(
+      { metric: "completions", type: "mean", role: "primary", goal: "increase" },
+      moments,
+      { numerator: 0, covariates: [1] },
+      { covariate: "completions_before", isNamed: true },
+    ),
+    measureOf(
+      { metric: "skip rate", type: "ratio", role: "guardrail", goal: "decrease" },
+      moments,
+      { numerator: 3, denominator: 2, covariates: [] },
+      undefined,
+    ),
+    measureOf(
+      { metric: "plays", type: "mean", role: "secondary", goal: "increase" },
+      moments,
+      { numerator: 2, covariates: [1] },
+      { covariate: "completions_before", isNamed: true },
+    ),
   ];
   return assembleReport({
     experiment: "home-kd",
@@ -288,23 +303,16 @@ function plainReport(units: readonly Unit[]): AnalysisReport {
     })),
     weights: [1, 1],
     control: 0,
+    horizon: horizonOf(undefined, units.length, new Date("2026-11-15T06:00:00Z"), alpha, 1),
     measures,
+    pasts: [],
+    skewed: [],
+    strata: { days: [], surfaces: [], latencies: [] },
     excludedUnits: 0,
     unmatchedOutcomes: 0,
     lateOutcomes: 0,
     warnings: [],
   });
-}
-
-function measure(
-  metric: string,
-  type: Measure["type"],
-  role: Measure["role"],
-  goal: Measure["goal"],
-  moments: readonly CrossMoments[],
-  covariate?: string,
-): Measure {
-  return { metric, type, role, goal, covariate, moments };
 }
 
 function withSections(

@@ -20,6 +20,19 @@ export const randomExperiment: Experiment = experimentOf({
     metric({ id: "seconds", outcome: "play", aggregate: "sum" }),
     metric({ id: "liked", type: "proportion", outcome: "like", aggregate: "any" }),
     metric({ id: "any-play", outcome: "play", aggregate: "any" }),
+    metric({ id: "top", outcome: "play", filter: "outcome.value > 1.0 && item.position <= 2" }),
+    metric({ id: "early", window: "20m" }),
+    metric({ id: "mean-play", outcome: "play", aggregate: "mean" }),
+    metric({ id: "last-play", outcome: "play", aggregate: "last", covariate: "5m" }),
+    metric({ id: "capped", outcome: "play", aggregate: "sum", winsorise: 0.8 }),
+    metric({ id: "per-request", type: "ratio", denominator: { aggregate: "requests" } }),
+    metric({
+      id: "likes-per-play",
+      type: "ratio",
+      outcome: "like",
+      denominator: { outcome: "play", aggregate: "count", filter: "outcome.value > 0.0" },
+    }),
+    metric({ id: "median", type: "quantile", outcome: "play", aggregate: "quantile", quantile: 0.5 }),
   ],
 });
 
@@ -86,13 +99,40 @@ export const randomLog: fc.Arbitrary<LogRecord[][]> = fc.array(
   { minLength: 1, maxLength: 3, size: "max" },
 );
 
+/** What a unit is to the analysis of one metric; `numerator` is under its cap where there is one. */
+export interface UnitRow {
+  readonly numerator: number;
+  readonly denominator: number;
+  /** Numerator and denominator before the first exposure, and whether there was anything. */
+  readonly past: readonly [numerator: number, denominator: number, none: number];
+  /** The values of the outcomes that count. */
+  readonly events: readonly number[];
+}
+
 export interface Expected {
   readonly arms: readonly { readonly arm: string; readonly units: number; readonly impressions: number }[];
   readonly excludedUnits: number;
   readonly unmatchedOutcomes: number;
   readonly lateOutcomes: number;
-  /** `[metrics][arms]`, the values of the arm's units in any order. */
-  readonly values: readonly (readonly (readonly number[])[])[];
+  /** `[metrics][arms]`, the arm's units in any order. */
+  readonly rows: readonly (readonly (readonly UnitRow[])[])[];
+}
+
+interface Did {
+  readonly type: string;
+  readonly value: number;
+  readonly at: number;
+  readonly position: number | undefined;
+}
+
+interface Seen {
+  readonly arms: Set<string>;
+  impressions: number;
+  exposed: number;
+  began: number;
+  readonly did: Did[];
+  readonly past: Did[];
+  late: number;
 }
 
 /** The rules of docs/statistics.md read off one by one, record by record, for `randomExperiment`. */
@@ -108,48 +148,81 @@ export function expectedOf(segments: readonly (readonly LogRecord[])[]): Expecte
       .toSorted((one, other) => one.occurredAt - other.occurredAt),
   );
   const forced = new Set<string>();
-  const first = new Map<string, { unit: string; arm: string; items: Set<string>; at: number }>();
+  const first = new Map<string, Impression>();
+  const firstElsewhere = new Map<string, Impression>();
+  const began = new Map<string, number>();
+  const begins = (unit: string, at: number) => began.set(unit, Math.min(began.get(unit) ?? at, at));
   for (const one of impressions) {
     const assignment = assignmentOf(one);
-    if (assignment?.phase !== phase) continue;
-    if (assignment.overridden) forced.add(assignment.unit);
-    else if (known.includes(assignment.arm) && !first.has(one.requestId)) {
-      const items = new Set(one.items.map((item) => item.id));
-      first.set(one.requestId, { unit: assignment.unit, arm: assignment.arm, items, at: one.at });
+    if (assignment === undefined) {
+      if (!firstElsewhere.has(one.requestId)) firstElsewhere.set(one.requestId, one);
+      continue;
     }
+    if (assignment.phase === phase && assignment.overridden) forced.add(assignment.unit);
+    const counts = assignment.phase === phase && !assignment.overridden && known.includes(assignment.arm);
+    if (counts && first.has(one.requestId)) continue;
+    if (counts) first.set(one.requestId, one);
+    begins(assignment.unit, one.at);
   }
   const elsewhere = new Set(impressions.map(({ requestId }) => requestId));
-  const units = new Map<
-    string,
-    { arms: Set<string>; impressions: number; exposed: number; did: Outcome[]; late: number }
-  >();
-  for (const { unit, arm, at } of first.values()) {
+  const units = new Map<string, Seen>();
+  for (const one of first.values()) {
+    const { unit, arm } = assignmentOf(one) as NonNullable<ReturnType<typeof assignmentOf>>;
     if (forced.has(unit)) continue;
-    const seen = units.get(unit) ?? { arms: new Set(), impressions: 0, exposed: at, did: [], late: 0 };
+    const seen = units.get(unit) ?? {
+      arms: new Set(),
+      impressions: 0,
+      exposed: one.at,
+      began: began.get(unit) as number,
+      did: [],
+      past: [],
+      late: 0,
+    };
     seen.arms.add(arm);
     seen.impressions += 1;
-    seen.exposed = Math.min(seen.exposed, at);
+    seen.exposed = Math.min(seen.exposed, one.at);
     units.set(unit, seen);
   }
   let unmatchedOutcomes = 0;
   const ids = new Set<string>();
+  const didOf = ({ type, value, occurredAt }: Outcome, item?: { readonly position: number }): Did => ({
+    type,
+    value,
+    at: occurredAt,
+    position: item?.position,
+  });
   for (const one of outcomes) {
     if (ids.has(one.outcomeId)) continue;
     ids.add(one.outcomeId);
     const user = userOf(one);
+    if (user !== undefined) {
+      const unit = units.get(user);
+      if (unit === undefined) continue;
+      if (one.occurredAt < unit.began) unit.past.push(didOf(one));
+      if (one.occurredAt < unit.exposed) continue;
+      if (one.occurredAt <= unit.exposed + windowMinutes * minute) unit.did.push(didOf(one));
+      else if (one.type !== "skip") unit.late += 1;
+      continue;
+    }
+    const before = firstElsewhere.get(one.requestId);
+    const its = before === undefined ? undefined : units.get(before.userId);
+    if (before !== undefined && its !== undefined && before.at < its.began && one.occurredAt < its.began) {
+      its.past.push(
+        didOf(
+          one,
+          before.items.find((item) => item.id === one.itemId),
+        ),
+      );
+    }
     const asked = first.get(one.requestId);
-    if (user === undefined && asked === undefined) {
-      if (!elsewhere.has(one.requestId)) unmatchedOutcomes += 1;
+    const item = asked?.items.find((shown) => shown.id === one.itemId);
+    if (asked === undefined || item === undefined) {
+      if (asked !== undefined || !elsewhere.has(one.requestId)) unmatchedOutcomes += 1;
       continue;
     }
-    if (user === undefined && !asked?.items.has(one.itemId)) {
-      unmatchedOutcomes += 1;
-      continue;
-    }
-    const unit = units.get(user ?? asked?.unit ?? "");
-    if (unit === undefined || (user !== undefined && one.occurredAt < unit.exposed)) continue;
-    const since = user === undefined ? (asked?.at ?? 0) : unit.exposed;
-    if (one.occurredAt <= since + windowMinutes * minute) unit.did.push(one);
+    const unit = units.get(assignmentOf(asked)?.unit ?? "");
+    if (unit === undefined) continue;
+    if (one.occurredAt <= asked.at + windowMinutes * minute) unit.did.push(didOf(one, item));
     else if (one.type !== "skip") unit.late += 1;
   }
   const counted = [...units.values()].filter((unit) => unit.arms.size === 1);
@@ -163,14 +236,89 @@ export function expectedOf(segments: readonly (readonly LogRecord[])[]): Expecte
     excludedUnits: units.size - counted.length,
     unmatchedOutcomes,
     lateOutcomes: counted.reduce((sum, unit) => sum + unit.late, 0),
-    values: metrics.map(({ outcome: type, aggregate }) =>
-      known.map((arm) =>
-        ofArm(arm).map(({ did }) => {
-          const values = did.filter((one) => one.type === type).map(({ value }) => value);
-          if (aggregate === "sum") return values.reduce((sum, value) => sum + value, 0);
-          return aggregate === "count" ? values.length : Number(values.length > 0);
+    rows: metrics.map((metric) => {
+      const rows = new Map(counted.map((unit) => [unit, rowOf(metric, unit)]));
+      const cap = capped(
+        metric,
+        [...rows.values()].map(({ numerator }) => numerator),
+      );
+      const pastCap = capped(
+        metric,
+        [...rows.values()].map(({ past }) => past[0]),
+      );
+      return known.map((arm) =>
+        ofArm(arm).map((unit) => {
+          const { numerator, past, ...rest } = rows.get(unit) as UnitRow;
+          return {
+            ...rest,
+            numerator: Math.min(numerator, cap),
+            past: [Math.min(past[0], pastCap), past[1], past[2]] as const,
+          };
         }),
-      ),
-    ),
+      );
+    }),
   };
+}
+
+/** The filters of `randomExperiment`, by their text. */
+const filters: Readonly<Record<string, (one: Did) => boolean>> = {
+  "outcome.value > 1.0 && item.position <= 2": ({ value, position }) =>
+    value > 1 && position !== undefined && position <= 2,
+  "outcome.value > 0.0": ({ value }) => value > 0,
+};
+
+function rowOf(metric: Metric, { did, past, exposed, began, impressions }: Seen): UnitRow {
+  const { outcome, aggregate, filter, window, denominator, covariate } = metric;
+  const until = window === undefined ? Number.POSITIVE_INFINITY : exposed + 20 * minute;
+  const recent = past.filter(({ at }) => covariate === undefined || at >= began - 5 * minute);
+  const now = did.filter(({ at }) => at <= until);
+  const below = (of: readonly Did[]): number => {
+    if (denominator === undefined) return 0;
+    if (denominator.aggregate === "requests") return impressions;
+    return foldOf(of, denominator.outcome ?? "", "count", denominator.filter);
+  };
+  return {
+    numerator: foldOf(now, outcome, aggregate, filter),
+    denominator: below(now),
+    past: [
+      foldOf(recent, outcome, aggregate, filter),
+      denominator?.aggregate === "requests" ? 0 : below(recent),
+      Number(past.every(({ type }) => type === "skip")),
+    ],
+    events: ofMetric(now, outcome, filter).map(({ value }) => value),
+  };
+}
+
+function ofMetric(did: readonly Did[], outcome: string, filter: string | undefined): readonly Did[] {
+  const passes = filter === undefined ? () => true : (filters[filter] as (one: Did) => boolean);
+  return did.filter((one) => one.type === outcome && passes(one));
+}
+
+function foldOf(
+  did: readonly Did[],
+  outcome: string,
+  aggregate: Metric["aggregate"],
+  filter: string | undefined,
+): number {
+  const all = ofMetric(did, outcome, filter);
+  const sum = all.reduce((total, { value }) => total + value, 0);
+  switch (aggregate) {
+    case "sum":
+      return sum;
+    case "mean":
+      return all.length === 0 ? 0 : sum / all.length;
+    case "any":
+      return Number(all.length > 0);
+    case "last":
+      return all.toSorted((a, b) => a.at - b.at || a.value - b.value).at(-1)?.value ?? 0;
+    default:
+      return all.length;
+  }
+}
+
+/** The least value that no more than `1 - winsorise` of the units are above. */
+function capped({ winsorise }: Metric, values: readonly number[]): number {
+  if (winsorise === undefined || values.length === 0) return Number.POSITIVE_INFINITY;
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted.find((_, i) => i + 1 >= winsorise * values.length) as number;
 }

@@ -32,7 +32,7 @@ describe("a small log, worked out by hand", () => {
     const report = await analyze(records);
     const half = 2.5600980148085464 * Math.sqrt(7 / 12);
     const halfLift = 2.5600980148085464 * Math.sqrt(22 / 27);
-    expect(report).toEqual({
+    expect(report).toMatchObject({
       experiment: "home-kd",
       phase: 1,
       asOf: "2026-11-22T13:00:00.000Z",

@@ -109,7 +109,7 @@ describe("refused, with field and reason:", () => {
     [
       "a mean of any",
       { metrics: [{ ...metric, aggregate: "any" }] },
-      "metrics[0].aggregate: expected count or sum for a mean, got any",
+      "metrics[0].aggregate: expected count, sum, mean or last for a mean, got any",
     ],
     [
       "an interleaving of one arm",

@@ -1,0 +1,157 @@
+/** The verdict of the whole experiment, by roles and plan, where its health allows one. */
+import type { AdjustedTest } from "../statistics/statistics.ts";
+import type { Decision } from "./compare.ts";
+import { level, percent, probability, signed } from "./format.ts";
+import type { Horizon } from "./plan.ts";
+import type { MetricReport } from "./report.ts";
+import type { HealthCheck, HealthReport, VerdictReport } from "./report-sections.ts";
+
+/** One comparison, with what was decided of it. */
+export interface Judged {
+  readonly metric: MetricReport;
+  readonly arm: string;
+  readonly versus: string;
+  readonly decision: Decision;
+  readonly adjusted: AdjustedTest;
+}
+
+/**
+ * An arm is better where a primary metric is, none is worse and every guardrail with a margin keeps it; it is worse where a
+ * primary is or a guardrail passes its margin; it is not worse where every primary has a margin and keeps it. Of several arms
+ * the best speaks.
+ */
+export function verdictOf(
+  judged: readonly Judged[],
+  health: HealthReport,
+  { report }: Horizon,
+  { alpha, excludedUnits }: { readonly alpha: number; readonly excludedUnits: number },
+): VerdictReport {
+  const failed = health.checks.filter(({ ok }) => ok === false);
+  if (failed.length > 0) {
+    const causes = failed.flatMap(({ likelyCause }) => (likelyCause === null ? [] : [likelyCause]));
+    return {
+      kind: "unhealthy",
+      sentence: `Do not decide on these numbers: ${refusal(failed, report.units, excludedUnits)}.`,
+      reasons: [
+        ...failed.map(({ name, detail, pValue }) => `${name}: ${detail}${withProbability(pValue)}.`),
+        ...[...new Set(causes)].map((cause) => `Likely cause: ${cause}.`),
+      ],
+    };
+  }
+  if (report.units === 0) {
+    return { kind: "open", sentence: "Nothing can be said: there is no data yet.", reasons: [] };
+  }
+  const few = health.checks.find(({ id, likelyCause }) => id === "enough-units" && likelyCause !== null);
+  const early = (reason: string): VerdictReport => ({
+    kind: "too-early",
+    sentence: "Too early for a verdict.",
+    reasons: [reason],
+  });
+  if (report.kind === "fixed" && !report.ended) {
+    return early(
+      report.plannedUnits === null
+        ? `The plan is one look, on ${report.plannedEnd}.`
+        : `The plan is one look at ${report.plannedUnits} units, of which ${report.units} are there.`,
+    );
+  }
+  if (few !== undefined) return early(`${few.name}: ${few.detail}.`);
+  const primary = judged.filter(({ metric }) => metric.role === "primary");
+  if (primary.length === 0) {
+    return { kind: "open", sentence: "No verdict: there is no primary metric to decide on.", reasons: [] };
+  }
+  const arms = [...new Set(primary.map(({ arm }) => arm))];
+  const verdicts = arms.map((arm) =>
+    verdictOfArm(
+      arm,
+      judged.filter((one) => one.arm === arm),
+      alpha,
+    ),
+  );
+  const best = order.flatMap((kind) => verdicts.filter((one) => one.kind === kind))[0] as VerdictReport;
+  const others = verdicts.filter((one) => one !== best).map(({ sentence }) => sentence);
+  return { ...best, reasons: [...best.reasons, ...others] };
+}
+
+function refusal(failed: readonly HealthCheck[], units: number, excludedUnits: number): string {
+  if (failed.some(({ id }) => id === "srm-phase")) {
+    return "the arms did not get the units that their weights promise";
+  }
+  if (units === 0 && excludedUnits > 0) {
+    return "every unit was seen in more than one arm, so none is left to compare";
+  }
+  return `${failed.length === 1 ? "a health check" : `${failed.length} health checks`} failed`;
+}
+
+function withProbability(pValue: number | null): string {
+  return pValue === null ? "" : ` (p ${probability(pValue)})`;
+}
+
+const order: readonly VerdictReport["kind"][] = ["better", "not-worse", "open", "worse"];
+
+function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): VerdictReport {
+  const [{ versus }] = judged as [Judged];
+  const isShown = ({ decision, adjusted }: Judged, direction: "better" | "worse"): boolean =>
+    decision.direction === direction &&
+    (decision.crossed ?? (adjusted.pValue !== undefined && adjusted.pValue < alpha));
+  const primary = judged.filter(({ metric }) => metric.role === "primary");
+  const guards = judged.filter(
+    ({ metric, decision }) => metric.role === "guardrail" && decision.notWorse !== null,
+  );
+  const [better, worse] = [
+    primary.filter((one) => isShown(one, "better")),
+    primary.filter((one) => isShown(one, "worse")),
+  ];
+  const broken = guards.filter(({ decision }) => decision.isWorseThanMargin);
+  const unproven = guards.filter(
+    ({ decision }) => decision.notWorse?.ok === false && !decision.isWorseThanMargin,
+  );
+  const told = ({ metric, adjusted }: Judged): string =>
+    `${metric.metric}: adjusted p ${probability(adjusted.pValue ?? null)}`;
+  const effects = (of: readonly Judged[]): string => of.map((one) => effectWords(one, alpha)).join("; ");
+  if (worse.length > 0 || broken.length > 0) {
+    return {
+      kind: "worse",
+      sentence: `${arm} is worse than ${versus} on ${effects([...worse, ...broken])}.`,
+      reasons: [
+        ...worse.map(told),
+        ...broken.map(({ metric }) => `guardrail ${metric.metric} is worse by more than its margin`),
+      ],
+    };
+  }
+  const open = unproven.map(({ metric }) => `guardrail ${metric.metric} is not shown to keep its margin yet`);
+  if (better.length > 0) {
+    return open.length === 0
+      ? {
+          kind: "better",
+          sentence: `${arm} is better than ${versus} on ${effects(better)}.`,
+          reasons: better.map(told),
+        }
+      : {
+          kind: "open",
+          sentence: `${arm} is better than ${versus} on ${effects(better)}; but not every guardrail is safe.`,
+          reasons: [...better.map(told), ...open],
+        };
+  }
+  if (open.length === 0 && primary.every(({ decision }) => decision.notWorse?.ok === true)) {
+    return {
+      kind: "not-worse",
+      sentence: `${arm} is not worse than ${versus} by more than the margin on ${effects(primary)}.`,
+      reasons: primary.map(told),
+    };
+  }
+  return {
+    kind: "open",
+    sentence: `No difference shown between ${arm} and ${versus} on ${effects(primary)}.`,
+    reasons: [...primary.map(told), ...open],
+  };
+}
+
+/** `completions: +20.0 % (95 % interval of the difference +0.71 to +1.28, however often one looks)`. */
+function effectWords({ metric, decision }: Judged, alpha: number): string {
+  const { effect } = decision;
+  if (effect === undefined) return `${metric.metric}: no number (see the warnings)`;
+  const { lift, estimate, ciLow, ciHigh, holds } = effect;
+  const how = lift === undefined ? signed(estimate) : percent(lift);
+  const when = holds === "always" ? ", however often one looks" : "";
+  return `${metric.metric}: ${how} (${level(alpha)} interval of the difference ${signed(ciLow)} to ${signed(ciHigh)}${when})`;
+}

@@ -1,0 +1,243 @@
+/** Health before verdict: is there anything that makes every other number worthless, and what is its likely cause? */
+import {
+  covariateBalance,
+  type Estimate,
+  holm,
+  type JointMoments,
+  minimumUnits,
+  prePeriodCheck,
+  type SkewedMoments,
+  strataSampleRatio,
+} from "../statistics/statistics.ts";
+import type { SampleRatioReport } from "./report.ts";
+import type { HealthCheck, HealthReport } from "./report-sections.ts";
+
+/** Units of one stratum by arm. */
+export interface StratumUnits {
+  readonly name: string;
+  readonly units: readonly number[];
+}
+
+export interface HealthFindings {
+  readonly arms: readonly string[];
+  readonly units: readonly number[];
+  readonly weights: readonly number[];
+  readonly control: number;
+  readonly srm: SampleRatioReport;
+  readonly crossed: number;
+  readonly days: readonly StratumUnits[];
+  readonly surfaces: readonly StratumUnits[];
+  readonly latencies: readonly StratumUnits[];
+  readonly pasts: readonly MetricPast[];
+  /** By metric, of each arm. */
+  readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
+}
+
+/** What was known of the units before they were exposed. */
+export interface MetricPast {
+  readonly metric: string;
+  /** Of each arm the metric as it was then; undefined for an attribute. */
+  readonly estimates: readonly (Estimate | undefined)[] | undefined;
+  /** Of each arm, the covariates alone. */
+  readonly covariates: readonly JointMoments[];
+}
+
+/** As strict as the sample ratio: what fails here makes every other number worthless. */
+const alpha = 0.001;
+
+/** Of all units: below it, those in several arms are too few to have come of a fault that spoils the others. */
+const crossedShareMax = 0.01;
+
+export function healthOf(findings: HealthFindings): HealthReport {
+  const split = splitCheck(findings);
+  const checks = [
+    split,
+    ...strataChecks(findings, split.ok === false),
+    crossedCheck(findings),
+    exposureCheck,
+    prePeriod(findings),
+    balance(findings),
+    enoughUnits(findings),
+  ];
+  return { ok: checks.every(({ ok }) => ok !== false), checks };
+}
+
+function splitCheck({ srm, arms, units, latencies, days, weights }: HealthFindings): HealthCheck {
+  const counted = arms.map((arm, i) => `${arm} ${units[i]}`).join(", ");
+  const failing = (strata: readonly StratumUnits[]): readonly string[] =>
+    strataSampleRatio(strata, weights).flatMap(({ name, ok }) => (ok ? [] : [name]));
+  const cause = (): string => {
+    const [badDays, slow] = [failing(days), failing(latencies)];
+    if (badDays.length > 0 && badDays.length < days.length / 2) {
+      return `the split is off on ${badDays.slice(0, 3).join(", ")} only: look at what was released or failed then`;
+    }
+    if (slow.length > 0 && slow.length < latencies.length / 2) {
+      return `the split is off where requests are ${slow.slice(0, 3).join(", ")}: one arm loses requests by their speed`;
+    }
+    return "one arm's requests or exposures are lost, or its bots filtered: compare each arm's error and timeout rates with its missing units";
+  };
+  return {
+    id: "srm-phase",
+    name: "Split of the phase",
+    ok: srm.pValue === null ? null : srm.ok,
+    pValue: srm.pValue,
+    detail: counted,
+    likelyCause: srm.ok ? null : cause(),
+  };
+}
+
+function strataChecks(findings: HealthFindings, isSplitBroken: boolean): HealthCheck[] {
+  const { weights, days, surfaces, latencies } = findings;
+  const check = (
+    id: string,
+    name: string,
+    strata: readonly StratumUnits[],
+    likelyCause: string,
+    isTold: boolean,
+  ): HealthCheck => {
+    const tested = strataSampleRatio(strata, weights);
+    const judged = tested.filter(({ pValueAdjusted }) => pValueAdjusted !== undefined);
+    const failed = judged.filter(({ ok }) => !ok);
+    const named = failed
+      .slice(0, 5)
+      .map((one) => `${one.name} (${one.units} units)`)
+      .join(", ");
+    return {
+      id,
+      name,
+      ok: judged.length === 0 || !isTold ? null : failed.length === 0,
+      pValue: judged.length === 0 ? null : Math.min(...judged.map((one) => one.pValueAdjusted ?? 1)),
+      detail: failed.length === 0 ? `${judged.length} of ${strata.length} can be tested` : `off: ${named}`,
+      likelyCause: failed.length === 0 ? null : likelyCause,
+    };
+  };
+  return [
+    check(
+      "srm-day",
+      "Split by day of first exposure",
+      days,
+      "something that came and went: a release, an outage or a filter of those days",
+      true,
+    ),
+    check(
+      "srm-surface",
+      "Split by surface",
+      surfaces,
+      "one surface loses or repeats an arm's exposures",
+      true,
+    ),
+    // Arms that differ in speed differ here in what they are, and not by a fault: it names the cause of a broken split.
+    check(
+      "srm-latency",
+      "Split by latency before the model",
+      latencies,
+      "an arm loses requests by their speed, or its features are slower to fetch",
+      isSplitBroken,
+    ),
+  ];
+}
+
+function crossedCheck({ crossed, units }: HealthFindings): HealthCheck {
+  const all = crossed + units.reduce((sum, count) => sum + count, 0);
+  const isMany = crossed > crossedShareMax * all;
+  return {
+    id: "units-in-several-arms",
+    name: "Units in several arms",
+    ok: all === 0 ? null : !isMany,
+    pValue: null,
+    detail: `${crossed} of ${all} units`,
+    likelyCause: isMany
+      ? "the unit's id changes, or several servers assign with different experiments"
+      : null,
+  };
+}
+
+const exposureCheck: HealthCheck = {
+  id: "exposure-loss",
+  name: "Exposure loss",
+  ok: null,
+  pValue: null,
+  detail:
+    "the log has exposures only, not assignments without one: a loss that differs by arm shows in the split",
+  likelyCause: null,
+};
+
+function prePeriod({ pasts, arms, control }: HealthFindings): HealthCheck {
+  const others = arms.map((_, i) => i).filter((i) => i !== control);
+  const checks = prePeriodCheck(
+    pasts.flatMap(({ metric, estimates }) =>
+      estimates === undefined
+        ? []
+        : others.map((arm) => ({
+            name: `${metric}, ${arms[arm]}`,
+            treated: estimates[arm],
+            control: estimates[control],
+          })),
+    ),
+  );
+  const judged = checks.filter(({ pValueAdjusted }) => pValueAdjusted !== undefined);
+  const failed = judged.filter(({ ok }) => !ok);
+  return {
+    id: "pre-period",
+    name: "A/A check before the experiment",
+    ok: judged.length === 0 ? null : failed.length === 0,
+    pValue: judged.length === 0 ? null : Math.min(...judged.map((one) => one.pValueAdjusted ?? 1)),
+    detail:
+      failed.length === 0
+        ? `${judged.length} comparisons of outcomes before the first exposure`
+        : `differed before: ${failed.map(({ name }) => name).join("; ")}`,
+    likelyCause:
+      failed.length === 0
+        ? null
+        : "the arms were not alike before: an earlier experiment on the same units with the same salt, or a broken assignment",
+  };
+}
+
+function balance({ pasts, arms, control }: HealthFindings): HealthCheck {
+  const tests = pasts.flatMap(({ metric, covariates }) =>
+    arms.flatMap((arm, i) => {
+      const [treated, base] = [covariates[i], covariates[control]];
+      if (i === control || treated === undefined || base === undefined) return [];
+      const test = covariateBalance(treated, base);
+      return test.ok ? [{ name: `${metric}, ${arm}`, pValue: test.value.pValue }] : [];
+    }),
+  );
+  const adjusted = holm(tests.map(({ pValue }) => pValue));
+  const failed = tests.filter((_, i) => (adjusted[i] as number) < alpha);
+  return {
+    id: "covariate-balance",
+    name: "Covariate balance",
+    ok: tests.length === 0 ? null : failed.length === 0,
+    pValue: tests.length === 0 ? null : Math.min(...adjusted),
+    detail:
+      failed.length === 0
+        ? `${tests.length} comparisons of covariates`
+        : `differ: ${failed.map(({ name }) => name).join("; ")}`,
+    likelyCause:
+      failed.length === 0
+        ? null
+        : "one arm loses a kind of unit, or the covariate is of a time after the exposure",
+  };
+}
+
+/** Too few are no fault: there is nothing to be said yet. */
+function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
+  const few = skewed.flatMap(({ metric, arms: moments }) =>
+    moments.flatMap((one, i) => {
+      const { units, needed, ok } = minimumUnits(one);
+      return ok ? [] : [`${metric}, ${arms[i]}: ${units} of ${needed}`];
+    }),
+  );
+  return {
+    id: "enough-units",
+    name: "Enough units",
+    ok: skewed.length === 0 || few.length > 0 ? null : true,
+    pValue: null,
+    detail:
+      few.length === 0 ? "as many as the skewness of each metric asks for" : `too few: ${few.join("; ")}`,
+    likelyCause:
+      few.length === 0
+        ? null
+        : "more units are needed before an average of values so skewed is nearly normal",
+  };
+}

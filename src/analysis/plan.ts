@@ -1,0 +1,66 @@
+/** When a result counts: what the plan that was fixed beforehand says of the units that there are by now. */
+import type { AnalysisPlan } from "../domain/experiment.ts";
+import { type SequentialBounds, sequentialBounds } from "../statistics/statistics.ts";
+import type { PlanReport } from "./report-sections.ts";
+
+export interface Horizon {
+  readonly report: PlanReport;
+  /** At which the always-valid interval is tightest; undefined where nobody planned. */
+  readonly tunedUnits: number | undefined;
+  /** Of a group-sequential plan, at and after its first look. */
+  readonly design: SequentialBounds | undefined;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Without a plan results hold whenever one looks. The looks of a group-sequential plan were taken where it says, but the last
+ * that is due, which is now.
+ * @param family comparisons of primary metrics: each has that part of alpha in a group-sequential test.
+ */
+export function horizonOf(
+  plan: AnalysisPlan | undefined,
+  units: number,
+  asOf: Date,
+  alpha: number,
+  family: number,
+): Horizon {
+  const kind = plan?.kind ?? "always-valid";
+  const plannedUnits = plan?.units ?? null;
+  const plannedEnd = plan?.end === undefined ? null : new Date(plan.end).toISOString();
+  const ended =
+    plannedUnits === null ? plannedEnd !== null && asOf.toISOString() >= plannedEnd : units >= plannedUnits;
+  const report: PlanReport = { kind, plannedUnits, units, plannedEnd, ended };
+  const none = { report, tunedUnits: plannedUnits ?? undefined, design: undefined };
+  if (plan?.kind === "fixed" && !ended) {
+    const until =
+      plannedUnits === null
+        ? `until ${plannedEnd}`
+        : `with ${plannedUnits} units, of which ${units} are there`;
+    return {
+      ...none,
+      warnings: [
+        `The plan is one look ${until}: a p-value or interval that is read before then is wrong more often than it says; read the always-valid one.`,
+      ],
+    };
+  }
+  if (plan?.kind !== "group-sequential" || plannedUnits === null) return { ...none, warnings: [] };
+  const fraction = units / plannedUnits;
+  const due = (plan.looks ?? []).filter((look) => look <= fraction);
+  const next = plan.looks?.[due.length];
+  const when = next === undefined ? "" : `the next look is at ${Math.ceil(next * plannedUnits)} units`;
+  if (due.length === 0) return { ...none, warnings: [`No look is due yet: ${when}.`] };
+  const spending = plan.spending ?? "obrien-fleming";
+  const design = sequentialBounds(
+    { alpha: alpha / Math.max(1, family), sides: 2, spending },
+    [...due.slice(0, -1), Math.min(1, fraction)],
+    next === undefined,
+  );
+  return {
+    ...none,
+    design: design.ok ? design.value : undefined,
+    warnings:
+      next === undefined
+        ? []
+        : [`Look ${due.length} of ${plan.looks?.length}: its result counts as of this look; ${when}.`],
+  };
+}
