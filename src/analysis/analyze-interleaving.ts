@@ -9,6 +9,7 @@ import {
   preferenceTest,
   signTest,
 } from "../statistics/statistics.ts";
+import { verdictOfPreference } from "./decide-preference.ts";
 import { leftOutWarnings, requestMetrics } from "./design-metrics.ts";
 import type { LogSources } from "./dialect.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
@@ -72,6 +73,7 @@ export async function analyzeInterleaving(input: InterleavingAnalysis): Promise<
     unit: experiment.unit,
     arms: experiment.arms.map(({ id }) => ({ arm: id, units: Number(units["units"] ?? 0), impressions })),
     srm: { expected: experiment.arms.map(() => 0.5), statistic: null, pValue: null, ok: true },
+    verdict: verdictOfPreference(interleaving, alpha),
     metrics: [],
     excludedUnits: 0,
     unmatchedOutcomes: Number(totals["unmatched"] ?? 0),

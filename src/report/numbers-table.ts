@@ -5,8 +5,8 @@ import { amount, level, percent, probability, shortened, signed } from "../analy
 import { intervalBar, reachOf } from "./interval-bar.ts";
 
 /** Names of any length would push the bars off the screen. */
-const metricMax = 20;
-const armMax = 14;
+const metricMax = 18;
+const armMax = 12;
 const barWidth = 21;
 
 /** Lifts share one scale, so that their bars can be compared; a difference has no bar. */
@@ -21,7 +21,7 @@ export function numbersTable(report: AnalysisReport): string {
       "",
       "lift",
       `${level(report.alpha)} interval`,
-      "p (adj.)",
+      "adj. p",
       reach === 0 ? "" : `${percent(-reach)} … 0 … ${percent(reach)}`,
     ],
     colAligns: ["left", "right", "left", "right", "right", "right", "right", "center"],
@@ -45,7 +45,8 @@ function rowOf(metric: MetricReport, one: Comparison, reach: number): string[] {
     amount(mean.get(one.arm) ?? null),
     interval === null ? "–" : `${show(interval.estimate)}${one.relative === null ? " Δ" : ""}`,
     interval === null ? "–" : `${show(interval.ciLow)} to ${show(interval.ciHigh)}`,
-    pValues(one),
+    // What is decided by; a page has the test's own as well.
+    probability(one.adjusted ? one.adjusted.pValue : (one.pValueAdjusted ?? one.pValue)),
     one.relative === null ? "" : intervalBar(one.relative, reach, barWidth),
   ];
 }
@@ -66,11 +67,4 @@ export function legendOf({ metrics }: AnalysisReport): string {
       : []),
   ];
   return `  ${parts.join(" · ")}`;
-}
-
-/** Where an adjustment changed the p-value, both. */
-function pValues({ pValue, pValueAdjusted, adjusted }: Comparison): string {
-  const other = adjusted?.pValue ?? pValueAdjusted;
-  if (other === null || other === pValue) return probability(pValue);
-  return `${probability(pValue)} (${probability(other)})`;
 }

@@ -12,14 +12,33 @@ export function headLines(report: AnalysisReport): string[] {
   const { sentence, reasons } = verdictWords(report);
   const more = reasons.length - reasonsMax;
   return [
-    `Verdict  ${sentence}`,
-    ...reasons.slice(0, reasonsMax).map((reason) => `         ${reason}`),
+    ...titled("Verdict", sentence),
+    ...reasons.slice(0, reasonsMax).flatMap((reason) => titled("", reason)),
     ...(more > 0 ? [`         … and ${more} more, in the table below.`] : []),
     ...(report.interleaving === undefined ? [splitLine(report)] : []),
     ...checkLines(report, reasons),
     ...planLines(report),
   ];
 }
+
+/** Behind its title, wrapped as a terminal of 120 columns would do it, but with an indent; a word that is longer stands alone. */
+function titled(title: string, sentence: string): string[] {
+  const lines: string[] = [];
+  let line = title.padEnd(indent);
+  for (const word of sentence.split(" ")) {
+    const longer = line.length === indent ? `${line}${word}` : `${line} ${word}`;
+    if ([...longer].length <= columns || line.length === indent) {
+      line = longer;
+      continue;
+    }
+    lines.push(line);
+    line = `${" ".repeat(indent)}${word}`;
+  }
+  return [...lines, line];
+}
+
+const indent = 9;
+const columns = 118;
 
 /** Whether the split is what was promised: without that nothing else can be trusted. Of many arms, those furthest off. */
 function splitLine({ arms, srm }: AnalysisReport): string {
@@ -38,20 +57,23 @@ function splitLine({ arms, srm }: AnalysisReport): string {
   return `Health   split ${tested}: ${arms.length} arms, furthest off ${first?.words}`;
 }
 
-/** How many checks passed, and each that did not; what the verdict has said of it is not said twice. */
+/** How many checks passed, and each that did not, but for those that the verdict has told of. */
 function checkLines({ health, interleaving }: AnalysisReport, reasons: readonly string[]): string[] {
   const checks = health?.checks ?? [];
   if (checks.length === 0) return [];
   const failed = checks.filter(({ ok }) => ok === false);
   const untested = checks.filter(({ ok }) => ok === null).length;
   const passed = `${checks.length - failed.length - untested} of ${checks.length} checks passed`;
-  const rest = untested === 0 ? "" : `, ${untested} not testable`;
+  const rest = [
+    ...(failed.length === 0 ? [] : [`${failed.length} failed`]),
+    ...(untested === 0 ? [] : [`${untested} not testable`]),
+  ];
+  const isTold = ({ name }: HealthCheck) => reasons.some((reason) => reason.startsWith(`${name}: `));
   return [
-    `${interleaving === undefined ? "         " : "Health   "}${passed}${rest}`,
-    ...failed.map((check) => {
-      const isTold = reasons.some((reason) => reason.startsWith(`${check.name}: `));
-      return `         ✘ ${check.name}${isTold ? "" : `: ${findingOf(check)}`}${pOf(check)}`;
-    }),
+    `${interleaving === undefined ? "         " : "Health   "}${[passed, ...rest].join(", ")}`,
+    ...failed
+      .filter((check) => !isTold(check))
+      .map((check) => `         ✘ ${check.name}: ${findingOf(check)}${pOf(check)}`),
   ];
 }
 

@@ -52,7 +52,7 @@ describe("the overview of an analysis", () => {
     const lines = text.split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(112);
     expect(lines[0]).toBe("home-kd");
-    expect(lines[1]).toContain("kd is better than control on completions: +5.00 %");
+    expect(lines[1]).toContain("Verdict  kd is better than control on completions.");
     expect(lines[2]).toContain("split ok");
     const row = lines.find((line) => line.includes("completions ↑ *")) ?? "";
     expect(row).toContain("+5.00 %");
