@@ -8,7 +8,7 @@ import { foldedPanels, type PageBuilder, type PageElement, pageBuilder, panelGri
 import { forestPanel } from "./page-forest.ts";
 import { healthPanel } from "./page-health.ts";
 import { interleavingPanel } from "./page-interleaving.ts";
-import { methodsPanel } from "./page-methods.ts";
+import { methodLink, methodsPanel } from "./page-methods.ts";
 import { definitionsPanel, metricsPanel } from "./page-metrics.ts";
 import { noveltyPanels } from "./page-novelty.ts";
 import { offPolicyPanel } from "./page-off-policy.ts";
@@ -48,7 +48,12 @@ export async function pageDocument(made: AnalysisReport): Promise<string> {
     "body",
     {},
     headerOf(page, report),
-    page.element("main", {}, verdictBanner(page, verdict), panelGrid(page, panels)),
+    page.element(
+      "main",
+      {},
+      verdictBanner(page, verdict, report.interleaving === undefined),
+      panelGrid(page, panels),
+    ),
   );
   // A DOM writes the text of title and style as it is: only the rest of its elements keep text from being markup.
   const title = page.element("p", {}, `${report.experiment}: ${verdictNames[verdict.kind]}`).innerHTML;
@@ -98,7 +103,12 @@ const verdictNames: Record<VerdictReport["kind"], string> = {
   "too-early": "No verdict: too early",
 };
 
-function verdictBanner(page: PageBuilder, { kind, sentence, reasons }: VerdictReport): PageElement {
+/** @param isExplained whether the statistics page says how such a verdict comes about. */
+function verdictBanner(
+  page: PageBuilder,
+  { kind, sentence, reasons }: VerdictReport,
+  isExplained: boolean,
+): PageElement {
   return page.element(
     "section",
     { class: `panel verdict ${kind}` },
@@ -113,6 +123,9 @@ function verdictBanner(page: PageBuilder, { kind, sentence, reasons }: VerdictRe
           page.element("summary", {}, `${reasons.length - reasonsMax} more`),
           listOf(page, reasons.slice(reasonsMax)),
         ),
+    isExplained
+      ? page.element("p", { class: "faint" }, methodLink(page, "verdict", "How a verdict comes about"), ".")
+      : null,
   );
 }
 

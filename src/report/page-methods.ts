@@ -6,6 +6,7 @@ import type { Content, PageBuilder, PageElement } from "./page-elements.ts";
 
 /** Each method's heading in docs/statistics.md. */
 const headings = {
+  verdict: "Verdict and health of a report",
   "what counts": "What counts and what does not",
   "sample ratio": "Sample ratio (SRM)",
   "means and proportions": "Means and proportions",
@@ -63,6 +64,7 @@ function methodsOf(report: AnalysisReport): Method[] {
   const some = (has: (one: Comparison) => unknown): boolean => comparisons.some((one) => Boolean(has(one)));
   const types = new Set<string>(report.metrics.map(({ type }) => type));
   const used: Record<Method, boolean> = {
+    verdict: report.interleaving === undefined,
     "what counts": true,
     "sample ratio": report.interleaving === undefined,
     "means and proportions": types.has("mean") || types.has("proportion"),
