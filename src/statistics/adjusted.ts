@@ -4,7 +4,7 @@
  * Pre-Experiment Data", WSDM 2013, section 3.2 and appendix B for ratios; several covariates and the optimality of the
  * regression: Jin, Ba, "Toward Optimal Variance Reduction in Online Controlled Experiments", Technometrics 65(2), 2023).
  */
-import { type Answer, answer, type Estimate, noAnswer, withoutRounding } from "./estimate.ts";
+import { type Answer, answer, type Estimate, equalShare, noAnswer, withoutRounding } from "./estimate.ts";
 import {
   type JointMoments,
   meanOf,
@@ -68,7 +68,7 @@ export function adjustedArms(arms: readonly JointMoments[], outcome: AdjustedOut
     return noAnswer(finite ? "no-covariate-variance" : "infinite");
   }
   const all = arms.reduce(mergeJointMoments, noJointMoments((arms[0] as JointMoments).means.length));
-  const estimates = arms.map((arm, at) => {
+  const parts = arms.map((arm, at) => {
     const { value, weights } = linear[at] as LinearForm;
     const shift = covariates.reduce(
       (sum, covariate, i) => sum + (thetas[i] as number) * (meanOf(arm, covariate) - meanOf(all, covariate)),
@@ -78,9 +78,19 @@ export function adjustedArms(arms: readonly JointMoments[], outcome: AdjustedOut
     for (const [i, covariate] of covariates.entries()) {
       residual[covariate] = (residual[covariate] as number) - (thetas[i] as number);
     }
-    return { units: arm.count, value: value - shift, variance: varianceOfMean(arm, residual) };
+    return { arm, value: value - shift, residual };
   });
-  const before = sumOver((arm, at) => varianceOfMean(arm, (linear[at] as LinearForm).weights));
+  // Of all arms, since each theta is rounded as large as any of them needs it.
+  const scale = parts.reduce((sum, { arm, residual }) => sum + spreadOf(arm, residual), 0);
+  const estimates = parts.map(({ arm, value, residual }) => ({
+    units: arm.count,
+    value,
+    variance: varianceOfMean(arm, residual, scale),
+  }));
+  const before = sumOver((arm, at) => {
+    const { weights } = linear[at] as LinearForm;
+    return varianceOfMean(arm, weights, spreadOf(arm, weights));
+  });
   const after = estimates.reduce((sum, estimate) => sum + estimate.variance, 0);
   const numbers = [...thetas, ...estimates.map(({ value }) => value), before, after];
   if (!numbers.every(Number.isFinite)) return noAnswer("infinite");
@@ -119,9 +129,14 @@ function productWith(arm: JointMoments, variable: number, weights: readonly numb
   );
 }
 
-/** Of terms that may cancel: what rounding leaves of an outcome that the covariates determine is no variance. */
-function varianceOfMean(arm: JointMoments, weights: readonly number[]): number {
-  const scale = weights.reduce((sum, weight, i) => sum + weight * weight * productOf(arm, i, i), 0);
-  const left = withoutRounding(momentsOfCombination(arm, weights).m2, scale);
-  return left / (arm.count - 1) / arm.count;
+/** Of the terms of the combination, as if they could not cancel. */
+function spreadOf(arm: JointMoments, weights: readonly number[]): number {
+  return weights.reduce((sum, weight, i) => sum + weight * weight * productOf(arm, i, i), 0);
+}
+
+/** What rounding leaves of an outcome that the covariates determine is no variance, nor is what it leaves of values that are the same. */
+function varianceOfMean(arm: JointMoments, weights: readonly number[], scale: number): number {
+  const size = weights.reduce((sum, weight, i) => sum + (weight * meanOf(arm, i)) ** 2, 0);
+  const spread = withoutRounding(momentsOfCombination(arm, weights).m2, scale);
+  return withoutRounding(spread, arm.count * size, equalShare) / (arm.count - 1) / arm.count;
 }

@@ -75,7 +75,7 @@ export function withoutRounding(sum: number, scale: number, share = cancelledSha
 const cancelledShare = 1e-12;
 
 /** Values that differ from their mean by a 1e-13th are equal: 0.1 + 0.2 in one unit and 0.3 in another. */
-const equalShare = 1e-26;
+export const equalShare = 1e-26;
 
 function finite(estimate: Estimate): Answer<Estimate> {
   const numbers = Number.isFinite(estimate.value) && Number.isFinite(estimate.variance);

@@ -63,8 +63,14 @@ function cupedOf(metric: number, arms: readonly (readonly UnitRow[])[]) {
   const tested = difference(treated, control, 0.05);
   if (!tested.ok) return null;
   const { estimate, ciLow, ciHigh } = tested.value;
+  // Values of 1e12 beside small ones: what a covariate explains of them is rounded as they are.
+  const digits = Math.floor(4 - Math.log10(ciHigh - ciLow));
   return expect.objectContaining({
-    absolute: { estimate: near(estimate), ciLow: near(ciLow), ciHigh: near(ciHigh) },
+    absolute: {
+      estimate: expect.closeTo(estimate, digits),
+      ciLow: expect.closeTo(ciLow, digits),
+      ciHigh: expect.closeTo(ciHigh, digits),
+    },
   });
 }
 

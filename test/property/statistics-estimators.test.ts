@@ -341,10 +341,11 @@ describe("segments", () => {
           estimate: (one.estimate + shift) * scale,
           standardError: one.standardError * scale,
         }));
-        expect(given(heterogeneity(moved)).pValue).toBeCloseTo(given(heterogeneity(all)).pValue, 6);
+        // Near 1 a p-value moves with the root of what rounding does to the statistic.
+        expect(given(heterogeneity(moved)).pValue).toBeCloseTo(given(heterogeneity(all)).pValue, 5);
         const plain = trend(all);
         fc.pre(plain.ok);
-        expect(given(trend(moved)).pValue).toBeCloseTo(plain.value.pValue, 6);
+        expect(given(trend(moved)).pValue).toBeCloseTo(plain.value.pValue, 5);
       }),
     );
   });
@@ -384,10 +385,16 @@ describe("shares", () => {
 
   test("the statistic falls as the difference held against rises", () => {
     fc.assert(
-      fc.property(share, share, fc.double({ min: -0.99, max: 0.98, noNaN: true }), (treated, control, at) => {
-        const [low, high] = [at, at + 0.01].map((d) => proportionStatistic(treated, control, d));
-        expect(high).toBeLessThanOrEqual((low as number) + 1e-6);
-      }),
+      fc.property(
+        share,
+        share,
+        fc.integer({ min: -990_000, max: 980_000 }),
+        (treated, control, millionths) => {
+          const at = millionths / 1e6;
+          const [low, high] = [at, at + 0.01].map((d) => proportionStatistic(treated, control, d));
+          expect(high).toBeLessThanOrEqual((low as number) + 1e-6);
+        },
+      ),
     );
   });
 });
