@@ -47,6 +47,9 @@ export interface Count {
 /** A share of a 5 % test that the bar allows. */
 export const fivePercent: Bar = { kind: "within", low: 0.035, high: 0.065 };
 
+/** The level of a health check: what fails it makes every other number worthless. */
+export const alarm = 0.001;
+
 /** Outside of it the share is not what was promised: one right scenario in a thousand. */
 const bandAlpha = 0.001;
 /** Both sides of a one-sided 99 % bound. */
