@@ -129,5 +129,9 @@ export const adjustedCoverage: readonly Scenario[] = [
     "clicks a unit, up by 30 % in the triggered 30 %, diluted to all, 1,000 units an arm",
     false,
   ),
-  dilution("dilution-ratio", "clicks a view, the same", true),
+  dilution(
+    "dilution-ratio",
+    "clicks a view, likewise up in the triggered 30 %, diluted to all, 1,000 units an arm",
+    true,
+  ),
 ];

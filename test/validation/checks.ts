@@ -91,7 +91,7 @@ export const checks: readonly Scenario[] = [
     quiet,
     (random) => alarms(balance(known(random, 200), known(random, 200))),
   ),
-  check("balance-uneven", "the same, 500 units against 100", 6_000, quiet, (random) =>
+  check("balance-uneven", "balance of the same five, 500 units against 100", 6_000, quiet, (random) =>
     alarms(balance(known(random, 100), known(random, 500))),
   ),
   check(

@@ -130,7 +130,7 @@ export const falsePositives: readonly Scenario[] = [
   twoArms("p90-more", "p90 of latencies that cluster in units, 400 units an arm", 3_000, (random) =>
     found(latencies(random, 400, 0.9), latencies(random, 400, 0.9)),
   ),
-  twoArms("p99", "p99 of latencies that cluster in units, 1,000 units an arm", 2_000, (random) =>
+  twoArms("p99", "p99 of latencies that cluster in units, 1,000 units an arm", 4_000, (random) =>
     found(latencies(random, 1_000, 0.99), latencies(random, 1_000, 0.99)),
   ),
   twoArms("strata", "post-stratified over six unequal strata, 90 units an arm", 4_000, (random) =>

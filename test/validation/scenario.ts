@@ -9,8 +9,6 @@ export interface Scenario {
   /** What is simulated, as the page says it. */
   readonly what: string;
   readonly runs: number;
-  /** Where a bar is known to be missed: why, and what the reader can do. */
-  readonly why?: string;
   readonly questions: readonly Question[];
   /**
    * Works out once what all runs share. The function it gives simulates one experiment and says, for each question,

@@ -92,12 +92,12 @@ export const segments: readonly Scenario[] = [
   {
     id: "novelty-found",
     section,
-    what: "an effect that fades from 0.6 to nothing in a week, 200 units an arm",
+    what: "an effect that fades from 0.6 to nothing in a week, 60 units an arm",
     runs: 2_000,
     questions: [
       { name: "a trend found", bar: { kind: "at-least", share: 0.9 } },
       { name: "the trend's 95 % interval misses it", bar: fivePercent },
     ],
-    prepare: () => (random) => novelty(random, 200, (day) => 0.6 - 0.1 * day, -0.1),
+    prepare: () => (random) => novelty(random, 60, (day) => 0.6 - 0.1 * day, -0.1),
   },
 ];
