@@ -131,7 +131,7 @@ export const coverage: readonly Scenario[] = [
     runs: 3_000,
     questions: missed,
     prepare: () => (random) => {
-      const [treated, control] = [latencies(random, 100, 0.5, 1.1), latencies(random, 100, 0.5)];
+      const [treated, control] = [latencies(random, 100, 0.5, { slower: 1.1 }), latencies(random, 100, 0.5)];
       // The logarithm of a latency is symmetric around 0, so the median is 1.
       return [misses(difference(given(treated), given(control), 0.05), 0.1)];
     },

@@ -145,7 +145,7 @@ export const plannedPower: readonly Scenario[] = [
     effect: 0.1,
     runs: 1_500,
     finds: (random, { control, treated }) =>
-      found(latencies(random, treated, 0.5, 1.1), latencies(random, control, 0.5)),
+      found(latencies(random, treated, 0.5, { slower: 1.1 }), latencies(random, control, 0.5)),
   }),
   planned({
     id: "power-quantile-shift",
@@ -154,7 +154,7 @@ export const plannedPower: readonly Scenario[] = [
     effect: 0.1,
     runs: 1_500,
     finds: (random, { control, treated }) =>
-      found(latencies(random, treated, 0.5, 1, 0.1), latencies(random, control, 0.5)),
+      found(latencies(random, treated, 0.5, { added: 0.1 }), latencies(random, control, 0.5)),
   }),
   planned({
     id: "power-cuped",

@@ -82,19 +82,21 @@ export function strataOf(random: Random, units: number, effect = 0): CrossMoment
   return values.map((within) => unitDenominator(momentsOf(within)));
 }
 
-/** Latencies that cluster in units, all `slower` times as long, or longer by `added`. */
+/**
+ * Latencies that cluster in units, all `slower` times as long, or longer by `added`; `spread` is that of their logarithms,
+ * between units and within each.
+ */
 export function latencies(
   random: Random,
   units: number,
   quantile: number,
-  slower = 1,
-  added = 0,
+  { slower = 1, added = 0, spread = 0.5 } = {},
 ): Answer<Estimate, string> {
   const arm = draws(units, () => {
-    const speed = 0.5 * normal(random);
+    const speed = spread * normal(random);
     return draws(
       1 + Math.floor(8 * random.next()),
-      () => added + slower * Math.exp(speed + 0.5 * normal(random)),
+      () => added + slower * Math.exp(speed + spread * normal(random)),
     );
   });
   return estimateOfQuantile(quantileSumsOf(arm), quantile);
