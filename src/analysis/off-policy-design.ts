@@ -177,10 +177,10 @@ function policyReport(
   alpha: number,
 ): { readonly report: PolicyReport; readonly warnings: readonly string[] } {
   const units = moments.count;
-  const [decisions, weight] = [decided, weighted].map((i) => units * (moments.means[i] as number)) as [
-    number,
-    number,
-  ];
+  const sumOf = (variable: number): number => units * (moments.means[variable] as number);
+  // A whole number, which a mean of it times the units need not be.
+  const decisions = Math.round(sumOf(decided));
+  const weight = sumOf(weighted);
   const name = arms.flatMap(({ id }, arm) => (target[arm] === 0 ? [] : [`${id}=${target[arm]}`])).join(",");
   const warnings: string[] = [];
   const estimates = metrics.map((metric, i) => {
@@ -216,7 +216,7 @@ function policyReport(
   return {
     report: {
       weights: Object.fromEntries(arms.map(({ id }, arm) => [id, target[arm] as number])),
-      requests: Math.round(decisions),
+      requests: decisions,
       units,
       effectiveRequests: weights?.effectiveDecisions ?? 0,
       effectiveUnits: weights?.effectiveUnits ?? 0,
