@@ -64,7 +64,7 @@ describe("what a metric declares is what is counted:", () => {
 
   test("a feature of an item is read as what it is compared with", async () => {
     const rated = (request: string, unit: string, arm: string): Impression => {
-      const items = [{ genre: "jazz", age: 3 }, { genre: "pop", age: 12 }, {}];
+      const items = [{ genre: "jazz", age: 3, from: 4 }, { genre: "NaN", age: 12, from: 4 }, {}];
       return { ...impressionOf(request, unit, arm), sent: { user: {}, context: {}, items } };
     };
     const records = [
@@ -74,6 +74,8 @@ describe("what a metric declares is what is counted:", () => {
     ];
     expect(await meansOf({ filter: "item.features.genre == 'jazz'" }, records)).toEqual([0, 1]);
     expect(await meansOf({ filter: "item.features.age > 2" }, records)).toEqual([0, 2]);
+    expect(await meansOf({ filter: "item.features.age > item.features.from" }, records)).toEqual([0, 1]);
+    expect(await meansOf({ filter: "item.features.genre > 2" }, records)).toEqual([0, 0]);
     expect(await meansOf({ filter: "!has(item.features.age)" }, records)).toEqual([0, 1]);
   });
 });
