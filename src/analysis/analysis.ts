@@ -12,6 +12,7 @@ export { renderOverview } from "./render-overview.ts";
 export { renderPage } from "./render-page.ts";
 export { renderPower } from "./render-power.ts";
 export type { AnalysisReport } from "./report.ts";
+export type { TriggerComparison } from "./report-designs.ts";
 export type { SegmentAttribute } from "./segments-design.ts";
 export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

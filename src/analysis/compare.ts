@@ -12,9 +12,10 @@ import {
   stagewiseResult,
 } from "../statistics/statistics.ts";
 import type { Gap, Measure, MeasuredCovariate } from "./measure.ts";
-import type { Horizon } from "./plan.ts";
+import { judgeMinimumEffect } from "./minimum-effect.ts";
+import { type Horizon, oneSidedTest } from "./plan.ts";
 import type { Comparison, CupedReport, MetricReport } from "./report.ts";
-import type { NotWorseReport, SequentialReport } from "./report-sections.ts";
+import type { MinimumEffectReport, NotWorseReport, SequentialReport } from "./report-sections.ts";
 
 export interface Compared {
   readonly metric: MetricReport;
@@ -32,6 +33,7 @@ export interface Decision {
   readonly direction: "better" | "worse" | undefined;
   readonly effect: DecidedEffect | undefined;
   readonly notWorse: NotWorseReport | null;
+  readonly minimumEffect: MinimumEffectReport | null;
   /** Worse by more than the margin. */
   readonly isWorseThanMargin: boolean;
 }
@@ -95,6 +97,7 @@ export function compareArms(
         ...(set?.ok === true && { fieller: set.value }),
         ...(sequential !== undefined && { sequential }),
         ...(decision.notWorse !== null && { notWorse: decision.notWorse }),
+        ...(decision.minimumEffect !== null && { minimumEffect: decision.minimumEffect }),
         ...(measure.winsorisedAt !== undefined && { winsorisedAt: measure.winsorisedAt }),
       },
     ];
@@ -184,7 +187,7 @@ function sequentialOf(
 }
 
 function decide(
-  { goal, margin }: Measure,
+  { goal, margin, minimumEffect }: Measure,
   pair: Pair | undefined,
   alpha: number,
   horizon: Horizon,
@@ -195,6 +198,7 @@ function decide(
     direction: undefined,
     effect: undefined,
     notWorse: null,
+    minimumEffect: null,
     isWorseThanMargin: false,
   };
   if (pair === undefined) return { ...none, pValue: undefined };
@@ -224,22 +228,22 @@ function decide(
       holds: isAlways ? "always" : "once",
     },
     notWorse: judged?.report ?? null,
+    minimumEffect:
+      (minimumEffect !== undefined &&
+        judgeMinimumEffect(pair.treated, pair.control, goal, minimumEffect, alpha, horizon)) ||
+      null,
     isWorseThanMargin: judged?.isWorse ?? false,
   };
 }
 
-/** One look at a fixed plan's end, and otherwise whenever one likes. */
 function judgeMargin(
   { treated, control }: Pair,
   goal: Measure["goal"],
   margin: number,
   alpha: number,
-  { report, tunedUnits }: Horizon,
+  horizon: Horizon,
 ): { readonly report: NotWorseReport; readonly isWorse: boolean } | undefined {
-  const test =
-    report.kind === "fixed"
-      ? ({ alpha, horizon: "fixed" } as const)
-      : ({ alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits } as const);
+  const test = oneSidedTest(alpha, horizon);
   const judged = notWorse(treated, control, { goal, kind: "relative", size: margin }, test);
   if (!judged.ok) return undefined;
   const size = margin * Math.abs(control.value);
@@ -252,9 +256,6 @@ function judgeMargin(
     isWorse: pValueWorse < alpha,
   };
 }
-
-/** As of the two-sided interval where nobody planned. */
-const unplannedUnits = 10_000;
 
 function cupedOf(
   cuped: MeasuredCovariate | undefined,

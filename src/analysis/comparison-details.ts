@@ -2,7 +2,7 @@
 import type { Interval } from "../statistics/statistics.ts";
 import { amount, percent, plainPercent, probability, signed } from "./format.ts";
 import type { Comparison } from "./report.ts";
-import type { NotWorseReport, SequentialReport } from "./report-sections.ts";
+import type { MinimumEffectReport, NotWorseReport, SequentialReport } from "./report-sections.ts";
 
 export function detailsOf({
   cuped,
@@ -10,10 +10,12 @@ export function detailsOf({
   fieller,
   sequential,
   notWorse,
+  minimumEffect,
   winsorisedAt,
 }: Comparison): string[] {
   const lines: string[] = [];
   if (notWorse) lines.push(notWorseWords(notWorse));
+  if (minimumEffect) lines.push(minimumEffectWords(minimumEffect));
   if (cuped !== null) {
     lines.push(`CUPED with ${cuped.covariate}: ${reduced(cuped)}`);
   }
@@ -46,6 +48,21 @@ function reduced({ absolute, relative, pValue, varianceReduction }: Reduced): st
 function notWorseWords({ margin, ok, bound }: NotWorseReport): string {
   const state = ok ? "not worse than its margin" : "NOT proven to keep its margin";
   return `${state}: worse by at most ${amount(Math.abs(margin))} is allowed, the difference's bound is ${signed(bound)}`;
+}
+
+/** One sentence, without its full stop. */
+export function minimumEffectWords({ size, state }: MinimumEffectReport): string {
+  const minimum = `the minimum effect of interest, ${amount(100 * size)} %`;
+  switch (state) {
+    case "reached":
+      return `the gain is at least ${minimum}`;
+    case "equivalent":
+      return `the effect is smaller than ${minimum}, either way`;
+    case "ruled-out":
+      return `a gain of ${minimum}, is ruled out`;
+    case "open":
+      return `a gain of ${minimum}, is neither shown nor ruled out`;
+  }
 }
 
 function fiellerWords(set: NonNullable<Comparison["fieller"]>): string {

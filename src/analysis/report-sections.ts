@@ -98,6 +98,7 @@ export interface ComparisonSections {
   /** The group-sequential look; `bounds` are those of the plan's looks so far. */
   readonly sequential?: SequentialReport | null;
   readonly notWorse?: NotWorseReport | null;
+  readonly minimumEffect?: MinimumEffectReport | null;
   /** The value above which units count as this much. */
   readonly winsorisedAt?: number | null;
 }
@@ -122,4 +123,13 @@ export interface NotWorseReport {
   readonly margin: number;
   readonly ok: boolean;
   readonly bound: number;
+}
+
+/**
+ * Against the smallest effect of interest, `size` as a share of control: the gain is at least as large (`reached`), it is
+ * smaller (`ruled-out`), gain and harm both are (`equivalent`), or nobody knows yet (`open`).
+ */
+export interface MinimumEffectReport {
+  readonly size: number;
+  readonly state: "reached" | "equivalent" | "ruled-out" | "open";
 }

@@ -72,7 +72,7 @@ export {
   skewedMomentsOf,
 } from "./minimum-units.ts";
 export { type CrossMoments, type Moments, marginalY, noCrossMoments } from "./moments.ts";
-export { type Margin, type NotWorse, notWorse, type OneSided } from "./not-worse.ts";
+export { notWorse, type OneSided } from "./not-worse.ts";
 export {
   type Compared,
   type Gain,

@@ -1,5 +1,6 @@
 /** Metrics, plans and health over logs that are small, or regular enough to be worked out by hand. */
 import { describe, expect, test } from "vitest";
+import { renderReport } from "../../src/analysis/analysis.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
@@ -191,5 +192,43 @@ describe("the verdict goes by the plan", () => {
       margin: 0.1,
     } as const;
     expect(await verdictOf(1, { plan, metrics: [completions, guardrail] })).toBe("worse");
+  });
+
+  test("a guardrail without a margin makes an arm worse where it is shown to be", async () => {
+    const plan = { kind: "fixed", units: 120 } as const;
+    const fewer = { ...completions, id: "fewer", role: "guardrail", goal: "decrease" } as const;
+    const report = await analysisOf(correlated(1), { plan, metrics: [completions, fewer] });
+    expect(report.verdict).toMatchObject({ kind: "worse", reasons: ["guardrail fewer is worse"] });
+    expect(await verdictOf(0, { plan, metrics: [completions, fewer] })).toBe("open");
+  });
+});
+
+describe("a minimum effect is held against what was found", () => {
+  const stateOf = async (effect: number, minimumEffect: number, goal: Metric["goal"] = "increase") => {
+    const plan = { kind: "fixed", units: 120 } as const;
+    const report = await analysisOf(correlated(effect), {
+      plan,
+      metrics: [{ ...completions, goal, minimumEffect }],
+    });
+    return { state: report.metrics[0]?.comparisons[0]?.minimumEffect?.state, report };
+  };
+
+  test.each<[string, number, number, Metric["goal"], string]>([
+    // Control's mean is 1.5, and one completion more is 2/3 of it.
+    ["a gain beyond it is shown", 1, 0.5, "increase", "reached"],
+    ["a gain that may be below it", 1, 0.66, "increase", "open"],
+    ["neither a gain nor a harm as large", 0, 0.3, "increase", "equivalent"],
+    ["a harm, where less is better", 1, 0.3, "decrease", "ruled-out"],
+    ["too few units to say", 0, 0.01, "increase", "open"],
+  ])("%s", async (_, effect, minimum, goal, state) => {
+    expect((await stateOf(effect, minimum, goal)).state).toBe(state);
+  });
+
+  test("and said, where no difference is shown", async () => {
+    const { report } = await stateOf(0, 0.3);
+    expect(report.verdict?.kind).toBe("open");
+    const words = "the effect is smaller than the minimum effect of interest, 30 %, either way";
+    expect(report.verdict?.reasons).toContain(`completions: ${words}`);
+    expect(renderReport(report)).toContain(words);
   });
 });
