@@ -14,6 +14,7 @@ import {
 import type { Gap, Measure, MeasuredCovariate } from "./measure.ts";
 import { judgeMinimumEffect } from "./minimum-effect.ts";
 import { type Horizon, oneSidedTest } from "./plan.ts";
+import { scoreOfRare } from "./rare-shares.ts";
 import type { Comparison, CupedReport, MetricReport } from "./report.ts";
 import type { MinimumEffectReport, NotWorseReport, SequentialReport } from "./report-sections.ts";
 
@@ -85,6 +86,8 @@ export function compareArms(
     const sequential = sequentialOf(best, alpha, horizon);
     const decision = decide(measure, best, alpha, horizon, sequential);
     decisions.push(decision);
+    const score =
+      measure.type === "proportion" ? scoreOfRare(measure.arms[i], measure.arms[control], alpha) : undefined;
     const set = isNearZero && plain !== undefined ? fieller(plain.treated, plain.control, alpha) : undefined;
     return [
       {
@@ -95,6 +98,7 @@ export function compareArms(
         method: measure.type === "ratio" || measure.type === "quantile" ? "delta" : "welch",
         cuped: cupedOf(cuped, i, control, alpha),
         ...(set?.ok === true && { fieller: set.value }),
+        ...(score !== undefined && { score }),
         ...(sequential !== undefined && { sequential }),
         ...(decision.notWorse !== null && { notWorse: decision.notWorse }),
         ...(decision.minimumEffect !== null && { minimumEffect: decision.minimumEffect }),

@@ -2,12 +2,18 @@
 import type { Interval } from "../statistics/statistics.ts";
 import { amount, percent, plainPercent, probability, signed } from "./format.ts";
 import type { Comparison } from "./report.ts";
-import type { MinimumEffectReport, NotWorseReport, SequentialReport } from "./report-sections.ts";
+import type {
+  MinimumEffectReport,
+  NotWorseReport,
+  ScoreReport,
+  SequentialReport,
+} from "./report-sections.ts";
 
 export function detailsOf({
   cuped,
   postStratified,
   fieller,
+  score,
   sequential,
   notWorse,
   minimumEffect,
@@ -22,6 +28,7 @@ export function detailsOf({
   if (postStratified) {
     lines.push(`post-stratified into ${postStratified.strata} strata: ${reduced(postStratified)}`);
   }
+  if (score) lines.push(`few events, by the score method: ${scoreWords(score)}`);
   if (fieller) lines.push(`Fieller's set of the lift, control being near zero: ${fiellerWords(fieller)}`);
   if (sequential) lines.push(sequentialWords(sequential));
   if (typeof winsorisedAt === "number")
@@ -43,6 +50,10 @@ function reduced({ absolute, relative, pValue, varianceReduction }: Reduced): st
     `${show(estimate)} (${show(ciLow)} to ${show(ciHigh)}), p ${probability(pValue)}, ` +
     `variance reduced by ${plainPercent(varianceReduction)}`
   );
+}
+
+function scoreWords({ absolute: { estimate, ciLow, ciHigh }, pValue }: ScoreReport): string {
+  return `difference ${signed(estimate)} (${signed(ciLow)} to ${signed(ciHigh)}), p ${probability(pValue)}`;
 }
 
 function notWorseWords({ margin, ok, bound }: NotWorseReport): string {

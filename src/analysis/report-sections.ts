@@ -97,6 +97,8 @@ export interface ComparisonSections {
   readonly postStratified?: PostStratifiedReport | null;
   /** The group-sequential look; `bounds` are those of the plan's looks so far. */
   readonly sequential?: SequentialReport | null;
+  /** Of a proportion with fewer than ten units in an arm that did, or that did not. */
+  readonly score?: ScoreReport | null;
   readonly notWorse?: NotWorseReport | null;
   readonly minimumEffect?: MinimumEffectReport | null;
   /** The value above which units count as this much. */
@@ -108,6 +110,12 @@ export interface PostStratifiedReport {
   readonly varianceReduction: number;
   readonly absolute: Interval;
   readonly relative: Interval | null;
+  readonly pValue: number;
+}
+
+/** Miettinen and Nurminen's difference, in the metric's unit. */
+export interface ScoreReport {
+  readonly absolute: Interval;
   readonly pValue: number;
 }
 

@@ -106,12 +106,7 @@ export {
 } from "./power.ts";
 export { type PrePeriodCheck, type PrePeriodMetric, prePeriodCheck } from "./pre-period.ts";
 export { evidenceAbove, proportionLow } from "./proportion-evidence.ts";
-export {
-  type ProportionDifference,
-  proportion,
-  proportionDifference,
-  type Share,
-} from "./proportions.ts";
+export { proportion, proportionDifference } from "./proportions.ts";
 export {
   estimateOfQuantile,
   mergeQuantileSums,
