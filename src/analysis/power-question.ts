@@ -26,6 +26,8 @@ export interface PowerQuestion {
   readonly baseline: PowerBaseline;
   /** How much better treated is; negative is worse, which only a margin allows. Undefined: what can be found? */
   readonly effect: Amount | undefined;
+  /** Whether the effect multiplies every value, so that treated's spread grows with it. Not of a proportion. */
+  readonly effectMultiplies: boolean;
   /** Of the whole experiment. Undefined: how many are needed? */
   readonly units: number | undefined;
   /** Non-inferiority: not worse than this. */

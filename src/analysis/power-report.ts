@@ -39,6 +39,8 @@ export interface PowerPlan {
   readonly goal: "increase" | "decrease";
   /** In the metric's unit. */
   readonly margin: number | null;
+  /** Treated's spread grows with the effect. */
+  readonly effectMultiplies: boolean;
   readonly varianceReduction: number;
   readonly triggerRate: number;
   readonly analysed: "triggered" | "everybody";
@@ -95,7 +97,7 @@ const fewestOnCurve = 5;
  */
 export function powerReport(question: PowerQuestion): PowerReport {
   const { baseline: known, goal, unitsByDay } = question;
-  const baseline = statisticalBaseline(known);
+  const baseline = statisticalBaseline(question);
   const margin = question.margin && absolute(question.margin, known);
   const plan = planOf(question, margin);
   const sign = goal === "increase" ? 1 : -1;
@@ -174,8 +176,10 @@ function numberOrNull(found: Answer<number, string>): number | null {
   return found.ok ? found.value : null;
 }
 
-function statisticalBaseline({ kind, value, unitSpread }: PowerBaseline): Baseline {
-  return { value, unitVariance: unitSpread ** 2, isProportion: kind === "proportion" };
+function statisticalBaseline({ baseline, effectMultiplies }: PowerQuestion): Baseline {
+  const { kind, value, unitSpread } = baseline;
+  const others = effectMultiplies ? "grows" : "constant";
+  return { value, unitVariance: unitSpread ** 2, spread: kind === "proportion" ? "proportion" : others };
 }
 
 function absolute({ size, relative }: Amount, { value }: PowerBaseline): number {
@@ -223,6 +227,7 @@ function reportedPlan(question: PowerQuestion, plan: Plan, margin: number | unde
     shares: weights.map((weight) => weight / total),
     goal,
     margin: margin ?? null,
+    effectMultiplies: question.effectMultiplies,
     varianceReduction,
     triggerRate,
     analysed,
@@ -248,7 +253,9 @@ const reasons: Readonly<Record<string, string>> = {
   "no-variance": "the baseline has no spread, so that there is nothing to measure a difference against",
   infinite: "a number is too large",
   "one-unit": "an arm would have fewer than two units",
-  "out-of-reach": "out of reach: a share would leave 0 to 100 %, or it takes more than 10^12 units",
+  "zero-control": "an effect that multiplies a baseline of 0 leaves it at 0",
+  "out-of-reach":
+    "out of reach: a share would leave 0 to 100 %, what is multiplied would change its sign, or it takes more than 10^12 units",
 };
 
 function orRefused<T>(found: Answer<T, string>, what: string): T {

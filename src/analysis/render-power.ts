@@ -57,6 +57,9 @@ function planLines({ plan }: PowerReport): string[] {
   const shares = plan.shares.map((share) => plainPercent(share)).join(", ");
   const lines = [`Plan       alpha ${plan.alpha} ${sides}${shared}; arms ${shares}`];
   if (plan.margin !== null) lines.push(`           not worse than control by ${amount(plan.margin)}`);
+  if (plan.effectMultiplies) {
+    lines.push("           the effect multiplies every value: treated's spread grows with it");
+  }
   if (plan.varianceReduction > 0) {
     lines.push(`           CUPED takes away ${plainPercent(plan.varianceReduction)} of the variance`);
   }

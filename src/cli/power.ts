@@ -27,6 +27,7 @@ interface PowerFlags {
   readonly metric?: string;
   readonly dataDir?: string;
   readonly effect?: Amount;
+  readonly effectMultiplies?: boolean;
   readonly units?: number;
   readonly days?: number;
   readonly unitsPerDay?: readonly number[];
@@ -92,6 +93,10 @@ export function powerCommand(): Command {
       "--effect <amount>",
       "how much better treated is (below 0: worse, with --margin); default: the metric's minimumEffect",
       amountFlag,
+    )
+    .option(
+      "--effect-multiplies",
+      "the effect multiplies every value, so that treated's spread grows with it",
     )
     .option("--units <n>", "units of the whole experiment", positiveInteger)
     .option("--days <n>", "instead of --units: as many as come in so many days", positiveInteger)
@@ -163,6 +168,7 @@ async function questionOf(flags: PowerFlags): Promise<PowerQuestion> {
   return {
     baseline: log?.baseline ?? baselineOf(flags),
     effect: flags.effect ?? wantedEffect(flags, log?.minimumEffect),
+    effectMultiplies: flags.effectMultiplies ?? false,
     units: flags.days === undefined ? flags.units : unitsIn(flags.days, unitsByDay),
     margin: flags.margin,
     weights,
@@ -216,6 +222,9 @@ function checkUse(flags: PowerFlags): void {
     throw new UsageError("expected --arms or --weights, not both");
   }
   if (flags.arms === 1) throw new UsageError("--arms: expected at least 2, control among them");
+  if (flags.effectMultiplies && flags.proportion !== undefined) {
+    throw new UsageError("--effect-multiplies: a proportion's spread follows from its value as it is");
+  }
   if (flags.power <= flags.alpha) throw new UsageError("--power: expected more than --alpha");
   if (flags.monitoring !== "group-sequential" && (flags.looks ?? flags.spending) !== undefined) {
     throw new UsageError("--looks and --spending go with --monitoring group-sequential");

@@ -20,18 +20,28 @@ export interface Baseline {
   readonly value: number;
   /** The variance of one unit's influence: the square of the estimate's standard error times its units. */
   readonly unitVariance: number;
-  /** The spread of a proportion follows its value, so that the effect changes it. */
-  readonly isProportion: boolean;
+  /** How an effect changes it. */
+  readonly spread: Spread;
 }
 
+/**
+ * What becomes of one unit's variance in the treated arm:
+ * - `constant`: it stays, as where an effect is added to every value, or is so small that it makes no difference;
+ * - `proportion`: `p (1 - p)` at the shifted share;
+ * - `grows`: the effect multiplies every value (a latency that is a tenth longer), so that the standard deviation of a mean, of
+ *   a quantile and of a ratio's linear form is multiplied too, each being homogeneous in the values: variance times
+ *   `(shifted / value)^2`.
+ */
+export type Spread = "constant" | "proportion" | "grows";
+
 /** From the estimate of a mean, a ratio or a quantile in a log or a table. */
-export function baselineOf(estimate: Estimate): Baseline {
+export function baselineOf(estimate: Estimate, spread: "constant" | "grows" = "constant"): Baseline {
   const unitVariance = estimate.variance * estimate.units;
-  return { value: estimate.value, unitVariance, isProportion: false };
+  return { value: estimate.value, unitVariance, spread };
 }
 
 export function baselineOfProportion(share: number): Baseline {
-  return { value: share, unitVariance: share * (1 - share), isProportion: true };
+  return { value: share, unitVariance: share * (1 - share), spread: "proportion" };
 }
 
 export interface Plan {
@@ -92,9 +102,7 @@ export function power(plan: Plan, baseline: Baseline, effect: number, units: num
   if (wrong !== undefined) return noAnswer(wrong);
   const sizes = armSizes(plan, units);
   if (!(sizes.control > 1 && sizes.treated > 1)) return noAnswer("one-unit");
-  const shifted = baseline.value + seenEffect(plan, effect);
-  const inside = !baseline.isProportion || (shifted >= 0 && shifted <= 1);
-  if (!inside) return noAnswer("out-of-reach");
+  if (!isPossible(baseline, baseline.value + seenEffect(plan, effect))) return noAnswer("out-of-reach");
   const found = powerAt(plan, baseline, effect, units);
   return Number.isFinite(found) ? answer(found) : noAnswer("infinite");
 }
@@ -159,8 +167,8 @@ export function detectableEffect(
   const spread = Math.sqrt(baseline.unitVariance) / (plan.analysed === "triggered" ? 1 : plan.triggerRate);
   const missing = (size: number): number => powerAt(plan, baseline, sign * size * spread, units) - wanted;
   const start = -(plan.margin ?? 0) / Math.sqrt(baseline.unitVariance);
-  const room = (sign > 0 ? 1 - baseline.value : baseline.value) / Math.sqrt(baseline.unitVariance);
-  const most = baseline.isProportion ? room : doubled(missing);
+  const room = roomFor(baseline, sign) / Math.sqrt(baseline.unitVariance);
+  const most = Number.isFinite(room) ? room : doubled(missing);
   if (!(missing(most) >= 0)) return noAnswer("out-of-reach");
   return answer(sign * spread * increasingRoot(missing, start, most));
 }
@@ -208,7 +216,14 @@ export function days(units: number, newUnits: readonly number[]): PlanAnswer<num
 
 function unusable(baseline: Baseline, effect: number): NonAnswer | undefined {
   if (![baseline.value, baseline.unitVariance, effect].every(Number.isFinite)) return "infinite";
+  if (baseline.spread === "grows" && baseline.value === 0) return "zero-control";
   return baseline.unitVariance > 0 ? undefined : "no-variance";
+}
+
+/** Shares stay between 0 and 1, and what is multiplied does not change its sign. */
+function isPossible({ spread, value }: Baseline, shifted: number): boolean {
+  if (spread === "proportion") return shifted >= 0 && shifted <= 1;
+  return spread === "constant" || shifted / value >= 0;
 }
 
 function armSizes(plan: Plan, units: number): { control: number; treated: number } {
@@ -224,14 +239,22 @@ function seenEffect(plan: Plan, effect: number): number {
   return plan.analysed === "triggered" ? effect : effect * plan.triggerRate;
 }
 
+/** How far an effect of this sign can go. */
+function roomFor({ spread, value }: Baseline, sign: number): number {
+  if (spread === "proportion") return sign > 0 ? 1 - value : value;
+  return spread === "grows" && sign * value < 0 ? Math.abs(value) : Number.POSITIVE_INFINITY;
+}
+
+function varianceAt({ spread, value, unitVariance }: Baseline, shifted: number): number {
+  if (spread === "proportion") return Math.max(0, shifted * (1 - shifted));
+  return spread === "constant" ? unitVariance : unitVariance * Math.max(0, shifted / value) ** 2;
+}
+
 function powerAt(plan: Plan, baseline: Baseline, effect: number, units: number): number {
   const sizes = armSizes(plan, units);
   const seen = seenEffect(plan, effect);
   const left = 1 - plan.varianceReduction;
-  const shifted = baseline.value + seen;
-  const treatedVariance = baseline.isProportion
-    ? Math.max(0, shifted * (1 - shifted))
-    : baseline.unitVariance;
+  const treatedVariance = varianceAt(baseline, baseline.value + seen);
   const control = {
     units: sizes.control,
     value: 0,

@@ -6,15 +6,17 @@ export { benjaminiHochberg } from "./benjamini-hochberg.ts";
 export { covariateBalance } from "./covariate-balance.ts";
 export { criticalT } from "./distributions.ts";
 export { type Answer, type Estimate, estimateOfMean, estimateOfRatio, type NonAnswer } from "./estimate.ts";
-export { type AdjustedTest, adjustByRole, simultaneousAlpha } from "./families.ts";
+export { exposureLoss } from "./exposure-loss.ts";
+export { type AdjustedTest, adjustByRole, type Role, simultaneousAlpha } from "./families.ts";
 export { type FiellerSet, fieller } from "./fieller.ts";
 export {
   driftForPower,
+  repeatedInterval,
   type SequentialBounds,
   sampleInflation,
   sequentialBounds,
 } from "./group-sequential.ts";
-export { heterogeneity, trendWithinUnits } from "./heterogeneity.ts";
+export { heterogeneity, type SegmentEffect, trendWithinUnits } from "./heterogeneity.ts";
 export { holm } from "./holm.ts";
 export {
   type AlwaysValidShare,
@@ -34,6 +36,7 @@ export { crossOf, type JointMoments, jointMomentsOf, marginalOf, noJointMoments 
 export { minimumUnits, type SkewedMoments } from "./minimum-units.ts";
 export type { CrossMoments } from "./moments.ts";
 export { notWorse, type OneSided } from "./not-worse.ts";
+export { notWorseAndBetter } from "./not-worse-and-better.ts";
 export {
   type LoggedDecision,
   mergeOffPolicySums,
@@ -73,4 +76,4 @@ export {
 export { uniformity } from "./uniformity.ts";
 export { valueBuckets } from "./value-buckets.ts";
 export { controlIsNearZero, difference, type Interval, relativeLift } from "./welch.ts";
-export { pooledCap, winsorised } from "./winsorised.ts";
+export { bucketedMomentsOf, pooledCap, winsorised } from "./winsorised.ts";

@@ -14,6 +14,7 @@ import {
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
 import {
+  type Baseline,
   baselineOf,
   baselineOfProportion,
   days,
@@ -408,7 +409,7 @@ describe("power", () => {
     analysed: fc.constantFrom("triggered" as const, "everybody" as const),
     monitoring: fc.constantFrom("fixed" as const, "always-valid" as const),
   });
-  const baseline = { value: 5, unitVariance: 9, isProportion: false };
+  const baseline: Baseline = { value: 5, unitVariance: 9, spread: "constant" };
 
   test("a sample size has the power asked for, and one unit an arm less has not", () => {
     fc.assert(
@@ -434,6 +435,21 @@ describe("power", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test("an effect that multiplies every value is found with the power asked for, too", () => {
+    const multiplied = { ...baseline, spread: "grows" } as const;
+    fc.assert(
+      fc.property(plan, fc.integer({ min: 2_000, max: 50_000 }), (design, units) => {
+        const effect = given(detectableEffect(design, multiplied, units, 0.8));
+        expect(given(power(design, multiplied, effect, units))).toBeCloseTo(0.8, 6);
+      }),
+      { numRuns: 40 },
+    );
+    // Of +10 %: variances of 1 and 1.21 instead of 1 and 1; of -10 %, 1 and 0.81.
+    const units = (effect: number, known: Baseline) => given(sampleSize(plainPlan, known, effect, 0.8)).units;
+    expect(units(0.5, multiplied) / units(0.5, baseline)).toBeCloseTo(2.21 / 2, 2);
+    expect(units(-0.5, multiplied) / units(-0.5, baseline)).toBeCloseTo(1.81 / 2, 2);
   });
 
   test("half the variance is worth twice the units; a trigger rate of a fifth costs five times as many", () => {
@@ -479,7 +495,7 @@ describe("whatever comes in, there is a number or a reason", () => {
     );
   });
 
-  const endless = { value: Number.POSITIVE_INFINITY, unitVariance: 1, isProportion: false };
+  const endless: Baseline = { value: Number.POSITIVE_INFINITY, unitVariance: 1, spread: "constant" };
 
   test.each([
     ["a quantile of no units", estimateOfQuantile(noQuantileSums, 0.5), "no-units"],
@@ -504,6 +520,16 @@ describe("whatever comes in, there is a number or a reason", () => {
       "no-variance",
     ],
     ["no effect to find", sampleSize(plainPlan, baselineOfProportion(0.1), 0, 0.8), "out-of-reach"],
+    [
+      "a value multiplied below 0",
+      power(plainPlan, { value: 1, unitVariance: 1, spread: "grows" }, -2, 1_000),
+      "out-of-reach",
+    ],
+    [
+      "a multiple of 0",
+      sampleSize(plainPlan, { value: 0, unitVariance: 1, spread: "grows" }, 1, 0.8),
+      "zero-control",
+    ],
     ["a share above 1", power(plainPlan, baselineOfProportion(0.9), 0.2, 1_000), "out-of-reach"],
     ["a rate of nobody", sampleSize(plainPlan, baselineOfProportion(0), 0.1, 0.8), "no-variance"],
     ["a power with a unit an arm", power(plainPlan, baselineOfProportion(0.1), 0.1, 2), "one-unit"],

@@ -351,8 +351,7 @@ def quantile_cases():
 
         bucket, part, value = at(quantile)
         sigma = ((1 - part) * variance(bucket - 1) + part * variance(bucket)) ** 0.5
-        z = stats.norm.isf(0.025)
-        error = (at(quantile + z * sigma)[2] - at(quantile - z * sigma)[2]) / (2 * z)
+        error = (at(quantile + sigma)[2] - at(quantile - sigma)[2]) / 2
         cases.append(
             {
                 "quantile": quantile,

@@ -104,6 +104,17 @@ describe("setlist power", () => {
     expect(quantile.answer).toEqual(ratio.answer);
   });
 
+  test("needs more units where the effect multiplies every value, and says so", async () => {
+    const latency = ["--quantile", "200", "--sd", "300", "--effect", "10%"];
+    const plain = await plan(...latency);
+    const multiplied = await plan(...latency, "--effect-multiplies");
+    // Treated's variance is 1.21 of control's.
+    expect(multiplied.answer.units / plain.answer.units).toBeCloseTo(2.21 / 2, 2);
+    expect([plain.plan.effectMultiplies, multiplied.plan.effectMultiplies]).toEqual([false, true]);
+    expect(await run(["power", ...latency, "--effect-multiplies"])).toBe(0);
+    expect(stdout).toContain("the effect multiplies every value: treated's spread grows with it");
+  });
+
   test("shows the margin that is proven, where one is asked for", async () => {
     const { answer, curve, plan: planned } = await plan(...unit, "--effect", "0", "--margin", "1%");
     expect(planned.margin).toBeCloseTo(0.1, 12);
@@ -156,6 +167,7 @@ describe("setlist power", () => {
       "--standard-error and --of-units go together",
     ],
     [["--proportion", "0.1", "--sd", "1", "--effect", "1%"], "--sd and --standard-error go with"],
+    [["--proportion", "0.1", "--effect", "1%", "--effect-multiplies"], "--effect-multiplies: a proportion's"],
     [[...unit], "expected --effect (how many units?)"],
     [[...unit, "--effect", "lots"], "expected a number such as 0.02"],
     [[...unit, "--units", "10", "--days", "3"], "--units or --days, not both"],

@@ -223,7 +223,7 @@ test("the relative lift of a ratio, by the delta method and by Fieller, holds th
 });
 
 describe("planned for 80 %, found in 80 % of the runs", () => {
-  const baseline: Baseline = { value: 0, unitVariance: 1, isProportion: false };
+  const baseline: Baseline = { value: 0, unitVariance: 1, spread: "constant" };
 
   test("with one look, in arms of one to three", () => {
     const plan = { ...plainPlan, shares: { control: 0.75, treated: 0.25 } };

@@ -147,7 +147,7 @@ test.each(references.proportions)("shares $treated against $control", (one) => {
   expectNear(score.ciHigh, one.ciHigh);
 });
 
-const spreadOfOne: Baseline = { value: 10, unitVariance: 1, isProportion: false };
+const spreadOfOne: Baseline = { value: 10, unitVariance: 1, spread: "constant" };
 
 describe("power", () => {
   test("is that of statsmodels' t test in equal arms, two-sided and of non-inferiority", () => {

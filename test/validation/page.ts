@@ -1,7 +1,7 @@
 /** What was simulated, as docs/statistics-validation.md, as its pictures, and on a terminal. */
 import Table from "cli-table3";
 import { drawStackedPlots, type LinePlot } from "../../loadtest/line-plot.ts";
-import { cadences, methods, peekingId } from "./peeking.ts";
+import { cadences, countOfLooks, methods, peekingId } from "./peeking.ts";
 import { curveId, curveUnits, plannedCurve } from "./planned-power.ts";
 import { type Bar, bandOf, type Count, isKept, type Scenario } from "./scenario.ts";
 
@@ -12,7 +12,7 @@ export interface Validated {
   readonly results: readonly Result[];
 }
 
-interface Result {
+export interface Result {
   readonly scenario: Scenario;
   /** In the order of its questions. */
   readonly counts: readonly Count[];
@@ -107,7 +107,14 @@ How to read the tables: *share* is that of the runs in which it happened, *band*
 is not all above, or below; "below, 99 % sure": the one-sided 99 % bound is below, and it did happen in some run. Rows without a
 bar are there for contrast.
 
-${limitsOf(results)}${sections.join("\n\n")}
+${limitsOf(results)}## All that should be 5 %
+
+![shares of a 5 % test with their binomial bands](images/statistics-bands.svg)
+
+The line is the band, the dot the share: full where the bar asks for neither more nor less, hollow where only for no more. Shaded is
+3.5 % to 6.5 %; vermilion is a bar that was missed.
+
+${sections.join("\n\n")}
 `;
 }
 
@@ -117,8 +124,7 @@ function limitsOf(results: readonly Result[]): string {
     .filter(({ row }) => row.kept === "MISSED")
     .map(
       ({ row, result }) =>
-        `- ${result.scenario.what}: ${row.question} in ${row.share} (${row.band}), asked for ${row.bar}.` +
-        `${result.scenario.why === undefined ? "" : ` ${result.scenario.why}`}`,
+        `- ${result.scenario.what}: ${row.question} in ${row.share} (${row.band}), asked for ${row.bar}.`,
     );
   return lines.length === 0 ? "" : `## What falls short\n\n${lines.join("\n")}\n\n`;
 }
@@ -147,7 +153,7 @@ function peekingBody(result: Result): string {
     const { bar } = rows[i * cadences.length] as Row;
     return `| ${method} | ${cells.join(" | ")} | ${bar} |`;
   });
-  const head = cadences.map((looks) => `${looks.toLocaleString("en-US")} look${looks === 1 ? "" : "s"}`);
+  const head = cadences.map(countOfLooks);
   return `${result.scenario.what}; ${result.scenario.runs.toLocaleString("en-US")} runs. In brackets the band.
 
 | | ${head.join(" | ")} | bar |

@@ -24,6 +24,11 @@ const bars: Readonly<Record<(typeof methods)[number], Bar>> = {
   Pocock: { kind: "is", share: 0.05 },
 };
 
+/** As a heading says it. */
+export function countOfLooks(looks: number): string {
+  return `${looks.toLocaleString("en-US")} look${looks === 1 ? "" : "s"}`;
+}
+
 function boundsAt(spending: Spending): readonly (readonly number[])[] {
   return cadences.map((looks) => {
     const fractions = draws(looks, (look) => (look + 1) / looks);
@@ -74,7 +79,7 @@ export const peeking: readonly Scenario[] = [
     what: "A/A of Gaussian values, 40,000 units planned, equally spaced looks, N* the planned end",
     runs: 4_000,
     questions: methods.flatMap((method) =>
-      cadences.map((looks) => ({ name: `${method}, ${looks.toLocaleString("en-US")}`, bar: bars[method] })),
+      cadences.map((looks) => ({ name: `${method}, ${countOfLooks(looks)}`, bar: bars[method] })),
     ),
     prepare: () => {
       const [reserved, even] = [boundsAt("obrien-fleming"), boundsAt("pocock")];

@@ -9,8 +9,6 @@ export interface Scenario {
   /** What is simulated, as the page says it. */
   readonly what: string;
   readonly runs: number;
-  /** Where a bar is known to be missed: why, and what the reader can do. */
-  readonly why?: string;
   readonly questions: readonly Question[];
   /**
    * Works out once what all runs share. The function it gives simulates one experiment and says, for each question,
@@ -46,6 +44,9 @@ export interface Count {
 
 /** A share of a 5 % test that the bar allows. */
 export const fivePercent: Bar = { kind: "within", low: 0.035, high: 0.065 };
+
+/** The level of a health check: what fails it makes every other number worthless. */
+export const alarm = 0.001;
 
 /** Outside of it the share is not what was promised: one right scenario in a thousand. */
 const bandAlpha = 0.001;

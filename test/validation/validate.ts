@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
+import { drawBands } from "./draw-bands.ts";
 import { drawPeeking, drawPower, formatPage, formatTerminal, type Validated } from "./page.ts";
 import { type Count, isKept, type Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
@@ -60,6 +61,7 @@ process.stdout.write(formatTerminal(validated));
 if (share === 1 && values.only === undefined) {
   const docs = join(import.meta.dirname, "../../docs");
   await writeFile(join(docs, "statistics-validation.md"), formatPage(validated));
+  await writeFile(join(docs, "images/statistics-bands.svg"), drawBands(validated.results));
   await writeFile(join(docs, "images/statistics-peeking.svg"), drawPeeking(validated));
   await writeFile(join(docs, "images/statistics-power.svg"), drawPower(validated));
 }

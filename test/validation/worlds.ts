@@ -3,6 +3,7 @@ import type { Random } from "../../src/domain/ports.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import {
   type Answer,
+  type CrossMoments,
   type Estimate,
   estimateOfMean,
   estimateOfQuantile,
@@ -10,6 +11,7 @@ import {
   type JointMoments,
   jointMomentsOf,
   quantileSumsOf,
+  unitDenominator,
   withMissing,
 } from "../../src/statistics/statistics.ts";
 import { draws, normal, successes } from "./draws.ts";
@@ -59,15 +61,25 @@ export function unitsWithPast(random: Random, units: number, effect = 0): JointM
   return jointMomentsOf(rows, 3);
 }
 
-/** Clicks, views, and both before, of units of which a third are new. */
-export function clickingUnitsWithPast(random: Random, units: number): JointMoments {
+/** Clicks, views, and both before, of units of which a third are new; the clicks of now are `lift` times as likely. */
+export function clickingUnitsWithPast(random: Random, units: number, lift = 1): JointMoments {
   const rows = draws(units, () => {
     const [taste, activity] = [0.5 * random.next(), 1 + Math.floor(20 * random.next() ** 2)];
-    const clicks = (): number => successes(random, activity, taste);
-    const past = random.next() < 1 / 3 ? undefined : [clicks(), activity];
-    return [clicks(), activity, ...withMissing(past, 2)];
+    const clicks = (times: number): number => successes(random, activity, times * taste);
+    const past = random.next() < 1 / 3 ? undefined : [clicks(1), activity];
+    return [clicks(lift), activity, ...withMissing(past, 2)];
   });
   return jointMomentsOf(rows, 5);
+}
+
+/** Six unequal strata, whose means and spreads differ, of one arm. */
+export function strataOf(random: Random, units: number, effect = 0): CrossMoments[] {
+  const values = draws(6, (): number[] => []);
+  for (let unit = 0; unit < units; unit++) {
+    const stratum = Math.floor(6 * random.next() ** 3);
+    values[stratum]?.push(effect + 3 * stratum + (1 + stratum) * normal(random));
+  }
+  return values.map((within) => unitDenominator(momentsOf(within)));
 }
 
 /** Latencies that cluster in units, all `slower` times as long, or longer by `added`. */
