@@ -69,7 +69,10 @@ export function assembleReport(findings: Findings): AnalysisReport {
     crossed: findings.excludedUnits,
     ...findings.strata,
     pasts: findings.pasts,
-    skewed: findings.skewed,
+    skewed: findings.skewed.map((one) => ({
+      ...one,
+      decides: findings.measures.some(({ metric, role }) => metric === one.metric && role !== "secondary"),
+    })),
   });
   const adjusted = adjustedTests(compared);
   const judged = compared.flatMap(({ metric, decisions }, i) =>

@@ -29,8 +29,12 @@ export interface HealthFindings {
   readonly surfaces: readonly StratumUnits[];
   readonly latencies: readonly StratumUnits[];
   readonly pasts: readonly MetricPast[];
-  /** By metric, of each arm. */
-  readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
+  /** By metric, of each arm; a secondary one decides nothing. */
+  readonly skewed: readonly {
+    readonly metric: string;
+    readonly decides: boolean;
+    readonly arms: readonly SkewedMoments[];
+  }[];
 }
 
 /** What was known of the units before they were exposed. */
@@ -220,21 +224,26 @@ function balance({ pasts, arms, control }: HealthFindings): HealthCheck {
   };
 }
 
-/** Too few are no fault: there is nothing to be said yet. */
+/** Too few are no fault: there is nothing to be said yet of what decides. */
 function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
-  const few = skewed.flatMap(({ metric, arms: moments }) =>
-    moments.flatMap((one, i) => {
-      const { units, needed, ok } = minimumUnits(one);
-      return ok ? [] : [`${metric}, ${arms[i]}: ${units} of ${needed}`];
-    }),
-  );
+  const fewOf = (decides: boolean): string[] =>
+    skewed
+      .filter((one) => one.decides === decides)
+      .flatMap(({ metric, arms: moments }) =>
+        moments.flatMap((one, i) => {
+          const { units, needed, ok } = minimumUnits(one);
+          return ok ? [] : [`${metric}, ${arms[i]}: ${units} of ${needed}`];
+        }),
+      );
+  const [few, fewOfOthers] = [fewOf(true), fewOf(false)];
+  const others =
+    fewOfOthers.length === 0 ? "" : `; of metrics that do not decide, too few: ${fewOfOthers.join("; ")}`;
   return {
     id: "enough-units",
     name: "Enough units",
     ok: skewed.length === 0 || few.length > 0 ? null : true,
     pValue: null,
-    detail:
-      few.length === 0 ? "as many as the skewness of each metric asks for" : `too few: ${few.join("; ")}`,
+    detail: `${few.length === 0 ? "as many as the skewness of each deciding metric asks for" : `too few: ${few.join("; ")}`}${others}`,
     likelyCause:
       few.length === 0
         ? null

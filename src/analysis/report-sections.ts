@@ -91,6 +91,7 @@ export interface TradeoffPoint {
 
 /** What a comparison may hold besides its test. */
 export interface ComparisonSections {
+  /** The p-value that decides, with CUPED where there is one and by the plan's own test, within its role's family. */
   readonly adjusted?: { readonly pValue: number | null; readonly method: "holm" | "bh" | "none" } | null;
   /** The relative lift where control is near zero. */
   readonly fieller?: FiellerSet | null;

@@ -167,6 +167,19 @@ describe("the verdict goes by the plan", () => {
     expect(await verdictOf(1, { ...ended, metrics: [decrease] })).toBe("worse");
   });
 
+  test("waits for as many units as the skewness of what decides asks for, not of other metrics", async () => {
+    const plan = { kind: "fixed", units: 120 } as const;
+    const rare = { ...completions, id: "rare", outcome: "rare" } as const;
+    const once = outcomeOf("o-rare", "r0", "t1", "rare");
+    const of = async (role: Metric["role"]) =>
+      analysisOf([...correlated(1), once], { plan, metrics: [completions, { ...rare, role }] });
+    const secondary = await of("secondary");
+    expect(secondary.verdict?.kind).toBe("better");
+    const check = secondary.health?.checks.find(({ id }) => id === "enough-units");
+    expect(check).toMatchObject({ ok: true, detail: expect.stringContaining("rare, control: 60 of") });
+    expect((await of("guardrail")).verdict?.kind).toBe("too-early");
+  });
+
   test("a group-sequential plan before its first look, and at one", async () => {
     const plan = (units: number) => ({ kind: "group-sequential", units, looks: [0.5, 1] }) as const;
     expect(await verdictOf(1, { plan: plan(1_000) })).toBe("open");
