@@ -69,10 +69,10 @@ export function assembleReport(findings: Findings): AnalysisReport {
     crossed: findings.excludedUnits,
     ...findings.strata,
     pasts: findings.pasts,
-    skewed: findings.skewed.map((one) => ({
-      ...one,
-      decides: findings.measures.some(({ metric, role }) => metric === one.metric && role !== "secondary"),
-    })),
+    skewed: findings.skewed.map((one) => {
+      const measure = findings.measures.find(({ metric }) => metric === one.metric);
+      return { ...one, decides: measure?.role !== "secondary", isShare: measure?.type === "proportion" };
+    }),
   });
   const adjusted = adjustedTests(compared);
   const judged = compared.flatMap(({ metric, decisions }, i) =>

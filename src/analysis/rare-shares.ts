@@ -4,7 +4,7 @@ import type { MeasuredArm } from "./measure.ts";
 import type { ScoreReport } from "./report-sections.ts";
 
 /** Of those who did, or who did not, in the arm that has the fewest. */
-const fewEvents = 10;
+export const fewEvents = 10;
 
 /** Of two arms of a proportion; undefined where neither is rare, or there is no test. */
 export function scoreOfRare(

@@ -136,6 +136,10 @@ describe("a table with a row a unit", () => {
     expect(rare?.score?.absolute.estimate).toBeCloseTo(0.08, 12);
     expect(rare?.score?.pValue).toBeCloseTo(erfc(z / Math.SQRT2), 9);
     expect(half?.score).toBeUndefined();
+    // Half of a hundred units are enough, and eight or none are not.
+    expect(report.verdict?.reasons).toEqual([
+      "Enough units: too few: rare, control: 0 events of 10; rare, treated: 8 events of 10.",
+    ]);
     expect(renderReport(report)).toContain("few events, by the score method: difference +0.08");
   });
 
