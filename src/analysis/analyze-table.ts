@@ -1,12 +1,12 @@
 import { basename } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { invalidArgument, UsageError } from "../domain/error.ts";
 import { nearest } from "../schema/schema.ts";
-import { type CrossMoments, jointOf } from "../statistics/statistics.ts";
-import { fetchArmMoments } from "./arm-moments.ts";
 import { assembleReport } from "./assemble.ts";
-import type { MetricPast } from "./health.ts";
-import { measureOf } from "./measure.ts";
-import type { Horizon } from "./plan.ts";
+import type { ResultRow } from "./engine.ts";
+import { momentsIn, momentsQuery, skewedIn } from "./exact-moments.ts";
+import { type MeasuredCovariate, measureOf, type Places } from "./measure.ts";
+import { type Horizon, horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
 import { openTableFile } from "./table-file.ts";
 import { existing, metricColumns, type TableMetric } from "./table-metric.ts";
@@ -22,10 +22,12 @@ export interface TableAnalysis {
   /** The value of `arm` that stands for control. */
   readonly control: string;
   readonly metrics: readonly TableMetric[];
-  /** By metric name: a column with what was known of the unit before its first exposure, for CUPED. */
-  readonly covariates: ReadonlyMap<string, string>;
+  /** By metric name: columns with what was known of the unit before its first exposure, for CUPED. */
+  readonly covariates: ReadonlyMap<string, readonly string[]>;
   /** By arm; equal where undefined. */
   readonly weights: ReadonlyMap<string, number> | undefined;
+  /** Of all arms, fixed before the first look: the verdict waits for them. Undefined has no plan. */
+  readonly plannedUnits?: number | undefined;
   readonly alpha: number;
   readonly asOf: Date;
 }
@@ -44,31 +46,30 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
   return withWarehouse({}, async (warehouse) => {
     const table = await openTableFile(warehouse, file);
     const columns: ReadColumn[] = [];
-    const read = (column: string, fold: ReadColumn["fold"]): string => {
-      columns.push({ column, fold });
-      return `c${columns.length - 1}`;
+    const read = (column: string, fold: ReadColumn["fold"]): number => {
+      const place = columns.findIndex((one) => one.column === column && one.fold === fold);
+      return place < 0 ? columns.push({ column, fold }) - 1 : place;
     };
     const unit = existing(input.unit, table.columns, "--unit");
     const arm = existing(input.arm, table.columns, "--arm");
-    const expressions = metrics.map((metric) => {
+    const layouts = metrics.map((metric): TableLayout => {
       const { y, x } = metricColumns(metric, table.columns);
-      const covariate = input.covariates.get(metric.name);
-      const value = read(y, metric.kind === "proportion" ? "any" : "sum");
-      if (x !== undefined) return { y: value, x: read(x, "sum") };
-      if (covariate === undefined) return { y: value, x: "0" };
+      const named = input.covariates.get(metric.name) ?? [];
       return {
-        y: value,
-        x: read(existing(covariate, table.columns, `covariate of ${metric.name}`), "covariate"),
+        metric,
+        covariate: named.length === 0 ? undefined : { covariate: named.join(", "), isNamed: true },
+        numerator: read(y, metric.kind === "proportion" ? "any" : "sum"),
+        denominator: x === undefined ? undefined : read(x, "sum"),
+        covariates: named.map((column) =>
+          read(existing(column, table.columns, `covariate of ${metric.name}`), "covariate"),
+        ),
       };
     });
     const units = await buildTableUnits(warehouse, file, table, { unit, arm }, columns);
     const { arms, weights } = armsOf(input, units);
-    const places = arms.map((one, place) => `WHEN ${literal(one.arm)} THEN ${place}`).join(" ");
-    const filled = columns.map(({ fold }, i) =>
-      fold === "covariate" ? `coalesce(c${i}, avg(c${i}) OVER (), 0) AS c${i}` : `c${i}`,
-    );
-    const source = `(SELECT CASE arm ${places} END AS arm, ${filled.join(", ")} FROM table_units WHERE NOT crossed)`;
-    const moments = await fetchArmMoments(warehouse, source, expressions, arms.length);
+    const rows = await momentRows(warehouse, columns, layouts, arms);
+    const planned = { kind: "fixed", units: input.plannedUnits } as const;
+    const all = arms.reduce((sum, one) => sum + one.units, 0);
     return assembleReport({
       experiment: basename(file),
       phase: null,
@@ -78,23 +79,30 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
       arms: arms.map((one) => ({ arm: one.arm, units: one.units, impressions: one.rows })),
       weights,
       control: 0,
-      horizon: oneLook(arms.reduce((sum, one) => sum + one.units, 0)),
-      measures: metrics.map((metric, i) => {
-        const covariate = input.covariates.get(metric.name);
-        // As `jointOf` has them: x before y.
-        const places =
-          metric.kind === "ratio"
-            ? { numerator: 1, denominator: 0, covariates: [] }
-            : { numerator: 1, covariates: covariate === undefined ? [] : [0] };
-        return measureOf(
-          { metric: metric.name, type: metric.kind, role: "primary", goal: "increase" },
-          (moments[i] ?? []).map(jointOf),
-          places,
-          covariate === undefined ? undefined : { covariate, isNamed: true },
-        );
+      horizon:
+        input.plannedUnits === undefined
+          ? oneLook(all)
+          : horizonOf(planned, all, input.asOf, input.alpha, metrics.length * (arms.length - 1)),
+      measures: layouts.map(({ metric, covariate, ...places }) => {
+        const head = { metric: metric.name, type: metric.kind, role: "primary", goal: "increase" } as const;
+        const own = variablesOf(places);
+        return measureOf(head, momentsIn(rows, own, arms.length), placesAmong(own, places), covariate);
       }),
-      pasts: metrics.flatMap((metric, i) => pastOf(metric.name, moments[i] ?? [], input.covariates)),
-      skewed: [],
+      pasts: layouts.flatMap(({ metric, covariates }) =>
+        covariates.length === 0
+          ? []
+          : [
+              {
+                metric: metric.name,
+                estimates: undefined,
+                covariates: momentsIn(rows, covariates, arms.length),
+              },
+            ],
+      ),
+      skewed: layouts.map(({ metric, numerator }) => ({
+        metric: metric.name,
+        arms: skewedIn(rows, numerator, arms.length),
+      })),
       strata: { days: [], surfaces: [], latencies: [] },
       excludedUnits: units.crossed,
       unmatchedOutcomes: 0,
@@ -104,7 +112,51 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
   });
 }
 
-/** Whoever brings a table has looked at it for good: it says nothing of a plan. */
+/** Where a metric's columns stand among those that are read. */
+interface TableLayout extends Places {
+  readonly metric: TableMetric;
+  readonly covariate: Pick<MeasuredCovariate, "covariate" | "isNamed"> | undefined;
+}
+
+function variablesOf({ numerator, denominator, covariates }: Places): number[] {
+  return [numerator, denominator, ...covariates].filter((one) => one !== undefined);
+}
+
+function placesAmong(own: readonly number[], { numerator, denominator, covariates }: Places): Places {
+  const place = (variable: number): number => own.indexOf(variable);
+  return {
+    numerator: place(numerator),
+    denominator: denominator === undefined ? undefined : place(denominator),
+    covariates: covariates.map(place),
+  };
+}
+
+/** As `momentsQuery` answers: of each metric's columns, and of each numerator its skewness. */
+async function momentRows(
+  warehouse: DuckDBConnection,
+  columns: readonly ReadColumn[],
+  layouts: readonly TableLayout[],
+  arms: TableUnits["arms"],
+): Promise<ResultRow[]> {
+  const places = arms.map((one, place) => `WHEN ${literal(one.arm)} THEN ${place}`).join(" ");
+  const values = columns.map(({ fold }, i) =>
+    fold === "covariate" ? `coalesce(c${i}, avg(c${i}) OVER (), 0) AS v${i}` : `c${i} AS v${i}`,
+  );
+  const units = `(SELECT CASE arm ${places} END AS arm, ${values.join(", ")} FROM table_units WHERE NOT crossed)`;
+  const pairs = new Map(
+    layouts.flatMap((layout) => {
+      const own = variablesOf(layout);
+      return own.flatMap((i) =>
+        own.filter((j) => i <= j).map((j): [string, [number, number]] => [`${i} ${j}`, [i, j]]),
+      );
+    }),
+  );
+  const skewed = [...new Set(layouts.map(({ numerator }) => numerator))];
+  const query = momentsQuery(units, columns.length, [...pairs.values()], skewed);
+  return (await warehouse.runAndReadAll(query)).getRowObjectsJson() as ResultRow[];
+}
+
+/** Whoever brings a table without a word about a plan has looked at it for good. */
 function oneLook(units: number): Horizon {
   return {
     report: { kind: "fixed", plannedUnits: null, units, plannedEnd: null, ended: true },
@@ -114,28 +166,12 @@ function oneLook(units: number): Horizon {
   };
 }
 
-function pastOf(
-  metric: string,
-  moments: readonly CrossMoments[],
-  covariates: TableAnalysis["covariates"],
-): MetricPast[] {
-  if (!covariates.has(metric)) return [];
-  const alone = moments.map(({ count, meanX, m2X }) => ({ count, means: [meanX], products: [[m2X]] }));
-  return [{ metric, estimates: undefined, covariates: alone }];
-}
-
 function refuseUnknownNames(metrics: readonly TableMetric[], covariates: TableAnalysis["covariates"]): void {
   const names = metrics.map((metric) => metric.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new UsageError(`metric ${twice} is given twice: give each its own name`);
   for (const name of covariates.keys()) {
-    const metric = metrics.find((one) => one.name === name);
-    if (metric === undefined) throw new UsageError(`covariate: no metric ${name}${nearest(name, names)}`);
-    if (metric.kind === "ratio") {
-      throw new UsageError(
-        `covariate: metric ${name} is a ratio; CUPED is offered for means and proportions`,
-      );
-    }
+    if (!names.includes(name)) throw new UsageError(`covariate: no metric ${name}${nearest(name, names)}`);
   }
 }
 

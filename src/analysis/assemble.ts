@@ -69,7 +69,10 @@ export function assembleReport(findings: Findings): AnalysisReport {
     crossed: findings.excludedUnits,
     ...findings.strata,
     pasts: findings.pasts,
-    skewed: findings.skewed,
+    skewed: findings.skewed.map((one) => {
+      const measure = findings.measures.find(({ metric }) => metric === one.metric);
+      return { ...one, decides: measure?.role !== "secondary", isShare: measure?.type === "proportion" };
+    }),
   });
   const adjusted = adjustedTests(compared);
   const judged = compared.flatMap(({ metric, decisions }, i) =>

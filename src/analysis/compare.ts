@@ -12,9 +12,11 @@ import {
   stagewiseResult,
 } from "../statistics/statistics.ts";
 import type { Gap, Measure, MeasuredCovariate } from "./measure.ts";
-import type { Horizon } from "./plan.ts";
+import { judgeMinimumEffect } from "./minimum-effect.ts";
+import { type Horizon, oneSidedTest } from "./plan.ts";
+import { scoreOfRare } from "./rare-shares.ts";
 import type { Comparison, CupedReport, MetricReport } from "./report.ts";
-import type { NotWorseReport, SequentialReport } from "./report-sections.ts";
+import type { MinimumEffectReport, NotWorseReport, SequentialReport } from "./report-sections.ts";
 
 export interface Compared {
   readonly metric: MetricReport;
@@ -32,6 +34,7 @@ export interface Decision {
   readonly direction: "better" | "worse" | undefined;
   readonly effect: DecidedEffect | undefined;
   readonly notWorse: NotWorseReport | null;
+  readonly minimumEffect: MinimumEffectReport | null;
   /** Worse by more than the margin. */
   readonly isWorseThanMargin: boolean;
 }
@@ -83,6 +86,8 @@ export function compareArms(
     const sequential = sequentialOf(best, alpha, horizon);
     const decision = decide(measure, best, alpha, horizon, sequential);
     decisions.push(decision);
+    const score =
+      measure.type === "proportion" ? scoreOfRare(measure.arms[i], measure.arms[control], alpha) : undefined;
     const set = isNearZero && plain !== undefined ? fieller(plain.treated, plain.control, alpha) : undefined;
     return [
       {
@@ -93,8 +98,10 @@ export function compareArms(
         method: measure.type === "ratio" || measure.type === "quantile" ? "delta" : "welch",
         cuped: cupedOf(cuped, i, control, alpha),
         ...(set?.ok === true && { fieller: set.value }),
+        ...(score !== undefined && { score }),
         ...(sequential !== undefined && { sequential }),
         ...(decision.notWorse !== null && { notWorse: decision.notWorse }),
+        ...(decision.minimumEffect !== null && { minimumEffect: decision.minimumEffect }),
         ...(measure.winsorisedAt !== undefined && { winsorisedAt: measure.winsorisedAt }),
       },
     ];
@@ -184,7 +191,7 @@ function sequentialOf(
 }
 
 function decide(
-  { goal, margin }: Measure,
+  { goal, margin, minimumEffect }: Measure,
   pair: Pair | undefined,
   alpha: number,
   horizon: Horizon,
@@ -195,6 +202,7 @@ function decide(
     direction: undefined,
     effect: undefined,
     notWorse: null,
+    minimumEffect: null,
     isWorseThanMargin: false,
   };
   if (pair === undefined) return { ...none, pValue: undefined };
@@ -224,22 +232,22 @@ function decide(
       holds: isAlways ? "always" : "once",
     },
     notWorse: judged?.report ?? null,
+    minimumEffect:
+      (minimumEffect !== undefined &&
+        judgeMinimumEffect(pair.treated, pair.control, goal, minimumEffect, alpha, horizon)) ||
+      null,
     isWorseThanMargin: judged?.isWorse ?? false,
   };
 }
 
-/** One look at a fixed plan's end, and otherwise whenever one likes. */
 function judgeMargin(
   { treated, control }: Pair,
   goal: Measure["goal"],
   margin: number,
   alpha: number,
-  { report, tunedUnits }: Horizon,
+  horizon: Horizon,
 ): { readonly report: NotWorseReport; readonly isWorse: boolean } | undefined {
-  const test =
-    report.kind === "fixed"
-      ? ({ alpha, horizon: "fixed" } as const)
-      : ({ alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits } as const);
+  const test = oneSidedTest(alpha, horizon);
   const judged = notWorse(treated, control, { goal, kind: "relative", size: margin }, test);
   if (!judged.ok) return undefined;
   const size = margin * Math.abs(control.value);
@@ -252,9 +260,6 @@ function judgeMargin(
     isWorse: pValueWorse < alpha,
   };
 }
-
-/** As of the two-sided interval where nobody planned. */
-const unplannedUnits = 10_000;
 
 function cupedOf(
   cuped: MeasuredCovariate | undefined,

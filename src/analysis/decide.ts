@@ -2,6 +2,7 @@
 import type { AdjustedTest } from "../statistics/statistics.ts";
 import type { Decision } from "./compare.ts";
 import { level, percent, probability, signed } from "./format.ts";
+import { minimumEffectWords } from "./minimum-effect-words.ts";
 import type { Horizon } from "./plan.ts";
 import type { MetricReport } from "./report.ts";
 import type { HealthCheck, HealthReport, VerdictReport } from "./report-sections.ts";
@@ -17,8 +18,8 @@ export interface Judged {
 
 /**
  * An arm is better where a primary metric is, none is worse and every guardrail with a margin keeps it; it is worse where a
- * primary is or a guardrail passes its margin; it is not worse where every primary has a margin and keeps it. Of several arms
- * the best speaks.
+ * primary is, a guardrail passes its margin, or one without a margin is worse; it is not worse where every primary has a
+ * margin and keeps it. Of several arms the best speaks.
  */
 export function verdictOf(
   judged: readonly Judged[],
@@ -94,14 +95,14 @@ function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): Ve
     decision.direction === direction &&
     (decision.crossed ?? (adjusted.pValue !== undefined && adjusted.pValue < alpha));
   const primary = judged.filter(({ metric }) => metric.role === "primary");
-  const guards = judged.filter(
-    ({ metric, decision }) => metric.role === "guardrail" && decision.notWorse !== null,
-  );
+  const guards = judged.filter(({ metric }) => metric.role === "guardrail");
   const [better, worse] = [
     primary.filter((one) => isShown(one, "better")),
     primary.filter((one) => isShown(one, "worse")),
   ];
-  const broken = guards.filter(({ decision }) => decision.isWorseThanMargin);
+  const broken = guards.filter((one) =>
+    one.decision.notWorse === null ? isShown(one, "worse") : one.decision.isWorseThanMargin,
+  );
   const unproven = guards.filter(
     ({ decision }) => decision.notWorse?.ok === false && !decision.isWorseThanMargin,
   );
@@ -114,7 +115,10 @@ function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): Ve
       sentence: `${arm} is worse than ${versus} on ${effects([...worse, ...broken])}.`,
       reasons: [
         ...worse.map(told),
-        ...broken.map(({ metric }) => `guardrail ${metric.metric} is worse by more than its margin`),
+        ...broken.map(
+          ({ metric, decision }) =>
+            `guardrail ${metric.metric} is worse${decision.notWorse === null ? "" : " by more than its margin"}`,
+        ),
       ],
     };
   }
@@ -142,7 +146,13 @@ function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): Ve
   return {
     kind: "open",
     sentence: `No difference shown between ${arm} and ${versus} on ${effects(primary)}.`,
-    reasons: [...primary.map(told), ...open],
+    reasons: [
+      ...primary.map(told),
+      ...primary.flatMap(({ metric, decision: { minimumEffect } }) =>
+        minimumEffect === null ? [] : [`${metric.metric}: ${minimumEffectWords(minimumEffect)}`],
+      ),
+      ...open,
+    ],
   };
 }
 

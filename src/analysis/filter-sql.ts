@@ -26,7 +26,7 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
       return `(${columns[term.field]})`;
     case "feature": {
       const text = dialect.jsonText("features", term.name);
-      if (term.type === "number") return `TRY_CAST(${text} AS DOUBLE)`;
+      if (term.type === "number") return numberSql(text);
       return term.type === "boolean"
         ? `(CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END)`
         : text;
@@ -47,6 +47,12 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
     case "text":
       return dialect.textTest(term.test, sql(term.text), sql(term.part));
   }
+}
+
+/** A text such as NaN is no number, though both engines would cast it to one. */
+function numberSql(text: string): string {
+  const number = `TRY_CAST(${text} AS DOUBLE)`;
+  return `(CASE WHEN abs(${number}) <= ${Number.MAX_VALUE} THEN ${number} END)`;
 }
 
 function constantSql(dialect: Dialect, value: string | number | boolean): string {

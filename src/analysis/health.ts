@@ -9,6 +9,7 @@ import {
   type SkewedMoments,
   strataSampleRatio,
 } from "../statistics/statistics.ts";
+import { fewEvents } from "./rare-shares.ts";
 import type { SampleRatioReport } from "./report.ts";
 import type { HealthCheck, HealthReport } from "./report-sections.ts";
 
@@ -29,8 +30,13 @@ export interface HealthFindings {
   readonly surfaces: readonly StratumUnits[];
   readonly latencies: readonly StratumUnits[];
   readonly pasts: readonly MetricPast[];
-  /** By metric, of each arm. */
-  readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
+  /** By metric, of each arm; a secondary one decides nothing, and a share is skewed as its events are few. */
+  readonly skewed: readonly {
+    readonly metric: string;
+    readonly decides: boolean;
+    readonly isShare: boolean;
+    readonly arms: readonly SkewedMoments[];
+  }[];
 }
 
 /** What was known of the units before they were exposed. */
@@ -220,24 +226,40 @@ function balance({ pasts, arms, control }: HealthFindings): HealthCheck {
   };
 }
 
-/** Too few are no fault: there is nothing to be said yet. */
+/** Too few are no fault: there is nothing to be said yet of what decides. */
 function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
-  const few = skewed.flatMap(({ metric, arms: moments }) =>
-    moments.flatMap((one, i) => {
-      const { units, needed, ok } = minimumUnits(one);
-      return ok ? [] : [`${metric}, ${arms[i]}: ${units} of ${needed}`];
-    }),
-  );
+  const fewOf = (decides: boolean): string[] =>
+    skewed
+      .filter((one) => one.decides === decides)
+      .flatMap(({ metric, isShare, arms: moments }) =>
+        moments.flatMap((one, i) => {
+          const lacking = (isShare && fewEventsIn(one)) || tooFewIn(one, isShare);
+          return lacking === undefined ? [] : [`${metric}, ${arms[i]}: ${lacking}`];
+        }),
+      );
+  const [few, fewOfOthers] = [fewOf(true), fewOf(false)];
+  const others =
+    fewOfOthers.length === 0 ? "" : `; of metrics that do not decide, too few: ${fewOfOthers.join("; ")}`;
   return {
     id: "enough-units",
     name: "Enough units",
     ok: skewed.length === 0 || few.length > 0 ? null : true,
     pValue: null,
-    detail:
-      few.length === 0 ? "as many as the skewness of each metric asks for" : `too few: ${few.join("; ")}`,
+    detail: `${few.length === 0 ? "as many as the skewness of each deciding metric asks for" : `too few: ${few.join("; ")}`}${others}`,
     likelyCause:
       few.length === 0
         ? null
         : "more units are needed before an average of values so skewed is nearly normal",
   };
+}
+
+/** A share's score test asks for events, and for no more units than a mean without skewness. */
+function tooFewIn(moments: SkewedMoments, isShare: boolean): string | undefined {
+  const { units, needed, ok } = minimumUnits(isShare ? { ...moments, m3: 0 } : moments);
+  return ok ? undefined : `${units} of ${needed}`;
+}
+
+function fewEventsIn({ count, mean }: SkewedMoments): string | undefined {
+  const events = Math.round(Math.min(mean, 1 - mean) * count);
+  return count > 0 && events < fewEvents ? `${events} events of ${fewEvents}` : undefined;
 }

@@ -39,6 +39,7 @@ export function logMeasures(
       goal: metric.goal,
       definition: describeMetric(metric),
       margin: metric.margin,
+      minimumEffect: metric.minimumEffect,
       winsorisedAt: capOf(results.caps, layout.numerator, metric.winsorise),
     };
     if (metric.quantile !== undefined) {

@@ -28,6 +28,8 @@ export interface MeasureHead {
   readonly definition?: string | undefined;
   /** Share of control. */
   readonly margin?: number | undefined;
+  /** Share of control. */
+  readonly minimumEffect?: number | undefined;
   readonly winsorisedAt?: number | undefined;
 }
 

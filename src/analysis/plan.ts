@@ -1,6 +1,6 @@
 /** When a result counts: what the plan that was fixed beforehand says of the units that there are by now. */
 import type { AnalysisPlan } from "../domain/experiment.ts";
-import { type SequentialBounds, sequentialBounds } from "../statistics/statistics.ts";
+import { type OneSided, type SequentialBounds, sequentialBounds } from "../statistics/statistics.ts";
 import type { PlanReport } from "./report-sections.ts";
 
 export interface Horizon {
@@ -64,3 +64,13 @@ export function horizonOf(
         : [`Look ${due.length} of ${plan.looks?.length}: its result counts as of this look; ${when}.`],
   };
 }
+
+/** One look at a fixed plan's end, and otherwise whenever one likes. */
+export function oneSidedTest(alpha: number, { report, tunedUnits }: Horizon): OneSided {
+  return report.kind === "fixed"
+    ? { alpha, horizon: "fixed" }
+    : { alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits };
+}
+
+/** As of the two-sided interval where nobody planned. */
+const unplannedUnits = 10_000;

@@ -69,6 +69,13 @@ export interface TriggerComparison {
 
 export interface TriggeredMetric {
   readonly metric: string;
+  /** Triggered units, over their differing requests alone, `versus` first; null where there are too few. */
+  readonly arms: readonly {
+    readonly arm: string;
+    readonly units: number;
+    readonly mean: number | null;
+    readonly standardError: number | null;
+  }[];
   /** Triggered units, over their differing requests alone. */
   readonly triggered: {
     readonly absolute: Interval;

@@ -91,13 +91,17 @@ export interface TradeoffPoint {
 
 /** What a comparison may hold besides its test. */
 export interface ComparisonSections {
+  /** The p-value that decides, with CUPED where there is one and by the plan's own test, within its role's family. */
   readonly adjusted?: { readonly pValue: number | null; readonly method: "holm" | "bh" | "none" } | null;
   /** The relative lift where control is near zero. */
   readonly fieller?: FiellerSet | null;
   readonly postStratified?: PostStratifiedReport | null;
   /** The group-sequential look; `bounds` are those of the plan's looks so far. */
   readonly sequential?: SequentialReport | null;
+  /** Of a proportion with fewer than ten units in an arm that did, or that did not. */
+  readonly score?: ScoreReport | null;
   readonly notWorse?: NotWorseReport | null;
+  readonly minimumEffect?: MinimumEffectReport | null;
   /** The value above which units count as this much. */
   readonly winsorisedAt?: number | null;
 }
@@ -107,6 +111,12 @@ export interface PostStratifiedReport {
   readonly varianceReduction: number;
   readonly absolute: Interval;
   readonly relative: Interval | null;
+  readonly pValue: number;
+}
+
+/** Miettinen and Nurminen's difference, in the metric's unit. */
+export interface ScoreReport {
+  readonly absolute: Interval;
   readonly pValue: number;
 }
 
@@ -122,4 +132,13 @@ export interface NotWorseReport {
   readonly margin: number;
   readonly ok: boolean;
   readonly bound: number;
+}
+
+/**
+ * Against the smallest effect of interest, `size` as a share of control: the gain is at least as large (`reached`), it is
+ * smaller (`ruled-out`), gain and harm both are (`equivalent`), or nobody knows yet (`open`).
+ */
+export interface MinimumEffectReport {
+  readonly size: number;
+  readonly state: "reached" | "equivalent" | "ruled-out" | "open";
 }

@@ -76,7 +76,7 @@ export interface Comparison extends ComparisonSections {
   /** As a share of control's absolute value: 0.016 is +1.6 %. */
   readonly relative: Interval | null;
   readonly pValue: number | null;
-  /** Holm over all comparisons of the primary metrics; null for the other roles, which are not adjusted. */
+  /** `pValue` by Holm over all comparisons of the primary metrics; null for the other roles. What decides is `adjusted`. */
   readonly pValueAdjusted: number | null;
   readonly method: "welch" | "delta";
   readonly cuped: CupedReport | null;

@@ -162,7 +162,7 @@ export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: n
           metrics: metrics.map((metric, m) => {
             const of = (scope: number, isTreated: number): JointMoments =>
               cells[m]?.[(pair * scopesCount + scope) * 2 + isTreated] as JointMoments;
-            return triggeredMetric(metric, of, alpha);
+            return triggeredMetric(metric, [versus, arm], of, alpha);
           }),
         };
       });
@@ -177,6 +177,7 @@ function rowOf(rows: readonly ResultRow[], pair: number, isTreated: number): Res
 
 function triggeredMetric(
   metric: DesignMetric,
+  arms: readonly [versus: string, arm: string],
   of: (scope: number, isTreated: number) => JointMoments,
   alpha: number,
 ): TriggeredMetric {
@@ -193,6 +194,15 @@ function triggeredMetric(
   const diluted = dilutedEffect(treated, control, alpha);
   return {
     metric: metric.metric.id,
+    arms: arms.map((arm, isTreated) => {
+      const estimate = differing(isTreated);
+      return {
+        arm,
+        units: of(scopes.differing, isTreated).count,
+        mean: estimate.ok ? estimate.value.value : null,
+        standardError: estimate.ok ? Math.sqrt(estimate.value.variance) : null,
+      };
+    }),
     triggered:
       lift === null ? null : { absolute: lift.absolute, relative: lift.relative, pValue: lift.pValue },
     diluted: diluted.ok

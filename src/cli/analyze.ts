@@ -5,6 +5,7 @@ import type { AnalysisReport, ArmPolicy, SegmentAttribute } from "../analysis/an
 import type { SparkCluster } from "../app/analyze-data.ts";
 import { loadConfig } from "../config.ts";
 import { SetlistError, UsageError } from "../domain/error.ts";
+import { positiveInteger } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 const exitNotHealthy = 3;
@@ -17,8 +18,9 @@ interface AnalyzeFlags {
   readonly arm?: string;
   readonly control?: string;
   readonly metric?: readonly string[];
-  readonly covariate?: ReadonlyMap<string, string>;
+  readonly covariate?: ReadonlyMap<string, readonly string[]>;
   readonly weights?: ReadonlyMap<string, number>;
+  readonly plannedUnits?: number;
   readonly alpha: number;
   readonly json?: boolean;
   readonly html?: string;
@@ -34,7 +36,7 @@ interface AnalyzeFlags {
 
 /** What only a log can be asked. */
 const designFlags = ["segment", "novelty", "policy", "calibrate"] as const;
-const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights"] as const;
+const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights", "plannedUnits"] as const;
 /** And as they are written. */
 const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
@@ -59,10 +61,15 @@ export function analyzeCommand(): Command {
     )
     .option(
       "--covariate <name=column>",
-      "table: a pre-exposure covariate for CUPED; repeatable",
+      "table: a pre-exposure covariate of metric NAME, for CUPED; repeatable",
       addCovariate,
     )
     .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
+    .option(
+      "--planned-units <n>",
+      "table: units of all arms that were planned; no verdict before them (default: no plan)",
+      positiveInteger,
+    )
     .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
     .option(
       "--segment <attribute>",
@@ -121,7 +128,10 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
   }
   if (experiment !== undefined) {
     const stray = tableFlags.find((name) => flags[name] !== undefined);
-    if (stray !== undefined) command.error(`error: --${stray} goes with --table, not with --experiment`);
+    if (stray !== undefined)
+      command.error(
+        `error: --${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
+      );
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
     const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
@@ -168,6 +178,7 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
     metrics: (flags.metric ?? []).map((text) => asUsage(command, () => parseTableMetric(text))),
     covariates: flags.covariate ?? new Map(),
     weights: flags.weights,
+    plannedUnits: flags.plannedUnits,
     alpha,
     asOf: new Date(),
   });
@@ -210,13 +221,15 @@ function addMetric(text: string, before: readonly string[] | undefined): string[
 
 function addCovariate(
   text: string,
-  before: ReadonlyMap<string, string> | undefined,
-): ReadonlyMap<string, string> {
+  before: ReadonlyMap<string, readonly string[]> | undefined,
+): ReadonlyMap<string, readonly string[]> {
   const split = text.indexOf("=");
   const name = text.slice(0, split);
   if (split < 1 || split === text.length - 1) throw new InvalidArgumentError("expected NAME=COLUMN.");
-  if (before?.has(name)) throw new InvalidArgumentError(`metric ${name} already has a covariate.`);
-  return new Map([...(before ?? []), [name, text.slice(split + 1)]]);
+  const column = text.slice(split + 1);
+  const others = before?.get(name) ?? [];
+  if (others.includes(column)) throw new InvalidArgumentError(`metric ${name} already has ${column}.`);
+  return new Map([...(before ?? []), [name, [...others, column]]]);
 }
 
 function addSegment(

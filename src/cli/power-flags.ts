@@ -41,10 +41,15 @@ export function partialShare(text: string): number {
 }
 
 /** In (0, 1]. */
-export function positiveShare(text: string): number {
+function positiveShare(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value > 0 && value <= 1) return value;
   throw new InvalidArgumentError("expected a number above 0 and at most 1, such as 0.3.");
+}
+
+/** `log`, or as above. */
+export function triggerRateFlag(text: string): number | "log" {
+  return text === "log" ? text : positiveShare(text);
 }
 
 /** `1,1,2`: control first. */

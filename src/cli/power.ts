@@ -8,8 +8,8 @@ import {
   finiteNumber,
   marginFlag,
   partialShare,
-  positiveShare,
   properShare,
+  triggerRateFlag,
   unitsByDayFlag,
   weightsFlag,
 } from "./power-flags.ts";
@@ -39,7 +39,7 @@ interface PowerFlags {
   readonly weights?: readonly number[];
   readonly comparisons?: number;
   readonly varianceReduction?: number;
-  readonly triggerRate: number;
+  readonly triggerRate: number | "log";
   readonly analysed: "triggered" | "everybody";
   readonly monitoring: Monitoring["kind"];
   readonly looks?: number;
@@ -58,6 +58,7 @@ How many units?       setlist power --proportion 0.1 --effect 2%
 What can be found?    setlist power --mean 1.2 --sd 3.4 --units 50000
 How sure?             setlist power --mean 1.2 --sd 3.4 --units 50000 --effect 0.05
 From the log:         setlist power --experiment home-kd --metric completions --effect 1%
+The metric's own minimumEffect, from the log:      without --effect
 A ratio, a quantile:  --ratio 0.3 --standard-error 0.002 --of-units 8000, both as a report has them
 
 Amounts: 2% is part of the baseline, 0.02 is in the metric's own unit. docs/statistics.md has the formulas.`;
@@ -88,7 +89,11 @@ export function powerCommand(): Command {
     .option("--experiment <id>", "instead: the baseline from an experiment's control arm in the log")
     .option("--metric <id>", "the metric of that experiment")
     .option("--data-dir <folder>", "the log's data directory; a server may be using it (default: ./data)")
-    .option("--effect <amount>", "how much better treated is (below 0: worse, with --margin)", amountFlag)
+    .option(
+      "--effect <amount>",
+      "how much better treated is (below 0: worse, with --margin); default: the metric's minimumEffect",
+      amountFlag,
+    )
     .option(
       "--effect-multiplies",
       "the effect multiplies every value, so that treated's spread grows with it",
@@ -121,7 +126,12 @@ export function powerCommand(): Command {
       positiveInteger,
     )
     .option("--variance-reduction <share>", "what CUPED takes away: rho squared (default: 0)", partialShare)
-    .option("--trigger-rate <share>", "units that the change can touch", positiveShare, 1)
+    .option(
+      "--trigger-rate <share>",
+      "units that the change can touch; log: as its counterfactuals have it",
+      triggerRateFlag,
+      1,
+    )
     .addOption(
       new Option("--analysed <who>", "whom the analysis counts; the baseline is of these")
         .choices(["triggered", "everybody"])
@@ -158,7 +168,7 @@ async function questionOf(flags: PowerFlags): Promise<PowerQuestion> {
   const isOtherSplit = flags.weights !== undefined || flags.arms !== undefined;
   return {
     baseline: log?.baseline ?? baselineOf(flags),
-    effect: flags.effect,
+    effect: flags.effect ?? wantedEffect(flags, log?.minimumEffect),
     effectMultiplies: flags.effectMultiplies ?? false,
     units: flags.days === undefined ? flags.units : unitsIn(flags.days, unitsByDay),
     margin: flags.margin,
@@ -168,11 +178,21 @@ async function questionOf(flags: PowerFlags): Promise<PowerQuestion> {
     power: flags.power,
     comparisons: flags.comparisons ?? (isOtherSplit ? undefined : log?.comparisons) ?? weights.length - 1,
     varianceReduction: flags.varianceReduction ?? log?.varianceReduction ?? 0,
-    triggerRate: flags.triggerRate,
+    triggerRate: flags.triggerRate === "log" ? (log?.triggerRate ?? 1) : flags.triggerRate,
     analysed: flags.analysed,
     monitoring: monitoringOf(flags),
     unitsByDay,
   };
+}
+
+const nothingAsked =
+  "expected --effect (how many units?), --units or --days (what can be found?), or both (how sure?)";
+
+/** Where nothing else is asked, what the metric is declared to be worth finding. */
+function wantedEffect({ units, days }: PowerFlags, minimumEffect: number | undefined): Amount | undefined {
+  if ((units ?? days) !== undefined) return undefined;
+  if (minimumEffect === undefined) throw new UsageError(`${nothingAsked}; the metric has no minimumEffect`);
+  return { size: minimumEffect, relative: true };
 }
 
 /** What a parser of one flag cannot see. */
@@ -191,10 +211,12 @@ function checkUse(flags: PowerFlags): void {
     throw new UsageError("--data-dir goes with --experiment");
   }
   checkSpread(flags, given[0]);
-  if (effect === undefined && units === undefined && days === undefined) {
-    throw new UsageError(
-      "expected --effect (how many units?), --units or --days (what can be found?), or both (how sure?)",
-    );
+  const mayHaveOwn = experiment !== undefined && flags.margin === undefined;
+  if (effect === undefined && units === undefined && days === undefined && !mayHaveOwn) {
+    throw new UsageError(nothingAsked);
+  }
+  if (experiment === undefined && flags.triggerRate === "log") {
+    throw new UsageError("--trigger-rate log goes with --experiment");
   }
   if (units !== undefined && days !== undefined) throw new UsageError("expected --units or --days, not both");
   if (flags.arms !== undefined && flags.weights !== undefined) {
@@ -253,6 +275,7 @@ async function fromLog(flags: PowerFlags, experiment: string) {
     experiment,
     metric: flags.metric ?? "",
     alpha: flags.alpha,
+    triggered: flags.triggerRate === "log" ? flags.analysed : undefined,
     onProgress: bar.update,
   }).finally(bar.stop);
 }

@@ -124,14 +124,16 @@ function selected(expr: Expr, wanted: FilterType, refuse: Refuse): FilterTerm {
   if (path === undefined) return refuse(expr, `expected one of ${known.join(", ")}`);
   const [entity, field, name] = path;
   if (entity === "item" && field === "features" && name !== undefined && path.length === 3) {
-    if (!/^[\w-]{1,256}$/.test(name)) {
-      return refuse(expr, "expected a feature whose name is of A-Z a-z 0-9 _ -");
-    }
-    return { kind: "feature", name, type: wanted };
+    return featureOf(expr, name, wanted, refuse);
   }
   const read = path.join(".");
   if (Object.hasOwn(fieldTypes, read)) return { kind: "field", field: read as OutcomeField };
   return refuse(expr, `no ${read}${nearest(read, known)}`);
+}
+
+function featureOf(expr: Expr, name: string, type: FilterType, refuse: Refuse): FilterTerm {
+  if (/^[\w-]{1,256}$/.test(name)) return { kind: "feature", name, type };
+  return refuse(expr, "expected a feature whose name is of A-Z a-z 0-9 _ -");
 }
 
 /** `item.features["a-b"]` is `["item", "features", "a-b"]`. */
@@ -173,7 +175,7 @@ function callOf(
     return refuse(expr, "expected a number after -");
   }
   if (name === "@in") return membershipOf(expr, args, refuse, depth);
-  const operator = name.replaceAll("_", "");
+  const operator = /[a-z]/i.test(name) ? name : name.replaceAll("_", "");
   if (!comparisons.includes(operator)) {
     return refuse(
       expr,
@@ -181,9 +183,11 @@ function callOf(
     );
   }
   const [first, second] = args;
-  // What the one side is says as what a feature on the other side is read.
-  const hint = typeOf(inner(second, "text"));
-  const left = inner(first, hint);
+  // What the one side is says as what a feature on the other side is read; of two features an order is one of numbers.
+  const alone = operator === "==" || operator === "!=" ? "text" : "number";
+  const left = isFeature(first)
+    ? inner(first, isFeature(second) ? alone : typeOf(inner(second, alone)))
+    : inner(first, alone);
   const right = inner(second, typeOf(left));
   sameType(expr, left, right, refuse);
   if (typeOf(left) === "boolean" && operator !== "==" && operator !== "!=") {
@@ -192,7 +196,19 @@ function callOf(
   return { kind: "compare", operator: operator as Comparison, left, right };
 }
 
+function isFeature(expr: Expr | undefined): boolean {
+  return pathOf(expr)?.slice(0, 2).join(".") === "item.features";
+}
+
+/** One of several constants, or, as `"a-b" in item.features`, whether there is such a feature. */
 function membershipOf(expr: Expr, args: readonly Expr[], refuse: Refuse, depth: number): FilterTerm {
+  if (pathOf(args[1])?.join(".") === "item.features") {
+    const name = termOf(args[0], "text", refuse, depth + 1);
+    if (name.kind !== "constant" || typeof name.value !== "string") {
+      return refuse(expr, "expected a feature's name before in item.features");
+    }
+    return { kind: "has", term: featureOf(expr, name.value, "text", refuse) };
+  }
   const list = args[1]?.exprKind;
   if (list?.case !== "listExpr" || list.value.elements.length === 0) {
     return refuse(expr, "expected a list of constants after in");

@@ -34,7 +34,7 @@ export function checkPlan({ plan, kind }: ExperimentDocument): void {
     throw invalidArgument("plan: expected none with kind interleave, whose analysis has no arms to compare");
   }
   const { units, end, looks, spending } = plan;
-  if (end !== undefined && Number.isNaN(Date.parse(end))) {
+  if (end !== undefined && !isDate(end)) {
     throw invalidArgument(`plan.end: expected a date that exists, got ${JSON.stringify(end)}`);
   }
   if (plan.kind !== "fixed" && end !== undefined) {
@@ -50,6 +50,12 @@ export function checkPlan({ plan, kind }: ExperimentDocument): void {
     throw invalidArgument("plan: expected units or end, which say when a fixed plan is over");
   }
   if (plan.kind === "group-sequential") checkLooks(units, looks);
+}
+
+/** The 31st of February parses too, as some day of March. */
+function isDate(text: string): boolean {
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === text.slice(0, 10);
 }
 
 function checkLooks(units: number | undefined, looks: readonly number[] | undefined): void {

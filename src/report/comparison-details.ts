@@ -1,25 +1,30 @@
 /** What a comparison says besides its test, a sentence each. */
 
-import type { Comparison, NotWorseReport, SequentialReport } from "../analysis/analysis.ts";
+import type { Comparison, NotWorseReport, ScoreReport, SequentialReport } from "../analysis/analysis.ts";
 import { amount, fixed, percent, plainPercent, probability, signed } from "../analysis/format.ts";
+import { minimumEffectWords } from "../analysis/minimum-effect-words.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function detailsOf({
   cuped,
   postStratified,
   fieller,
+  score,
   sequential,
   notWorse,
+  minimumEffect,
   winsorisedAt,
 }: Comparison): string[] {
   const lines: string[] = [];
   if (notWorse) lines.push(notWorseWords(notWorse));
+  if (minimumEffect) lines.push(minimumEffectWords(minimumEffect));
   if (cuped !== null) {
     lines.push(`CUPED with ${cuped.covariate}: ${reduced(cuped)}`);
   }
   if (postStratified) {
     lines.push(`post-stratified into ${postStratified.strata} strata: ${reduced(postStratified)}`);
   }
+  if (score) lines.push(`few events, by the score method: ${scoreWords(score)}`);
   if (fieller) lines.push(`Fieller's set of the lift, control being near zero: ${fiellerWords(fieller)}`);
   if (sequential) lines.push(sequentialWords(sequential));
   if (typeof winsorisedAt === "number")
@@ -41,6 +46,10 @@ function reduced({ absolute, relative, pValue, varianceReduction }: Reduced): st
     `${show(estimate)} (${show(ciLow)} to ${show(ciHigh)}), p ${probability(pValue)}, ` +
     `variance ${varianceReduction < 0 ? "raised" : "reduced"} by ${plainPercent(Math.abs(varianceReduction))}`
   );
+}
+
+function scoreWords({ absolute: { estimate, ciLow, ciHigh }, pValue }: ScoreReport): string {
+  return `difference ${signed(estimate)} (${signed(ciLow)} to ${signed(ciHigh)}), p ${probability(pValue)}`;
 }
 
 function notWorseWords({ margin, ok, bound }: NotWorseReport): string {

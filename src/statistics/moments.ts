@@ -85,11 +85,6 @@ export function mergeCrossMoments(a: CrossMoments, b: CrossMoments): CrossMoment
   };
 }
 
-/** The moments of `y` alone. */
-export function marginalY(cross: CrossMoments): Moments {
-  return { count: cross.count, mean: cross.meanY, m2: cross.m2Y };
-}
-
 function asCross(moments: Moments): CrossMoments {
   return { ...noCrossMoments, count: moments.count, meanY: moments.mean, m2Y: moments.m2 };
 }

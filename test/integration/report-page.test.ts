@@ -195,6 +195,7 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
             metrics: [
               {
                 metric: "completions",
+                arms: [],
                 triggered: { absolute, relative: first?.relative ?? null, pValue: 0.001 },
                 diluted: { triggerRate: 1 / 3, absolute, relative: first?.relative ?? null },
               },

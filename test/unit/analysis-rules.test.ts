@@ -20,6 +20,11 @@ function unitsWith(arm: string, counts: readonly number[], type = "completion", 
   });
 }
 
+const untested = (id: string, name: string, detail: unknown) => ({
+  ...{ id, name, ok: null, pValue: null },
+  ...{ detail, likelyCause: null },
+});
+
 describe("a small log, worked out by hand", () => {
   // control 3, 1, 2, 0: mean 1.5, variance (2.25 + 0.25 + 0.25 + 2.25) / 3 = 5/3, of the mean 5/12.
   // kd      4, 2, 3, 3: mean 3, variance (1 + 1 + 0 + 0) / 3 = 2/3, of the mean 2/12.
@@ -32,7 +37,10 @@ describe("a small log, worked out by hand", () => {
     const report = await analyze(records);
     const half = 2.5600980148085464 * Math.sqrt(7 / 12);
     const halfLift = 2.5600980148085464 * Math.sqrt(22 / 27);
-    expect(report).toMatchObject({
+    const squared = 2.5600980148085464 ** 2;
+    const [treated, control] = [9 - (squared * 2) / 12, 2.25 - (squared * 5) / 12];
+    const fiellerOf = (side: number) => (4.5 + side * Math.sqrt(4.5 ** 2 - control * treated)) / control - 1;
+    expect(report).toEqual({
       experiment: "home-kd",
       phase: 1,
       asOf: "2026-11-22T13:00:00.000Z",
@@ -43,12 +51,58 @@ describe("a small log, worked out by hand", () => {
         { arm: "kd", units: 4, impressions: 4 },
       ],
       srm: { expected: [0.5, 0.5], statistic: 0, pValue: 1, ok: true },
+      verdict: {
+        kind: "too-early",
+        sentence: "Too early for a verdict.",
+        reasons: ["Enough units: too few: completions, control: 4 of 50; completions, kd: 4 of 50."],
+      },
+      health: {
+        ok: true,
+        checks: [
+          {
+            id: "srm-phase",
+            name: "Split of the phase",
+            ok: true,
+            pValue: 1,
+            detail: "control 4, kd 4",
+            likelyCause: null,
+          },
+          untested("srm-day", "Split by day of first exposure", "0 of 1 can be tested"),
+          untested("srm-surface", "Split by surface", "0 of 1 can be tested"),
+          untested("srm-latency", "Split by latency before the model", "0 of 1 can be tested"),
+          {
+            id: "units-in-several-arms",
+            name: "Units in several arms",
+            ok: true,
+            pValue: null,
+            detail: "0 of 8 units",
+            likelyCause: null,
+          },
+          untested("exposure-loss", "Exposure loss", expect.stringContaining("exposures only")),
+          untested(
+            "pre-period",
+            "A/A check before the experiment",
+            "0 comparisons of outcomes before the first exposure",
+          ),
+          untested("covariate-balance", "Covariate balance", "0 comparisons of covariates"),
+          {
+            ...untested(
+              "enough-units",
+              "Enough units",
+              "too few: completions, control: 4 of 50; completions, kd: 4 of 50",
+            ),
+            likelyCause: "more units are needed before an average of values so skewed is nearly normal",
+          },
+        ],
+      },
+      plan: { kind: "always-valid", plannedUnits: null, units: 8, plannedEnd: null, ended: false },
       metrics: [
         {
           metric: "completions",
           role: "primary",
           type: "mean",
           goal: "increase",
+          definition: "Per unit, the number of completion outcomes.",
           arms: [
             { arm: "control", units: 4, mean: 1.5, standardError: expect.closeTo(Math.sqrt(5 / 12), 12) },
             { arm: "kd", units: 4, mean: 3, standardError: expect.closeTo(Math.sqrt(2 / 12), 12) },
@@ -76,6 +130,15 @@ describe("a small log, worked out by hand", () => {
                 ciLow: expect.closeTo(-22.049321, 5),
                 ciHigh: expect.closeTo(25.049321, 5),
                 pValue: expect.closeTo(0.991038, 5),
+              },
+              // Without a plan the always-valid p-value decides, alone in its family.
+              adjusted: { pValue: expect.closeTo(0.991038, 5), method: "holm" },
+              // t = 2.56 standard errors of control are more than its mean: (C^2 - t^2 Var(C)) is below 0.
+              fieller: {
+                kind: "outside",
+                estimate: 1,
+                ciLow: expect.closeTo(fiellerOf(1), 9),
+                ciHigh: expect.closeTo(fiellerOf(-1), 9),
               },
             },
           ],

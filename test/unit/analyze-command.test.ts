@@ -102,6 +102,8 @@ describe("setlist analyze --table", () => {
       "--data-dir goes with --experiment",
     ],
     [[...tableArguments("x.csv"), "--covariate", "a"], "expected NAME=COLUMN"],
+    [[...tableArguments("x.csv"), "--covariate", "a=b", "--covariate", "a=b"], "metric a already has b"],
+    [["analyze", "--experiment", "a", "--planned-units", "9"], "--planned-units goes with --table"],
     [[...tableArguments("x.csv"), "--weights", "control=-1"], "expected ARM=WEIGHT"],
     [[...tableArguments("x.csv"), "--weights", "a=0,b=0"], "a weight above 0"],
     [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],

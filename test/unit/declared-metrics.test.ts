@@ -4,6 +4,7 @@ import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
+import { renderReport } from "../../src/report/report.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";
 
@@ -64,7 +65,7 @@ describe("what a metric declares is what is counted:", () => {
 
   test("a feature of an item is read as what it is compared with", async () => {
     const rated = (request: string, unit: string, arm: string): Impression => {
-      const items = [{ genre: "jazz", age: 3 }, { genre: "pop", age: 12 }, {}];
+      const items = [{ genre: "jazz", age: 3, from: 4 }, { genre: "NaN", age: 12, from: 4 }, {}];
       return { ...impressionOf(request, unit, arm), sent: { user: {}, context: {}, items } };
     };
     const records = [
@@ -74,6 +75,8 @@ describe("what a metric declares is what is counted:", () => {
     ];
     expect(await meansOf({ filter: "item.features.genre == 'jazz'" }, records)).toEqual([0, 1]);
     expect(await meansOf({ filter: "item.features.age > 2" }, records)).toEqual([0, 2]);
+    expect(await meansOf({ filter: "item.features.age > item.features.from" }, records)).toEqual([0, 1]);
+    expect(await meansOf({ filter: "item.features.genre > 2" }, records)).toEqual([0, 0]);
     expect(await meansOf({ filter: "!has(item.features.age)" }, records)).toEqual([0, 1]);
   });
 });
@@ -164,6 +167,19 @@ describe("the verdict goes by the plan", () => {
     expect(await verdictOf(1, { ...ended, metrics: [decrease] })).toBe("worse");
   });
 
+  test("waits for as many units as the skewness of what decides asks for, not of other metrics", async () => {
+    const plan = { kind: "fixed", units: 120 } as const;
+    const rare = { ...completions, id: "rare", outcome: "rare" } as const;
+    const once = outcomeOf("o-rare", "r0", "t1", "rare");
+    const of = async (role: Metric["role"]) =>
+      analysisOf([...correlated(1), once], { plan, metrics: [completions, { ...rare, role }] });
+    const secondary = await of("secondary");
+    expect(secondary.verdict?.kind).toBe("better");
+    const check = secondary.health?.checks.find(({ id }) => id === "enough-units");
+    expect(check).toMatchObject({ ok: true, detail: expect.stringContaining("rare, control: 60 of") });
+    expect((await of("guardrail")).verdict?.kind).toBe("too-early");
+  });
+
   test("a group-sequential plan before its first look, and at one", async () => {
     const plan = (units: number) => ({ kind: "group-sequential", units, looks: [0.5, 1] }) as const;
     expect(await verdictOf(1, { plan: plan(1_000) })).toBe("open");
@@ -189,5 +205,43 @@ describe("the verdict goes by the plan", () => {
       margin: 0.1,
     } as const;
     expect(await verdictOf(1, { plan, metrics: [completions, guardrail] })).toBe("worse");
+  });
+
+  test("a guardrail without a margin makes an arm worse where it is shown to be", async () => {
+    const plan = { kind: "fixed", units: 120 } as const;
+    const fewer = { ...completions, id: "fewer", role: "guardrail", goal: "decrease" } as const;
+    const report = await analysisOf(correlated(1), { plan, metrics: [completions, fewer] });
+    expect(report.verdict).toMatchObject({ kind: "worse", reasons: ["guardrail fewer is worse"] });
+    expect(await verdictOf(0, { plan, metrics: [completions, fewer] })).toBe("open");
+  });
+});
+
+describe("a minimum effect is held against what was found", () => {
+  const stateOf = async (effect: number, minimumEffect: number, goal: Metric["goal"] = "increase") => {
+    const plan = { kind: "fixed", units: 120 } as const;
+    const report = await analysisOf(correlated(effect), {
+      plan,
+      metrics: [{ ...completions, goal, minimumEffect }],
+    });
+    return { state: report.metrics[0]?.comparisons[0]?.minimumEffect?.state, report };
+  };
+
+  test.each<[string, number, number, Metric["goal"], string]>([
+    // Control's mean is 1.5, and one completion more is 2/3 of it.
+    ["a gain beyond it is shown", 1, 0.5, "increase", "reached"],
+    ["a gain that may be below it", 1, 0.66, "increase", "open"],
+    ["neither a gain nor a harm as large", 0, 0.3, "increase", "equivalent"],
+    ["a harm, where less is better", 1, 0.3, "decrease", "ruled-out"],
+    ["too few units to say", 0, 0.01, "increase", "open"],
+  ])("%s", async (_, effect, minimum, goal, state) => {
+    expect((await stateOf(effect, minimum, goal)).state).toBe(state);
+  });
+
+  test("and said, where no difference is shown", async () => {
+    const { report } = await stateOf(0, 0.3);
+    expect(report.verdict?.kind).toBe("open");
+    const words = "the effect is smaller than the minimum effect of interest, 30 %, either way";
+    expect(report.verdict?.reasons).toContain(`completions: ${words}`);
+    expect(renderReport(report)).toContain(words);
   });
 });

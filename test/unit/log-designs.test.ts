@@ -173,6 +173,10 @@ test("a trigger analysis reads the requests whose lists differ, and says what it
   const meanOf = (arm: string) => momentsOf(valuesOf(arm, true).map(({ value }) => value)).mean;
   const [metric] = comparison?.metrics ?? [];
   expect(metric?.triggered?.absolute.estimate).toBeCloseTo(meanOf("kd") - meanOf("control"), 12);
+  expect(metric?.arms.map(({ arm, units, mean }) => ({ arm, units, mean }))).toEqual([
+    { arm: "control", units: 50, mean: expect.closeTo(meanOf("control"), 12) },
+    { arm: "kd", units: 50, mean: expect.closeTo(meanOf("kd"), 12) },
+  ]);
   const side = (arm: string) => ({
     triggered: unitDenominator(momentsOf(valuesOf(arm, true).map(({ value, same }) => value + same))),
     others: unitDenominator(momentsOf(valuesOf(arm, false).map(({ value, same }) => value + same))),

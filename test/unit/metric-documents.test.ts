@@ -116,7 +116,8 @@ describe("a metric is refused, with field and reason:", () => {
 describe("a plan is refused, with field and reason:", () => {
   test.each<[string, object, string]>([
     ["one look at no time", { kind: "fixed" }, "plan: expected units or end"],
-    ["a day that is none", { kind: "fixed", end: "2026-02-31T99:00Z" }, "plan.end: expected a date"],
+    ["a day that is none", { kind: "fixed", end: "2026-02-31" }, "plan.end: expected a date"],
+    ["an hour that is none", { kind: "fixed", end: "2026-02-28T99:00Z" }, "plan.end: expected a date"],
     ["looks without units", { kind: "group-sequential", looks: [0.5, 1] }, "plan: expected units and looks"],
     [
       "looks that go back",

@@ -1,10 +1,17 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/cli.ts";
+import type { Experiment } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { openOutcomeLog } from "../../src/outcomes/outcomes.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
-import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
+import {
+  completions,
+  counterfactualOf,
+  experimentOf,
+  impressionOf,
+  outcomeOf,
+} from "../support/log-records.ts";
 import references from "../support/statistics-references.json" with { type: "json" };
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -195,12 +202,24 @@ describe("setlist power --experiment", () => {
   const clock = { now: () => noon, monotonic: () => 0 };
 
   /** Control's units have 0, 1, 2 or 3 completions; of 40 units in each arm 20, 10, 5 and 5 come on four days. */
-  async function dataDirectory(): Promise<string> {
+  async function dataDirectory({
+    changes = {},
+    kdUnits = 40,
+    differing = 0,
+  }: {
+    readonly changes?: Partial<Experiment>;
+    readonly kdUnits?: number;
+    /** Of each arm, the first so many units whose lists differ. */
+    readonly differing?: number;
+  } = {}): Promise<string> {
     const dataDir = await temporaryFolder();
-    const metrics = [completions, { ...completions, id: "also", outcome: "click" }];
+    const metrics = [
+      { ...completions, minimumEffect: 0.2 },
+      { ...completions, id: "also", outcome: "click" },
+    ];
     const registry = openRegistry({ dataDir, clock });
     await registry.write("tests", () => ({
-      experiments: [{ document: { ...experimentOf({ metrics }), revision: 1 }, what: "created" }],
+      experiments: [{ document: { ...experimentOf({ metrics, ...changes }), revision: 1 }, what: "created" }],
     }));
     await registry.close();
     const log = await openOutcomeLog({
@@ -209,11 +228,17 @@ describe("setlist power --experiment", () => {
       segmentBytesMax: 1 << 20,
       syncIntervalMs: 5,
     });
-    const logged = ["control", "kd"].flatMap((arm) =>
-      Array.from({ length: 40 }, async (_, i) => {
+    const logged = (["control", "kd"] as const).flatMap((arm) =>
+      Array.from({ length: arm === "kd" ? kdUnits : 40 }, async (_, i) => {
         const at = noon + day * (i < 20 ? 0 : i < 30 ? 1 : i < 35 ? 2 : 3);
         const impression: Impression = { ...impressionOf(`r-${arm}-${i}`, `${arm}-${i}`, arm), at };
         await log.appendImpression(impression);
+        if (changes.counterfactual !== undefined) {
+          const other = arm === "kd" ? "control" : "kd";
+          const agreeing = i < differing ? 1 : 3;
+          const ids = { topK: 3, otherIds: ["t1", "t2", "t3"] };
+          await log.appendShadow(counterfactualOf(impression.requestId, { arm, other, agreeing, ...ids }));
+        }
         const outcomes = ["t1", "t2", "t3"].map((item) =>
           outcomeOf(`o-${arm}-${i}-${item}`, `r-${arm}-${i}`, item),
         );
@@ -247,6 +272,55 @@ describe("setlist power --experiment", () => {
     expect(warnings).toEqual([
       "The baseline is that of 40 units: the spread, and all that follows, is uncertain.",
     ]);
+  });
+
+  test("asks for the metric's own minimum effect where no other is given", async () => {
+    const dataDir = await dataDirectory();
+    const of = (metric: string) => ["--experiment", "home-kd", "--metric", metric, "--data-dir", dataDir];
+    const { asked, answer } = await plan(...of("completions"));
+    expect(asked).toBe("sample-size");
+    expect(answer.effect.relative).toBeCloseTo(0.2, 12);
+    expect((await plan(...of("completions"), "--units", "500")).asked).toBe("detectable-effect");
+    expect(await run(["power", ...of("also")])).toBe(2);
+    expect(stderr).toContain("expected --effect (how many units?)");
+    expect(stderr).toContain("the metric has no minimumEffect");
+  });
+
+  test("does not plan by an experiment whose split is broken", async () => {
+    const dataDir = await dataDirectory({ kdUnits: 5 });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    expect(await run(["power", ...from])).toBe(1);
+    expect(stderr).toContain("home-kd is not healthy");
+    expect(stderr).toContain("Split of the phase: control 40, kd 5");
+    expect(stdout).toBe("");
+  });
+
+  test("takes the trigger rate, and the spread of the triggered, from logged counterfactuals", async () => {
+    const counterfactual = { share: 1, topK: 3 };
+    const dataDir = await dataDirectory({ changes: { counterfactual }, differing: 8 });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    const { baseline, plan: planned } = await plan(...from, "--trigger-rate", "log");
+    expect(planned).toMatchObject({ triggerRate: 0.2, varianceReduction: 0 });
+    // Two units each of 0, 1, 2 and 3.
+    expect(baseline).toMatchObject({ value: 1.5, from: { units: 8 } });
+    expect(baseline.unitSpread).toBeCloseTo(Math.sqrt(10 / 7), 12);
+    const all = await plan(...from, "--trigger-rate", "log", "--analysed", "everybody");
+    expect(all.plan).toMatchObject({ triggerRate: 0.2, analysed: "everybody" });
+    expect(all.baseline).toMatchObject({ from: { units: 40 } });
+  });
+
+  test("refuses a trigger rate that the log does not tell", async () => {
+    const of = async (options: Parameters<typeof dataDirectory>[0]): Promise<number> => {
+      const dataDir = await dataDirectory(options);
+      const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+      return run(["power", ...from, "--trigger-rate", "log"]);
+    };
+    expect(await of({})).toBe(1);
+    expect(stderr).toContain("home-kd logs no counterfactuals");
+    expect(await of({ changes: { counterfactual: { share: 1, topK: 3 } } })).toBe(1);
+    expect(stderr).toContain("has no request for which lists differ");
+    expect(await run(["power", ...unit, "--effect", "1", "--trigger-rate", "log"])).toBe(2);
+    expect(stderr).toContain("--trigger-rate log goes with --experiment");
   });
 
   test("names the nearest metric for one that is not there", async () => {
