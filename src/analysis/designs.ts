@@ -8,12 +8,15 @@ import type { Dialect } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { noveltyDesign } from "./novelty-design.ts";
 import { type ArmPolicy, offPolicyDesign } from "./off-policy-design.ts";
+import { overTimeDesign } from "./over-time-design.ts";
 import { type SegmentAttribute, segmentsDesign } from "./segments-design.ts";
 import { triggerDesign } from "./trigger-design.ts";
 
 export interface DesignQuestions {
   readonly segments?: readonly SegmentAttribute[] | undefined;
   readonly novelty?: boolean | undefined;
+  /** The difference so far, by day. */
+  readonly overTime?: boolean | undefined;
   /** Where the experiment logs counterfactuals; nothing is asked of any other. */
   readonly trigger?: boolean | undefined;
   readonly policies?: readonly ArmPolicy[] | undefined;
@@ -25,7 +28,7 @@ export interface DesignQuestions {
 export function askedDesigns(
   dialect: Dialect,
   experiment: Experiment,
-  { segments = [], novelty, trigger, policies = [], calibrate }: DesignQuestions,
+  { segments = [], novelty, overTime, trigger, policies = [], calibrate }: DesignQuestions,
   alpha: number,
 ): AskedDesign[] {
   for (const policy of policies) refuseUnknownArms(experiment, policy);
@@ -33,6 +36,7 @@ export function askedDesigns(
   return [
     ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),
     ...(novelty === true ? [noveltyDesign(dialect, experiment, alpha)] : []),
+    ...(overTime === true ? [overTimeDesign(dialect, experiment, alpha)] : []),
     ...(trigger === true && experiment.counterfactual !== undefined
       ? [triggerDesign(dialect, experiment, alpha)]
       : []),

@@ -58,6 +58,7 @@ export const duckDbDialect: Dialect = {
   daysBetween: (from, to) => `CAST(floor((epoch_ms(${to}) - epoch_ms(${from})) / 864e5) AS INTEGER)`,
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,
+  runningSum: (value, window) => `coalesce(list_sum(list_sort(list(${value}) OVER (${window}))), 0e0)`,
   textTest: (test, text, part) =>
     `${{ startsWith: "prefix", endsWith: "suffix", contains: "contains" }[test]}(${text}, ${part})`,
   jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,

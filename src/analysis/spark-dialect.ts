@@ -66,6 +66,8 @@ export const sparkDialect: Dialect = {
   fingerprint: (text) => `xxhash64(${text})`,
   orderedSum: (value, condition) =>
     `aggregate(array_sort(collect_list(${value}) FILTER (WHERE ${condition})), 0e0, (total, one) -> total + one)`,
+  runningSum: (value, window) =>
+    `aggregate(array_sort(collect_list(${value}) OVER (${window})), 0e0, (total, one) -> total + one)`,
   textTest: (test, text, part) => `${test.toLowerCase()}(${text}, ${part})`,
   jsonText: (json, name) => `get_json_object(${json}, "$['${name}']")`,
   mapValue: (map, key) => `${map}[${key}]`,
