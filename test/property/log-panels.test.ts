@@ -73,6 +73,55 @@ function capOf(metric: Metric, units: readonly Seen[]): number {
 const near = (value: number | undefined) => (value === undefined ? null : expect.closeTo(value, 7));
 const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
 
+test("buckets hold the units whose values they say, all of them, and are the same for both arms", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(asked, { minLength: 30, maxLength: 80, size: "max" }), async (requests) => {
+      const records = recordsOf(requests);
+      const report = await withLoggedFiles([records], (files) =>
+        analyzeExperiment({
+          experiment,
+          files,
+          alpha: 0.05,
+          asOf: new Date(noon),
+          designs: { distributions: true },
+        }),
+      );
+      const units = unitsIn(records);
+      for (const metric of experiment.metrics) {
+        const cap = capOf(metric, units);
+        const own = report.distributions?.filter((one) => one.metric === metric.id) ?? [];
+        expect(own.map(({ arm }) => arm)).toEqual(["control", "kd"]);
+        const [control, kd] = own.map(({ buckets }) => buckets.map(({ from, to }) => ({ from, to })));
+        expect(kd).toEqual(control);
+        for (const { arm, buckets } of own) {
+          const values = units
+            .filter(({ unit }) => armOf(unit) === arm)
+            .map(({ did, requests }) => {
+              const value = Math.min(foldOf(metric, did), cap);
+              return metric.type === "ratio" ? value / requests.length : value;
+            });
+          const counts = buckets.map(({ from, to }) =>
+            from === 0 && to === 0
+              ? values.filter((value) => value === 0).length
+              : values.filter(
+                  (value) =>
+                    value !== 0 && value >= (from ?? -Infinity) - 1e-8 && value < (to ?? Infinity) - 1e-8,
+                ).length,
+          );
+          expect(buckets.map((bucket) => bucket.units)).toEqual(counts);
+          expect(counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
+          expect(buckets.length).toBeLessThanOrEqual(25);
+          const gaps = buckets
+            .slice(1)
+            .map(({ from }, i) => (from ?? -Infinity) >= (buckets[i]?.to ?? Infinity));
+          expect(gaps.every(Boolean)).toBe(true);
+        }
+      }
+    }),
+    { numRuns: 8 },
+  );
+}, 120_000);
+
 test("the difference by day is that of the records up to each day, unit by unit", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(asked, { minLength: 30, maxLength: 80, size: "max" }), async (requests) => {
