@@ -1,6 +1,7 @@
 /** What the analysis offers to the other rooms: a log or a table in, a report out. */
 export { analyzeExperiment } from "./analyze-experiment.ts";
 export { analyzeTable } from "./analyze-table.ts";
+export type { SegmentAttribute } from "./attribute-levels.ts";
 export type { DesignQuestions } from "./designs.ts";
 export { duckDbEngine } from "./duckdb-engine.ts";
 export { newUnitsByDay } from "./new-units.ts";
@@ -12,6 +13,5 @@ export { renderOverview } from "./render-overview.ts";
 export { renderPage } from "./render-page.ts";
 export { renderPower } from "./render-power.ts";
 export type { AnalysisReport } from "./report.ts";
-export type { SegmentAttribute } from "./segments-design.ts";
 export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

@@ -10,6 +10,7 @@ import { logStatements } from "./log-statements.ts";
 import { strataIn } from "./log-strata.ts";
 import { horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
+import { type StrataDesign, strataDesign } from "./strata-design.ts";
 
 export interface ExperimentAnalysis {
   readonly experiment: Experiment;
@@ -46,7 +47,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     return analyzeInterleaving({ ...input, engine, notices });
   }
   const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
-  const designs = asked.map(({ design }) => design);
+  const strata = strataOf(engine, experiment);
+  const designs = [...asked, ...strata].map(({ design }) => design);
   const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
   const results = await engine.run(prepare, queries, input.onProgress);
   const arms = armCounts(experiment, results.arms);
@@ -56,6 +58,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const family = primaries * (arms.length - 1);
   const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
   const { sections, warnings } = await findingsOf(asked, results);
+  const { measures, ...known } = logMeasures(experiment, results);
+  const stratified = strata[0]?.stratified(results);
   const report = assembleReport({
     experiment: experiment.id,
     phase: experiment.phase,
@@ -66,7 +70,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     weights: experiment.arms.map((arm) => arm.weight),
     control: experiment.arms.findIndex((arm) => arm.control),
     horizon: horizonOf(experiment.plan, units, input.asOf, input.alpha, family),
-    ...logMeasures(experiment, results),
+    measures: measures.map((one) => ({ ...one, postStratified: stratified?.get(one.metric) })),
+    ...known,
     strata: strataIn(results.strata, arms.length),
     excludedUnits: numberIn(totals, "crossed"),
     unmatchedOutcomes: numberIn(totals, "unmatched"),
@@ -78,6 +83,12 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     ],
   });
   return { ...report, ...sections };
+}
+
+function strataOf({ dialect }: AnalysisEngine, experiment: Experiment): StrataDesign[] {
+  const { stratify, metrics } = experiment;
+  const hasValues = metrics.some(({ type }) => type !== "quantile");
+  return stratify === undefined || !hasValues ? [] : [strataDesign(dialect, experiment, stratify)];
 }
 
 function missingNotice(missingBefore: number | undefined): string[] {

@@ -67,6 +67,11 @@ export function compareArms(
       `${measure.metric}: no CUPED with ${cuped.covariate}, since it ${reasons[cuped.adjusted.reason]}.`,
     );
   }
+  if (measure.postStratified?.ok === false) {
+    warnings.push(
+      `${measure.metric}: no post-stratification, since an arm ${reasons[measure.postStratified.reason]}.`,
+    );
+  }
   const base = measure.arms[control]?.estimate;
   const isNearZero = base?.ok === true && base.value.value !== 0 && controlIsNearZero(base.value);
   if (isNearZero) {
@@ -92,6 +97,7 @@ export function compareArms(
         pValueAdjusted: null,
         method: measure.type === "ratio" || measure.type === "quantile" ? "delta" : "welch",
         cuped: cupedOf(cuped, i, control, alpha),
+        ...postStratifiedOf(measure.postStratified, i, control, alpha),
         ...(set?.ok === true && { fieller: set.value }),
         ...(sequential !== undefined && { sequential }),
         ...(decision.notWorse !== null && { notWorse: decision.notWorse }),
@@ -274,6 +280,30 @@ function cupedOf(
     absolute: intervalOf(tested.value),
     relative: relative.ok ? relative.value : null,
     pValue: tested.value.pValue,
+  };
+}
+
+function postStratifiedOf(
+  answer: Measure["postStratified"],
+  arm: number,
+  control: number,
+  alpha: number,
+): Pick<Comparison, "postStratified"> {
+  if (answer?.ok !== true) return {};
+  const { arms, strata, varianceReduction } = answer.value;
+  const [treated, base] = [arms[arm], arms[control]];
+  if (treated === undefined || base === undefined) return {};
+  const tested = difference(treated, base, alpha);
+  if (!tested.ok) return {};
+  const relative = relativeLift(treated, base, alpha);
+  return {
+    postStratified: {
+      strata,
+      varianceReduction,
+      absolute: intervalOf(tested.value),
+      relative: relative.ok ? relative.value : null,
+      pValue: tested.value.pValue,
+    },
   };
 }
 

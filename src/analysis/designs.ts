@@ -3,6 +3,7 @@ import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { nearest } from "../schema/schema.ts";
 import type { AskedDesign, DesignFindings } from "./asked-design.ts";
+import type { SegmentAttribute } from "./attribute-levels.ts";
 import { calibrationDesign } from "./calibration-design.ts";
 import type { Dialect } from "./dialect.ts";
 import { distributionDesign } from "./distribution-design.ts";
@@ -10,7 +11,7 @@ import type { ResultRow } from "./engine.ts";
 import { noveltyDesign } from "./novelty-design.ts";
 import { type ArmPolicy, offPolicyDesign } from "./off-policy-design.ts";
 import { overTimeDesign } from "./over-time-design.ts";
-import { type SegmentAttribute, segmentsDesign } from "./segments-design.ts";
+import { segmentsDesign } from "./segments-design.ts";
 import { triggerDesign } from "./trigger-design.ts";
 
 export interface DesignQuestions {
@@ -39,11 +40,14 @@ export function askedDesigns(
   const { segments = [], novelty, overTime, distributions, page, trigger, policies = [], calibrate } = asked;
   for (const policy of policies) refuseUnknownArms(experiment, policy);
   if (experiment.metrics.length === 0) return [];
+  const hasValues = experiment.metrics.some(({ type }) => type !== "quantile");
   return [
     ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),
     ...(novelty === true ? [noveltyDesign(dialect, experiment, alpha)] : []),
-    ...(overTime === true || page === true ? [overTimeDesign(dialect, experiment, alpha)] : []),
-    ...(distributions === true || page === true ? [distributionDesign(experiment)] : []),
+    ...(hasValues && (overTime === true || page === true)
+      ? [overTimeDesign(dialect, experiment, alpha)]
+      : []),
+    ...(hasValues && (distributions === true || page === true) ? [distributionDesign(experiment)] : []),
     ...(trigger === true && experiment.counterfactual !== undefined
       ? [triggerDesign(dialect, experiment, alpha)]
       : []),

@@ -4,7 +4,14 @@ import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
-import { alwaysValid, difference, estimateOfMean, estimateOfRatio } from "../../src/statistics/statistics.ts";
+import {
+  alwaysValid,
+  difference,
+  type Estimate,
+  estimateOfMean,
+  estimateOfRatio,
+  postStratified,
+} from "../../src/statistics/statistics.ts";
 import { armOf, asked, recordsOf } from "../support/asked-log.ts";
 import { completions, experimentOf } from "../support/log-records.ts";
 import { withLoggedFiles } from "../support/logged-files.ts";
@@ -13,6 +20,7 @@ const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const play = { ...completions, outcome: "play", role: "secondary" } as const;
 const experiment = experimentOf({
   plan: { kind: "always-valid", units: 400 },
+  stratify: ["user.country"],
   metrics: [
     completions,
     { ...play, id: "seconds", aggregate: "sum" },
@@ -26,6 +34,8 @@ const experiment = experimentOf({
 
 interface Seen {
   readonly unit: number;
+  /** At the first exposure; "" where it said none. */
+  readonly country: unknown;
   readonly requests: readonly number[];
   readonly did: readonly { readonly type: string; readonly value: number; readonly at: number }[];
 }
@@ -38,6 +48,7 @@ function unitsIn(records: readonly LogRecord[]): Seen[] {
     const requests = new Set(own.map(({ requestId }) => requestId));
     return {
       unit: Number(user.slice(1)),
+      country: own.toSorted((a, b) => a.at - b.at)[0]?.attributes?.user?.["country"] ?? "",
       requests: own.map(({ at }) => at),
       did: did
         .filter(({ requestId }) => requests.has(requestId))
@@ -72,6 +83,70 @@ function capOf(metric: Metric, units: readonly Seen[]): number {
 
 const near = (value: number | undefined) => (value === undefined ? null : expect.closeTo(value, 7));
 const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
+
+test("post-stratification is that of the units by their first exposure's country", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(asked, { minLength: 60, maxLength: 90, size: "max" }), async (requests) => {
+      // Ten units of an arm in a stratum are enough to stand alone.
+      const records = recordsOf(requests).flatMap((record) =>
+        Array.from({ length: 4 }, (_, copy) => copyOf(record, copy)),
+      );
+      const report = await withLoggedFiles([records], (files) =>
+        analyzeExperiment({ experiment, files, alpha: 0.05, asOf: new Date(noon) }),
+      );
+      const units = unitsIn(records);
+      for (const [m, metric] of experiment.metrics.entries()) {
+        const cap = capOf(metric, units);
+        const strata = ["", "DE", "FR"];
+        const byArm = ["control", "kd"].map((arm) =>
+          strata.map((country) =>
+            crossMomentsOf(
+              units
+                .filter((one) => armOf(one.unit) === arm && one.country === country)
+                .map(({ did, requests }) => [
+                  metric.type === "ratio" ? requests.length : 1,
+                  Math.min(foldOf(metric, did), cap),
+                ]),
+            ),
+          ),
+        );
+        const answer = postStratified(byArm);
+        const [control, treated] = answer.ok ? (answer.value.arms as [Estimate, Estimate]) : [];
+        const tested = control && treated ? difference(treated, control, 0.05) : undefined;
+        const expected =
+          answer.ok && tested?.ok
+            ? {
+                strata: answer.value.strata,
+                varianceReduction: near(answer.value.varianceReduction),
+                absolute: {
+                  estimate: near(tested.value.estimate),
+                  ciLow: near(tested.value.ciLow),
+                  ciHigh: near(tested.value.ciHigh),
+                },
+                pValue: near(tested.value.pValue),
+              }
+            : undefined;
+        const found = report.metrics[m]?.comparisons[0]?.postStratified;
+        expect(found).toEqual(expected && expect.objectContaining(expected));
+      }
+    }),
+    { numRuns: 6 },
+  );
+}, 120_000);
+
+/** The same of other units, of whom there are twenty. */
+function copyOf(record: LogRecord, copy: number): LogRecord {
+  if (record.kind === "impression") {
+    const unit = `u${Number(record.userId.slice(1)) + 20 * copy}`;
+    const assignments = record.assignments.map((one) => ({ ...one, unit }));
+    return { ...record, requestId: `${record.requestId}-${copy}`, userId: unit, assignments };
+  }
+  if (record.kind === "outcome") {
+    const [requestId, outcomeId] = [`${record.requestId}-${copy}`, `${record.outcomeId}-${copy}`];
+    return { ...record, requestId, outcomeId, value: record.value + copy };
+  }
+  return record;
+}
 
 test("buckets hold the units whose values they say, all of them, and are the same for both arms", async () => {
   await fc.assert(

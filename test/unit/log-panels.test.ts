@@ -158,3 +158,27 @@ test("fractions get buckets of a plain width, on both sides of zero, which the n
   expect(filled).toContainEqual({ from: 0.3, to: 0.4, units: 1 });
   expect(filled).toContainEqual({ from: 1.7, to: 1.8, units: 1 });
 });
+
+test("strata take away what tells units apart before anything was shown, and many attributes are all their levels together", async () => {
+  // In DE all do 10 or 11, in FR 0 or 1; kd adds one everywhere. By chance kd has more of FR.
+  const records = range(120).flatMap((unit) => {
+    const place = unit >> 1;
+    const inFrance = armOf(unit) === "kd" ? place < 35 : place < 25;
+    const value = (inFrance ? 0 : 10) + (place % 2) + (armOf(unit) === "kd" ? 1 : 0);
+    const user = { country: inFrance ? "FR" : "DE", ...(place % 2 === 0 ? {} : { premium: true }) };
+    const shown = { ...impressionOf(`r${unit}`, `u${unit}`, armOf(unit)), attributes: { user } };
+    return [shown, did(unit, noon + 1_000, value)];
+  });
+  const of = (stratify: readonly string[]) => analysisOf(records, {}, { metrics: [seconds], stratify });
+  const [comparison] = (await of(["user.country"])).metrics[0]?.comparisons ?? [];
+  expect(comparison?.absolute?.estimate).toBeCloseTo(1 - 10 / 6, 10);
+  expect(comparison?.postStratified).toMatchObject({
+    strata: 2,
+    absolute: { estimate: expect.closeTo(1, 1) },
+  });
+  expect(comparison?.postStratified?.varianceReduction).toBeGreaterThan(0.98);
+  // Both together tell all: nothing is left to measure against, and nothing is said.
+  const both = await of(["user.country", "user.premium"]);
+  expect(both.metrics[0]?.comparisons[0]?.postStratified).toBeUndefined();
+  expect(both.warnings.join()).not.toContain("no post-stratification");
+});
