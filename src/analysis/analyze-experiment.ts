@@ -8,6 +8,7 @@ import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { logMeasures } from "./log-measures.ts";
 import { logStatements } from "./log-statements.ts";
 import { strataIn } from "./log-strata.ts";
+import { timingsIn } from "./log-timings.ts";
 import { horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
 import { type StrataDesign, strataDesign } from "./strata-design.ts";
@@ -73,6 +74,9 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     measures: measures.map((one) => ({ ...one, postStratified: stratified?.get(one.metric) })),
     ...known,
     strata: strataIn(results.strata, arms.length),
+    exposed: arms.map(({ ranked, served }) => ({ assigned: ranked, exposed: served })),
+    timings: timingsIn(results.timings, arms.length),
+    costs: experiment.arms.map(({ cost }) => cost),
     excludedUnits: numberIn(totals, "crossed"),
     unmatchedOutcomes: numberIn(totals, "unmatched"),
     lateOutcomes,
@@ -107,6 +111,9 @@ interface ArmTotals {
   readonly impressions: number;
   readonly fallbacks: number;
   readonly late: number;
+  /** Units that were ranked for, and of these those that the arm's model answered at least once. */
+  readonly ranked: number;
+  readonly served: number;
 }
 
 function armCounts(experiment: Experiment, rows: readonly ResultRow[]): ArmTotals[] {
@@ -119,6 +126,8 @@ function armCounts(experiment: Experiment, rows: readonly ResultRow[]): ArmTotal
       impressions: numberIn(row, "impressions"),
       fallbacks: numberIn(row, "fallbacks"),
       late: numberIn(row, "late"),
+      ranked: numberIn(row, "ranked"),
+      served: numberIn(row, "served"),
     };
   });
 }

@@ -8,6 +8,7 @@ import {
   fieller,
   type Interval,
   notWorse,
+  type OneSided,
   relativeLift,
   stagewiseResult,
 } from "../statistics/statistics.ts";
@@ -84,7 +85,7 @@ export function compareArms(
   const comparisons = arms.flatMap((arm, i): Comparison[] => {
     if (i === control) return [];
     const plain = both(measure.arms[i]?.estimate, base);
-    const best = adjustedPair(cuped, i, control) ?? plain;
+    const best = bestPair(measure, i, control);
     const sequential = sequentialOf(best, alpha, horizon);
     const decision = decide(measure, best, alpha, horizon, sequential);
     decisions.push(decision);
@@ -132,6 +133,14 @@ function both(
   control: Answer<Estimate, Gap> | undefined,
 ): Pair | undefined {
   return treated?.ok && control?.ok ? { treated: treated.value, control: control.value } : undefined;
+}
+
+/** With CUPED where there is one: what is decided by. */
+export function bestPair(measure: Measure, arm: number, control: number): Pair | undefined {
+  return (
+    adjustedPair(measure.cuped, arm, control) ??
+    both(measure.arms[arm]?.estimate, measure.arms[control]?.estimate)
+  );
 }
 
 function adjustedPair(cuped: MeasuredCovariate | undefined, arm: number, control: number): Pair | undefined {
@@ -235,18 +244,21 @@ function decide(
 }
 
 /** One look at a fixed plan's end, and otherwise whenever one likes. */
+export function oneSidedTest(alpha: number, { report, tunedUnits }: Horizon): OneSided {
+  return report.kind === "fixed"
+    ? { alpha, horizon: "fixed" }
+    : { alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits };
+}
+
 function judgeMargin(
   { treated, control }: Pair,
   goal: Measure["goal"],
   margin: number,
   alpha: number,
-  { report, tunedUnits }: Horizon,
+  horizon: Horizon,
 ): { readonly report: NotWorseReport; readonly isWorse: boolean } | undefined {
-  const test =
-    report.kind === "fixed"
-      ? ({ alpha, horizon: "fixed" } as const)
-      : ({ alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits } as const);
-  const judged = notWorse(treated, control, { goal, kind: "relative", size: margin }, test);
+  const relative = { goal, kind: "relative", size: margin } as const;
+  const judged = notWorse(treated, control, relative, oneSidedTest(alpha, horizon));
   if (!judged.ok) return undefined;
   const size = margin * Math.abs(control.value);
   const { low, pValueWorse } = judged.value;

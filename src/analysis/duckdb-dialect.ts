@@ -16,7 +16,7 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
     items: "STRUCT(id VARCHAR, position INTEGER, features VARCHAR)[]",
     interleaving:
       "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
-    timings: "STRUCT(assign DOUBLE, features DOUBLE)",
+    timings: "STRUCT(assign DOUBLE, features DOUBLE, queue DOUBLE, inference DOUBLE, rank DOUBLE)",
     user_attributes: "MAP(VARCHAR, VARCHAR)",
     context_attributes: "MAP(VARCHAR, VARCHAR)",
   },

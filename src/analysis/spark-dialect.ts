@@ -16,7 +16,7 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
     items: "ARRAY<STRUCT<id: STRING, position: INT, features: STRING>>",
     interleaving:
       "STRUCT<id: STRING, arms: ARRAY<STRUCT<arm: STRING, model: STRING, model_version: STRING>>, teams: ARRAY<STRING>, competitive: ARRAY<BOOLEAN>>",
-    timings: "STRUCT<assign: DOUBLE, features: DOUBLE>",
+    timings: "STRUCT<assign: DOUBLE, features: DOUBLE, queue: DOUBLE, inference: DOUBLE, rank: DOUBLE>",
     user_attributes: "MAP<STRING, STRING>",
     context_attributes: "MAP<STRING, STRING>",
   },
