@@ -1,6 +1,7 @@
 /** What the analysis offers to the other rooms: a log or a table in, a report out, and what a report is made of. */
 export { analyzeExperiment } from "./analyze-experiment.ts";
 export { analyzeTable } from "./analyze-table.ts";
+export type { SegmentAttribute } from "./attribute-levels.ts";
 export type { DesignQuestions } from "./designs.ts";
 export { duckDbEngine } from "./duckdb-engine.ts";
 export { newUnitsByDay } from "./new-units.ts";
@@ -33,6 +34,5 @@ export type {
   VerdictKind,
   VerdictReport,
 } from "./report-sections.ts";
-export type { SegmentAttribute } from "./segments-design.ts";
 export { sparkEngine } from "./spark-engine.ts";
 export { parseTableMetric } from "./table-metric.ts";

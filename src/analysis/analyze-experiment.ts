@@ -8,8 +8,10 @@ import type { AnalysisEngine, ResultRow } from "./engine.ts";
 import { logMeasures } from "./log-measures.ts";
 import { logStatements } from "./log-statements.ts";
 import { strataIn } from "./log-strata.ts";
+import { timingsIn } from "./log-timings.ts";
 import { horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
+import { type StrataDesign, strataDesign } from "./strata-design.ts";
 
 export interface ExperimentAnalysis {
   readonly experiment: Experiment;
@@ -46,7 +48,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     return analyzeInterleaving({ ...input, engine, notices });
   }
   const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
-  const designs = asked.map(({ design }) => design);
+  const strata = strataOf(engine, experiment);
+  const designs = [...asked, ...strata].map(({ design }) => design);
   const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
   const results = await engine.run(prepare, queries, input.onProgress);
   const arms = armCounts(experiment, results.arms);
@@ -56,6 +59,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const family = primaries * (arms.length - 1);
   const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
   const { sections, warnings } = await findingsOf(asked, results);
+  const { measures, ...known } = logMeasures(experiment, results);
+  const stratified = strata[0]?.stratified(results);
   const report = assembleReport({
     experiment: experiment.id,
     phase: experiment.phase,
@@ -66,8 +71,12 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     weights: experiment.arms.map((arm) => arm.weight),
     control: experiment.arms.findIndex((arm) => arm.control),
     horizon: horizonOf(experiment.plan, units, input.asOf, input.alpha, family),
-    ...logMeasures(experiment, results),
+    measures: measures.map((one) => ({ ...one, postStratified: stratified?.get(one.metric) })),
+    ...known,
     strata: strataIn(results.strata, arms.length),
+    exposed: arms.map(({ ranked, served }) => ({ assigned: ranked, exposed: served })),
+    timings: timingsIn(results.timings, arms.length),
+    costs: experiment.arms.map(({ cost }) => cost),
     excludedUnits: numberIn(totals, "crossed"),
     unmatchedOutcomes: numberIn(totals, "unmatched"),
     lateOutcomes,
@@ -78,6 +87,12 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     ],
   });
   return { ...report, ...sections };
+}
+
+function strataOf({ dialect }: AnalysisEngine, experiment: Experiment): StrataDesign[] {
+  const { stratify, metrics } = experiment;
+  const hasValues = metrics.some(({ type }) => type !== "quantile");
+  return stratify === undefined || !hasValues ? [] : [strataDesign(dialect, experiment, stratify)];
 }
 
 function missingNotice(missingBefore: number | undefined): string[] {
@@ -96,6 +111,9 @@ interface ArmTotals {
   readonly impressions: number;
   readonly fallbacks: number;
   readonly late: number;
+  /** Units that were ranked for, and of these those that the arm's model answered at least once. */
+  readonly ranked: number;
+  readonly served: number;
 }
 
 function armCounts(experiment: Experiment, rows: readonly ResultRow[]): ArmTotals[] {
@@ -108,6 +126,8 @@ function armCounts(experiment: Experiment, rows: readonly ResultRow[]): ArmTotal
       impressions: numberIn(row, "impressions"),
       fallbacks: numberIn(row, "fallbacks"),
       late: numberIn(row, "late"),
+      ranked: numberIn(row, "ranked"),
+      served: numberIn(row, "served"),
     };
   });
 }

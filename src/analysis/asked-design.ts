@@ -9,9 +9,10 @@ import {
 import type { ResultRow } from "./engine.ts";
 import type { LogDesign } from "./log-design.ts";
 import type { DesignSections } from "./report-designs.ts";
+import type { ReportSections } from "./report-sections.ts";
 
 export interface DesignFindings {
-  readonly sections: DesignSections;
+  readonly sections: DesignSections & Pick<ReportSections, "overTime" | "distributions">;
   readonly warnings: readonly string[];
 }
 

@@ -2,6 +2,7 @@
 import {
   type AdjustedTest,
   adjustByRole,
+  type ExposedArm,
   holm,
   type SkewedMoments,
   sampleRatio,
@@ -12,6 +13,8 @@ import { healthOf, type MetricPast, type StratumUnits } from "./health.ts";
 import type { Measure } from "./measure.ts";
 import type { Horizon } from "./plan.ts";
 import type { AnalysisReport, ArmCount, MetricReport } from "./report.ts";
+import type { TradeoffReport, VerdictKind } from "./report-sections.ts";
+import { type ArmTimings, type Tradeoff, tradeoffOf } from "./tradeoff.ts";
 
 export interface Findings {
   readonly experiment: string;
@@ -28,6 +31,11 @@ export interface Findings {
   readonly pasts: readonly MetricPast[];
   readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
   readonly strata: Readonly<Record<"days" | "surfaces" | "latencies", readonly StratumUnits[]>>;
+  /** By arm, units that were assigned and ranked for, and those of them that saw the arm; none of a table. */
+  readonly exposed?: readonly ExposedArm[] | undefined;
+  readonly timings?: readonly ArmTimings[] | undefined;
+  /** As the document declares them. */
+  readonly costs?: readonly (number | undefined)[] | undefined;
   readonly excludedUnits: number;
   readonly unmatchedOutcomes: number;
   readonly lateOutcomes: number;
@@ -73,6 +81,7 @@ export function assembleReport(findings: Findings): AnalysisReport {
       const measure = findings.measures.find(({ metric }) => metric === one.metric);
       return { ...one, decides: measure?.role !== "secondary", isShare: measure?.type === "proportion" };
     }),
+    exposed: findings.exposed ?? [],
   });
   const adjusted = adjustedTests(compared);
   const judged = compared.flatMap(({ metric, decisions }, i) =>
@@ -84,6 +93,17 @@ export function assembleReport(findings: Findings): AnalysisReport {
       adjusted: adjusted[i]?.[j] as AdjustedTest,
     })),
   );
+  const tradeoff = tradeoffOf({
+    ...findings,
+    arms: names,
+    timings: findings.timings ?? [],
+    costs: findings.costs ?? [],
+  });
+  const verdict = verdictOf(judged, health, horizon, {
+    alpha,
+    excludedUnits: findings.excludedUnits,
+    statements: tradeoff?.statements ?? [],
+  });
   return {
     experiment: findings.experiment,
     phase: findings.phase,
@@ -92,14 +112,25 @@ export function assembleReport(findings: Findings): AnalysisReport {
     unit: findings.unit,
     arms,
     srm,
-    verdict: verdictOf(judged, health, horizon, { alpha, excludedUnits: findings.excludedUnits }),
+    verdict,
     health,
     plan: horizon.report,
+    ...(tradeoff !== undefined && { tradeoff: toldTradeoff(tradeoff, verdict.kind) }),
     metrics: adjustPrimary(compared.map(({ metric }, i) => withAdjusted(metric, adjusted[i] ?? []))),
     excludedUnits: findings.excludedUnits,
     unmatchedOutcomes: findings.unmatchedOutcomes,
     lateOutcomes: findings.lateOutcomes,
     warnings,
+  };
+}
+
+/** Without a verdict on anything there is none on this. */
+function toldTradeoff({ report, statements }: Tradeoff, kind: VerdictKind): TradeoffReport {
+  if (kind === "unhealthy" || kind === "too-early" || statements.length === 0) return report;
+  return {
+    ...report,
+    verdict: statements.map(({ sentence }) => sentence).join(" "),
+    statements: statements.map(({ sentence: _, gained: __, ...statement }) => statement),
   };
 }
 

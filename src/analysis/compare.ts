@@ -70,6 +70,11 @@ export function compareArms(
       `${measure.metric}: no CUPED with ${cuped.covariate}, since it ${reasons[cuped.adjusted.reason]}.`,
     );
   }
+  if (measure.postStratified?.ok === false) {
+    warnings.push(
+      `${measure.metric}: no post-stratification, since an arm ${reasons[measure.postStratified.reason]}.`,
+    );
+  }
   const base = measure.arms[control]?.estimate;
   const isNearZero = base?.ok === true && base.value.value !== 0 && controlIsNearZero(base.value);
   if (isNearZero) {
@@ -82,7 +87,7 @@ export function compareArms(
   const comparisons = arms.flatMap((arm, i): Comparison[] => {
     if (i === control) return [];
     const plain = both(measure.arms[i]?.estimate, base);
-    const best = adjustedPair(cuped, i, control) ?? plain;
+    const best = bestPair(measure, i, control);
     const sequential = sequentialOf(best, alpha, horizon);
     const decision = decide(measure, best, alpha, horizon, sequential);
     decisions.push(decision);
@@ -97,6 +102,7 @@ export function compareArms(
         pValueAdjusted: null,
         method: measure.type === "ratio" || measure.type === "quantile" ? "delta" : "welch",
         cuped: cupedOf(cuped, i, control, alpha),
+        ...postStratifiedOf(measure.postStratified, i, control, alpha),
         ...(set?.ok === true && { fieller: set.value }),
         ...(score !== undefined && { score }),
         ...(sequential !== undefined && { sequential }),
@@ -133,6 +139,14 @@ function both(
   control: Answer<Estimate, Gap> | undefined,
 ): Pair | undefined {
   return treated?.ok && control?.ok ? { treated: treated.value, control: control.value } : undefined;
+}
+
+/** With CUPED where there is one: what is decided by. */
+export function bestPair(measure: Measure, arm: number, control: number): Pair | undefined {
+  return (
+    adjustedPair(measure.cuped, arm, control) ??
+    both(measure.arms[arm]?.estimate, measure.arms[control]?.estimate)
+  );
 }
 
 function adjustedPair(cuped: MeasuredCovariate | undefined, arm: number, control: number): Pair | undefined {
@@ -279,6 +293,30 @@ function cupedOf(
     absolute: intervalOf(tested.value),
     relative: relative.ok ? relative.value : null,
     pValue: tested.value.pValue,
+  };
+}
+
+function postStratifiedOf(
+  answer: Measure["postStratified"],
+  arm: number,
+  control: number,
+  alpha: number,
+): Pick<Comparison, "postStratified"> {
+  if (answer?.ok !== true) return {};
+  const { arms, strata, varianceReduction } = answer.value;
+  const [treated, base] = [arms[arm], arms[control]];
+  if (treated === undefined || base === undefined) return {};
+  const tested = difference(treated, base, alpha);
+  if (!tested.ok) return {};
+  const relative = relativeLift(treated, base, alpha);
+  return {
+    postStratified: {
+      strata,
+      varianceReduction,
+      absolute: intervalOf(tested.value),
+      relative: relative.ok ? relative.value : null,
+      pValue: tested.value.pValue,
+    },
   };
 }
 

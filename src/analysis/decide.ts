@@ -6,6 +6,7 @@ import { minimumEffectWords } from "./minimum-effect-words.ts";
 import type { Horizon } from "./plan.ts";
 import type { MetricReport } from "./report.ts";
 import type { HealthCheck, HealthReport, VerdictReport } from "./report-sections.ts";
+import type { ArmStatement } from "./tradeoff.ts";
 
 /** One comparison, with what was decided of it. */
 export interface Judged {
@@ -14,6 +15,13 @@ export interface Judged {
   readonly versus: string;
   readonly decision: Decision;
   readonly adjusted: AdjustedTest;
+}
+
+export interface VerdictFacts {
+  readonly alpha: number;
+  readonly excludedUnits: number;
+  /** Of quality against latency and cost, where there are any. */
+  readonly statements: readonly ArmStatement[];
 }
 
 /**
@@ -25,7 +33,7 @@ export function verdictOf(
   judged: readonly Judged[],
   health: HealthReport,
   { report }: Horizon,
-  { alpha, excludedUnits }: { readonly alpha: number; readonly excludedUnits: number },
+  { alpha, excludedUnits, statements }: VerdictFacts,
 ): VerdictReport {
   const failed = health.checks.filter(({ ok }) => ok === false);
   if (failed.length > 0) {
@@ -66,6 +74,7 @@ export function verdictOf(
       arm,
       judged.filter((one) => one.arm === arm),
       alpha,
+      statements.find((one) => one.arm === arm),
     ),
   );
   const best = order.flatMap((kind) => verdicts.filter((one) => one.kind === kind))[0] as VerdictReport;
@@ -89,7 +98,24 @@ function withProbability(pValue: number | null): string {
 
 const order: readonly VerdictReport["kind"][] = ["better", "not-worse", "open", "worse"];
 
-function verdictOfArm(arm: string, judged: readonly Judged[], alpha: number): VerdictReport {
+/** What a faster or cheaper arm costs in quality is a reason whatever the verdict, and part of it where the arm is not worse. */
+function verdictOfArm(
+  arm: string,
+  judged: readonly Judged[],
+  alpha: number,
+  statement: ArmStatement | undefined,
+): VerdictReport {
+  const { kind, sentence, reasons } = verdictByRoles(arm, judged, alpha);
+  if (statement === undefined) return { kind, sentence, reasons };
+  const isWhole = kind === "not-worse" && statement.verdict === "proven";
+  return {
+    kind,
+    sentence: isWhole ? `${sentence.slice(0, -1)}, and ${statement.gained}.` : sentence,
+    reasons: [...reasons, statement.sentence],
+  };
+}
+
+function verdictByRoles(arm: string, judged: readonly Judged[], alpha: number): VerdictReport {
   const [{ versus }] = judged as [Judged];
   const isShown = ({ decision, adjusted }: Judged, direction: "better" | "worse"): boolean =>
     decision.direction === direction &&

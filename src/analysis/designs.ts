@@ -3,17 +3,26 @@ import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { nearest } from "../schema/schema.ts";
 import type { AskedDesign, DesignFindings } from "./asked-design.ts";
+import type { SegmentAttribute } from "./attribute-levels.ts";
 import { calibrationDesign } from "./calibration-design.ts";
 import type { Dialect } from "./dialect.ts";
+import { distributionDesign } from "./distribution-design.ts";
 import type { ResultRow } from "./engine.ts";
 import { noveltyDesign } from "./novelty-design.ts";
 import { type ArmPolicy, offPolicyDesign } from "./off-policy-design.ts";
-import { type SegmentAttribute, segmentsDesign } from "./segments-design.ts";
+import { overTimeDesign } from "./over-time-design.ts";
+import { segmentsDesign } from "./segments-design.ts";
 import { triggerDesign } from "./trigger-design.ts";
 
 export interface DesignQuestions {
   readonly segments?: readonly SegmentAttribute[] | undefined;
   readonly novelty?: boolean | undefined;
+  /** The difference so far, by day. */
+  readonly overTime?: boolean | undefined;
+  /** How the units are spread over each metric's values. */
+  readonly distributions?: boolean | undefined;
+  /** What a page shows besides, of any experiment that has it: the difference by day and the distributions. */
+  readonly page?: boolean | undefined;
   /** Where the experiment logs counterfactuals; nothing is asked of any other. */
   readonly trigger?: boolean | undefined;
   readonly policies?: readonly ArmPolicy[] | undefined;
@@ -25,14 +34,20 @@ export interface DesignQuestions {
 export function askedDesigns(
   dialect: Dialect,
   experiment: Experiment,
-  { segments = [], novelty, trigger, policies = [], calibrate }: DesignQuestions,
+  asked: DesignQuestions,
   alpha: number,
 ): AskedDesign[] {
+  const { segments = [], novelty, overTime, distributions, page, trigger, policies = [], calibrate } = asked;
   for (const policy of policies) refuseUnknownArms(experiment, policy);
   if (experiment.metrics.length === 0) return [];
+  const hasValues = experiment.metrics.some(({ type }) => type !== "quantile");
   return [
     ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),
     ...(novelty === true ? [noveltyDesign(dialect, experiment, alpha)] : []),
+    ...(hasValues && (overTime === true || page === true)
+      ? [overTimeDesign(dialect, experiment, alpha)]
+      : []),
+    ...(hasValues && (distributions === true || page === true) ? [distributionDesign(experiment)] : []),
     ...(trigger === true && experiment.counterfactual !== undefined
       ? [triggerDesign(dialect, experiment, alpha)]
       : []),
@@ -56,11 +71,12 @@ export async function findingsOf(
 
 /** @throws {SetlistError} INVALID_ARGUMENT where something is asked that needs an arm for each unit. */
 export function refuseForInterleaving({ id }: Experiment, asked: DesignQuestions): void {
-  const { segments = [], novelty, policies = [], calibrate } = asked;
-  if (segments.length === 0 && novelty !== true && policies.length === 0 && calibrate === undefined) return;
+  const { segments = [], policies = [], novelty, overTime, distributions, calibrate } = asked;
+  const flags = [novelty, overTime, distributions].filter((one) => one === true);
+  if (segments.length + policies.length + flags.length === 0 && calibrate === undefined) return;
   throw invalidArgument(
-    `${id} is an interleaving, in which no unit has an arm: segments, novelty, policies and calibration are for ` +
-      "experiments of kind ab",
+    `${id} is an interleaving, in which no unit has an arm: segments, novelty, the difference over time, distributions, ` +
+      "policies and calibration are for experiments of kind ab",
   );
 }
 

@@ -49,6 +49,8 @@ export interface Dialect {
    * it has the same last digit in whichever order the rows come; NULL or 0 where there are none.
    */
   orderedSum(value: string, condition: string): string;
+  /** The same over a window's rows, of those that have a value; 0 where none has. */
+  runningSum(value: string, window: string): string;
   /**
    * The rows of the files, under these names: of impressions `request, shown_at, surface, user_id, model, model_version,
    * candidate_count, assignments, items, interleaving, timings, user_attributes, context_attributes`, of outcomes

@@ -16,7 +16,7 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
     items: "STRUCT(id VARCHAR, position INTEGER, features VARCHAR)[]",
     interleaving:
       "STRUCT(id VARCHAR, arms STRUCT(arm VARCHAR, model VARCHAR, model_version VARCHAR)[], teams VARCHAR[], competitive BOOLEAN[])",
-    timings: "STRUCT(assign DOUBLE, features DOUBLE)",
+    timings: "STRUCT(assign DOUBLE, features DOUBLE, queue DOUBLE, inference DOUBLE, rank DOUBLE)",
     user_attributes: "MAP(VARCHAR, VARCHAR)",
     context_attributes: "MAP(VARCHAR, VARCHAR)",
   },
@@ -58,6 +58,7 @@ export const duckDbDialect: Dialect = {
   daysBetween: (from, to) => `CAST(floor((epoch_ms(${to}) - epoch_ms(${from})) / 864e5) AS INTEGER)`,
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,
+  runningSum: (value, window) => `coalesce(list_sum(list_sort(list(${value}) OVER (${window}))), 0e0)`,
   textTest: (test, text, part) =>
     `${{ startsWith: "prefix", endsWith: "suffix", contains: "contains" }[test]}(${text}, ${part})`,
   jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,

@@ -87,6 +87,21 @@ export function momentsIn(
   return byArm(rows, arms, (row) => momentsOf(row, variables), noJointMoments(variables.length));
 }
 
+/**
+ * Of sets of rows that one query's groups overlap in: the sums of `plus` without those of `minus`, under `arm`. Whole
+ * numbers of the same last place, so nothing is lost by it.
+ */
+export function sumOfRows(plus: readonly ResultRow[], minus: readonly ResultRow[], arm: number): ResultRow {
+  const [any = {}] = plus;
+  const sums = Object.entries(any).map(([name, value]) => {
+    if (name.startsWith("exponent")) return [name, value] as const;
+    const total = (rows: readonly ResultRow[]): bigint =>
+      rows.reduce((sum, row) => sum + whole(row, name), 0n);
+    return [name, String(total(plus) - total(minus))] as const;
+  });
+  return { ...Object.fromEntries(sums), arm };
+}
+
 /** Of one variable alone; a value too large to be squared makes its mean infinite. */
 export function skewedIn(rows: readonly ResultRow[], i: number, arms: number): SkewedMoments[] {
   const none = { count: 0, mean: 0, m2: 0, m3: 0 };

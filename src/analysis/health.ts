@@ -2,6 +2,8 @@
 import {
   covariateBalance,
   type Estimate,
+  type ExposedArm,
+  exposureLoss,
   holm,
   type JointMoments,
   minimumUnits,
@@ -29,6 +31,8 @@ export interface HealthFindings {
   readonly days: readonly StratumUnits[];
   readonly surfaces: readonly StratumUnits[];
   readonly latencies: readonly StratumUnits[];
+  /** By arm, units that were ranked for, and of these those that saw the arm's model; none where that is not known. */
+  readonly exposed: readonly ExposedArm[];
   readonly pasts: readonly MetricPast[];
   /** By metric, of each arm; a secondary one decides nothing, and a share is skewed as its events are few. */
   readonly skewed: readonly {
@@ -54,13 +58,16 @@ const alpha = 0.001;
 /** Of all units: below it, those in several arms are too few to have come of a fault that spoils the others. */
 const crossedShareMax = 0.01;
 
+/** Between two arms' shares of units that never saw them: below it, what differs moves no metric that anybody would ship for. */
+const lostShareMax = 0.01;
+
 export function healthOf(findings: HealthFindings): HealthReport {
   const split = splitCheck(findings);
   const checks = [
     split,
     ...strataChecks(findings, split.ok === false),
     crossedCheck(findings),
-    exposureCheck,
+    exposureCheck(findings),
     prePeriod(findings),
     balance(findings),
     enoughUnits(findings),
@@ -158,15 +165,33 @@ function crossedCheck({ crossed, units }: HealthFindings): HealthCheck {
   };
 }
 
-const exposureCheck: HealthCheck = {
-  id: "exposure-loss",
-  name: "Exposure loss",
-  ok: null,
-  pValue: null,
-  detail:
-    "the log has exposures only, not assignments without one: a loss that differs by arm shows in the split",
-  likelyCause: null,
-};
+/**
+ * Units that were given an arm and saw its model's list never, only answers without it: how many may differ by arm only by
+ * chance, or the arms' models are compared by how often they answer.
+ */
+function exposureCheck({ exposed, arms }: HealthFindings): HealthCheck {
+  const assigned = exposed.reduce((sum, arm) => sum + arm.assigned, 0);
+  const lost = exposed.map((arm) => arm.assigned - arm.exposed);
+  const tested = exposureLoss(exposed);
+  const shares = tested.ok ? tested.value.lost.filter((share) => share !== undefined) : [];
+  const isUneven = Math.max(...shares) - Math.min(...shares) > lostShareMax;
+  const isLost = tested.ok && tested.value.pValue < alpha && isUneven;
+  const isNone = assigned > 0 && lost.every((units) => units === 0);
+  const counted = arms.map((arm, i) => `${arm} ${lost[i]} of ${exposed[i]?.assigned}`).join(", ");
+  return {
+    id: "exposure-loss",
+    name: "Exposure loss",
+    ok: tested.ok ? !isLost : isNone ? true : null,
+    pValue: tested.ok ? tested.value.pValue : null,
+    detail:
+      assigned === 0
+        ? "the log has exposures only, not assignments without one: a loss that differs by arm shows in the split"
+        : `units that never saw a list of their arm's model: ${counted} (those that had no answer at all are not in the log, and miss in the split)`,
+    likelyCause: isLost
+      ? "one arm's model is missing, too slow for the deadline, or fails more often than the other's: look at its fallbacks before its metrics"
+      : null,
+  };
+}
 
 function prePeriod({ pasts, arms, control }: HealthFindings): HealthCheck {
   const others = arms.map((_, i) => i).filter((i) => i !== control);

@@ -3,6 +3,7 @@ import type { Experiment } from "../domain/experiment.ts";
 import { type Dialect, type Relation, standsAt } from "./dialect.ts";
 import { magnitudeMax } from "./exact-moments.ts";
 import { table, view } from "./log-design.ts";
+import { microsecondsOf } from "./log-timings.ts";
 import type { MetricLayouts } from "./metric-layout.ts";
 
 /** Upper edges of the buckets of the time before the arm's model had its say; the last bucket is open. */
@@ -16,7 +17,8 @@ const at = standsAt.join(", ");
 
 /**
  * `exposures`, `first_exposures` (each request once), `forced`, and `units (unit, arm, crossed, impressions, fallbacks,
- * exposed, began, first_request)`. In the first two `arm` is NULL where the impression does not count for this experiment,
+ * ranked, answer_us, model_us, exposed, began, first_request)`, of which `ranked` are its requests that had candidates, and the
+ * microseconds are of these. In the first two `arm` is NULL where the impression does not count for this experiment,
  * `in_phase` where it was no part of it.
  */
 export function exposureRelations(
@@ -28,7 +30,17 @@ export function exposureRelations(
   const own = dialect.firstWhere("assignments", "one", `one.experiment = ${dialect.text(experiment.id)}`);
   const attributes = layouts.attributes.map((_, i) => `attribute${i}`);
   const carried = [
-    ...["surface", "latency", "user_id", "interleaving", "user_attributes", "context_attributes"],
+    ...[
+      "surface",
+      "latency",
+      "ranked",
+      "answer_us",
+      "model_us",
+      "user_id",
+      "interleaving",
+      "user_attributes",
+      "context_attributes",
+    ],
     ...attributes,
   ].join(", ");
   const hasPast = layouts.pastMs !== undefined;
@@ -39,7 +51,8 @@ export function exposureRelations(
               place, fallback, CASE WHEN in_phase AND NOT overridden THEN place END AS arm,
               CASE WHEN in_phase AND NOT overridden AND place IS NOT NULL THEN ${ofArm}
                    ${hasPast ? `WHEN in_phase IS NULL THEN ${ofPast}` : ""} END AS asked_as
-       FROM (SELECT *, ${latencyBucket} AS latency,
+       FROM (SELECT *, ${latencyBucket} AS latency, CASE WHEN candidate_count <> 0 THEN 1 ELSE 0 END AS ranked,
+                    ${microsecondsOf(wholeAnswer)} AS answer_us, ${microsecondsOf("timings.inference")} AS model_us,
                     ${layouts.attributes.map((one, i) => `${attributeSql(dialect, one)} AS attribute${i},`).join(" ")}
                     assignment.unit AS unit, assignment.phase = ${experiment.phase} AS in_phase,
                     assignment.overridden AS overridden, assignment.propensity AS propensity,
@@ -67,6 +80,9 @@ export function exposureRelations(
       "units",
       `SELECT unit, min(arm) AS arm, min(arm) <> max(arm) AS crossed, count(arm) AS impressions,
               sum(CASE WHEN arm IS NOT NULL THEN fallback END) AS fallbacks,
+              sum(CASE WHEN arm IS NOT NULL THEN ranked END) AS ranked,
+              sum(CASE WHEN arm IS NOT NULL AND ranked = 1 THEN answer_us ELSE 0 END) AS answer_us,
+              sum(CASE WHEN arm IS NOT NULL AND ranked = 1 THEN model_us ELSE 0 END) AS model_us,
               min(CASE WHEN arm IS NOT NULL THEN shown_at END) AS exposed, min(shown_at) AS began,
               ${dialect.least(
                 {
@@ -86,6 +102,7 @@ export function exposureRelations(
 
 /** Before the arms differ: a slower model changes nothing about it. */
 const beforeModel = "timings.assign + timings.features";
+const wholeAnswer = "timings.assign + timings.features + timings.queue + timings.inference + timings.rank";
 const latencyBucket = `CASE ${latencyEdgesMs.map((edge, i) => `WHEN ${beforeModel} < ${edge}e0 THEN ${i}`).join(" ")}
   WHEN ${beforeModel} IS NOT NULL THEN ${latencyEdgesMs.length} END`;
 

@@ -11,6 +11,7 @@ import { momentsQuery } from "./exact-moments.ts";
 import { happened } from "./happened.ts";
 import type { DesignQuery, LogDesign } from "./log-design.ts";
 import { exposureRelations, laterOnes, ofArm } from "./log-exposures.ts";
+import { timingsQuery } from "./log-timings.ts";
 import { metricLayouts, pairsOf } from "./metric-layout.ts";
 import { quantilesQuery, unitEvents } from "./quantile-events.ts";
 import { unitRelations, unitValuesOf } from "./unit-values.ts";
@@ -24,7 +25,7 @@ export interface LogStatements {
 
 /** What the queries answer. Numbers of 64 bits and more come as texts. */
 export interface LogResults {
-  /** One row an arm that has units: `arm` (its place), `units`, `impressions`, `fallbacks`, `late`. */
+  /** One row an arm that has units: `arm` (its place), `units`, `impressions`, `fallbacks`, `late`, and units that were `ranked` for, and `served` by the arm's model at least once. */
   readonly arms: readonly ResultRow[];
   /** One row: `crossed`, `unmatched`, `repeated`. */
   readonly totals: readonly ResultRow[];
@@ -38,6 +39,8 @@ export interface LogResults {
   readonly quantiles: readonly ResultRow[];
   /** Units by `arm` and by their first request's `day` (UTC), `surface` and `latency` (a place in `latencyEdgesMs`): `units`. */
   readonly strata: readonly ResultRow[];
+  /** As `timingsIn` reads them. */
+  readonly timings: readonly ResultRow[];
 }
 
 /** @param designs what is asked of the same log beside the arms' means: their relations stand behind all of these. */
@@ -71,7 +74,8 @@ export function logStatements(
       ...Object.assign({}, ...designs.map((design) => design.queries)),
       arms: `
         SELECT arm, count(*) AS units, sum(impressions) AS impressions, sum(fallbacks) AS fallbacks,
-               sum(coalesce(late, 0)) AS late
+               sum(coalesce(late, 0)) AS late, sum(CASE WHEN ranked > 0 THEN 1 ELSE 0 END) AS ranked,
+               sum(CASE WHEN ranked > fallbacks THEN 1 ELSE 0 END) AS served
         FROM units LEFT JOIN unit_outcomes ON unit_outcomes.unit = units.unit WHERE NOT crossed GROUP BY arm`,
       totals: `
         SELECT (SELECT count(*) FROM units WHERE crossed) AS crossed,
@@ -86,6 +90,7 @@ export function logStatements(
       ]),
       caps: isCapped ? "SELECT * FROM caps" : "SELECT 0 AS none FROM units WHERE false",
       quantiles: quantilesQuery(layouts),
+      timings: timingsQuery,
       strata: `
         SELECT arm, CAST(CAST(exposed AS DATE) AS STRING) AS day, first_request.surface AS surface,
                first_request.latency AS latency, count(*) AS units

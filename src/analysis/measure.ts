@@ -10,6 +10,7 @@ import {
   type JointMoments,
   marginalOf,
   type NonAnswer,
+  type PostStratified,
 } from "../statistics/statistics.ts";
 import type { MetricType } from "./report.ts";
 
@@ -17,6 +18,8 @@ import type { MetricType } from "./report.ts";
 export interface Measure extends MeasureHead {
   readonly arms: readonly MeasuredArm[];
   readonly cuped: MeasuredCovariate | undefined;
+  /** Where strata are declared. */
+  readonly postStratified?: Answer<PostStratified> | undefined;
 }
 
 export interface MeasureHead {

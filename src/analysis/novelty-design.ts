@@ -2,10 +2,10 @@
 import type { Experiment } from "../domain/experiment.ts";
 import { estimateOfMean, type JointMoments, marginalOf } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
+import { datedFolds, phaseEnd } from "./dated-folds.ts";
 import { designMetrics, estimateOf, leftOutWarnings } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
-import { isOf } from "./happened.ts";
 import { table, view } from "./log-design.ts";
 import type { NoveltyReport } from "./report-designs.ts";
 import { outcomeFolds, variableSql } from "./unit-values.ts";
@@ -45,22 +45,11 @@ export function noveltyDesign(dialect: Dialect, experiment: Experiment, alpha: n
     ),
     ...[...slopePlaces.values()].map((place): [number, number] => [place, place]),
   ];
-  const folded = [...new Set(variables.flatMap((one) => (one.kind === "fold" ? [one.source] : [])))];
-  const day = (of: string): string => `greatest(${dialect.daysBetween("exposed", of)}, 0) AS day`;
-  const counted = folded.length === 0 ? "false" : folded.map(isOf).join(" OR ");
-  const dated = `
-    SELECT happened.unit AS unit, ${["value", "occurred_at", ...folded.map(isOf)].join(", ")}, 0 AS asked, ${day("occurred_at")}
-    FROM happened JOIN units ON units.unit = happened.unit WHERE ${counted}`;
-  const isAsked = variables.some(({ kind }) => kind === "requests");
-  const asked = `
-    UNION ALL
-    SELECT first_exposures.unit AS unit, ${["NULL AS value", "shown_at AS occurred_at", ...folded.map((source) => `false AS ${isOf(source)}`)].join(", ")},
-           1 AS asked, ${day("shown_at")}
-    FROM first_exposures JOIN units ON units.unit = first_exposures.unit WHERE first_exposures.arm IS NOT NULL`;
+  const dayOf = (when: string): string => `greatest(${dialect.daysBetween("exposed", when)}, 0)`;
   return {
     design: {
       relations: [
-        table("phase_end", "SELECT max(shown_at) AS ended FROM first_exposures WHERE arm IS NOT NULL"),
+        phaseEnd,
         table(
           "novelty_span",
           `SELECT CAST(least(coalesce(max(followed), 0), ${daysMax}) AS INTEGER) AS days
@@ -73,7 +62,7 @@ export function noveltyDesign(dialect: Dialect, experiment: Experiment, alpha: n
           "unit_days",
           `SELECT ${["unit", "day", ...variables.map((variable, i) => `${variableSql(variable)} AS d${i}`)].join(", ")}
            FROM (SELECT ${["unit", "day", "sum(asked) AS impressions", ...outcomeFolds(dialect, variables)].join(", ")}
-                 FROM (${dated} ${isAsked ? asked : ""}) dated
+                 FROM (${datedFolds(variables, { dayOf, column: "day" })}) dated
                  WHERE day < ${daysMax} GROUP BY unit, day) folded`,
         ),
         table(

@@ -76,10 +76,28 @@ export interface DistributionBucket {
   readonly units: number;
 }
 
-/** `quality` in the primary metric's unit, `latencyMs` in milliseconds, `cost` an impression in a unit of the operator's own. */
+/** `quality` in the metric's unit, `latencyMs` in milliseconds, `cost` an impression in `costUnit`. */
 export interface TradeoffReport {
+  /** The primary metric that is the quality. */
+  readonly metric?: string | null;
   readonly points: readonly TradeoffPoint[];
+  /** `as declared` or `ms of the model's time`. */
+  readonly costUnit?: string | null;
+  /** Null where there is no verdict at all, and where the metric has no margin. */
   readonly verdict: string | null;
+  /** The same for each arm but control. */
+  readonly statements?: readonly TradeoffStatement[] | null;
+}
+
+/** "Quality is not worse than the margin, and latency or cost is better", as one statement, which `pValue` is of. */
+export interface TradeoffStatement {
+  readonly arm: string;
+  readonly versus: string;
+  /** `no-gain`: quality stands, nothing is shown to be better; `worse`: by more than the margin. */
+  readonly verdict: "proven" | "no-gain" | "worse" | "open";
+  readonly pValue: number;
+  /** What was measured, in milliseconds a request; `pValue` is adjusted for their number. */
+  readonly gains: readonly { readonly name: string; readonly estimate: number; readonly pValue: number }[];
 }
 
 export interface TradeoffPoint {

@@ -2,6 +2,7 @@
 import type { Experiment } from "../domain/experiment.ts";
 import { benjaminiHochberg, heterogeneity, holm, type JointMoments } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
+import { attributeLevels, levelsMax, type SegmentAttribute } from "./attribute-levels.ts";
 import { type DesignMetric, designMetrics, estimateOf, leftOutWarnings, ownPairs } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
@@ -9,15 +10,6 @@ import { table } from "./log-design.ts";
 import { metricLayouts } from "./metric-layout.ts";
 import type { SegmentLevel, SegmentsReport } from "./report-designs.ts";
 import { unitValuesOf } from "./unit-values.ts";
-
-/** An attribute as targeting names it. */
-export interface SegmentAttribute {
-  readonly of: "user" | "context";
-  readonly name: string;
-}
-
-/** Levels that stand alone; with more, few units are left in each, and many tests ask for strong evidence. */
-const levelsMax = 12;
 
 /** Units an arm, below which a level's standard error is too rough for the interaction test. */
 const testedUnitsMin = 30;
@@ -32,35 +24,18 @@ export function segmentsDesign(
   const { metrics, leftOut } = designMetrics(experiment);
   const places = [...new Set(metrics.flatMap(({ inLayout }) => inLayout))];
   const units = unitValuesOf(metricLayouts(experiment));
-  const first = attributes.map(
-    ({ of, name }, i) =>
-      `min_by(coalesce(${of}_attributes[${dialect.text(name)}], ''), (shown_at, log_file, log_path, log_row)) AS a${i}`,
-  );
-  const levels = attributes.map(
-    (_, i) => `
-      SELECT ${i} AS attribute, a${i} AS level, count(*) AS units
-      FROM units JOIN unit_attributes ON unit_attributes.unit = units.unit WHERE NOT crossed GROUP BY a${i}`,
-  );
   const cells = attributes.map(
     (_, i) => `
       SELECT CAST((${i * (levelsMax + 1)} + least(nth, ${levelsMax})) * ${arms.length} + arm AS INTEGER) AS arm,
              ${places.map((place, i) => `v${place} AS v${i}`).join(", ")}
-      FROM ${units} JOIN unit_attributes ON unit_attributes.unit = ${units}.unit
+      FROM ${units} JOIN segment_attributes ON segment_attributes.unit = ${units}.unit
       JOIN segment_levels ON attribute = ${i} AND level = a${i}`,
   );
   const placesOf = ({ inLayout }: DesignMetric): number[] => inLayout.map((place) => places.indexOf(place));
   return {
     design: {
       relations: [
-        table(
-          "unit_attributes",
-          `SELECT unit, ${first.join(", ")} FROM first_exposures WHERE arm IS NOT NULL GROUP BY unit`,
-        ),
-        table(
-          "segment_levels",
-          `SELECT attribute, level, row_number() OVER (PARTITION BY attribute ORDER BY units DESC, level) - 1 AS nth
-           FROM (${levels.join(" UNION ALL ")}) levels`,
-        ),
+        ...attributeLevels(dialect, "segment", attributes),
         table("segment_values", cells.join(" UNION ALL ")),
       ],
       queries: {

@@ -16,7 +16,7 @@ const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>
     items: "ARRAY<STRUCT<id: STRING, position: INT, features: STRING>>",
     interleaving:
       "STRUCT<id: STRING, arms: ARRAY<STRUCT<arm: STRING, model: STRING, model_version: STRING>>, teams: ARRAY<STRING>, competitive: ARRAY<BOOLEAN>>",
-    timings: "STRUCT<assign: DOUBLE, features: DOUBLE>",
+    timings: "STRUCT<assign: DOUBLE, features: DOUBLE, queue: DOUBLE, inference: DOUBLE, rank: DOUBLE>",
     user_attributes: "MAP<STRING, STRING>",
     context_attributes: "MAP<STRING, STRING>",
   },
@@ -66,6 +66,8 @@ export const sparkDialect: Dialect = {
   fingerprint: (text) => `xxhash64(${text})`,
   orderedSum: (value, condition) =>
     `aggregate(array_sort(collect_list(${value}) FILTER (WHERE ${condition})), 0e0, (total, one) -> total + one)`,
+  runningSum: (value, window) =>
+    `aggregate(array_sort(collect_list(${value}) OVER (${window})), 0e0, (total, one) -> total + one)`,
   textTest: (test, text, part) => `${test.toLowerCase()}(${text}, ${part})`,
   jsonText: (json, name) => `get_json_object(${json}, "$['${name}']")`,
   mapValue: (map, key) => `${map}[${key}]`,

@@ -54,6 +54,30 @@ export function outcomeFolds(dialect: Dialect, variables: readonly UnitVariable[
   });
 }
 
+/** The same columns over a window of rows that `outcomeFolds` made, which ascend by `order`: folds of folds. */
+export function runningFolds(
+  dialect: Dialect,
+  variables: readonly UnitVariable[],
+  window: string,
+  order: string,
+): string[] {
+  const folded = variables.flatMap((variable) => (variable.kind === "fold" ? [variable] : []));
+  return [...new Set(folded.map(({ source }) => source))].flatMap((source) => {
+    const wanted = new Set(folded.filter((fold) => fold.source === source).map((fold) => fold.aggregate));
+    return [
+      `sum(count${source}) OVER (${window}) AS count${source}`,
+      ...(wanted.has("sum") || wanted.has("mean")
+        ? [`${dialect.runningSum(`sum${source}`, window)} AS sum${source}`]
+        : []),
+      ...(wanted.has("last")
+        ? [
+            `max_by(last${source}, CASE WHEN last${source} IS NOT NULL THEN ${order} END) OVER (${window}) AS last${source}`,
+          ]
+        : []),
+    ];
+  });
+}
+
 /** One number of whatever `outcomeFolds` was grouped by, which has `impressions`; 0 where there is nothing to fold. */
 export function variableSql(variable: UnitVariable): string {
   switch (variable.kind) {

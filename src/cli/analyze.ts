@@ -30,12 +30,21 @@ interface AnalyzeFlags {
   readonly warehouse?: string;
   readonly segment?: readonly SegmentAttribute[];
   readonly novelty?: boolean;
+  readonly overTime?: boolean;
+  readonly distributions?: boolean;
   readonly policy?: readonly ArmPolicy[];
   readonly calibrate?: boolean;
 }
 
 /** What only a log can be asked. */
-const designFlags = ["segment", "novelty", "policy", "calibrate"] as const;
+const designFlags = {
+  segment: "segment",
+  novelty: "novelty",
+  overTime: "over-time",
+  distributions: "distributions",
+  policy: "policy",
+  calibrate: "calibrate",
+} as const;
 const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights", "plannedUnits"] as const;
 /** And as they are written. */
 const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
@@ -77,6 +86,8 @@ export function analyzeCommand(): Command {
       addSegment,
     )
     .option("--novelty", "experiment: lift by days since a unit's first exposure")
+    .option("--over-time", "experiment: the difference so far by day, in --json (always in --html)")
+    .option("--distributions", "experiment: units by their values, in --json (always in --html)")
     .option(
       "--policy <arm=weight,…>",
       "experiment: what a request would earn were the arms weighted so; repeatable",
@@ -149,6 +160,9 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       designs: {
         segments: flags.segment,
         novelty: flags.novelty,
+        overTime: flags.overTime,
+        distributions: flags.distributions,
+        page: flags.html !== undefined,
         trigger: true,
         policies: flags.policy,
         calibrate: flags.calibrate === true ? { onProgress: salts.update } : undefined,
@@ -162,8 +176,10 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       salts.stop();
     });
   }
-  const logFlag = designFlags.find((name) => flags[name] !== undefined);
-  if (logFlag !== undefined) command.error(`error: --${logFlag} goes with --experiment, not with --table`);
+  for (const [name, written] of Object.entries(designFlags)) {
+    if (flags[name as keyof typeof designFlags] !== undefined)
+      command.error(`error: --${written} goes with --experiment, not with --table`);
+  }
   if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);

@@ -34,6 +34,8 @@ export interface Arm {
   readonly model: ModelRef;
   /** Goes before the surface's value model, and that before the model's own. */
   readonly valueModel?: ValueModelOverride | undefined;
+  /** What a thousand of its requests cost, in a unit of the operator's own, the same for all arms. */
+  readonly cost?: number | undefined;
 }
 
 /** What is measured per unit: outcomes of one type, folded by `aggregate`. */
@@ -121,6 +123,8 @@ export interface ExperimentDocument {
   readonly metrics: readonly Metric[];
   /** Undefined has no end: its results hold whenever one looks. */
   readonly plan?: AnalysisPlan | undefined;
+  /** Attributes into whose levels the analysis post-stratifies, such as `user.country`; undefined does not. */
+  readonly stratify?: readonly string[] | undefined;
   /** How long after its impression an outcome counts; undefined counts it whenever it came. */
   readonly attributionWindow?: Duration | undefined;
   /** Logs, for a share of the requests, what the other arms would have shown; undefined logs none. */

@@ -8,6 +8,7 @@ import { durationSchema } from "./duration.ts";
 import { completeGuardrail, guardrailSchema } from "./guardrail-document.ts";
 import { completeMetric, metricSchema } from "./metric-document.ts";
 import { planSchema } from "./plan-document.ts";
+import { stratifySchema } from "./stratify-document.ts";
 
 /** Bounds on one document: far above what people write, low enough that none can stall a server. */
 const armsMax = 100;
@@ -18,6 +19,9 @@ const targetingCharactersMax = 4_096;
 const descriptionCharactersMax = 4_096;
 /** A record of the log names each of them. */
 const counterfactualTopKMax = 100;
+
+/** Of any currency; a sum of so many still has its cents. */
+const costMax = 1e12;
 
 const rampStepsMax = 50;
 const guardrailsMax = 50;
@@ -48,6 +52,7 @@ const arm = Type.Object(
       closed,
     ),
     valueModel: Type.Optional(valueModelOverrideSchema),
+    cost: Type.Optional(Type.Number({ minimum: 0, maximum: costMax })),
   },
   closed,
 );
@@ -88,6 +93,7 @@ export const experimentDocumentSchema = Type.Object(
     overrides: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: overridesMax })),
     metrics: Type.Optional(Type.Array(metricSchema, { maxItems: metricsMax })),
     plan: Type.Optional(planSchema),
+    stratify: Type.Optional(stratifySchema),
     attributionWindow: Type.Optional(durationSchema),
     counterfactual: Type.Optional(
       Type.Object(
@@ -139,6 +145,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
       weight: one.weight ?? 1,
       model: one.model,
       ...(one.valueModel === undefined ? {} : { valueModel: one.valueModel }),
+      ...(one.cost === undefined ? {} : { cost: one.cost }),
     })),
     ...(written.targeting === undefined ? {} : { targeting: written.targeting }),
     ...(written.prerequisites?.length ? { prerequisites: written.prerequisites } : {}),
@@ -146,6 +153,7 @@ export function parseExperimentDocument(value: unknown, what: string): Experimen
     overrides: written.overrides ?? {},
     metrics: (written.metrics ?? []).map(completeMetric),
     ...(written.plan === undefined ? {} : { plan: written.plan }),
+    ...(written.stratify?.length ? { stratify: written.stratify } : {}),
     ...(written.attributionWindow === undefined ? {} : { attributionWindow: written.attributionWindow }),
     ...(written.counterfactual === undefined
       ? {}

@@ -18,7 +18,7 @@ const spoilingFields = [
 /**
  * The experiment that `document` makes of `previous`: one revision more, its part of the layer dealt anew, and a new
  * phase where the kind, the arms, their weights, the salt, the unit, the targeting, the prerequisites, the layer or the
- * surface of an experiment that has begun change. Ramping the traffic starts none.
+ * surface of an experiment that has begun change. Ramping the traffic, or saying what an arm costs, starts none.
  * Only running and paused experiments hold a part of their layer; a draft gets one when it starts, a stopped one gives
  * its own back.
  * @param layerMates the other experiments of `document.layer`; others are ignored.
@@ -37,7 +37,8 @@ export function revise(
     );
   }
   checkRampIsFree(previous, document, layerMates);
-  const spoiled = begun && changedFields(previous, document).some((field) => spoiling.has(field));
+  const spoiled =
+    begun && changedFields(uncosted(previous), uncosted(document)).some((field) => spoiling.has(field));
   return {
     ...document,
     revision: (previous?.revision ?? 0) + 1,
@@ -45,6 +46,11 @@ export function revise(
     ranges: holdsTraffic(document.status) ? allocateFor(previous, document, layerMates) : [],
     ...standing(previous, document, spoiled),
   };
+}
+
+/** What an arm costs changes nothing of who gets it. */
+function uncosted(document: ExperimentDocument): ExperimentDocument {
+  return { ...document, arms: document.arms.map(({ cost: _, ...arm }) => arm) };
 }
 
 /** What no document says and every revision keeps, as long as it means something. */

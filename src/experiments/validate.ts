@@ -12,6 +12,7 @@ import { checkMetrics } from "./metric-document.ts";
 import { checkPlan } from "./plan-document.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
 import { checkRamp } from "./ramp.ts";
+import { checkStratify } from "./stratify-document.ts";
 import { compileTargeting } from "./targeting.ts";
 import { trafficStep } from "./traffic.ts";
 import { checkUnit, unitBytesMax } from "./unit.ts";
@@ -86,6 +87,7 @@ export function validateExperiment(document: ExperimentDocument, context: Valida
   checkUniqueMetrics(document);
   checkMetrics(document, context.attributes);
   checkPlan(document);
+  checkStratify(document, context.attributes);
   checkGuardrails(document, context.defaultModels?.get(document.surface));
 }
 

@@ -69,6 +69,9 @@ export const experimentSchema = Type.Object({
           description: "Goes before the surface's value model, and that before the model's own.",
         }),
       ),
+      cost: Type.Optional(
+        Type.Number({ description: "Of a thousand requests, in a unit of the operator's own." }),
+      ),
     }),
   ),
   targeting: Type.Optional(
@@ -132,6 +135,11 @@ export const experimentSchema = Type.Object({
       },
       { description: "When a result counts; absent, whenever one looks." },
     ),
+  ),
+  stratify: Type.Optional(
+    Type.Array(Type.String(), {
+      description: "Attributes into whose levels the analysis post-stratifies, such as user.country.",
+    }),
   ),
   attributionWindow: Type.Optional(
     Type.String({

@@ -6,7 +6,7 @@ export { benjaminiHochberg } from "./benjamini-hochberg.ts";
 export { covariateBalance } from "./covariate-balance.ts";
 export { criticalT } from "./distributions.ts";
 export { type Answer, type Estimate, estimateOfMean, estimateOfRatio, type NonAnswer } from "./estimate.ts";
-export { exposureLoss } from "./exposure-loss.ts";
+export { type ExposedArm, exposureLoss } from "./exposure-loss.ts";
 export { type AdjustedTest, adjustByRole, type Role, simultaneousAlpha } from "./families.ts";
 export { type FiellerSet, fieller } from "./fieller.ts";
 export {
@@ -35,8 +35,8 @@ export {
 export { crossOf, type JointMoments, jointMomentsOf, marginalOf, noJointMoments } from "./joint-moments.ts";
 export { minimumUnits, type SkewedMoments } from "./minimum-units.ts";
 export type { CrossMoments } from "./moments.ts";
-export { notWorse, type OneSided } from "./not-worse.ts";
-export { notWorseAndBetter } from "./not-worse-and-better.ts";
+export { type NotWorse, notWorse, type OneSided } from "./not-worse.ts";
+export { type Gain, notWorseAndBetter } from "./not-worse-and-better.ts";
 export {
   type LoggedDecision,
   mergeOffPolicySums,
@@ -45,7 +45,7 @@ export {
   offPolicy,
   offPolicySumsOf,
 } from "./off-policy.ts";
-export { postStratified, unitDenominator } from "./post-stratification.ts";
+export { type PostStratified, postStratified, unitDenominator } from "./post-stratification.ts";
 export {
   type Baseline,
   baselineOf,

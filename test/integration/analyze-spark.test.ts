@@ -80,7 +80,12 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         const at = shown.at + (unit % 4 === 0 ? 0 : (unit % 3) * 86_400_000);
         const other = arms[(unit + 1) % 2] as string;
         return [
-          { ...shown, at, attributes: { user: { country: unit % 3 === 0 ? "DE" : "FR" } } },
+          {
+            ...shown,
+            at,
+            attributes: { user: { country: unit % 3 === 0 ? "DE" : "FR" } },
+            timings: { assign: 0.1, features: 1, queue: unit / 7, inference: 2, rank: 0.1 },
+          },
           { ...impressionOf(`end${unit}`, `u${unit}`, arm), at: at + 3 * 86_400_000 },
           counterfactualOf(`r${unit}`, {
             arm,
@@ -109,6 +114,8 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       const designs = {
         segments: [{ of: "user", name: "country" } as const],
         novelty: true,
+        overTime: true,
+        distributions: true,
         trigger: true,
         policies: [new Map([["kd", 1]])],
         calibrate: {},
@@ -116,7 +123,14 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       const sum = { id: "seconds", aggregate: "sum", role: "secondary" } as const;
       const experiment = experimentOf({
         counterfactual: { share: 1, topK: 3 },
-        metrics: [completions, { ...completions, ...sum }],
+        stratify: ["user.country"],
+        metrics: [
+          { ...completions, margin: 0.1 },
+          { ...completions, ...sum },
+          { ...completions, ...sum, id: "last", aggregate: "last" },
+          { ...completions, ...sum, id: "capped", winsorise: 0.9 },
+          { ...completions, ...sum, id: "ratio", type: "ratio", denominator: { aggregate: "requests" } },
+        ],
       });
       const onBoth = (
         segments: readonly LogRecord[],
@@ -136,6 +150,10 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       expect(spark.offPolicy?.policies[0]?.metrics[0]?.doublyRobust).not.toBeNull();
       expect(spark.novelty?.[0]?.days.length).toBeGreaterThan(1);
       expect(spark.calibration?.units).toBe(240);
+      expect(spark.overTime?.map(({ points }) => points.length > 3)).toEqual(Array(5).fill(true));
+      expect(spark.distributions?.every(({ buckets }) => buckets.length > 1)).toBe(true);
+      expect(spark.metrics[1]?.comparisons[0]?.postStratified?.strata).toBe(2);
+      expect(spark.tradeoff?.points.map(({ latencyMs }) => (latencyMs ?? 0) > 0)).toEqual([true, true]);
       const interleaved = await onBoth(lists, { experiment: experimentOf({ kind: "interleave" }) });
       expect(interleaved[1]).toEqual(interleaved[0]);
       expect(interleaved[1].interleaving?.metrics[0]?.wins).toBeGreaterThan(0);

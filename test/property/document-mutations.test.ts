@@ -27,6 +27,7 @@ const valid = {
       weight: 1,
       model: { name: "home-kd", version: "1" },
       valueModel: { kind: "weighted-sum", weights: { click: 1 } },
+      cost: 0.25,
     },
   ],
   targeting: "user.country in ['DE', 'AT'] && context.device == 'ios'",
@@ -34,6 +35,7 @@ const valid = {
   sticky: false,
   overrides: { "qa-1": "kd" },
   metrics: [{ id: "completions", type: "mean", outcome: "completion", aggregate: "count", role: "primary" }],
+  stratify: ["user.country", "context.device"],
   attributionWindow: "7d",
   counterfactual: { share: 0.1, topK: 5 },
 };

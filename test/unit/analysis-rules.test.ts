@@ -78,7 +78,14 @@ describe("a small log, worked out by hand", () => {
             detail: "0 of 8 units",
             likelyCause: null,
           },
-          untested("exposure-loss", "Exposure loss", expect.stringContaining("exposures only")),
+          {
+            id: "exposure-loss",
+            name: "Exposure loss",
+            ok: true,
+            pValue: null,
+            detail: expect.stringContaining("control 0 of 4, kd 0 of 4"),
+            likelyCause: null,
+          },
           untested(
             "pre-period",
             "A/A check before the experiment",
@@ -147,6 +154,15 @@ describe("a small log, worked out by hand", () => {
       excludedUnits: 0,
       unmatchedOutcomes: 0,
       lateOutcomes: 0,
+      tradeoff: {
+        metric: "completions",
+        costUnit: "ms of the model's time",
+        points: [
+          { arm: "control", quality: 1.5, latencyMs: 0, cost: 0 },
+          { arm: "kd", quality: 3, latencyMs: 0, cost: 0 },
+        ],
+        verdict: null,
+      },
       warnings: [expect.stringContaining("control is within five standard errors of zero")],
     });
   });

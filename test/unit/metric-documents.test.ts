@@ -186,3 +186,33 @@ metrics: ${metrics}
     expect(() => loadExperimentDocuments(folder)).toThrow(/metrics\.shared\.yaml:1: .*windw: unknown field/);
   });
 });
+
+test("what is stratified by, and what an arm costs, are kept as they were written", () => {
+  const stratify = ["user.country", "user.tenure"];
+  const arms = [
+    { id: "control", control: true, model: { name: "a" }, cost: 0.5 },
+    { id: "kd", model: { name: "b" } },
+  ];
+  const document = checked({ stratify, arms });
+  expect(document.stratify).toEqual(stratify);
+  expect(document.arms.map(({ cost }) => cost)).toEqual([0.5, undefined]);
+  expect(checked({ stratify: [] }).stratify).toBeUndefined();
+});
+
+test.each<[string, object, string]>([
+  [
+    "an attribute twice",
+    { stratify: ["user.country", "user.country"] },
+    'stratify[1]: "user.country" is named twice',
+  ],
+  ["an unknown attribute", { stratify: ["user.contry"] }, 'stratify[0]: no attribute "user.contry"'],
+  ["no attribute", { stratify: ["country"] }, "stratify[0]"],
+  ["four of them", { stratify: ["user.a", "user.b", "user.c", "user.d"] }, "stratify"],
+  [
+    "a cost below nothing",
+    { arms: [{ id: "control", control: true, model: { name: "a" }, cost: -1 }] },
+    "arms[0].cost",
+  ],
+])("is refused, with the field: %s", (_what, changes, message) => {
+  expect(() => checked(changes)).toThrow(message);
+});

@@ -87,6 +87,8 @@ describe("a phase", () => {
   test.each<[string, Partial<ExperimentDocument>]>([
     ["traffic", { traffic: 0.5 }],
     ["the description", { description: "why" }],
+    ["what an arm costs", { arms: [arm("control"), arm("treated", { cost: 2 })] }],
+    ["what is stratified by", { stratify: ["user.country"] }],
     ["overrides", { overrides: { qa: "treated" } }],
     ["the status", { status: "paused" }],
     ["what is logged of the other arms", { counterfactual: { share: 0.1, topK: 10 } }],
