@@ -23,7 +23,7 @@ export interface AnalysisRun {
 const mean = { type: "mean", goal: "increase", role: "secondary" } as const;
 
 /** Five metrics, each adjusted by the same unit's 14 days before. */
-const experiment: Experiment = {
+export const experiment: Experiment = {
   id: "home-kd",
   description: "",
   surface: "home",
