@@ -13,7 +13,7 @@ export interface MadeLog {
 const impressionsOfSegment = 200_000;
 
 /** Of each impression, and of each unit. */
-const outcomesOfImpression = 5;
+export const outcomesOfImpression = 5;
 const impressionsOfUnit = 20;
 
 /** Items an impression; tracks that there are. */
