@@ -17,6 +17,9 @@ const unmatched = 2;
 /** Of a unit's time before it was first exposed to the experiment. */
 const past = 3;
 
+/** What users did without a list, beside what outcomes may answer. */
+const ofUser = 2;
+
 const seconds = (ms: number): string => `INTERVAL '${ms / 1_000}' SECOND`;
 
 /** True in rows of `happened` that are of a metric's source: of its type, as its filter says, in its time, and counted. */
@@ -34,7 +37,7 @@ export function happened(dialect: Dialect, experiment: Experiment, layouts: Metr
   const isCounted = (source: Source): string =>
     source.pastMs === undefined
       ? `state = ${counts} AND ${isMeant(dialect, source)}`
-      : `state = ${past} AND ${isMeant(dialect, source)} AND occurred_at >= began - ${seconds(source.pastMs)}`;
+      : `state = ${past} AND ${isMeant(dialect, source)}${source.pastMs === layouts.pastMs ? "" : ` AND occurred_at >= began - ${seconds(source.pastMs)}`}`;
   const meant = sources
     .filter((source) => source.pastMs === undefined)
     .map((source) => `(${isMeant(dialect, { ...source, windowMs: undefined })})`);
@@ -68,60 +71,67 @@ function isMeant(dialect: Dialect, { type, filter, windowMs }: Source): string {
   ].join(" AND ");
 }
 
-function outcomesWithState(
-  dialect: Dialect,
-  { unit, attributionWindow }: Experiment,
-  { reads, pastMs, sources }: MetricLayouts,
-): string {
-  const isLate = (since: string): string =>
-    attributionWindow === undefined
-      ? "false"
-      : `occurred_at > ${since} + ${seconds(durationMs(attributionWindow))}`;
-  const hasWindow = sources.some(({ windowMs }) => windowMs !== undefined);
-  const needsUnits = hasWindow || pastMs !== undefined;
-  const outcomeColumns = ["type", "type_name", "value", "occurred_at"];
+/**
+ * One join, of each outcome with what it answers. What has to be known of a unit is joined to the exposures, which are fewer,
+ * and only those of which an outcome may count carry items: they are the side that a join keeps in memory.
+ */
+function outcomesWithState(dialect: Dialect, experiment: Experiment, layouts: MetricLayouts): string {
+  const { reads, pastMs, sources } = layouts;
+  const usersAreUnits = experiment.unit === "user";
+  const window =
+    experiment.attributionWindow === undefined ? undefined : durationMs(experiment.attributionWindow);
+  const hasExposed = usersAreUnits || sources.some(({ windowMs }) => windowMs !== undefined);
+  const times = [...(pastMs === undefined ? [] : ["began"]), ...(hasExposed ? ["exposed"] : [])];
+  const untilOf = (since: string): string[] =>
+    window === undefined ? [] : [`${since} + ${seconds(window)} AS until`];
   const itemColumns = [...(reads.position ? ["position"] : []), ...(reads.features ? ["features"] : [])];
-  const unitColumns = needsUnits ? ["exposed", "began"] : [];
-  const isOfArm = `asked_as = ${ofArm}`;
-  const asked = [
-    "request AS asked",
-    "asked_as",
-    // Of no arm, it is of interest only as what its user did before.
-    `CASE WHEN ${isOfArm} THEN unit WHEN asked_as = ${ofPast} THEN user_id END AS unit`,
-    "shown_at",
-    `${dialect.fieldOf("items", "id")} AS items`,
-    ...itemColumns.map((field) => `${dialect.fieldOf("items", field)} AS ${field}s`),
+  const isItemRead = itemColumns.length > 0 ? "scope IS NOT NULL" : `scope = ${ofArm}`;
+  const listOf = (field: string): string =>
+    `CASE WHEN ${isItemRead} THEN ${dialect.fieldOf("items", field)} END`;
+  const requests = `
+    SELECT ${[
+      ...["request AS asked", "false AS alone", "scope", "owner AS unit", ...times, ...untilOf("shown_at")],
+      ...[...itemColumns.map((field) => `${listOf(field)} AS ${field}s`), `${listOf("id")} AS items`],
+    ].join(", ")}
+    FROM (SELECT ${["request", "shown_at", "items", "owner", ...times].join(", ")},
+                 ${pastMs === undefined ? "asked_as" : `CASE WHEN asked_as = ${ofArm} OR shown_at < began THEN asked_as END`} AS scope
+          FROM (SELECT request, shown_at, items, asked_as,
+                       CASE WHEN asked_as = ${ofArm} THEN unit WHEN asked_as = ${ofPast} THEN user_id END AS owner
+                FROM first_exposures) owned
+          ${times.length === 0 ? "" : "LEFT JOIN units ON units.unit = owner"}) scoped`;
+  const doers = `
+    SELECT ${[
+      ...[`'${userPrefix}' || unit AS asked`, "true AS alone", `${ofUser} AS scope`, "unit", ...times],
+      ...[...untilOf("exposed"), ...itemColumns.map((field) => `NULL AS ${field}s`), "NULL AS items"],
+    ].join(", ")}
+    FROM units`;
+  const isPast =
+    pastMs === undefined ? "false" : `(occurred_at < began AND occurred_at >= began - ${seconds(pastMs)})`;
+  const isBefore = usersAreUnits ? `(scope = ${ofUser} AND occurred_at < exposed)` : "false";
+  const isShown = `coalesce(${dialect.contains("items", "item")}, false)`;
+  const ofItem = (field: string): string =>
+    `${dialect.at(`${field}s`, dialect.placeIn("items", "item"))} AS ${field}`;
+  const counting = [
+    "(asked IS NULL AND NOT answers.alone)",
+    `scope = ${ofArm}`,
+    `(scope = ${ofPast} AND ${isPast})`,
+    ...(usersAreUnits
+      ? [`(scope = ${ofUser} AND type IS NOT NULL AND (occurred_at >= exposed OR ${isPast}))`]
+      : []),
   ];
-  const ofItem = itemColumns.map(
-    (field) => `${dialect.at(`${field}s`, dialect.placeIn("items", "item"))} AS ${field}`,
-  );
-  const joined = `
-    SELECT ${["unit", "request", "item", ...outcomeColumns, ...ofItem, "shown_at", "asked_as"].join(", ")},
-           coalesce(${dialect.contains("items", "item")}, false) AS shown
-    FROM (SELECT * FROM first_outcomes WHERE item <> '' OR request NOT LIKE '${userPrefix}%') answers
-    LEFT JOIN (SELECT ${asked.join(", ")} FROM first_exposures) asked
-    ON asked.asked = answers.request WHERE asked.asked IS NULL OR asked_as IS NOT NULL`;
-  const isPast = (when: string): string =>
-    pastMs === undefined
-      ? "false"
-      : `(${when} AND occurred_at < began AND occurred_at >= began - ${seconds(pastMs)})`;
-  const answers = `
-    SELECT ${["joined.unit AS unit", "request", "item", ...outcomeColumns, ...itemColumns, ...unitColumns].join(", ")},
-           CASE WHEN asked_as = ${ofPast} THEN ${past} WHEN NOT shown OR asked_as IS NULL THEN ${unmatched}
-                WHEN ${isLate("shown_at")} THEN ${late} ELSE ${counts} END AS state
-    FROM (${joined}) joined ${needsUnits ? "LEFT JOIN units ON units.unit = joined.unit" : ""}
-    WHERE asked_as IS NULL OR ${isOfArm} ${pastMs === undefined ? "" : `OR ${isPast("shown_at < began")}`}`;
-  if (unit !== "user") return answers;
-  const noItem = itemColumns.map(
-    (field) => `CAST(NULL AS ${field === "position" ? "INTEGER" : "STRING"}) AS ${field}`,
-  );
-  return `${answers}
-    UNION ALL
-    SELECT ${["units.unit AS unit", "NULL AS request", "NULL AS item", ...outcomeColumns, ...noItem, ...unitColumns].join(", ")},
-           CASE WHEN occurred_at < exposed THEN ${past} WHEN ${isLate("exposed")} THEN ${late} ELSE ${counts} END AS state
-    FROM (SELECT substr(request, ${userPrefix.length + 1}) AS did_by, ${outcomeColumns.join(", ")} FROM first_outcomes
-          WHERE item = '' AND request LIKE '${userPrefix}%' AND type IS NOT NULL) did
-    JOIN units ON units.unit = did.did_by WHERE occurred_at >= exposed OR ${isPast("true")}`;
+  const request = (column: string): string => `CASE WHEN NOT answers.alone THEN ${column} END AS ${column}`;
+  return `
+    SELECT ${[
+      ...["unit", request("request"), request("item"), "type", "type_name", "value", "occurred_at"],
+      ...[...times, ...itemColumns.map(ofItem)],
+    ].join(", ")},
+           CASE WHEN scope = ${ofPast} OR ${isBefore} THEN ${past}
+                WHEN scope IS NULL OR (scope = ${ofArm} AND NOT ${isShown}) THEN ${unmatched}
+                ${window === undefined ? "" : `WHEN occurred_at > until THEN ${late}`} ELSE ${counts} END AS state
+    FROM (SELECT *, coalesce(item = '' AND request LIKE '${userPrefix}%', false) AS alone FROM first_outcomes) answers
+    LEFT JOIN (${[requests, ...(usersAreUnits ? [doers] : [])].join(" UNION ALL ")}) known
+    ON asked = answers.request AND known.alone = answers.alone
+    WHERE ${counting.join(" OR ")}`;
 }
 
 /** NULL for a type that no metric reads. */

@@ -39,7 +39,7 @@ export function outcomeFolds(dialect: Dialect, variables: readonly UnitVariable[
     const one = isOf(source);
     const wanted = new Set(folded.filter((fold) => fold.source === source).map((fold) => fold.aggregate));
     // Whole numbers add up to the same in any order; only others need one.
-    const isWhole = "value % 1e0 = 0e0 AND abs(value) <= 4294967296";
+    const isWhole = "value = floor(value) AND abs(value) <= 4294967296";
     const [whole, other] = [`${one} AND ${isWhole}`, `${one} AND NOT (${isWhole})`];
     const sum = `coalesce(sum(value) FILTER (WHERE ${whole}), 0) + coalesce(${dialect.orderedSum("value", other)}, 0)`;
     return [

@@ -10,20 +10,20 @@ export interface DatabaseOptions {
   readonly overflow: string;
   /** As many as there are cores where undefined. */
   readonly threads?: number | undefined;
+  /** `segmentMemoryMib` where undefined. */
+  readonly memoryMib?: number | undefined;
 }
 
-/**
- * A sealed segment of 64 MB and some ten million outcomes fit, and it is small beside a server on the same machine.
- */
-const memoryLimit = "2GB";
+/** A sealed segment of 64 MB fits, and it is small beside a server on the same machine. */
+const segmentMemoryMib = 1_907;
 
 /** A DuckDB of its own, in memory, gone after `work`. */
 export async function withDatabase<T>(
-  { overflow, threads }: DatabaseOptions,
+  { overflow, threads, memoryMib = segmentMemoryMib }: DatabaseOptions,
   work: (database: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
   const instance = await DuckDBInstance.create(":memory:", {
-    memory_limit: memoryLimit,
+    memory_limit: `${memoryMib}MiB`,
     temp_directory: overflow,
     max_temp_directory_size: `${await mibToSpare(dirname(overflow))}MiB`,
     // Nothing is ever fetched from elsewhere, whatever a file name looks like.
