@@ -1,12 +1,14 @@
 import type { Experiment } from "../domain/experiment.ts";
 import type { LogFiles } from "../domain/ports.ts";
 import { analyzeInterleaving } from "./analyze-interleaving.ts";
+import type { AskedDesign } from "./asked-design.ts";
 import { assembleReport } from "./assemble.ts";
 import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
+import { incrementalResults, type KeptStates } from "./incremental.ts";
 import { logMeasures } from "./log-measures.ts";
-import { logStatements } from "./log-statements.ts";
+import { type LogResults, logStatements } from "./log-statements.ts";
 import { strataIn } from "./log-strata.ts";
 import { horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
@@ -25,6 +27,11 @@ export interface ExperimentAnalysis {
   readonly notices?: readonly string[] | undefined;
   /** Nothing more where left out. Not of an interleaving. */
   readonly designs?: DesignQuestions | undefined;
+  /**
+   * Where what was read before is kept, so that only what is new has to be read; the report is the same. With DuckDB in this
+   * process only, and for no designs and no interleaving, which need the whole log and read it. No matter of `engine`.
+   */
+  readonly states?: (KeptStates & { readonly threads?: number | undefined }) | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -43,12 +50,12 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const notices = [...(input.notices ?? []), ...missingNotice(input.files.missingBefore)];
   if (experiment.kind === "interleave") {
     refuseForInterleaving(experiment, input.designs ?? {});
+    input.states?.onNotice("An interleaving is analysed over the whole log.");
     return analyzeInterleaving({ ...input, engine, notices });
   }
   const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
-  const designs = asked.map(({ design }) => design);
-  const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
-  const results = await engine.run(prepare, queries, input.onProgress);
+  const known = await knownResults(input, asked);
+  const results = known ?? (await wholeResults(input, engine, asked));
   const arms = armCounts(experiment, results.arms);
   const [totals = {}] = results.totals;
   const units = arms.reduce((sum, arm) => sum + arm.units, 0);
@@ -78,6 +85,40 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     ],
   });
   return { ...report, ...sections };
+}
+
+/** Undefined where the whole log has to be read. */
+async function knownResults(
+  { experiment, files, states, onProgress }: ExperimentAnalysis,
+  asked: readonly AskedDesign[],
+): Promise<WholeResults | undefined> {
+  if (states === undefined) return undefined;
+  if (asked.length === 0) {
+    const known = await incrementalResults({
+      experiment,
+      files,
+      states,
+      threads: states.threads,
+      onProgress,
+    });
+    return known && { ...known };
+  }
+  states.onNotice(
+    "Segments, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
+  );
+  return undefined;
+}
+
+type WholeResults = LogResults & Readonly<Record<string, readonly ResultRow[]>>;
+
+function wholeResults(
+  { experiment, files, onProgress }: ExperimentAnalysis,
+  engine: AnalysisEngine,
+  asked: readonly AskedDesign[],
+): Promise<WholeResults> {
+  const designs = asked.map(({ design }) => design);
+  const { prepare, queries } = logStatements(engine.dialect, experiment, files, designs);
+  return engine.run(prepare, queries, onProgress);
 }
 
 function missingNotice(missingBefore: number | undefined): string[] {
