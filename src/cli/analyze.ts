@@ -30,10 +30,11 @@ interface AnalyzeFlags {
   readonly novelty?: boolean;
   readonly policy?: readonly ArmPolicy[];
   readonly calibrate?: boolean;
+  readonly incremental?: boolean;
 }
 
 /** What only a log can be asked. */
-const designFlags = ["segment", "novelty", "policy", "calibrate"] as const;
+const logFlags = ["segment", "novelty", "policy", "calibrate", "incremental"] as const;
 const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights"] as const;
 /** And as they are written. */
 const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
@@ -79,6 +80,10 @@ export function analyzeCommand(): Command {
       "--calibrate",
       "experiment: its units dealt anew under 1,000 salts, whose p-values must be uniform",
     )
+    .option(
+      "--incremental",
+      "experiment: read only what is new of the log, and keep what is known of it in the data directory",
+    )
     .option("--json", "print the report as JSON")
     .option("--html <file>", "write the report also as one HTML page that needs no network")
     .addOption(
@@ -122,6 +127,8 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
   if (experiment !== undefined) {
     const stray = tableFlags.find((name) => flags[name] !== undefined);
     if (stray !== undefined) command.error(`error: --${stray} goes with --table, not with --experiment`);
+    if (spark !== undefined && flags.incremental === true)
+      command.error("error: --incremental goes with --engine duckdb, not with spark");
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
     const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
@@ -136,6 +143,10 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       experimentStore,
       alpha,
       spark,
+      incremental:
+        flags.incremental === true
+          ? { onNotice: (sentence) => process.stderr.write(`${sentence}\n`) }
+          : undefined,
       designs: {
         segments: flags.segment,
         novelty: flags.novelty,
@@ -152,7 +163,7 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       salts.stop();
     });
   }
-  const logFlag = designFlags.find((name) => flags[name] !== undefined);
+  const logFlag = logFlags.find((name) => flags[name] !== undefined);
   if (logFlag !== undefined) command.error(`error: --${logFlag} goes with --experiment, not with --table`);
   if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
