@@ -1,88 +1,99 @@
 /**
- * How long an analysis of a large log takes, and how much memory: `npm run loadtest:analysis -- --outcomes 10000000`.
- * The log is made first (`made-log.ts`), in `--folder`, where it stays and is used again, or in a temporary folder.
+ * How long an analysis of a large log takes, and how much memory: `npm run loadtest:analysis -- --outcomes 10000000`, or of
+ * several sizes `--sizes 1000000,10000000`. Each log is made first (`made-log.ts`), in `--folder`, where it stays and is used
+ * again, or in a temporary folder; each analysis is a process of its own (`analysis-run.ts`).
  */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { Command } from "commander";
-import { analyzeExperiment } from "../src/analysis/analysis.ts";
 import { positiveInteger } from "../src/cli/argument.ts";
-import type { Experiment } from "../src/domain/experiment.ts";
-import { type MadeLog, makeLog } from "./made-log.ts";
+import type { AnalysisRun } from "./analysis-run.ts";
+import { drawLinePlot } from "./line-plot.ts";
+import { madeLog, madeLogBytes } from "./made-log.ts";
 
-const { outcomes, folder: kept } = new Command("analysis-bench")
-  .description("Makes a log as Parquet, analyses it, and says how long that takes and how much memory.")
+const {
+  outcomes,
+  sizes = [outcomes],
+  folder: kept,
+  picture,
+} = new Command("analysis-bench")
+  .description("Makes logs as Parquet, analyses each, and says how long that takes and how much memory.")
   .option("--outcomes <count>", "outcomes of the log", positiveInteger, 1_000_000)
-  .option("--folder <folder>", "where the log stays, to be used again (default: a temporary one)")
+  .option("--sizes <counts>", "of several logs, by commas", (text) => text.split(",").map(positiveInteger))
+  .option("--folder <folder>", "where the logs stay, to be used again (default: a temporary one)")
+  .option("--picture <file>", "draws the time by size, as SVG")
   .allowExcessArguments(false)
   .parse()
-  .opts<{ readonly outcomes: number; readonly folder?: string }>();
+  .opts<{
+    readonly outcomes: number;
+    readonly sizes?: readonly number[];
+    readonly folder?: string;
+    readonly picture?: string;
+  }>();
 const folder = kept === undefined ? await mkdtemp(join(tmpdir(), "setlist-made-log-")) : resolve(kept);
 
-const mean = { type: "mean", goal: "increase", role: "secondary" } as const;
-const experiment: Experiment = {
-  id: "home-kd",
-  description: "",
-  surface: "home",
-  layer: "home-ranker",
-  unit: "user",
-  salt: "home-kd",
-  traffic: 1,
-  status: "running",
-  arms: [
-    { id: "control", control: true, weight: 1, model: { name: "home-control" } },
-    { id: "kd", control: false, weight: 1, model: { name: "home-kd" } },
-  ],
-  overrides: {},
-  metrics: [
-    { ...mean, id: "completions", outcome: "completion", aggregate: "count", role: "primary" },
-    { ...mean, id: "seconds", outcome: "play", aggregate: "sum" },
-    { ...mean, id: "liked", type: "proportion", outcome: "like", aggregate: "any" },
-  ],
-  attributionWindow: "7d",
-  revision: 1,
-  phase: 1,
-  ranges: [{ from: 0, to: 1 }],
-};
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+const millions = (count: number): string => `${Number((count / 1e6).toPrecision(3))} M`;
 
-/** The log that an earlier run left in the folder. */
-async function standing(): Promise<MadeLog | undefined> {
-  const filesOf = async (table: string): Promise<string[]> => {
-    const below = join(folder, table, "date=2026-11-22");
-    return (await readdir(below).catch(() => [])).sort().map((name) => join(below, name));
-  };
-  const log = {
-    impressions: await filesOf("impressions"),
-    outcomes: await filesOf("outcomes"),
-    missingBefore: undefined,
-  };
-  return log.outcomes.length > 0 ? log : undefined;
+async function measured(size: number): Promise<AnalysisRun> {
+  const run = join(import.meta.dirname, "analysis-run.ts");
+  const child = promisify(execFile)(process.execPath, [run, folder, String(size)]);
+  child.child.stderr?.pipe(process.stderr);
+  return JSON.parse((await child).stdout) as AnalysisRun;
 }
 
-const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
+function tableRow(run: AnalysisRun, bytes: number): string {
+  const { seconds, scanSeconds, statisticsMs, cpuSeconds, peakBytes } = run;
+  const cells = [
+    `${millions(run.outcomes)} outcomes, ${millions(run.impressions)} impressions of ${millions(run.units)} units, ${gib(bytes)}`,
+    `${seconds.toFixed(1)} s`,
+    `${(seconds / (run.outcomes / 1e6)).toFixed(2)} s`,
+    `${cpuSeconds.toFixed(1)} s`,
+    gib(peakBytes),
+    `${statisticsMs.toFixed(0)} ms`,
+    `${scanSeconds.toFixed(1)} s`,
+    (seconds / scanSeconds).toFixed(1),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
 try {
-  let began = performance.now();
-  const files = (await standing()) ?? (await makeLog(folder, outcomes));
-  console.log(`log of ${outcomes} outcomes: ${seconds(began)} to make or find`);
-  began = performance.now();
-  let step = performance.now();
-  const report = await analyzeExperiment({
-    experiment,
-    files,
-    alpha: 0.05,
-    asOf: new Date(),
-    onProgress: (done, of) => {
-      console.log(`  step ${done} of ${of}: ${seconds(step)}`);
-      step = performance.now();
-    },
-  });
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  const cpu = ((userCPUTime + systemCPUTime) / 1e6).toFixed(1);
-  console.log(JSON.stringify({ ...report, metrics: report.metrics.map(({ arms }) => arms) }));
+  const runs: AnalysisRun[] = [];
+  const rows: string[] = [];
+  for (const size of sizes) {
+    const began = performance.now();
+    await madeLog(folder, size);
+    console.log(
+      `log of ${size} outcomes: ${((performance.now() - began) / 1_000).toFixed(1)} s to make or find`,
+    );
+    const run = await measured(size);
+    runs.push(run);
+    rows.push(tableRow(run, await madeLogBytes(folder, size)));
+    console.log(`${rows.at(-1)} load average ${loadavg()[0]?.toFixed(1)}`);
+  }
   console.log(
-    `analysis: ${seconds(began)}; the process: ${cpu} s of CPU, peak RSS ${(maxRSS / 2 ** 20).toFixed(2)} GiB`,
+    "\n| log | time | of a million outcomes | CPU | peak memory | statistics | plain scan | time / scan |\n|---|---|---|---|---|---|---|---|",
   );
+  console.log(rows.join("\n"));
+  if (picture !== undefined) await writeFile(picture, drawRuns(runs));
 } finally {
   if (kept === undefined) await rm(folder, { recursive: true, force: true });
+}
+
+function drawRuns(runs: readonly AnalysisRun[]): string {
+  const line = (of: (run: AnalysisRun) => number) =>
+    runs.map((run): [number, number] => [run.outcomes / 1e6, of(run)]);
+  return drawLinePlot({
+    title: "Analysis of a log, by its size",
+    subtitle: "five metrics with CUPED, 2 virtual CPUs",
+    x: { label: "million outcomes", scale: "log" },
+    y: { label: "seconds", scale: "log" },
+    series: [
+      { name: "analysis", points: line(({ seconds }) => seconds) },
+      { name: "plain scan", points: line(({ scanSeconds }) => scanSeconds) },
+    ],
+  });
 }

@@ -1,7 +1,7 @@
 /** A log as the warehouse has it, of any size, made by DuckDB in the layout of docs/outcome-log-format.md: one experiment. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { literal, withDatabase } from "../src/columnar/columnar.ts";
+import { partitionDate, withDatabase, writePartitions } from "../src/columnar/columnar.ts";
 
 export interface MadeLog {
   readonly impressions: readonly string[];
@@ -18,70 +18,157 @@ const impressionsOfUnit = 20;
 
 /** Items an impression; tracks that there are. */
 const itemsOfImpression = 10;
-const tracks = 5_000;
+const tracks = 50_000;
 
-/** A text as long as a UUID, the same for the same number. */
-const uuid = (number: string): string =>
-  `substr(md5(${number}), 1, 8) || '-' || substr(md5(${number}), 9, 4) || '-7' || substr(md5(${number}), 14, 3) || '-' ||
-   substr(md5(${number}), 17, 4) || '-' || substr(md5(${number}), 21, 12)`;
+const dayMs = 86_400_000;
+const began = Date.parse("2026-11-01T00:00:00.000Z");
+/** Of the log; the experiment begins in the middle. */
+const days = 28;
+/** A late outcome answers what was shown so long before. */
+const lateDays = 7.5;
+
+/** Stands in the folder once the log in it is whole. */
+const whole = "whole.json";
+
+/** The log that an earlier run left in the folder, whole and of this size; made where there is none. */
+export async function madeLog(folder: string, outcomes: number): Promise<MadeLog> {
+  const standing = await standingLog(join(folder, String(outcomes)));
+  return standing ?? makeLog(join(folder, String(outcomes)), outcomes);
+}
+
+async function standingLog(folder: string): Promise<MadeLog | undefined> {
+  const below = await readdir(folder, { recursive: true }).catch((): string[] => []);
+  if (!below.some((path) => path === whole)) return undefined;
+  const of = (table: string): string[] =>
+    below
+      .filter((path) => path.startsWith(`${table}/`) && path.endsWith(".parquet"))
+      .sort()
+      .map((path) => join(folder, path));
+  return { impressions: of("impressions"), outcomes: of("outcomes"), missingBefore: undefined };
+}
 
 /**
- * Writes `outcomes` outcomes over a fifth as many impressions below `folder`: half and half `control` and `kd` of phase 1
- * of `home-kd`; of five outcomes two `play` with the seconds as value, one `completion`, one `like` and one `skip`; one in
- * a thousand comes again, one in a thousand answers an unknown request, one in a hundred comes a month late.
+ * Writes `outcomes` outcomes over a fifth as many impressions below `folder`, half of them before the experiment `home-kd`
+ * began, the others half and half `control` and `kd` of its phase 1; each impression has another experiment's arm too. Of
+ * five outcomes two are `play` with the seconds as value, one `completion`, one `like` and one `skip`. One in 20 a user did
+ * without a list; one in 100 is late; one in 1,000 comes again, answers an unknown request, or an item that was not shown.
+ * Of the impressions one in 1,000 has the request id of another, one in 200 was answered without its model; of the units
+ * one in 1,000 was forced into its arm, one in 2,000 is seen in both.
  */
-export async function makeLog(folder: string, outcomes: number): Promise<MadeLog> {
+async function makeLog(folder: string, outcomes: number): Promise<MadeLog> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
   const impressions = Math.ceil(outcomes / outcomesOfImpression);
-  const units = Math.ceil(impressions / impressionsOfUnit);
-  const files: { impressions: string[]; outcomes: string[] } = { impressions: [], outcomes: [] };
-  for (const table of ["impressions", "outcomes"] as const) {
-    await mkdir(join(folder, table, "date=2026-11-22"), { recursive: true });
-  }
+  const log = { impressions, units: Math.ceil(impressions / impressionsOfUnit) };
   await withDatabase({ overflow: join(folder, "overflow") }, async (database) => {
+    await database.run(`CREATE TABLE lists AS ${lists}`);
     for (let first = 0; first < impressions; first += impressionsOfSegment) {
       const end = Math.min(impressions, first + impressionsOfSegment);
-      const name = `${String(first / impressionsOfSegment + 1).padStart(10, "0")}.parquet`;
-      const write = async (table: keyof typeof files, query: string): Promise<void> => {
-        const path = join(folder, table, "date=2026-11-22", name);
-        await database.run(`COPY (${query}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
-        files[table].push(path);
-      };
-      await write("impressions", impressionRows(first, end, units));
-      await write("outcomes", outcomeRows(first * outcomesOfImpression, end * outcomesOfImpression));
+      const segment = String(first / impressionsOfSegment + 1).padStart(10, "0");
+      const parts = new Map(daysOf(first, end, log).map((part) => [part.date, part]));
+      const rows = (query: typeof impressionRows) => (date: string) => query(parts.get(date) as Part, log);
+      const dates = [...parts.keys()];
+      await writePartitions(database, folder, segment, [
+        { folder: "impressions", dates, rows: rows(impressionRows) },
+        { folder: "outcomes", dates, rows: rows(outcomeRows) },
+      ]);
     }
   });
-  return { ...files, missingBefore: undefined };
+  await writeFile(join(folder, whole), "{}\n");
+  return (await standingLog(folder)) as MadeLog;
 }
 
-const noon = "TIMESTAMP '2026-11-22 12:00:00'";
+interface LogSize {
+  readonly impressions: number;
+  readonly units: number;
+}
 
-function impressionRows(first: number, end: number, units: number): string {
+/** The impressions of one day. */
+interface Part {
+  readonly date: string;
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Impressions come evenly over the days. */
+function daysOf(first: number, end: number, { impressions }: LogSize): Part[] {
+  return Array.from({ length: days }, (_, day) => ({
+    date: partitionDate(began + day * dayMs),
+    first: Math.max(first, Math.ceil((impressions * day) / days)),
+    end: Math.min(end, Math.ceil((impressions * (day + 1)) / days)),
+  })).filter((part) => part.first < part.end);
+}
+
+/** SQL, ms since 1970. */
+const timeOf = (impression: string, { impressions }: LogSize): string =>
+  `(${began} + ${impression} * ${days * dayMs} // ${impressions})`;
+
+/** A text as long as a UUID, the same for the same number of the same kind. */
+function uuid(kind: string, number: string): string {
+  return `to_hex(hash(${number} * 2)) || '-${kind}-' || to_hex(hash(${number} * 2 + 1))`;
+}
+
+/** 1 for one number in `of`, which has the id of the one before; 0 for others. */
+const repeats = (number: string, of: number, which: number): string =>
+  `CASE WHEN ${number} % ${of} = ${which} THEN 1 ELSE 0 END`;
+const requestOf = (impression: string): string =>
+  uuid("7r", `(${impression} - ${repeats(impression, 1_000, 999)})`);
+const unitOf = (impression: string, { units }: LogSize): string => `'u' || (hash(${impression}) % ${units})`;
+
+function impressionRows({ first, end }: Part, log: LogSize): string {
+  const assignment = (experiment: string, arm: string): string =>
+    `struct_pack(experiment := '${experiment}', arm := ${arm}, layer := '${experiment}', phase := 1::INTEGER,
+       unit := unit, propensity := 0.5::DOUBLE, overridden := ${experiment === "home-kd" ? "hash('o' || unit) % 1000 = 0" : "false"})`;
   return `
-    SELECT ${uuid("'r' || i")} AS request, ${noon} + to_milliseconds(i) AS "at", 'home' AS surface, unit AS "user",
-           'home-' || arm AS model, '1' AS model_version,
-           [struct_pack(experiment := 'home-kd', arm := arm, layer := 'home-ranker', phase := 1::INTEGER, unit := unit,
-                        propensity := 0.5::DOUBLE, overridden := false)] AS assignments,
-           []::VARCHAR[] AS degraded, ${itemsOfImpression} AS candidate_count,
+    SELECT ${requestOf("i")} AS request, epoch_ms(${timeOf("i", log)}) AS "at",
+           CASE WHEN i % 7 = 0 THEN 'radio' ELSE 'home' END AS surface, unit AS "user",
+           CASE WHEN i % 200 <> 0 THEN 'home-' || arm END AS model, CASE WHEN i % 200 <> 0 THEN '1' END AS model_version,
+           CASE WHEN i * 2 < ${log.impressions} THEN [${assignment("search", "'a'")}]
+                ELSE [${assignment("search", "'a'")}, ${assignment("home-kd", "arm")}] END AS assignments,
+           []::VARCHAR[] AS degraded, ${itemsOfImpression}::INTEGER AS candidate_count,
            NULL::VARCHAR AS user_features, NULL::VARCHAR AS context_features,
-           list_transform(range(${itemsOfImpression}), lambda p: struct_pack(id := 't' || ${trackAt("i", "p")},
-             "position" := (p + 1)::INTEGER, score := 1 / (1 + p + (i % 97) / 100), features := NULL::VARCHAR)) AS items
-    FROM (SELECT i, 'u' || (hash(i) % ${units}) AS unit,
-                 CASE WHEN hash('arm' || (hash(i) % ${units})) % 2 = 0 THEN 'control' ELSE 'kd' END AS arm
-          FROM range(${first}, ${end}) t(i))`;
+           items,
+           struct_pack(assign := (hash('a' || i) % 300) / 100, features := (hash('f' || i) % 3000) / 1000,
+             queue := 0.1::DOUBLE, inference := 2.5::DOUBLE, rank := 5.5::DOUBLE) AS timings,
+           MAP {'country': ['de', 'se', 'us'][(hash(unit) % 3 + 1)::BIGINT],
+                'tenure': (hash('t' || unit) % 400)::VARCHAR} AS user_attributes,
+           MAP {'device': ['phone', 'speaker'][(i % 2 + 1)::BIGINT]} AS context_attributes
+    FROM (SELECT *, CASE WHEN hash('arm' || CASE WHEN hash('c' || unit) % 2000 = 0 THEN unit || i ELSE unit END) % 2 = 0
+                         THEN 'control' ELSE 'kd' END AS arm
+          FROM (SELECT i, ${unitOf("i", log)} AS unit FROM range(${first}, ${end}) t(i)) drawn) dealt
+    JOIN lists ON lists.of = hash(i) % ${tracks}`;
 }
 
-/** Different ones at the places of one impression. */
-const trackAt = (impression: string, place: string): string =>
-  `((hash(${impression}) % ${tracks} + ${place} * 499) % ${tracks})`;
+/** Different ones at the places of one list. */
+const trackAt = (list: string, place: string): string =>
+  `((${list} % ${tracks} + ${place} * 499) % ${tracks})`;
 
-function outcomeRows(first: number, end: number): string {
-  const id = (number: string): string =>
-    uuid(`'o' || CASE WHEN ${number} % 1000 = 999 THEN ${number} - 1 ELSE ${number} END`);
+/** Beforehand, since each costs as much as the rest of its impression. */
+const lists = `
+  SELECT list AS of, list_transform(range(${itemsOfImpression}), lambda p: struct_pack(id := 't' || ${trackAt("list", "p")},
+    "position" := (p + 1)::INTEGER, score := 1 / (1 + p), features := NULL::VARCHAR)) AS items
+  FROM range(${tracks}) t(list)`;
+
+function outcomeRows({ first, end }: Part, log: LogSize): string {
+  const late = Math.round((log.impressions * lateDays) / days);
+  const ownId = uuid("7o", `(o - ${repeats("o", 1_000, 995)})`);
   return `
-    SELECT ${id("o")} AS outcome, CASE WHEN o % 1000 = 500 THEN 'gone-' || o ELSE ${uuid("'r' || i")} END AS request,
-           't' || ${trackAt("i", "(o * 3 % 10)")} AS item,
+    SELECT ${ownId} AS outcome,
+           CASE WHEN alone THEN 'user:' || ${unitOf("answered", log)}
+                WHEN o % 1000 = 500 THEN 'gone-' || o ELSE ${requestOf("answered")} END AS request,
+           CASE WHEN alone THEN '' WHEN o % 1000 = 600 THEN 'none'
+                ELSE 't' || ${trackAt(`hash(answered - ${repeats("answered", 1_000, 999)})`, "(o * 3 % 10)")} END AS item,
            ['play', 'completion', 'like', 'skip', 'play'][o % 5 + 1] AS type,
            CASE WHEN o % 5 IN (0, 4) THEN round(hash(o) % 300000 / 1000, 3) ELSE 1 END::DOUBLE AS value,
-           ${noon} + to_milliseconds(i + 30000) + to_days(CASE WHEN o % 100 = 7 THEN 30 ELSE 0 END) AS occurred_at
-    FROM (SELECT o, o // ${outcomesOfImpression} AS i FROM range(${first}, ${end}) t(o))`;
+           epoch_ms(${timeOf("i", log)} + CASE WHEN alone THEN 0 ELSE 30 END) AS occurred_at
+    FROM (SELECT o, i, o % 20 = 11 AS alone, CASE WHEN o % 100 = 7 AND i >= ${late} THEN i - ${late} ELSE i END AS answered
+          FROM (SELECT o, o // ${outcomesOfImpression} AS i
+                FROM range(${first * outcomesOfImpression}, ${end * outcomesOfImpression}) t(o)) numbered) timed`;
+}
+
+/** Of the log of this size that `madeLog` left in the folder. */
+export async function madeLogBytes(folder: string, outcomes: number): Promise<number> {
+  const { impressions, outcomes: files } = await madeLog(folder, outcomes);
+  const sizes = await Promise.all([...impressions, ...files].map(async (path) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
