@@ -23,7 +23,7 @@ export interface AnalysisRun {
 const mean = { type: "mean", goal: "increase", role: "secondary" } as const;
 
 /** Five metrics, each adjusted by the same unit's 14 days before. */
-const experiment: Experiment = {
+export const measuredExperiment: Experiment = {
   id: "home-kd",
   description: "",
   surface: "home",
@@ -83,7 +83,7 @@ async function analysisRun(folder: string, outcomes: number, isVerbose: boolean)
   const began = performance.now();
   let step = began;
   const { arms } = await analyzeExperiment({
-    experiment,
+    experiment: measuredExperiment,
     files,
     alpha: 0.05,
     asOf: new Date(),
