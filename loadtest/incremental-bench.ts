@@ -40,7 +40,10 @@ const states = join(scratch, "analysis");
 
 /** The log in the scratch folder, its last segment in two: before and from the time at which the new share begins. */
 async function cutLog(log: MadeLog): Promise<{ readonly known: Log; readonly fresh: Log }> {
-  const last = log.impressions.map((path) => path.slice(path.lastIndexOf("/") + 1)).sort().at(-1) as string;
+  const last = log.impressions
+    .map((path) => path.slice(path.lastIndexOf("/") + 1))
+    .sort()
+    .at(-1) as string;
   const segment = Number(last.slice(0, -".parquet".length));
   const known: { impressions: string[]; outcomes: string[] } = { impressions: [], outcomes: [] };
   const fresh: { impressions: string[]; outcomes: string[] } = { impressions: [], outcomes: [] };

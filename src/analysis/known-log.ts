@@ -20,9 +20,9 @@ import { type MetricLayouts, metricLayouts } from "./metric-layout.ts";
 /** Of the tables below; a state of another one is made anew. */
 export const stateVersion = 1;
 
-/** Texts by 128 bits of them, which no two ids of a log share. */
+/** Texts by 128 bits of them, which no two ids of a log share; of two functions, since MD5 is the dear one. */
 const keyOf = (text: string, a = "a", b = "b"): string =>
-  `md5_number_lower(${text}) AS ${a}, md5_number_upper(${text}) AS ${b}`;
+  `hash(${text}) AS ${a}, md5_number_lower(${text}) AS ${b}`;
 
 /** For requests of this session: new outcomes meet all exposures that they answer, known ones only some. */
 const newRequest = "'n' || a || '.' || b";
@@ -33,6 +33,19 @@ const temporary = (name: string, query: string): string => `CREATE TEMPORARY TAB
 /** A table of the state with the columns of one that this session has made. */
 const shapedAs = (name: string, query: string): string =>
   `CREATE TABLE IF NOT EXISTS known.${name} AS SELECT * FROM (${query}) shape LIMIT 0`;
+
+/**
+ * `found_<table>`: where rows of the state's table stand whose 64 bits of a key are among those asked for, most of them in
+ * the newest part. All that is read of the others is those 8 bytes.
+ */
+const found = (table: "outcomes" | "exposures", column: string, keys: string): string[] => [
+  temporary(
+    `found_${table}`,
+    `SELECT rowid AS place FROM known.${table} SEMI JOIN ${keys} ON ${keys}.a = known.${table}.${column}`,
+  ),
+];
+const foundRows = (table: "outcomes" | "exposures"): string =>
+  `SELECT * FROM known.${table} WHERE rowid IN (SELECT place FROM found_${table})`;
 
 /**
  * The tables that are there from the beginning: `people`, whoever may be a unit, by number; `exposures`, each request once;
@@ -199,16 +212,21 @@ function pairs(create: (relation: string) => string): string[] {
        UNION SELECT a, b, false FROM new_exposures
        UNION SELECT a, b, true FROM changed_users`,
     ),
+    ...found("outcomes", "ra", "asked_again"),
     temporary(
       "old_outcomes",
-      `SELECT told.* FROM known.outcomes told SEMI JOIN asked_again
+      `SELECT told.* FROM (${foundRows("outcomes")}) told SEMI JOIN asked_again
        ON asked_again.a = ra AND asked_again.b = rb AND asked_again.did = told.did`,
     ),
     temporary(
+      "answered",
+      `SELECT ra AS a, rb AS b FROM new_outcomes WHERE NOT did
+       UNION SELECT ra, rb FROM old_outcomes WHERE NOT did`,
+    ),
+    ...found("exposures", "a", "answered"),
+    temporary(
       "known_asked",
-      `SELECT ${asked} FROM known.exposures
-       SEMI JOIN (SELECT ra, rb FROM new_outcomes WHERE NOT did UNION SELECT ra, rb FROM old_outcomes WHERE NOT did) wanted
-       ON a = ra AND b = rb`,
+      `SELECT ${asked} FROM (${foundRows("exposures")}) exposed SEMI JOIN answered USING (a, b)`,
     ),
     temporary(
       "first_exposures",
@@ -226,15 +244,13 @@ function pairs(create: (relation: string) => string): string[] {
       "SELECT name, person FROM known.people SEMI JOIN (SELECT name FROM new_outcomes WHERE did) told USING (name)",
     ),
     "DROP VIEW outcomes",
-    temporary(
-      "outcomes",
-      `SELECT CASE WHEN did THEN '${userPrefix}' || person ELSE ${newRequest} END AS request, ${told}
-       FROM (SELECT * EXCLUDE (a, b), ra AS a, rb AS b FROM new_outcomes) told LEFT JOIN doers USING (name)
-       WHERE NOT did OR person IS NOT NULL
-       UNION ALL
-       SELECT CASE WHEN did THEN '${userPrefix}' || person ELSE ${oldRequest} END AS request, ${told}
-       FROM (SELECT * EXCLUDE (a, b), ra AS a, rb AS b FROM old_outcomes) told LEFT JOIN changed_users USING (a, b)`,
-    ),
+    `CREATE TEMPORARY VIEW outcomes AS
+     SELECT CASE WHEN did THEN '${userPrefix}' || person ELSE ${newRequest} END AS request, ${told}
+     FROM (SELECT * EXCLUDE (a, b), ra AS a, rb AS b FROM new_outcomes) told LEFT JOIN doers USING (name)
+     WHERE NOT did OR person IS NOT NULL
+     UNION ALL
+     SELECT CASE WHEN did THEN '${userPrefix}' || person ELSE ${oldRequest} END AS request, ${told}
+     FROM (SELECT * EXCLUDE (a, b), ra AS a, rb AS b FROM old_outcomes) told LEFT JOIN changed_users USING (a, b)`,
     temporary(
       "units",
       `SELECT * FROM known.units
