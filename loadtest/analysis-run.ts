@@ -24,7 +24,7 @@ export interface AnalysisRun {
 const mean = { type: "mean", goal: "increase", role: "secondary" } as const;
 
 /** Five metrics, each adjusted by the same unit's 14 days before. */
-const experiment: Experiment = {
+export const measuredExperiment: Experiment = {
   id: "home-kd",
   description: "",
   surface: "home",
@@ -86,7 +86,7 @@ async function analysisRun(folder: string, outcomes: number, isVerbose: boolean)
   let answered = began;
   const { dialect, run } = duckDbEngine();
   const { arms } = await analyzeExperiment({
-    experiment,
+    experiment: measuredExperiment,
     files,
     engine: {
       dialect,

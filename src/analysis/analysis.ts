@@ -4,6 +4,7 @@ export { analyzeTable } from "./analyze-table.ts";
 export type { SegmentAttribute } from "./attribute-levels.ts";
 export type { DesignQuestions } from "./designs.ts";
 export { duckDbEngine } from "./duckdb-engine.ts";
+export type { KeptStates } from "./incremental.ts";
 export { newUnitsByDay } from "./new-units.ts";
 export type { ArmPolicy } from "./off-policy-design.ts";
 export type { Amount, Monitoring, PowerBaseline, PowerQuestion } from "./power-question.ts";

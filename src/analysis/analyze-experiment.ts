@@ -5,8 +5,10 @@ import { assembleReport } from "./assemble.ts";
 import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";
 import { duckDbEngine } from "./duckdb-engine.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
+import { incrementalResults, type KeptStates } from "./incremental.ts";
+import type { LogDesign } from "./log-design.ts";
 import { logMeasures } from "./log-measures.ts";
-import { logStatements } from "./log-statements.ts";
+import { type LogResults, logStatements } from "./log-statements.ts";
 import { strataIn } from "./log-strata.ts";
 import { timingsIn } from "./log-timings.ts";
 import { horizonOf } from "./plan.ts";
@@ -27,6 +29,11 @@ export interface ExperimentAnalysis {
   readonly notices?: readonly string[] | undefined;
   /** Nothing more where left out. Not of an interleaving. */
   readonly designs?: DesignQuestions | undefined;
+  /**
+   * Where what was read before is kept, so that only what is new has to be read; the report is the same. With DuckDB in this
+   * process only, and for no designs and no interleaving, which need the whole log and read it. No matter of `engine`.
+   */
+  readonly states?: (KeptStates & { readonly threads?: number | undefined }) | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -45,13 +52,13 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const notices = [...(input.notices ?? []), ...missingNotice(input.files.missingBefore)];
   if (experiment.kind === "interleave") {
     refuseForInterleaving(experiment, input.designs ?? {});
+    input.states?.onNotice("An interleaving is analysed over the whole log.");
     return analyzeInterleaving({ ...input, engine, notices });
   }
   const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
   const strata = strataOf(engine, experiment);
   const designs = [...asked, ...strata].map(({ design }) => design);
-  const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
-  const results = await engine.run(prepare, queries, input.onProgress);
+  const results = (await knownResults(input, designs)) ?? (await wholeResults(input, engine, designs));
   const arms = armCounts(experiment, results.arms);
   const [totals = {}] = results.totals;
   const units = arms.reduce((sum, arm) => sum + arm.units, 0);
@@ -93,6 +100,39 @@ function strataOf({ dialect }: AnalysisEngine, experiment: Experiment): StrataDe
   const { stratify, metrics } = experiment;
   const hasValues = metrics.some(({ type }) => type !== "quantile");
   return stratify === undefined || !hasValues ? [] : [strataDesign(dialect, experiment, stratify)];
+}
+
+/** Undefined where the whole log has to be read. */
+async function knownResults(
+  { experiment, files, states, onProgress }: ExperimentAnalysis,
+  designs: readonly LogDesign[],
+): Promise<WholeResults | undefined> {
+  if (states === undefined) return undefined;
+  if (designs.length === 0) {
+    const known = await incrementalResults({
+      experiment,
+      files,
+      states,
+      threads: states.threads,
+      onProgress,
+    });
+    return known && { ...known };
+  }
+  states.onNotice(
+    "Strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
+  );
+  return undefined;
+}
+
+type WholeResults = LogResults & Readonly<Record<string, readonly ResultRow[]>>;
+
+function wholeResults(
+  { experiment, files, onProgress }: ExperimentAnalysis,
+  engine: AnalysisEngine,
+  designs: readonly LogDesign[],
+): Promise<WholeResults> {
+  const { prepare, queries } = logStatements(engine.dialect, experiment, files, designs);
+  return engine.run(prepare, queries, onProgress);
 }
 
 function missingNotice(missingBefore: number | undefined): string[] {

@@ -8,7 +8,7 @@ import { ofArm, ofPast } from "./log-exposures.ts";
 import type { MetricLayouts, Source } from "./metric-layout.ts";
 
 /** Whoever tracks has no list that shows anything; the request of what a user did is this and the user's id. */
-const userPrefix = "user:";
+export const userPrefix = "user:";
 
 /** What may have come of an exposure, by `state`. An outcome of a request that counts for no arm is somebody else's. */
 const counts = 0;

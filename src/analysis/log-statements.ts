@@ -5,14 +5,14 @@
  * how many threads or machines had a part in it.
  */
 import type { Experiment } from "../domain/experiment.ts";
-import type { Dialect, LogSources } from "./dialect.ts";
+import type { Dialect, LogSources, Relation } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsQuery } from "./exact-moments.ts";
 import { happened } from "./happened.ts";
 import type { DesignQuery, LogDesign } from "./log-design.ts";
 import { exposureRelations, laterOnes, ofArm } from "./log-exposures.ts";
 import { timingsQuery } from "./log-timings.ts";
-import { metricLayouts, pairsOf } from "./metric-layout.ts";
+import { type MetricLayouts, metricLayouts, pairsOf } from "./metric-layout.ts";
 import { quantilesQuery, unitEvents } from "./quantile-events.ts";
 import { unitRelations, unitValuesOf } from "./unit-values.ts";
 
@@ -51,15 +51,9 @@ export function logStatements(
   designs: readonly LogDesign[] = [],
 ): LogStatements {
   const layouts = metricLayouts(experiment);
-  const isCapped = layouts.caps.some((cap) => cap !== undefined);
-  const skewed = layouts.metrics.flatMap(({ numerator }) => (numerator === undefined ? [] : [numerator]));
   const compared = designs.some((design) => design.readsCounterfactuals === true);
   const relations = [
-    ...exposureRelations(dialect, experiment, layouts),
-    ...laterOnes(dialect, { rows: "outcomes", id: "outcome", kind: undefined, where: "true" }),
-    ...happened(dialect, experiment, layouts),
-    ...unitRelations(dialect, layouts),
-    ...unitEvents(layouts),
+    ...logRelations(dialect, experiment, layouts),
     ...designs.flatMap((design) => design.relations),
   ];
   return {
@@ -70,32 +64,48 @@ export function logStatements(
       // Two designs may ask for the same.
       ...new Set(relations.map((relation) => dialect.create(relation))),
     ],
-    queries: {
-      ...Object.assign({}, ...designs.map((design) => design.queries)),
-      arms: `
-        SELECT arm, count(*) AS units, sum(impressions) AS impressions, sum(fallbacks) AS fallbacks,
-               sum(coalesce(late, 0)) AS late, sum(CASE WHEN ranked > 0 THEN 1 ELSE 0 END) AS ranked,
-               sum(CASE WHEN ranked > fallbacks THEN 1 ELSE 0 END) AS served
-        FROM units LEFT JOIN unit_outcomes ON unit_outcomes.unit = units.unit WHERE NOT crossed GROUP BY arm`,
-      totals: `
-        SELECT (SELECT count(*) FROM units WHERE crossed) AS crossed,
-               (SELECT coalesce(sum(unmatched), 0) FROM unit_outcomes) AS unmatched,
-               (SELECT count(*) FROM later_exposures WHERE asked_as = ${ofArm}) AS repeated`,
-      served: `
-        SELECT in_phase, place IS NOT NULL AS known_arm, arm, model, model_version, count(*) AS impressions
-        FROM exposures WHERE in_phase IS NOT NULL
-        GROUP BY in_phase, place IS NOT NULL, arm, model, model_version`,
-      moments: momentsQuery(unitValuesOf(layouts), layouts.variables.length, pairsOf(layouts), [
-        ...new Set(skewed),
-      ]),
-      caps: isCapped ? "SELECT * FROM caps" : "SELECT 0 AS none FROM units WHERE false",
-      quantiles: quantilesQuery(layouts),
-      timings: timingsQuery,
-      strata: `
-        SELECT arm, CAST(CAST(exposed AS DATE) AS STRING) AS day, first_request.surface AS surface,
-               first_request.latency AS latency, count(*) AS units
-        FROM units WHERE NOT crossed
-        GROUP BY arm, CAST(CAST(exposed AS DATE) AS STRING), first_request.surface, first_request.latency`,
-    },
+    queries: { ...Object.assign({}, ...designs.map((design) => design.queries)), ...logQueries(layouts) },
+  };
+}
+
+/** In an order in which each reads only those before it, and the log's rows. */
+export function logRelations(dialect: Dialect, experiment: Experiment, layouts: MetricLayouts): Relation[] {
+  return [
+    ...exposureRelations(dialect, experiment, layouts),
+    ...laterOnes(dialect, { rows: "outcomes", id: "outcome", kind: undefined, where: "true" }),
+    ...happened(dialect, experiment, layouts),
+    ...unitRelations(dialect, layouts),
+    ...unitEvents(layouts),
+  ];
+}
+
+/** Over the relations. */
+export function logQueries(layouts: MetricLayouts): Readonly<Record<keyof LogResults, string>> {
+  const isCapped = layouts.caps.some((cap) => cap !== undefined);
+  const skewed = layouts.metrics.flatMap(({ numerator }) => (numerator === undefined ? [] : [numerator]));
+  return {
+    arms: `
+      SELECT arm, count(*) AS units, sum(impressions) AS impressions, sum(fallbacks) AS fallbacks,
+             sum(coalesce(late, 0)) AS late
+      FROM units LEFT JOIN unit_outcomes ON unit_outcomes.unit = units.unit WHERE NOT crossed GROUP BY arm`,
+    totals: `
+      SELECT (SELECT count(*) FROM units WHERE crossed) AS crossed,
+             (SELECT coalesce(sum(unmatched), 0) FROM unit_outcomes) AS unmatched,
+             (SELECT count(*) FROM later_exposures WHERE asked_as = ${ofArm}) AS repeated`,
+    served: `
+      SELECT in_phase, place IS NOT NULL AS known_arm, arm, model, model_version, count(*) AS impressions
+      FROM exposures WHERE in_phase IS NOT NULL
+      GROUP BY in_phase, place IS NOT NULL, arm, model, model_version`,
+    moments: momentsQuery(unitValuesOf(layouts), layouts.variables.length, pairsOf(layouts), [
+      ...new Set(skewed),
+    ]),
+    caps: isCapped ? "SELECT * FROM caps" : "SELECT 0 AS none FROM units WHERE false",
+    quantiles: quantilesQuery(layouts),
+    timings: timingsQuery,
+    strata: `
+      SELECT arm, CAST(CAST(exposed AS DATE) AS STRING) AS day, first_request.surface AS surface,
+             first_request.latency AS latency, count(*) AS units
+      FROM units WHERE NOT crossed
+      GROUP BY arm, CAST(CAST(exposed AS DATE) AS STRING), first_request.surface, first_request.latency`,
   };
 }

@@ -11,7 +11,8 @@ const threads = 1;
 process.once("message", async (order: AnalysisOrder) => {
   let answer: AnalysisAnswer;
   try {
-    answer = { report: await analyzeDataDirectory({ ...order, alpha, threads }) };
+    const incremental = { onNotice: () => undefined };
+    answer = { report: await analyzeDataDirectory({ ...order, alpha, threads, incremental }) };
   } catch (error) {
     answer = { problem: error instanceof Error ? error.message : String(error) };
   }

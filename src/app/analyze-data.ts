@@ -4,6 +4,7 @@ import {
   analyzeExperiment,
   type DesignQuestions,
   duckDbEngine,
+  type KeptStates,
   sparkEngine,
 } from "../analysis/analysis.ts";
 import type { SetlistConfig } from "../config.ts";
@@ -28,7 +29,7 @@ export interface SparkCluster {
 
 /**
  * The analysis of one experiment over a data directory, which a server may be using at the same time: nothing in it
- * is changed.
+ * is changed, but its folder `analysis` where it is incremental.
  * @throws {SetlistError} NOT_FOUND where there is no such directory or no such experiment in it; UNAVAILABLE where the
  *   system or DuckDB refuses.
  */
@@ -40,17 +41,22 @@ export async function analyzeDataDirectory(options: {
   readonly alpha: number;
   /** What is asked beside the arms' means; nothing where left out. */
   readonly designs?: DesignQuestions | undefined;
+  /** Reads only what is new, and keeps what it knows of the rest in the data directory; told where that is not so. */
+  readonly incremental?: Pick<KeptStates, "onNotice"> | undefined;
   /** This process where left out. */
   readonly spark?: SparkCluster | undefined;
   /** Of this process; as many as there are cores where left out. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }): Promise<AnalysisReport> {
-  const { alpha, designs, spark, threads, onProgress } = options;
-  return withExperimentLog(options, (experiment, files, dataDir) => {
+  const { alpha, designs, incremental, spark, threads, onProgress } = options;
+  return withExperimentLog(options, (experiment, files, { dataDir, experiments }) => {
     const analysis = { experiment, alpha, designs, asOf: new Date(), onProgress };
-    if (spark === undefined)
-      return analyzeExperiment({ ...analysis, files, engine: duckDbEngine({ threads }) });
+    if (spark === undefined) {
+      const [folder, warehouse] = [join(dataDir, "analysis"), join(dataDir, "warehouse")];
+      const states = incremental && { ...incremental, folder, warehouse, experiments, threads };
+      return analyzeExperiment({ ...analysis, files, states, engine: duckDbEngine({ threads }) });
+    }
     const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
     return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
   });
@@ -67,19 +73,30 @@ export async function withExperimentLog<T>(
     readonly experiment: string;
     readonly threads?: number | undefined;
   },
-  work: (experiment: Experiment, files: LogFiles, dataDir: string) => Promise<T>,
+  work: (
+    experiment: Experiment,
+    files: LogFiles,
+    place: {
+      readonly dataDir: string /** All that there are, by id. */;
+      readonly experiments: readonly string[];
+    },
+  ) => Promise<T>,
 ): Promise<T> {
   const { experimentStore = {}, threads } = options;
   const dataDir = existingDataDirectory(options.dataDir);
   const { experiments } = await readExperiments({ dataDir, experimentStore });
   const experiment = experiments.find(({ id }) => id === options.experiment);
+  const known = experiments.map(({ id }) => id);
   if (experiment === undefined) {
-    const known = experiments.map(({ id }) => id);
     const hint = known.length === 0 ? " (there is none yet)" : nearest(options.experiment, known);
     throw new SetlistError("NOT_FOUND", `no experiment ${options.experiment} in ${dataDir}${hint}`);
   }
   return withStorageSentences(dataDir, () =>
-    withDataLogFiles(dataDir, (files: LogFiles) => work(experiment, files, dataDir), threads),
+    withDataLogFiles(
+      dataDir,
+      (files: LogFiles) => work(experiment, files, { dataDir, experiments: known }),
+      threads,
+    ),
   );
 }
 

@@ -34,16 +34,18 @@ interface AnalyzeFlags {
   readonly distributions?: boolean;
   readonly policy?: readonly ArmPolicy[];
   readonly calibrate?: boolean;
+  readonly incremental?: boolean;
 }
 
 /** What only a log can be asked. */
-const designFlags = {
+const logFlags = {
   segment: "segment",
   novelty: "novelty",
   overTime: "over-time",
   distributions: "distributions",
   policy: "policy",
   calibrate: "calibrate",
+  incremental: "incremental",
 } as const;
 const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights", "plannedUnits"] as const;
 /** And as they are written. */
@@ -97,6 +99,10 @@ export function analyzeCommand(): Command {
       "--calibrate",
       "experiment: its units dealt anew under 1,000 salts, whose p-values must be uniform",
     )
+    .option(
+      "--incremental",
+      "experiment: read only what is new of the log, and keep what is known of it in the data directory",
+    )
     .option("--json", "print the report as JSON")
     .option("--html <file>", "write the report also as one HTML page that needs no network")
     .addOption(
@@ -143,6 +149,8 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       command.error(
         `error: --${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
       );
+    if (spark !== undefined && flags.incremental === true)
+      command.error("error: --incremental goes with --engine duckdb, not with spark");
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
     const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
@@ -157,6 +165,10 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       experimentStore,
       alpha,
       spark,
+      incremental:
+        flags.incremental === true
+          ? { onNotice: (sentence) => process.stderr.write(`${sentence}\n`) }
+          : undefined,
       designs: {
         segments: flags.segment,
         novelty: flags.novelty,
@@ -176,8 +188,8 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       salts.stop();
     });
   }
-  for (const [name, written] of Object.entries(designFlags)) {
-    if (flags[name as keyof typeof designFlags] !== undefined)
+  for (const [name, written] of Object.entries(logFlags)) {
+    if (flags[name as keyof typeof logFlags] !== undefined)
       command.error(`error: --${written} goes with --experiment, not with --table`);
   }
   if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");

@@ -6,6 +6,7 @@
 export type { Cell } from "./column-writer.ts";
 export { type ColumnarStore, openColumnarStore } from "./columnar-store.ts";
 export { identifier, literal, type Staging, withDatabase } from "./database.ts";
+export { lockFolder } from "./folder-lock.ts";
 export { type Marker, readMarkers } from "./marker.ts";
 export { type Partitioned, writePartitions } from "./partition.ts";
 export { partitionDate } from "./partition-date.ts";

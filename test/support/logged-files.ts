@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
-import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
-import { withLogFiles } from "../../src/warehouse/warehouse.ts";
+import type { LogFiles, LogRecord, LogSegment } from "../../src/domain/ports.ts";
+import { compactLog, withLogFiles } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Each list of records is a segment. Repeats stay, which a log's writer would have recognised. */
@@ -11,18 +11,36 @@ export async function withLoggedFiles<T>(
   segments: readonly (readonly LogRecord[])[],
   work: (files: LogFiles) => Promise<T>,
 ): Promise<T> {
-  const listed = segments.map((records, index) => ({
+  const warehouse = join(await temporaryFolder(), "warehouse");
+  const listed = segments.map(segmentOf);
+  return withLogFiles({ segments: async () => listed, warehouse }, work);
+}
+
+/** The same as a log that grows: its first `compacted` segments are compacted, and those up to `length` are there. */
+export async function withGrowingLog<T>(
+  { folder, segments }: { readonly folder: string; readonly segments: readonly (readonly LogRecord[])[] },
+  { compacted, length }: { readonly compacted: number; readonly length: number },
+  work: (files: LogFiles, warehouse: string) => Promise<T>,
+): Promise<T> {
+  const warehouse = join(folder, "warehouse");
+  const listed = segments.map(segmentOf);
+  await compactLog({ segments: async () => listed.slice(0, compacted), warehouse });
+  return withLogFiles({ segments: async () => listed.slice(0, length), warehouse }, (files) =>
+    work(files, warehouse),
+  );
+}
+
+function segmentOf(records: readonly LogRecord[], index: number): LogSegment {
+  return {
     name: String(index + 1).padStart(10, "0"),
     sealed: true,
     salt: async () => index,
     async *read() {
-      if (records.length > 0) yield records;
+      if (records.length > 0) yield [...records];
     },
     size: async () => 0,
     remove: async () => undefined,
-  }));
-  const warehouse = join(await temporaryFolder(), "warehouse");
-  return withLogFiles({ segments: async () => listed, warehouse }, work);
+  };
 }
 
 /** What an analysis says of a log of these records. */
