@@ -9,13 +9,13 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const asOf = new Date("2026-11-22T12:00:00.000Z");
 
-/** Some logs of up to three segments, one behind the other. */
-const segments = fc.array(randomLog, { minLength: 1, maxLength: 3, size: "max" }).map((logs) => logs.flat());
+/** Some logs of up to three segments, one behind the other: of most units there is something in several. */
+const segments = fc.array(randomLog, { minLength: 3, maxLength: 4, size: "max" }).map((logs) => logs.flat());
 
 /** By how many segments the log grows before each look, and how many of its last ones are not compacted then. */
 const looks = fc.array(
-  fc.record({ grown: fc.integer({ min: 0, max: 3 }), open: fc.integer({ min: 0, max: 2 }) }),
-  { minLength: 1, maxLength: 5, size: "max" },
+  fc.record({ grown: fc.integer({ min: 0, max: 2 }), open: fc.integer({ min: 0, max: 1 }) }),
+  { minLength: 4, maxLength: 6, size: "max" },
 );
 
 /** Neither a window nor a past: what becomes of an outcome depends on its request alone. */
