@@ -26,7 +26,6 @@ export type {
   EffectOverTime,
   EffectPoint,
   HealthCheck,
-  MinimumEffectReport,
   NotWorseReport,
   PlanReport,
   ScoreReport,

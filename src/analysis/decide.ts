@@ -1,7 +1,7 @@
 /** The verdict of the whole experiment, by roles and plan, where its health allows one. */
 import type { AdjustedTest } from "../statistics/statistics.ts";
 import type { Decision } from "./compare.ts";
-import { level, percent, probability, signed } from "./format.ts";
+import { count, level, percent, probability, signed } from "./format.ts";
 import { minimumEffectWords } from "./minimum-effect-words.ts";
 import type { Horizon } from "./plan.ts";
 import type { MetricReport } from "./report.ts";
@@ -60,7 +60,7 @@ export function verdictOf(
     return early(
       report.plannedUnits === null
         ? `The plan is one look, on ${report.plannedEnd}.`
-        : `The plan is one look at ${report.plannedUnits} units, of which ${report.units} are there.`,
+        : `The plan is one look at ${count(report.plannedUnits)} units, of which ${count(report.units)} are there.`,
     );
   }
   if (few !== undefined) return early(`${few.name}: ${few.detail}.`);

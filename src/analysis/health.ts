@@ -11,6 +11,7 @@ import {
   type SkewedMoments,
   strataSampleRatio,
 } from "../statistics/statistics.ts";
+import { count } from "./format.ts";
 import { fewEvents } from "./rare-shares.ts";
 import type { SampleRatioReport } from "./report.ts";
 import type { HealthCheck, HealthReport } from "./report-sections.ts";
@@ -76,13 +77,13 @@ export function healthOf(findings: HealthFindings): HealthReport {
 }
 
 function splitCheck({ srm, arms, units, latencies, days, weights }: HealthFindings): HealthCheck {
-  const counted = arms.map((arm, i) => `${arm} ${units[i]}`).join(", ");
+  const counted = arms.map((arm, i) => `${arm} ${count(units[i] ?? 0)}`).join(", ");
   const failing = (strata: readonly StratumUnits[]): readonly string[] =>
     strataSampleRatio(strata, weights).flatMap(({ name, ok }) => (ok ? [] : [name]));
   const cause = (): string => {
     const [badDays, slow] = [failing(days), failing(latencies)];
     if (badDays.length > 0 && badDays.length < days.length / 2) {
-      return `the split is off on ${badDays.slice(0, 3).join(", ")} only: look at what was released or failed then`;
+      return `the split is most surely off on ${badDays.slice(0, 3).join(", ")}: look at what was released or failed by then`;
     }
     if (slow.length > 0 && slow.length < latencies.length / 2) {
       return `the split is off where requests are ${slow.slice(0, 3).join(", ")}: one arm loses requests by their speed`;
@@ -108,12 +109,13 @@ function strataChecks(findings: HealthFindings, isSplitBroken: boolean): HealthC
     likelyCause: string,
     isTold: boolean,
   ): HealthCheck => {
-    const tested = strataSampleRatio(strata, weights);
+    // One alone is the phase itself.
+    const tested = strata.length < 2 ? [] : strataSampleRatio(strata, weights);
     const judged = tested.filter(({ pValueAdjusted }) => pValueAdjusted !== undefined);
     const failed = judged.filter(({ ok }) => !ok);
     const named = failed
       .slice(0, 5)
-      .map((one) => `${one.name} (${one.units} units)`)
+      .map((one) => `${one.name} (${count(one.units)} units)`)
       .join(", ");
     return {
       id,
@@ -121,7 +123,8 @@ function strataChecks(findings: HealthFindings, isSplitBroken: boolean): HealthC
       ok: judged.length === 0 || !isTold ? null : failed.length === 0,
       pValue: judged.length === 0 ? null : Math.min(...judged.map((one) => one.pValueAdjusted ?? 1)),
       detail: failed.length === 0 ? `${judged.length} of ${strata.length} can be tested` : `off: ${named}`,
-      likelyCause: failed.length === 0 ? null : likelyCause,
+      // Where all are off, none of them is the reason.
+      likelyCause: failed.length === 0 || failed.length === judged.length ? null : likelyCause,
     };
   };
   return [
@@ -158,7 +161,7 @@ function crossedCheck({ crossed, units }: HealthFindings): HealthCheck {
     name: "Units in several arms",
     ok: all === 0 ? null : !isMany,
     pValue: null,
-    detail: `${crossed} of ${all} units`,
+    detail: `${count(crossed)} of ${count(all)} units`,
     likelyCause: isMany
       ? "the unit's id changes, or several servers assign with different experiments"
       : null,

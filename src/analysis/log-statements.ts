@@ -86,7 +86,8 @@ export function logQueries(layouts: MetricLayouts): Readonly<Record<keyof LogRes
   return {
     arms: `
       SELECT arm, count(*) AS units, sum(impressions) AS impressions, sum(fallbacks) AS fallbacks,
-             sum(coalesce(late, 0)) AS late
+             sum(coalesce(late, 0)) AS late, sum(CASE WHEN ranked > 0 THEN 1 ELSE 0 END) AS ranked,
+             sum(CASE WHEN ranked > fallbacks THEN 1 ELSE 0 END) AS served
       FROM units LEFT JOIN unit_outcomes ON unit_outcomes.unit = units.unit WHERE NOT crossed GROUP BY arm`,
     totals: `
       SELECT (SELECT count(*) FROM units WHERE crossed) AS crossed,

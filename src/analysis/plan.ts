@@ -1,6 +1,7 @@
 /** When a result counts: what the plan that was fixed beforehand says of the units that there are by now. */
 import type { AnalysisPlan } from "../domain/experiment.ts";
 import { type OneSided, type SequentialBounds, sequentialBounds } from "../statistics/statistics.ts";
+import { count } from "./format.ts";
 import type { PlanReport } from "./report-sections.ts";
 
 export interface Horizon {
@@ -35,7 +36,7 @@ export function horizonOf(
     const until =
       plannedUnits === null
         ? `until ${plannedEnd}`
-        : `with ${plannedUnits} units, of which ${units} are there`;
+        : `with ${count(plannedUnits)} units, of which ${count(units)} are there`;
     return {
       ...none,
       warnings: [
@@ -47,7 +48,7 @@ export function horizonOf(
   const fraction = units / plannedUnits;
   const due = (plan.looks ?? []).filter((look) => look <= fraction);
   const next = plan.looks?.[due.length];
-  const when = next === undefined ? "" : `the next look is at ${Math.ceil(next * plannedUnits)} units`;
+  const when = next === undefined ? "" : `the next look is at ${count(Math.ceil(next * plannedUnits))} units`;
   if (due.length === 0) return { ...none, warnings: [`No look is due yet: ${when}.`] };
   const spending = plan.spending ?? "obrien-fleming";
   const design = sequentialBounds(

@@ -156,7 +156,7 @@ describe("the verdict goes by the plan", () => {
       ended: false,
     });
     expect(report.verdict?.kind).toBe("too-early");
-    expect(report.warnings.join()).toContain("The plan is one look with 1000 units, of which 120 are there");
+    expect(report.warnings.join()).toContain("The plan is one look with 1,000 units, of which 120 are there");
   });
 
   test("one look at its end says what it shows", async () => {

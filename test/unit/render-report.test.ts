@@ -130,7 +130,7 @@ describe("the health, the plan and the verdict of a whole analysis", () => {
       1,
     );
     expect(
-      lines.filter((line) => line.includes("Likely cause: the split is off on day 10 only")),
+      lines.filter((line) => line.includes("Likely cause: the split is most surely off on day 10")),
     ).toHaveLength(1);
     expect(lines).toContain("         3 of 9 checks passed, 2 failed, 4 not testable");
   });
@@ -142,7 +142,7 @@ describe("the health, the plan and the verdict of a whole analysis", () => {
       verdict: { kind: "unhealthy", sentence: "No verdict.", reasons: [] },
     });
     expect(text).toMatch(
-      /✘ Split of the phase: control 4138, kd 3719; likely cause: the split is off .* \(p < 0\.0001\)\n/,
+      /✘ Split of the phase: control 4,138, kd 3,719; likely cause: the split is most surely off .* \(p < 0\.0001\)\n/,
     );
   });
 
@@ -154,7 +154,7 @@ describe("the health, the plan and the verdict of a whole analysis", () => {
     expect(text.replaceAll(/\s+/g, " ")).toMatch(
       /completions, kd against control: \+12\.0 % so far; however often one looks, .*, so it may be none\./,
     );
-    expect(text).toContain("         The plan is one look at 6000 units, of which 1300 are there.\n");
+    expect(text).toContain("         The plan is one look at 6,000 units, of which 1,300 are there.\n");
   });
 
   test("is read in one screen", () => {
