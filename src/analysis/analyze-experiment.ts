@@ -45,7 +45,7 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     refuseForInterleaving(experiment, input.designs ?? {});
     return analyzeInterleaving({ ...input, engine, notices });
   }
-  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
+  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha, input.asOf);
   const designs = asked.map(({ design }) => design);
   const { prepare, queries } = logStatements(engine.dialect, experiment, input.files, designs);
   const results = await engine.run(prepare, queries, input.onProgress);

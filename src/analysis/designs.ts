@@ -27,6 +27,7 @@ export function askedDesigns(
   experiment: Experiment,
   { segments = [], novelty, trigger, policies = [], calibrate }: DesignQuestions,
   alpha: number,
+  asOf: Date,
 ): AskedDesign[] {
   for (const policy of policies) refuseUnknownArms(experiment, policy);
   if (experiment.metrics.length === 0) return [];
@@ -37,7 +38,7 @@ export function askedDesigns(
       ? [triggerDesign(dialect, experiment, alpha)]
       : []),
     ...(policies.length === 0 ? [] : [offPolicyDesign(dialect, experiment, policies, alpha)]),
-    ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha })]),
+    ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha, asOf })]),
   ];
 }
 

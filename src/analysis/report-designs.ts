@@ -113,7 +113,10 @@ export interface PolicyValue extends Interval {
   readonly standardError: number;
 }
 
-/** The experiment's own units, randomised anew under salts that change nothing: p-values must be uniform. */
+/**
+ * The experiment's own units, randomised anew under salts that change nothing: the p-values of one look at what decides must be
+ * uniform.
+ */
 export interface CalibrationReport {
   readonly salts: number;
   /** Units that were randomised anew, and those that the experiment has. */
@@ -139,4 +142,8 @@ export interface CalibratedMetric {
   } | null;
   /** Share of p-values below alpha: alpha itself, but for chance. */
   readonly falsePositives: number | null;
+  /** What was calibrated: the difference of the means, shares or ratios after CUPED, or as they are. */
+  readonly test?: "cuped" | "plain" | undefined;
+  /** Share of the salts under which the plan would show a difference now: at most alpha, but for chance. */
+  readonly shownByPlan?: number | null | undefined;
 }

@@ -132,7 +132,7 @@ export {
 } from "./two-arm-evidence.ts";
 export { type Uniformity, uniformity } from "./uniformity.ts";
 export { valueBuckets } from "./value-buckets.ts";
-export { controlIsNearZero, difference, type Interval, relativeLift } from "./welch.ts";
+export { controlIsNearZero, type Difference, difference, type Interval, relativeLift } from "./welch.ts";
 export {
   type BucketedMoments,
   bucketedMomentsOf,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { DesignQuestions } from "../../src/analysis/designs.ts";
+import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Attributes } from "../../src/domain/feature.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
@@ -221,6 +222,41 @@ test("calibration finds a mean of many units right, and a metric of a few units 
   );
   expect(rare.calibration).toMatchObject({ ok: null, uniformity: null });
   expect(rare.warnings.join()).toContain("Calibration of completions, kd: not judged");
+});
+
+test("calibration is of the test that decides: after CUPED, and by the plan", async () => {
+  const seconds = { ...completions, outcome: "play", aggregate: "sum" } as const;
+  const noiseOf = (unit: number): number => (Math.sin(unit * 12.9898) * 43_758.5453) % 1;
+  const records = range(400).flatMap((unit) => {
+    const before = 10 * noiseOf(unit + 1_000);
+    return [
+      shownTo(unit, `r${unit}`, undefined),
+      {
+        ...outcomeOf(`before${unit}`, userRequestId(`u${unit}`), "", "play", before),
+        occurredAt: noon - day,
+      },
+      outcomeOf(`o${unit}`, `r${unit}`, "t1", "play", before + 5 * noiseOf(unit)),
+    ];
+  });
+  const calibrated = async (plan: Experiment["plan"], metric: Metric = seconds) => {
+    const changed = { ...experiment, plan, metrics: [metric] };
+    const { calibration } = await withLoggedFiles([records], (files) =>
+      analyzeExperiment({
+        ...{ experiment: changed, files, alpha: 0.05, asOf: new Date(noon) },
+        designs: { calibrate: {} },
+      }),
+    );
+    return calibration?.metrics[0];
+  };
+  const [adjusted, plain] = [
+    await calibrated({ kind: "fixed", units: 400 }),
+    await calibrated({ kind: "always-valid" }, { ...seconds, covariate: "none" }),
+  ];
+  expect([adjusted?.test, plain?.test]).toEqual(["cuped", "plain"]);
+  expect(adjusted?.histogram).not.toEqual(plain?.histogram);
+  for (const one of [adjusted, plain]) expect(one?.uniformity?.pValueAdjusted).toBeGreaterThan(0.01);
+  expect(adjusted?.shownByPlan).toBe(adjusted?.falsePositives);
+  expect(plain?.shownByPlan).toBeLessThan(plain?.falsePositives ?? 0);
 });
 
 test("without questions a report has none of these", async () => {
