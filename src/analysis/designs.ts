@@ -21,7 +21,7 @@ export interface DesignQuestions {
   readonly calibrate?: { readonly onProgress?: ((done: number, of: number) => void) | undefined } | undefined;
 }
 
-/** @throws {SetlistError} INVALID_ARGUMENT for a policy with an arm that the experiment does not have. */
+/** @throws {SetlistError} INVALID_ARGUMENT for a policy with an arm that the experiment does not have, or the activity of no users. */
 export function askedDesigns(
   dialect: Dialect,
   experiment: Experiment,
@@ -30,6 +30,11 @@ export function askedDesigns(
   asOf: Date,
 ): AskedDesign[] {
   for (const policy of policies) refuseUnknownArms(experiment, policy);
+  if (experiment.unit !== "user" && segments.some(({ of }) => of === "activity")) {
+    throw invalidArgument(
+      `activity: only users have a past in the log, and ${experiment.id} randomises by ${experiment.unit}`,
+    );
+  }
   if (experiment.metrics.length === 0) return [];
   return [
     ...(segments.length === 0 ? [] : [segmentsDesign(dialect, experiment, segments, alpha)]),

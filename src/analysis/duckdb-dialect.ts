@@ -1,5 +1,5 @@
 import { literal } from "../columnar/columnar.ts";
-import type { Dialect, LogSources } from "./dialect.ts";
+import { type Dialect, type LogSources, numberPattern } from "./dialect.ts";
 
 /** The columns that an analysis reads, as docs/outcome-log-format.md has them. */
 const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
@@ -61,6 +61,8 @@ export const duckDbDialect: Dialect = {
   textTest: (test, text, part) =>
     `${{ startsWith: "prefix", endsWith: "suffix", contains: "contains" }[test]}(${text}, ${part})`,
   jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,
+  numberIn: (text) =>
+    `CASE WHEN regexp_matches(${text}, '${numberPattern}') THEN TRY_CAST(${text} AS DOUBLE) END`,
   mapValue: (map, key) => `${map}[${key}]`,
   least: (fields, condition) => {
     const record = Object.entries(fields).map(([name, value]) => `${name} := ${value}`);

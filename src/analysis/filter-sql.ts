@@ -26,7 +26,7 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
       return `(${columns[term.field]})`;
     case "feature": {
       const text = dialect.jsonText("features", term.name);
-      if (term.type === "number") return `TRY_CAST(${text} AS DOUBLE)`;
+      if (term.type === "number") return `(${dialect.numberIn(text)})`;
       return term.type === "boolean"
         ? `(CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END)`
         : text;

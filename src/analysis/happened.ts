@@ -5,7 +5,7 @@ import type { Dialect, Relation } from "./dialect.ts";
 import { filterSql } from "./filter-sql.ts";
 import { view } from "./log-design.ts";
 import { ofArm, ofPast } from "./log-exposures.ts";
-import type { MetricLayouts, Source } from "./metric-layout.ts";
+import { activityMs, type MetricLayouts, type Source } from "./metric-layout.ts";
 
 /** Whoever tracks has no list that shows anything; the request of what a user did is this and the user's id. */
 const userPrefix = "user:";
@@ -25,7 +25,7 @@ export function isOf(source: number): string {
 }
 
 /**
- * `happened (unit, request, item, value, occurred_at, is_of0, is_of1, …, is_late, is_unmatched, is_past)`: the outcomes that
+ * `happened (unit, request, item, value, occurred_at, is_of0, is_of1, …, is_late, is_unmatched, is_past, is_active)`: the outcomes that
  * answer a request of this experiment, or an unknown one; what users did, wherever, where they are the units (of no request
  * and no item): that can be the arm's doing only once they have been exposed to it; and what they did before, which it cannot be.
  */
@@ -38,12 +38,18 @@ export function happened(dialect: Dialect, experiment: Experiment, layouts: Metr
   const meant = sources
     .filter((source) => source.pastMs === undefined)
     .map((source) => `(${isMeant(dialect, { ...source, windowMs: undefined })})`);
+  const isPast = (ms: number | undefined): string => {
+    if (ms === undefined) return "false";
+    const since = ms === layouts.seenPastMs ? "" : ` AND occurred_at >= began - ${seconds(ms)}`;
+    return `state = ${past} AND type IS NOT NULL${since}`;
+  };
   const columns = [
     ...["unit", "request", "item", "value", "occurred_at"],
     ...sources.map((source, i) => `coalesce(${isCounted(source)}, false) AS ${isOf(i)}`),
     `state = ${late} AND coalesce(${meant.length === 0 ? "false" : meant.join(" OR ")}, false) AS is_late`,
     `state = ${unmatched} AS is_unmatched`,
-    `state = ${past} AND type IS NOT NULL AS is_past`,
+    `${isPast(layouts.pastMs)} AS is_past`,
+    ...(layouts.readsActivity ? [`${isPast(activityMs)} AS is_active`] : []),
   ];
   return [
     view(
@@ -71,7 +77,7 @@ function isMeant(dialect: Dialect, { type, filter, windowMs }: Source): string {
 function outcomesWithState(
   dialect: Dialect,
   { unit, attributionWindow }: Experiment,
-  { reads, pastMs, sources }: MetricLayouts,
+  { reads, seenPastMs: pastMs, sources }: MetricLayouts,
 ): string {
   const isLate = (since: string): string =>
     attributionWindow === undefined

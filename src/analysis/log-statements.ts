@@ -11,7 +11,7 @@ import { momentsQuery } from "./exact-moments.ts";
 import { happened } from "./happened.ts";
 import type { DesignQuery, LogDesign } from "./log-design.ts";
 import { exposureRelations, laterOnes, ofArm } from "./log-exposures.ts";
-import { metricLayouts, pairsOf } from "./metric-layout.ts";
+import { metricLayouts, pairsOf, withActivity } from "./metric-layout.ts";
 import { quantilesQuery, unitEvents } from "./quantile-events.ts";
 import { unitRelations, unitValuesOf } from "./unit-values.ts";
 
@@ -47,7 +47,8 @@ export function logStatements(
   files: LogSources,
   designs: readonly LogDesign[] = [],
 ): LogStatements {
-  const layouts = metricLayouts(experiment);
+  const plain = metricLayouts(experiment);
+  const layouts = designs.some((design) => design.readsActivity === true) ? withActivity(plain) : plain;
   const isCapped = layouts.caps.some((cap) => cap !== undefined);
   const skewed = layouts.metrics.flatMap(({ numerator }) => (numerator === undefined ? [] : [numerator]));
   const compared = designs.some((design) => design.readsCounterfactuals === true);

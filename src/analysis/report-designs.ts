@@ -13,7 +13,7 @@ export interface DesignSections {
 export interface SegmentsReport {
   readonly metric: string;
   readonly arm: string;
-  /** `user.country`, `context.device`. */
+  /** `user.country`, `context.device`, `activity`. */
   readonly attribute: string;
   /** Whether the difference is the same in all levels; `pValueAdjusted` by Benjamini and Hochberg over all such tests. */
   readonly interaction: {
@@ -22,12 +22,15 @@ export interface SegmentsReport {
     readonly pValue: number;
     readonly pValueAdjusted: number;
   } | null;
-  /** Those with the most units first. */
+  /** Those with the most units first; of bins of numbers the smallest. */
   readonly levels: readonly SegmentLevel[];
 }
 
 export interface SegmentLevel {
-  /** Null for units of which the attribute was not logged; `(others)` for all levels behind the largest twelve. */
+  /**
+   * Null for units of which the attribute was not logged; `(others)` for all levels behind the largest twelve. Of numbers
+   * with more levels the range of a bin, `2 to 7`, and `(no number)` for the few others.
+   */
   readonly level: string | null;
   /** Of both arms. */
   readonly units: number;
