@@ -33,6 +33,8 @@ export interface Dialect {
   sizeOf(list: string): string;
   /** How many elements of a list of truths are true. */
   countOf(list: string): string;
+  /** How many elements are the value. */
+  countEqual(list: string, value: string): string;
   textTest(test: "startsWith" | "endsWith" | "contains", text: string, part: string): string;
   /** What stands under the name in an object of JSON, as text; NULL where there is none. */
   jsonText(json: string, name: string): string;

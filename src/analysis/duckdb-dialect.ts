@@ -55,6 +55,7 @@ export const duckDbDialect: Dialect = {
   at: (list, place) => `${list}[${place}]`,
   sizeOf: (list) => `len(${list})`,
   countOf: (list) => `len(list_filter(${list}, lambda one: one))`,
+  countEqual: (list, value) => `len(list_filter(${list}, lambda one: one = ${value}))`,
   daysBetween: (from, to) => `CAST(floor((epoch_ms(${to}) - epoch_ms(${from})) / 864e5) AS INTEGER)`,
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,

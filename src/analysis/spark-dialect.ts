@@ -61,6 +61,7 @@ export const sparkDialect: Dialect = {
   at: (list, place) => `get(${list}, CAST(${place} - 1 AS INT))`,
   sizeOf: (list) => `size(${list})`,
   countOf: (list) => `size(filter(${list}, one -> one))`,
+  countEqual: (list, value) => `size(filter(${list}, one -> one = ${value}))`,
   daysBetween: (from, to) =>
     `CAST(floor((unix_millis(CAST(${to} AS TIMESTAMP)) - unix_millis(CAST(${from} AS TIMESTAMP))) / 864e5) AS INT)`,
   fingerprint: (text) => `xxhash64(${text})`,

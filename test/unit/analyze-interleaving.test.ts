@@ -113,14 +113,50 @@ test("where less is better, the arm with less credit is preferred; without data 
     ...experiment,
     metrics: [{ ...completions, id: "skips", outcome: "skip", goal: "decrease" }],
   });
-  const records = units.flatMap((unit) => [
-    drafted(`r-${unit}`, unit, both),
-    outcomeOf(`o-${unit}`, `r-${unit}`, "t1", "skip"),
+  const turned = [["control", true], ["kd", true], ...both.slice(2)] as const;
+  const records = units.flatMap((unit, i) => [
+    drafted(`r-${unit}`, unit, i % 2 === 0 ? both : turned),
+    outcomeOf(`o-${unit}`, `r-${unit}`, i % 2 === 0 ? "t1" : "t2", "skip"),
   ]);
-  expect(renderReport(await analysisOf(records, skips))).toContain("control is preferred to kd on skips");
+  const report = await analysisOf(records, skips);
+  expect(report.verdict).toMatchObject({
+    kind: "worse",
+    sentence: expect.stringMatching(
+      /^control is preferred to kd on skips: 100.0 % of 30 units gave kd more \(95 % interval \d\d\.\d % to 100.0 %, however often one looks\)\.$/,
+    ),
+  });
+  expect(report.plan?.kind).toBe("always-valid");
+  expect(renderReport(report)).toContain("control is preferred to kd on skips");
+  const planned = (units: number) => analysisOf(records, { ...skips, plan: { kind: "fixed", units } });
+  expect((await planned(31)).verdict).toEqual({
+    kind: "too-early",
+    sentence: "Too early for a verdict.",
+    reasons: ["The plan is one look at 31 units, of which 30 are there."],
+  });
+  expect((await planned(30)).verdict?.sentence).toContain("(95 % interval 88.6 % to 100.0 %).");
   const nothing = await analysisOf([]);
   expect(nothing.interleaving).toMatchObject({ units: 0, competitiveShare: null });
   expect(renderReport(nothing)).toContain("Nothing can be said: no list was drafted yet.");
+});
+
+test("lists in which one arm always picks first, or picks more, are no ground for a verdict", async () => {
+  const listsOf = async (slots: readonly (readonly [Team, boolean])[]) =>
+    analysisOf(
+      Array.from({ length: 30 }, (_, i) => [
+        drafted(`r${i}`, `u${i}`, slots),
+        outcomeOf(`o${i}`, `r${i}`, "t1"),
+      ]).flat(),
+    );
+  const first = await listsOf(both);
+  expect(first.verdict?.kind).toBe("unhealthy");
+  expect(first.health?.checks.map(({ id, ok }) => [id, ok])).toEqual([
+    ["first-picks", false],
+    ["taking-turns", true],
+    ["competitive-places", true],
+  ]);
+  expect(first.verdict?.reasons[0]).toContain("kd picked first in 30 lists, control in 0");
+  const more = await listsOf([...both, ["kd", true]]);
+  expect(more.health?.checks.map(({ ok }) => ok)).toEqual([false, false, true]);
 });
 
 test("lists that never differed say so", async () => {
