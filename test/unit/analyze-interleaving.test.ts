@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type AnalysisReport, renderReport } from "../../src/analysis/analysis.ts";
+import type { Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
@@ -185,23 +186,41 @@ const randomLists = fc.array(
   { maxLength: 25 },
 );
 
+const shownAt = Date.parse("2026-11-22T12:00:00.000Z");
+
+/** As the metric's filter and window say, of the n-th outcome, n + 1 seconds after its list. */
+function isCounted(metric: string, item: number, value: number, n: number): boolean {
+  if (metric === "few") return value > 3 && item <= 2;
+  return metric !== "early" || n + 1 <= 3;
+}
+
 test("is what a reader of the records finds, unit by unit", async () => {
   const metrics = [
     completions,
     { ...completions, id: "any", aggregate: "any" as const },
     { ...completions, id: "sum", aggregate: "sum" as const },
+    { ...completions, id: "few", filter: "outcome.value > 3.0 && item.position <= 2" },
+    { ...completions, id: "early", window: "3s" },
+    {
+      ...{ ...completions, id: "per-request", type: "ratio" as const },
+      denominator: { aggregate: "requests" as const },
+    },
   ];
   await fc.assert(
     fc.asyncProperty(randomLists, async (lists) => {
       const records = lists.flatMap(({ unit, list, slots, done }, i) => [
         drafted(`r${i}`, unit, slots, list),
-        ...done.map(([item, value], n) => outcomeOf(`o${i}-${n}`, `r${i}`, `t${item}`, "completion", value)),
+        ...done.map(([item, value], n) => ({
+          ...outcomeOf(`o${i}-${n}`, `r${i}`, `t${item}`, "completion", value),
+          occurredAt: shownAt + (n + 1) * 1_000,
+        })),
       ]);
       const { interleaving } = await analysisOf(records, { ...experiment, metrics });
       const units = Map.groupBy(lists, ({ unit }) => unit);
-      const creditOf = (unit: string, team: Team, aggregate: string): number => {
+      const creditOf = (unit: string, team: Team, { id, aggregate }: Metric): number => {
         const values = (units.get(unit) ?? []).flatMap(({ slots, done }) =>
           done
+            .filter(([item, value], n) => isCounted(id, item, value, n))
             .filter(([item]) => slots[item - 1]?.[0] === team && slots[item - 1]?.[1] === true)
             .map(([, value]) => value),
         );
@@ -216,11 +235,11 @@ test("is what a reader of the records finds, unit by unit", async () => {
         [...Map.groupBy(units.get(unit) ?? [], ({ list }) => list).values()]
           .map((pages) => Math.max(...pages.map(({ slots }) => of(slots))))
           .reduce((sum, most) => sum + most, 0);
-      for (const [i, { aggregate }] of metrics.entries()) {
+      for (const [i, metric] of metrics.entries()) {
         const sums = interleavingSums(
           [...units.keys()].map((unit) => ({
-            first: creditOf(unit, "kd", aggregate),
-            second: creditOf(unit, "control", aggregate),
+            first: creditOf(unit, "kd", metric),
+            second: creditOf(unit, "control", metric),
             slots: longest(unit, (slots) => slots.length),
             competitive: longest(unit, (slots) => slots.filter(([, competitive]) => competitive).length),
           })),
