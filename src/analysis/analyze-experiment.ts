@@ -55,7 +55,7 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     input.states?.onNotice("An interleaving is analysed over the whole log.");
     return analyzeInterleaving({ ...input, engine, notices });
   }
-  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha);
+  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha, input.asOf);
   const strata = strataOf(engine, experiment);
   const designs = [...asked, ...strata].map(({ design }) => design);
   const results = (await knownResults(input, designs)) ?? (await wholeResults(input, engine, designs));

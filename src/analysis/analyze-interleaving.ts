@@ -9,7 +9,6 @@ import {
   preferenceTest,
   signTest,
 } from "../statistics/statistics.ts";
-import { verdictOfPreference } from "./decide-preference.ts";
 import { leftOutWarnings, requestMetrics } from "./design-metrics.ts";
 import type { LogSources } from "./dialect.ts";
 import type { AnalysisEngine, ResultRow } from "./engine.ts";
@@ -19,6 +18,7 @@ import {
   interleavingDesign,
   type MetricCredit,
 } from "./interleaving-design.ts";
+import { fewCompetitive, judgeInterleaving } from "./interleaving-verdict.ts";
 import { logStatements } from "./log-statements.ts";
 import type { AnalysisReport } from "./report.ts";
 import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
@@ -64,6 +64,13 @@ export async function analyzeInterleaving(input: InterleavingAnalysis): Promise<
     results["design_drafted"]?.[0] ?? {},
     alpha,
   );
+  const judged = judgeInterleaving(
+    { ...experiment, metrics: credited },
+    interleaving,
+    results["design_drafted"]?.[0] ?? {},
+    alpha,
+    input.asOf,
+  );
   const impressions = Number(units["impressions"] ?? 0);
   return {
     experiment: experiment.id,
@@ -73,7 +80,7 @@ export async function analyzeInterleaving(input: InterleavingAnalysis): Promise<
     unit: experiment.unit,
     arms: experiment.arms.map(({ id }) => ({ arm: id, units: Number(units["units"] ?? 0), impressions })),
     srm: { expected: experiment.arms.map(() => 0.5), statistic: null, pValue: null, ok: true },
-    verdict: verdictOfPreference(interleaving, alpha),
+    ...judged,
     metrics: [],
     excludedUnits: 0,
     unmatchedOutcomes: Number(totals["unmatched"] ?? 0),
@@ -156,9 +163,6 @@ function adjustPrimary(metrics: readonly PreferenceReport[]): PreferenceReport[]
     pValueAdjusted: adjusted[family.indexOf(metric)] ?? null,
   }));
 }
-
-/** Fewer competitive places than this, and an interleaving takes long. */
-const fewCompetitive = 0.1;
 
 function warningsOf(
   { id, phase, metrics }: Experiment,

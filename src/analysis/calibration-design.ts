@@ -1,16 +1,18 @@
 /**
  * Self-calibration: the experiment's own units and what they did, dealt to arms anew under a thousand salts. None of these
- * experiments has an effect, so their p-values must be uniform; where they are not, the test does not fit this traffic.
+ * experiments has an effect, so the p-values of the test that decides must be uniform; where they are not, it does not fit
+ * this traffic.
  */
-import { setImmediate } from "node:timers/promises";
 import type { Experiment } from "../domain/experiment.ts";
-import { holm, type JointMoments, uniformity } from "../statistics/statistics.ts";
-import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
-import { type DesignMetric, designMetrics, estimateOf, leftOutWarnings } from "./design-metrics.ts";
-import type { ResultRow } from "./engine.ts";
-import { metricLayouts } from "./metric-layout.ts";
+import { difference, holm, type JointMoments, uniformity } from "../statistics/statistics.ts";
+import { type AskedDesign, comparedArms } from "./asked-design.ts";
+import { decidingPair, isDifferenceShown } from "./compare.ts";
+import { type DealtResult, type DealtTest, testsUnderSalts } from "./dealt-tests.ts";
+import { designMetrics, leftOutWarnings } from "./design-metrics.ts";
+import { logMeasure } from "./log-measures.ts";
+import { type MetricLayout, metricLayouts, pairsOf, variablesOf } from "./metric-layout.ts";
+import { type Horizon, horizonOf } from "./plan.ts";
 import type { CalibratedMetric, CalibrationReport } from "./report-designs.ts";
-import { calibrationSalt, RerandomisedUnits } from "./rerandomised.ts";
 import { unitValuesOf } from "./unit-values.ts";
 
 const salts = 1_000;
@@ -28,12 +30,20 @@ const bins = 20;
 
 export interface CalibrationOptions {
   readonly alpha: number;
+  readonly asOf: Date;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
+/**
+ * What is calibrated is what decides: the difference of the arms after CUPED where there is a covariate (its theta estimated
+ * anew under each salt), by the p-value of one look, which must be uniform. An always-valid p-value is larger than that by
+ * design, and a group-sequential one is of all looks so far: of them the report says how often the plan would show a difference
+ * now, which must be no more than alpha.
+ */
 export function calibrationDesign(experiment: Experiment, options: CalibrationOptions): AskedDesign {
-  const { metrics, leftOut } = designMetrics(experiment);
-  const values = [...new Set(metrics.flatMap(({ inLayout }) => inLayout))].map((place) => `v${place}`);
+  const layouts = metricLayouts(experiment);
+  const measured = layouts.metrics.filter(({ numerator }) => numerator !== undefined);
+  const values = layouts.variables.map((_, place) => `v${place}`);
   // The first 32 of md5's bits, as text: below the threshold in as many cases as there may be units.
   const threshold = `lpad(lower(hex(CAST(floor(least(${unitsMax}e0 / everyone, 1e0) * 4294967295e0) AS BIGINT))), 8, '0')`;
   return {
@@ -43,7 +53,7 @@ export function calibrationDesign(experiment: Experiment, options: CalibrationOp
         design_units: "SELECT count(*) AS everyone FROM units WHERE NOT crossed",
         design_calibration: `
           SELECT ${["unit", ...values].join(", ")}
-          FROM ${unitValuesOf(metricLayouts(experiment))} CROSS JOIN (SELECT ${threshold} AS threshold
+          FROM ${unitValuesOf(layouts)} CROSS JOIN (SELECT ${threshold} AS threshold
                                        FROM (SELECT count(*) AS everyone FROM units WHERE NOT crossed) counted
                                        WHERE everyone > 0) drawn
           WHERE substr(md5(unit), 1, 8) <= threshold ORDER BY unit`,
@@ -52,10 +62,30 @@ export function calibrationDesign(experiment: Experiment, options: CalibrationOp
     async findings(results) {
       const rows = results["design_calibration"] ?? [];
       const of = Number(results["design_units"]?.[0]?.["everyone"] ?? 0);
-      const calibration = await calibrated(experiment, metrics, rows, of, options);
+      const { alpha, asOf } = options;
+      const { control, treated } = comparedArms(experiment);
+      const primaries = experiment.metrics.filter(({ role }) => role === "primary").length;
+      const horizon = horizonOf(experiment.plan, of, asOf, alpha, primaries * treated.length);
+      const asked = measured.flatMap((layout) => treated.map((arm) => ({ layout, arm })));
+      const found = await testsUnderSalts(
+        {
+          ids: rows.map((row) => String(row["unit"])),
+          columns: values.map((value) => Float64Array.from(rows, (row) => Number(row[value]))),
+          pairs: pairsOf(layouts),
+        },
+        experiment.arms,
+        asked.map(({ layout, arm }) => testOf(layout, arm, control, alpha, horizon)),
+        salts,
+        options.onProgress,
+      );
+      const metrics = asked.map(({ layout, arm }, i) => {
+        const names = { metric: layout.metric.id, arm: experiment.arms[arm]?.id ?? "" };
+        return { ...names, ...calibratedTest(found[i] ?? [], alpha) };
+      });
+      const calibration = reportOf(metrics, rows.length, of);
       const out = leftOutWarnings(
         "Calibration",
-        leftOut,
+        designMetrics(experiment).leftOut,
         "a quantile's test is not done anew a thousand times",
       );
       return { sections: { calibration }, warnings: [...warningsOf(calibration), ...out] };
@@ -63,130 +93,50 @@ export function calibrationDesign(experiment: Experiment, options: CalibrationOp
   };
 }
 
-async function calibrated(
-  experiment: Experiment,
-  measured: readonly DesignMetric[],
-  rows: readonly ResultRow[],
-  of: number,
-  { alpha, onProgress }: CalibrationOptions,
-): Promise<CalibrationReport> {
-  const units = new RerandomisedUnits(rows.map((row) => String(row["unit"])));
-  const columns = measured.map(({ inLayout }) => inLayout.map((place) => columnOf(rows, `v${place}`)));
-  const places = new Float64Array(units.count);
-  const { control, treated } = comparedArms(experiment);
-  const pValues = columns.map(() => treated.map((): (number | undefined)[] => []));
-  for (let n = 0; n < salts; n++) {
-    units.places(calibrationSalt(n), places);
-    const arms = armsOf(experiment, places);
-    for (const [m, metric] of measured.entries()) {
-      const moments = momentsByArm(columns[m] as Column[], arms, experiment.arms.length);
-      const estimates = moments.map((one) => estimateOf(metric, one)) as [ReturnType<typeof estimateOf>];
-      for (const [t, place] of treated.entries()) {
-        const lift = liftOf(
-          estimates[place] as (typeof estimates)[0],
-          estimates[control] as (typeof estimates)[0],
-          alpha,
-        );
-        pValues[m]?.[t]?.push(lift?.pValue);
-      }
-    }
-    onProgress?.(n + 1, salts);
-    // So that the bar is drawn, and Ctrl-C is heard.
-    if (n % 10 === 0) await setImmediate();
-  }
-  const metrics = measured.flatMap(({ metric }, m) =>
-    treated.map((place, t) => {
-      const all = pValues[m]?.[t] ?? [];
-      return calibratedMetric(metric.id, experiment.arms[place]?.id ?? "", all, alpha);
-    }),
-  );
-  return reportOf(metrics, units.count, of);
-}
-
-interface Column {
-  readonly mean: number;
-  /** Less the mean, so that sums of squares do not cancel. */
-  readonly values: Float64Array;
-}
-
-function columnOf(rows: readonly ResultRow[], column: string): Column {
-  const values = Float64Array.from(rows, (row) => Number(row[column]));
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  return { mean, values: values.map((value) => value - mean) };
-}
-
-/** As `armShares` of the assignment: an arm's part ends at the sum of the weights up to it, divided by that of all. */
-function armsOf({ arms }: Experiment, places: Float64Array): Uint8Array {
-  const total = arms.reduce((sum, { weight }) => sum + weight, 0);
-  let sum = 0;
-  const ends = arms.map(({ weight }) => {
-    sum += weight;
-    return sum / total;
-  });
-  const dealt = new Uint8Array(places.length);
-  for (let i = 0; i < places.length; i++) {
-    let arm = 0;
-    while ((places[i] as number) >= (ends[arm] as number)) arm++;
-    dealt[i] = arm;
-  }
-  return dealt;
-}
-
-function momentsByArm(columns: readonly Column[], dealt: Uint8Array, arms: number): JointMoments[] {
-  const counts = new Float64Array(arms);
-  for (const arm of dealt) counts[arm] = (counts[arm] as number) + 1;
-  const sums = columns.map(({ values }) => sumsByArm(values, undefined, dealt, arms));
-  const products = columns.map((one, i) =>
-    columns.map((other, j) => (j < i ? undefined : sumsByArm(one.values, other.values, dealt, arms))),
-  );
-  return Array.from(counts, (count, arm) => {
-    const offsets = sums.map((sum) => (count === 0 ? 0 : (sum[arm] as number) / count));
-    return {
-      count,
-      means: columns.map(({ mean }, i) => mean + (offsets[i] as number)),
-      products: columns.map((_, i) =>
-        columns.map((_, j) => {
-          const sum = products[Math.min(i, j)]?.[Math.max(i, j)]?.[arm] as number;
-          const product = sum - count * (offsets[i] as number) * (offsets[j] as number);
-          return i === j ? Math.max(0, product) : product;
-        }),
-      ),
-    };
-  });
-}
-
-/** Of the values, or of their products with others. */
-function sumsByArm(
-  values: Float64Array,
-  others: Float64Array | undefined,
-  dealt: Uint8Array,
-  arms: number,
-): Float64Array {
-  const sums = new Float64Array(arms);
-  for (let i = 0; i < values.length; i++) {
-    const arm = dealt[i] as number;
-    sums[arm] =
-      (sums[arm] as number) + (values[i] as number) * (others === undefined ? 1 : (others[i] as number));
-  }
-  return sums;
-}
-
-function calibratedMetric(
-  metric: string,
-  arm: string,
-  pValues: readonly (number | undefined)[],
+/** The one by which the report decides. */
+function testOf(
+  layout: MetricLayout,
+  arm: number,
+  control: number,
   alpha: number,
-): CalibratedMetric {
-  const had = pValues.filter((p) => p !== undefined);
+  horizon: Horizon,
+): DealtTest {
+  const variables = variablesOf(layout);
+  const pick = ({ count, means, products }: JointMoments): JointMoments => ({
+    count,
+    means: variables.map((i) => means[i] as number),
+    products: variables.map((i) => variables.map((j) => products[i]?.[j] as number)),
+  });
+  return (arms) => {
+    const measure = logMeasure(layout, arms.map(pick));
+    const pair = decidingPair(measure, arm, control);
+    if (pair === undefined) return undefined;
+    const tested = difference(pair.treated, pair.control, alpha);
+    if (!tested.ok) return undefined;
+    return {
+      pValue: tested.value.pValue,
+      isAdjusted: measure.cuped?.adjusted.ok === true,
+      isShown: isDifferenceShown(pair, tested.value, alpha, horizon),
+    };
+  };
+}
+
+/** Of one test under all salts. */
+export function calibratedTest(
+  results: readonly (DealtResult | undefined)[],
+  alpha: number,
+): Omit<CalibratedMetric, "metric" | "arm"> {
+  const had = results.filter((one) => one !== undefined);
   const histogram = new Array<number>(bins).fill(0);
-  for (const p of had) {
-    const bin = Math.min(bins - 1, Math.floor(p * bins));
+  for (const { pValue } of had) {
+    const bin = Math.min(bins - 1, Math.floor(pValue * bins));
     histogram[bin] = (histogram[bin] as number) + 1;
   }
-  const tested = uniformity(pValues);
+  const shareOf = (is: (one: DealtResult) => boolean): number | null =>
+    had.length === 0 ? null : had.filter(is).length / had.length;
+  const tested = uniformity(results.map((one) => one?.pValue));
   return {
-    metric,
-    arm,
+    test: had.some(({ isAdjusted }) => isAdjusted) ? "cuped" : "plain",
     histogram,
     uniformity: tested.ok
       ? {
@@ -195,7 +145,8 @@ function calibratedMetric(
           pValueAdjusted: tested.value.pValue,
         }
       : null,
-    falsePositives: had.length === 0 ? null : had.filter((p) => p < alpha).length / had.length,
+    falsePositives: shareOf(({ pValue }) => pValue < alpha),
+    shownByPlan: shareOf(({ isShown }) => isShown),
   };
 }
 

@@ -3,12 +3,14 @@ import {
   type Answer,
   alwaysValid,
   controlIsNearZero,
+  type Difference,
   difference,
   type Estimate,
   fieller,
   type Interval,
   notWorse,
   relativeLift,
+  type SequentialBounds,
   stagewiseResult,
 } from "../statistics/statistics.ts";
 import type { Gap, Measure, MeasuredCovariate } from "./measure.ts";
@@ -87,7 +89,7 @@ export function compareArms(
   const comparisons = arms.flatMap((arm, i): Comparison[] => {
     if (i === control) return [];
     const plain = both(measure.arms[i]?.estimate, base);
-    const best = bestPair(measure, i, control);
+    const best = decidingPair(measure, i, control);
     const sequential = sequentialOf(best, alpha, horizon);
     const decision = decide(measure, best, alpha, horizon, sequential);
     decisions.push(decision);
@@ -128,9 +130,18 @@ export function compareArms(
   };
 }
 
-interface Pair {
+/** Two arms' estimates. */
+export interface Pair {
   readonly treated: Estimate;
   readonly control: Estimate;
+}
+
+/** What a comparison is decided by: what CUPED makes of the arms where it can be had. */
+export function decidingPair(measure: Measure, arm: number, control: number): Pair | undefined {
+  return (
+    adjustedPair(measure.cuped, arm, control) ??
+    both(measure.arms[arm]?.estimate, measure.arms[control]?.estimate)
+  );
 }
 
 /** Undefined where an arm has no estimate, of which a warning was already given. */
@@ -139,14 +150,6 @@ function both(
   control: Answer<Estimate, Gap> | undefined,
 ): Pair | undefined {
   return treated?.ok && control?.ok ? { treated: treated.value, control: control.value } : undefined;
-}
-
-/** With CUPED where there is one: what is decided by. */
-export function bestPair(measure: Measure, arm: number, control: number): Pair | undefined {
-  return (
-    adjustedPair(measure.cuped, arm, control) ??
-    both(measure.arms[arm]?.estimate, measure.arms[control]?.estimate)
-  );
 }
 
 function adjustedPair(cuped: MeasuredCovariate | undefined, arm: number, control: number): Pair | undefined {
@@ -196,12 +199,28 @@ function sequentialOf(
   const tested = difference(pair.treated, pair.control, alpha);
   if (!tested.ok) return undefined;
   const { statistic } = tested.value;
-  return {
-    look: design.bounds.length,
-    statistic,
-    bounds: design,
-    crossed: Math.abs(statistic) > (design.bounds.at(-1) ?? Number.POSITIVE_INFINITY),
-  };
+  return { look: design.bounds.length, statistic, bounds: design, crossed: isCrossed(design, statistic) };
+}
+
+function isCrossed({ bounds }: SequentialBounds, statistic: number): boolean {
+  return Math.abs(statistic) > (bounds.at(-1) ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether the plan would call the difference one at this look, before any adjustment for other tests. */
+export function isDifferenceShown(
+  pair: Pair,
+  tested: Difference,
+  alpha: number,
+  { report, design, tunedUnits }: Horizon,
+): boolean {
+  switch (report.kind) {
+    case "fixed":
+      return tested.pValue < alpha;
+    case "always-valid":
+      return alwaysValid(tested, unitsOf(pair), alpha, tunedUnits).pValue < alpha;
+    case "group-sequential":
+      return design !== undefined && isCrossed(design, tested.statistic);
+  }
 }
 
 function decide(

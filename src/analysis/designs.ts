@@ -30,15 +30,21 @@ export interface DesignQuestions {
   readonly calibrate?: { readonly onProgress?: ((done: number, of: number) => void) | undefined } | undefined;
 }
 
-/** @throws {SetlistError} INVALID_ARGUMENT for a policy with an arm that the experiment does not have. */
+/** @throws {SetlistError} INVALID_ARGUMENT for a policy with an arm that the experiment does not have, or the activity of no users. */
 export function askedDesigns(
   dialect: Dialect,
   experiment: Experiment,
   asked: DesignQuestions,
   alpha: number,
+  asOf: Date,
 ): AskedDesign[] {
   const { segments = [], novelty, overTime, distributions, page, trigger, policies = [], calibrate } = asked;
   for (const policy of policies) refuseUnknownArms(experiment, policy);
+  if (experiment.unit !== "user" && segments.some(({ of }) => of === "activity")) {
+    throw invalidArgument(
+      `activity: only users have a past in the log, and ${experiment.id} randomises by ${experiment.unit}`,
+    );
+  }
   if (experiment.metrics.length === 0) return [];
   const hasValues = experiment.metrics.some(({ type }) => type !== "quantile");
   return [
@@ -52,7 +58,7 @@ export function askedDesigns(
       ? [triggerDesign(dialect, experiment, alpha)]
       : []),
     ...(policies.length === 0 ? [] : [offPolicyDesign(dialect, experiment, policies, alpha)]),
-    ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha })]),
+    ...(calibrate === undefined ? [] : [calibrationDesign(experiment, { ...calibrate, alpha, asOf })]),
   ];
 }
 

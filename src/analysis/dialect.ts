@@ -33,9 +33,13 @@ export interface Dialect {
   sizeOf(list: string): string;
   /** How many elements of a list of truths are true. */
   countOf(list: string): string;
+  /** How many elements are the value. */
+  countEqual(list: string, value: string): string;
   textTest(test: "startsWith" | "endsWith" | "contains", text: string, part: string): string;
   /** What stands under the name in an object of JSON, as text; NULL where there is none. */
   jsonText(json: string, name: string): string;
+  /** The number that a text is, written in digits with or without an exponent; NULL where it is none. */
+  numberIn(text: string): string;
   /** The value under the key of a map of texts, NULL where there is none. */
   mapValue(map: string, key: string): string;
   /** An aggregate: the least record, by its fields in their order. */
@@ -63,6 +67,9 @@ export interface Dialect {
   /** The statement that makes a relation. */
   create(relation: Relation): string;
 }
+
+/** What both engines take for a number; alone they also take some that the other does not, such as `5d`. */
+export const numberPattern = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$";
 
 /** Where a row of a relation stands in the log, as `rowsOf` has it. */
 export const standsAt = ["log_file", "log_path", "log_row"] as const;

@@ -1,5 +1,5 @@
 import { literal } from "../columnar/columnar.ts";
-import type { Dialect, LogSources } from "./dialect.ts";
+import { type Dialect, type LogSources, numberPattern } from "./dialect.ts";
 
 /** The columns that an analysis reads, as docs/outcome-log-format.md has them. */
 const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
@@ -55,6 +55,7 @@ export const duckDbDialect: Dialect = {
   at: (list, place) => `${list}[${place}]`,
   sizeOf: (list) => `len(${list})`,
   countOf: (list) => `len(list_filter(${list}, lambda one: one))`,
+  countEqual: (list, value) => `len(list_filter(${list}, lambda one: one = ${value}))`,
   daysBetween: (from, to) => `CAST(floor((epoch_ms(${to}) - epoch_ms(${from})) / 864e5) AS INTEGER)`,
   fingerprint: (text) => `hash(${text})`,
   orderedSum: (value, condition) => `list_sum(list_sort(list(${value}) FILTER (WHERE ${condition})))`,
@@ -62,6 +63,8 @@ export const duckDbDialect: Dialect = {
   textTest: (test, text, part) =>
     `${{ startsWith: "prefix", endsWith: "suffix", contains: "contains" }[test]}(${text}, ${part})`,
   jsonText: (json, name) => `json_extract_string(${json}, '$."${name}"')`,
+  numberIn: (text) =>
+    `CASE WHEN regexp_matches(${text}, '${numberPattern}') THEN TRY_CAST(${text} AS DOUBLE) END`,
   mapValue: (map, key) => `${map}[${key}]`,
   least: (fields, condition) => {
     const record = Object.entries(fields).map(([name, value]) => `${name} := ${value}`);

@@ -26,7 +26,7 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
       return `(${columns[term.field]})`;
     case "feature": {
       const text = dialect.jsonText("features", term.name);
-      if (term.type === "number") return numberSql(text);
+      if (term.type === "number") return numberSql(dialect.numberIn(text));
       return term.type === "boolean"
         ? `(CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END)`
         : text;
@@ -49,9 +49,8 @@ export function filterSql(dialect: Dialect, term: FilterTerm): string {
   }
 }
 
-/** A text such as NaN is no number, though both engines would cast it to one. */
-function numberSql(text: string): string {
-  const number = `TRY_CAST(${text} AS DOUBLE)`;
+/** What is beyond a double is no number, though an engine would make infinity of it. */
+function numberSql(number: string): string {
   return `(CASE WHEN abs(${number}) <= ${Number.MAX_VALUE} THEN ${number} END)`;
 }
 

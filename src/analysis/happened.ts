@@ -5,7 +5,7 @@ import type { Dialect, Relation } from "./dialect.ts";
 import { filterSql } from "./filter-sql.ts";
 import { view } from "./log-design.ts";
 import { ofArm, ofPast } from "./log-exposures.ts";
-import type { MetricLayouts, Source } from "./metric-layout.ts";
+import { activityMs, type MetricLayouts, type Source } from "./metric-layout.ts";
 
 /** Whoever tracks has no list that shows anything; the request of what a user did is this and the user's id. */
 export const userPrefix = "user:";
@@ -28,25 +28,31 @@ export function isOf(source: number): string {
 }
 
 /**
- * `happened (unit, request, item, value, occurred_at, is_of0, is_of1, …, is_late, is_unmatched, is_past)`: the outcomes that
+ * `happened (unit, request, item, value, occurred_at, is_of0, is_of1, …, is_late, is_unmatched, is_past, is_active)`: the outcomes that
  * answer a request of this experiment, or an unknown one; what users did, wherever, where they are the units (of no request
  * and no item): that can be the arm's doing only once they have been exposed to it; and what they did before, which it cannot be.
  */
 export function happened(dialect: Dialect, experiment: Experiment, layouts: MetricLayouts): Relation[] {
   const { sources, types } = layouts;
+  // The longest past that is looked at is all that there is.
+  const within = (ms: number): string =>
+    ms === layouts.seenPastMs ? "" : ` AND occurred_at >= began - ${seconds(ms)}`;
   const isCounted = (source: Source): string =>
     source.pastMs === undefined
       ? `state = ${counts} AND ${isMeant(dialect, source)}`
-      : `state = ${past} AND ${isMeant(dialect, source)}${source.pastMs === layouts.pastMs ? "" : ` AND occurred_at >= began - ${seconds(source.pastMs)}`}`;
+      : `state = ${past} AND ${isMeant(dialect, source)}${within(source.pastMs)}`;
   const meant = sources
     .filter((source) => source.pastMs === undefined)
     .map((source) => `(${isMeant(dialect, { ...source, windowMs: undefined })})`);
+  const isPast = (ms: number | undefined): string =>
+    ms === undefined ? "false" : `state = ${past} AND type IS NOT NULL${within(ms)}`;
   const columns = [
     ...["unit", "request", "item", "value", "occurred_at"],
     ...sources.map((source, i) => `coalesce(${isCounted(source)}, false) AS ${isOf(i)}`),
     `state = ${late} AND coalesce(${meant.length === 0 ? "false" : meant.join(" OR ")}, false) AS is_late`,
     `state = ${unmatched} AS is_unmatched`,
-    `state = ${past} AND type IS NOT NULL AS is_past`,
+    `${isPast(layouts.pastMs)} AS is_past`,
+    ...(layouts.readsActivity ? [`${isPast(activityMs)} AS is_active`] : []),
   ];
   return [
     view(
@@ -76,7 +82,7 @@ function isMeant(dialect: Dialect, { type, filter, windowMs }: Source): string {
  * and only those of which an outcome may count carry items: they are the side that a join keeps in memory.
  */
 function outcomesWithState(dialect: Dialect, experiment: Experiment, layouts: MetricLayouts): string {
-  const { reads, pastMs, sources } = layouts;
+  const { reads, seenPastMs: pastMs, sources } = layouts;
   const usersAreUnits = experiment.unit === "user";
   const window =
     experiment.attributionWindow === undefined ? undefined : durationMs(experiment.attributionWindow);

@@ -25,7 +25,9 @@ export function interleavingDesign(
 ): LogDesign {
   const { metrics, values } = requestMetrics(experiment);
   const folded = readOfHappened(values);
-  const team = `CASE ${dialect.at("teams", "slot")} WHEN ${dialect.text(first.id)} THEN 0 WHEN ${dialect.text(second.id)} THEN 1 END`;
+  const teamOf = (name: string): string =>
+    `CASE ${name} WHEN ${dialect.text(first.id)} THEN 0 WHEN ${dialect.text(second.id)} THEN 1 END`;
+  const picksOf = ({ id }: Arm): string => dialect.countEqual("teams", dialect.text(id));
   const credit = (place: number, metric: number): string =>
     `greatest(coalesce(max(CASE WHEN team = ${place} THEN y${metric} END), 0e0), 0e0)`;
   return {
@@ -39,15 +41,18 @@ export function interleavingDesign(
       ),
       table(
         "drafted_units",
-        `SELECT unit, count(*) AS lists, sum(slots) AS slots, sum(competitive) AS competitive
+        `SELECT unit, count(*) AS lists, sum(slots) AS slots, sum(competitive) AS competitive,
+                sum(CASE WHEN picker = 0 THEN 1 ELSE 0 END) AS first_picks,
+                sum(CASE WHEN picker = 1 THEN 1 ELSE 0 END) AS second_picks, sum(uneven) AS uneven
          FROM (SELECT unit, list, max(${dialect.sizeOf("competitive")}) AS slots,
-                      max(${dialect.countOf("competitive")}) AS competitive
+                      max(${dialect.countOf("competitive")}) AS competitive, min(${teamOf(dialect.at("teams", "1"))}) AS picker,
+                      max(CASE WHEN abs(${picksOf(first)} - ${picksOf(second)}) > 1 THEN 1 ELSE 0 END) AS uneven
                FROM drafted GROUP BY unit, list) lists
          GROUP BY unit`,
       ),
       view(
         "credited",
-        `SELECT ${["unit", ...folded].join(", ")}, ${team} AS team
+        `SELECT ${["unit", ...folded].join(", ")}, ${teamOf(dialect.at("teams", "slot"))} AS team
          FROM (SELECT ${["happened.unit AS unit", ...folded, "teams", "competitive"].join(", ")},
                       ${dialect.placeIn("ids", "item")} AS slot
                FROM happened JOIN drafted ON drafted.request = happened.request) answers
@@ -71,6 +76,9 @@ export function interleavingDesign(
                (SELECT coalesce(sum(lists), 0) FROM drafted_units) AS lists,
                (SELECT coalesce(sum(slots), 0) FROM drafted_units) AS slots,
                (SELECT coalesce(sum(competitive), 0) FROM drafted_units) AS competitive,
+               (SELECT coalesce(sum(first_picks), 0) FROM drafted_units) AS first_picks,
+               (SELECT coalesce(sum(second_picks), 0) FROM drafted_units) AS second_picks,
+               (SELECT coalesce(sum(uneven), 0) FROM drafted_units) AS uneven,
                (SELECT count(*) FROM first_exposures
                 WHERE arm IS NOT NULL AND interleaving IS NULL AND unit IN (SELECT unit FROM units)) AS one_arm`,
       design_wins: `

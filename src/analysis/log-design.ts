@@ -9,6 +9,8 @@ export type DesignQuery = `design_${string}`;
  */
 export interface LogDesign {
   readonly readsCounterfactuals?: boolean | undefined;
+  /** `is_active` of `happened`. */
+  readonly readsActivity?: boolean | undefined;
   readonly relations: readonly Relation[];
   /** Each answers few rows. */
   readonly queries: Readonly<Record<DesignQuery, string>>;

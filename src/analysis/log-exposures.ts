@@ -43,7 +43,7 @@ export function exposureRelations(
     ],
     ...attributes,
   ].join(", ");
-  const hasPast = layouts.pastMs !== undefined;
+  const hasPast = layouts.seenPastMs !== undefined;
   return [
     view(
       "exposures",
@@ -110,7 +110,7 @@ const latencyBucket = `CASE ${latencyEdgesMs.map((edge, i) => `WHEN ${beforeMode
 function attributeSql(dialect: Dialect, attribute: string): string {
   const [entity, ...name] = attribute.split(".");
   const text = dialect.mapValue(`${entity}_attributes`, dialect.text(name.join(".")));
-  const number = `TRY_CAST(${text} AS DOUBLE)`;
+  const number = `(${dialect.numberIn(text)})`;
   return `CASE ${text} WHEN 'true' THEN 1e0 WHEN 'false' THEN 0e0 ELSE CASE WHEN abs(${number}) < ${magnitudeMax} THEN ${number} END END`;
 }
 

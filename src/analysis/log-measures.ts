@@ -31,28 +31,11 @@ export function logMeasures(
   const momentsOf = (layout: MetricLayout): JointMoments[] =>
     momentsIn(results.moments, variablesOf(layout), arms);
   const measures = layouts.map((layout, i): Measure => {
-    const { metric } = layout;
-    const head: MeasureHead = {
-      metric: metric.id,
-      type: metric.type,
-      role: metric.role,
-      goal: metric.goal,
-      definition: describeMetric(metric),
-      margin: metric.margin,
-      minimumEffect: metric.minimumEffect,
-      winsorisedAt: capOf(results.caps, layout.numerator, metric.winsorise),
-    };
-    if (metric.quantile !== undefined) {
-      return { ...head, cuped: undefined, arms: quantileArms(results.quantiles, i, units, metric.quantile) };
-    }
-    const covariate =
-      layout.covariates.length === 0
-        ? undefined
-        : {
-            covariate: nameOf(layout),
-            isNamed: metric.covariate !== undefined,
-          };
-    return measureOf(head, momentsOf(layout), placesOf(layout), covariate);
+    const head = headOf(layout, results.caps);
+    const { quantile } = layout.metric;
+    return quantile === undefined
+      ? logMeasure(layout, momentsOf(layout), head)
+      : { ...head, cuped: undefined, arms: quantileArms(results.quantiles, i, units, quantile) };
   });
   return {
     measures,
@@ -62,6 +45,32 @@ export function logMeasures(
         ? []
         : [{ metric: metric.id, arms: skewedIn(results.moments, numerator, arms) }],
     ),
+  };
+}
+
+/** Of a mean, share or ratio. @param moments by arm, of the layout's variables in their order. */
+export function logMeasure(
+  layout: MetricLayout,
+  moments: readonly JointMoments[],
+  head: MeasureHead = headOf(layout, []),
+): Measure {
+  const covariate =
+    layout.covariates.length === 0
+      ? undefined
+      : { covariate: nameOf(layout), isNamed: layout.metric.covariate !== undefined };
+  return measureOf(head, moments, placesOf(layout), covariate);
+}
+
+function headOf({ metric, numerator }: MetricLayout, caps: readonly ResultRow[]): MeasureHead {
+  return {
+    metric: metric.id,
+    type: metric.type,
+    role: metric.role,
+    goal: metric.goal,
+    definition: describeMetric(metric),
+    margin: metric.margin,
+    minimumEffect: metric.minimumEffect,
+    winsorisedAt: capOf(caps, numerator, metric.winsorise),
   };
 }
 

@@ -12,7 +12,7 @@ import { happened } from "./happened.ts";
 import type { DesignQuery, LogDesign } from "./log-design.ts";
 import { exposureRelations, laterOnes, ofArm } from "./log-exposures.ts";
 import { timingsQuery } from "./log-timings.ts";
-import { type MetricLayouts, metricLayouts, pairsOf } from "./metric-layout.ts";
+import { type MetricLayouts, metricLayouts, pairsOf, withActivity } from "./metric-layout.ts";
 import { quantilesQuery, unitEvents } from "./quantile-events.ts";
 import { unitRelations, unitValuesOf } from "./unit-values.ts";
 
@@ -50,7 +50,8 @@ export function logStatements(
   files: LogSources,
   designs: readonly LogDesign[] = [],
 ): LogStatements {
-  const layouts = metricLayouts(experiment);
+  const plain = metricLayouts(experiment);
+  const layouts = designs.some((design) => design.readsActivity === true) ? withActivity(plain) : plain;
   const compared = designs.some((design) => design.readsCounterfactuals === true);
   const relations = [
     ...logRelations(dialect, experiment, layouts),

@@ -51,6 +51,17 @@ export interface MetricLayouts {
   readonly reads: FilterReads;
   /** The longest past that any metric reads; undefined where none does. */
   readonly pastMs: number | undefined;
+  /** What of it is looked at: as much, and more where a design asks how active units were. */
+  readonly seenPastMs: number | undefined;
+  readonly readsActivity: boolean;
+}
+
+/** In which units' outcomes before their first exposure are their activity. */
+export const activityMs = 14 * 86_400_000;
+
+export function withActivity(layouts: MetricLayouts): MetricLayouts {
+  const seenPastMs = Math.max(layouts.pastMs ?? 0, activityMs);
+  return { ...layouts, seenPastMs, readsActivity: true };
 }
 
 /** Where a metric names no covariate (Deng et al., WSDM 2013, found one to two weeks to be enough). */
@@ -131,7 +142,8 @@ export function metricLayouts({ metrics, unit }: Pick<Experiment, "metrics" | "u
       events: undefined,
     };
   });
-  const pasts = sources.all.flatMap(({ pastMs }) => (pastMs === undefined ? [] : [pastMs]));
+  const pasts = sources.all.flatMap((source) => (source.pastMs === undefined ? [] : [source.pastMs]));
+  const pastMs = pasts.length === 0 ? undefined : Math.max(...pasts);
   return {
     types,
     sources: sources.all,
@@ -140,7 +152,9 @@ export function metricLayouts({ metrics, unit }: Pick<Experiment, "metrics" | "u
     attributes: attributes.all,
     metrics: layouts,
     reads: readsOf(filters),
-    pastMs: pasts.length === 0 ? undefined : Math.max(...pasts),
+    pastMs,
+    seenPastMs: pastMs,
+    readsActivity: false,
   };
 }
 

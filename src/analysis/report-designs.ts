@@ -13,7 +13,7 @@ export interface DesignSections {
 export interface SegmentsReport {
   readonly metric: string;
   readonly arm: string;
-  /** `user.country`, `context.device`. */
+  /** `user.country`, `context.device`, `activity`. */
   readonly attribute: string;
   /** Whether the difference is the same in all levels; `pValueAdjusted` by Benjamini and Hochberg over all such tests. */
   readonly interaction: {
@@ -22,12 +22,15 @@ export interface SegmentsReport {
     readonly pValue: number;
     readonly pValueAdjusted: number;
   } | null;
-  /** Those with the most units first. */
+  /** Those with the most units first; of bins of numbers the smallest. */
   readonly levels: readonly SegmentLevel[];
 }
 
 export interface SegmentLevel {
-  /** Null for units of which the attribute was not logged; `(others)` for all levels behind the largest twelve. */
+  /**
+   * Null for units of which the attribute was not logged; `(others)` for all levels behind the largest twelve. Of numbers
+   * with more levels the range of a bin, `2 to 7`, and `(no number)` for the few others.
+   */
   readonly level: string | null;
   /** Of both arms. */
   readonly units: number;
@@ -120,7 +123,10 @@ export interface PolicyValue extends Interval {
   readonly standardError: number;
 }
 
-/** The experiment's own units, randomised anew under salts that change nothing: p-values must be uniform. */
+/**
+ * The experiment's own units, randomised anew under salts that change nothing: the p-values of one look at what decides must be
+ * uniform.
+ */
 export interface CalibrationReport {
   readonly salts: number;
   /** Units that were randomised anew, and those that the experiment has. */
@@ -146,4 +152,8 @@ export interface CalibratedMetric {
   } | null;
   /** Share of p-values below alpha: alpha itself, but for chance. */
   readonly falsePositives: number | null;
+  /** What was calibrated: the difference of the means, shares or ratios after CUPED, or as they are. */
+  readonly test?: "cuped" | "plain" | undefined;
+  /** Share of the salts under which the plan would show a difference now: at most alpha, but for chance. */
+  readonly shownByPlan?: number | null | undefined;
 }

@@ -2,9 +2,16 @@
 import type { Experiment } from "../domain/experiment.ts";
 import { benjaminiHochberg, heterogeneity, holm, type JointMoments } from "../statistics/statistics.ts";
 import { type AskedDesign, comparedArms, liftOf } from "./asked-design.ts";
-import { attributeLevels, levelsMax, type SegmentAttribute } from "./attribute-levels.ts";
+import {
+  attributeLevels,
+  binOfNothing,
+  binOfText,
+  levelsMax,
+  type SegmentAttribute,
+} from "./attribute-levels.ts";
 import { type DesignMetric, designMetrics, estimateOf, leftOutWarnings, ownPairs } from "./design-metrics.ts";
 import type { Dialect } from "./dialect.ts";
+import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
 import { table } from "./log-design.ts";
 import { metricLayouts } from "./metric-layout.ts";
@@ -13,6 +20,10 @@ import { unitValuesOf } from "./unit-values.ts";
 
 /** Units an arm, below which a level's standard error is too rough for the interaction test. */
 const testedUnitsMin = 30;
+
+export function attributeName(attribute: SegmentAttribute): string {
+  return attribute.of === "activity" ? attribute.of : `${attribute.of}.${attribute.name}`;
+}
 
 export function segmentsDesign(
   dialect: Dialect,
@@ -24,6 +35,7 @@ export function segmentsDesign(
   const { metrics, leftOut } = designMetrics(experiment);
   const places = [...new Set(metrics.flatMap(({ inLayout }) => inLayout))];
   const units = unitValuesOf(metricLayouts(experiment));
+  const readsActivity = attributes.some(({ of }) => of === "activity");
   const cells = attributes.map(
     (_, i) => `
       SELECT CAST((${i * (levelsMax + 1)} + least(nth, ${levelsMax})) * ${arms.length} + arm AS INTEGER) AS arm,
@@ -34,12 +46,15 @@ export function segmentsDesign(
   const placesOf = ({ inLayout }: DesignMetric): number[] => inLayout.map((place) => places.indexOf(place));
   return {
     design: {
+      readsActivity,
       relations: [
         ...attributeLevels(dialect, "segment", attributes),
         table("segment_values", cells.join(" UNION ALL ")),
       ],
       queries: {
-        design_levels: `SELECT attribute, level, nth FROM segment_levels WHERE nth <= ${levelsMax}`,
+        design_levels: `
+          SELECT attribute, nth, min(level) AS level, min(bin) AS bin, min(number) AS low, max(number) AS high
+          FROM segment_levels WHERE nth <= ${levelsMax} GROUP BY attribute, nth`,
         design_segments: momentsQuery("segment_values", places.length, ownPairs(metrics, placesOf), []),
       },
     },
@@ -61,7 +76,7 @@ export function segmentsDesign(
             return {
               metric: one.metric.id,
               arm: arms[arm]?.id ?? "",
-              attribute: `${attribute.of}.${attribute.name}`,
+              attribute: attributeName(attribute),
               ...compareLevels(one, compared, alpha),
             };
           }),
@@ -83,18 +98,24 @@ export function segmentsDesign(
   };
 }
 
-function namesOf(
-  rows: readonly Readonly<Record<string, unknown>>[],
-  attributes: number,
-): (string | null)[][] {
+function namesOf(rows: readonly ResultRow[], attributes: number): (string | null)[][] {
   const names = Array.from({ length: attributes }, (): (string | null)[] => []);
   for (const row of rows) {
     const nth = Number(row["nth"]);
     const level = String(row["level"] ?? "");
-    const name = nth === levelsMax ? "(others)" : level === "" ? null : level;
-    (names[Number(row["attribute"])] as (string | null)[])[nth] = name;
+    const name = nth === levelsMax ? "(others)" : (binName(row) ?? level);
+    (names[Number(row["attribute"])] as (string | null)[])[nth] = name === "" ? null : name;
   }
   return names;
+}
+
+/** `2 to 7`; undefined where the levels are no bins. */
+function binName({ bin, low, high }: ResultRow): string | undefined {
+  if (bin === null || bin === undefined) return undefined;
+  if (Number(bin) === binOfNothing) return "";
+  if (Number(bin) === binOfText) return "(no number)";
+  const [from, to] = [low, high].map((value) => String(Number(Number(value).toPrecision(6))));
+  return from === to ? from : `${from} to ${to}`;
 }
 
 type Tested = Pick<SegmentsReport, "interaction" | "levels">;

@@ -1,5 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
-import type { Dialect, LogSources } from "./dialect.ts";
+import { type Dialect, type LogSources, numberPattern } from "./dialect.ts";
 
 /** The columns that an analysis reads, as docs/outcome-log-format.md has them; a list of no files has them too. */
 const columns: Readonly<Record<keyof LogSources, Readonly<Record<string, string>>>> = {
@@ -61,6 +61,7 @@ export const sparkDialect: Dialect = {
   at: (list, place) => `get(${list}, CAST(${place} - 1 AS INT))`,
   sizeOf: (list) => `size(${list})`,
   countOf: (list) => `size(filter(${list}, one -> one))`,
+  countEqual: (list, value) => `size(filter(${list}, one -> one = ${value}))`,
   daysBetween: (from, to) =>
     `CAST(floor((unix_millis(CAST(${to} AS TIMESTAMP)) - unix_millis(CAST(${from} AS TIMESTAMP))) / 864e5) AS INT)`,
   fingerprint: (text) => `xxhash64(${text})`,
@@ -70,6 +71,7 @@ export const sparkDialect: Dialect = {
     `aggregate(array_sort(collect_list(${value}) OVER (${window})), 0e0, (total, one) -> total + one)`,
   textTest: (test, text, part) => `${test.toLowerCase()}(${text}, ${part})`,
   jsonText: (json, name) => `get_json_object(${json}, "$['${name}']")`,
+  numberIn: (text) => `CASE WHEN ${text} RLIKE '${numberPattern}' THEN TRY_CAST(${text} AS DOUBLE) END`,
   mapValue: (map, key) => `${map}[${key}]`,
   least: (fields, condition) => {
     const record = Object.entries(fields).map(([name, value]) => `'${name}', ${value}`);

@@ -25,6 +25,8 @@ const fixedSettings = [
   // A path or a name may hold `${`.
   "spark.sql.variable.substitute=false",
   "spark.ui.showConsoleProgress=false",
+  // A view is worked out of its text again wherever it is named; of relations upon relations that takes minutes.
+  "spark.sql.legacy.storeAnalyzedPlanForView=true",
 ];
 
 /** What is kept of what the program says on its standard error. */

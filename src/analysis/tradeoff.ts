@@ -7,7 +7,7 @@ import {
   notWorse,
   notWorseAndBetter,
 } from "../statistics/statistics.ts";
-import { bestPair } from "./compare.ts";
+import { decidingPair } from "./compare.ts";
 import { amount, plainPercent, probability } from "./format.ts";
 import type { Measure } from "./measure.ts";
 import { type Horizon, oneSidedTest } from "./plan.ts";
@@ -78,7 +78,7 @@ function statementOf(
   isDeclared: boolean,
   arm: number,
 ): ArmStatement | undefined {
-  const pair = bestPair(quality, arm, control);
+  const pair = decidingPair(quality, arm, control);
   if (pair === undefined || quality.margin === undefined) return undefined;
   const gains = [
     ...gainOf("latency", timings[arm]?.latency, timings[control]?.latency),

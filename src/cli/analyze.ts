@@ -84,7 +84,7 @@ export function analyzeCommand(): Command {
     .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
     .option(
       "--segment <attribute>",
-      "experiment: lift by an attribute as it was logged, such as user.country; repeatable",
+      "experiment: lift by an attribute as it was logged, such as user.country, or by activity; repeatable",
       addSegment,
     )
     .option("--novelty", "experiment: lift by days since a unit's first exposure")
@@ -264,12 +264,23 @@ function addSegment(
   text: string,
   before: readonly SegmentAttribute[] | undefined,
 ): readonly SegmentAttribute[] {
-  const [, of, name] = /^(user|context)\.(.+)$/s.exec(text) ?? [];
-  if (of === undefined || name === undefined)
-    throw new InvalidArgumentError("expected user.NAME or context.NAME, such as user.country.");
-  if (before?.some((one) => one.of === of && one.name === name))
+  const attribute = segmentIn(text);
+  if (before?.some((one) => JSON.stringify(one) === JSON.stringify(attribute)))
     throw new InvalidArgumentError(`"${text}" is named twice.`);
-  return [...(before ?? []), { of: of as SegmentAttribute["of"], name }];
+  return [...(before ?? []), attribute];
+}
+
+function segmentIn(text: string): SegmentAttribute {
+  if (text === "activity") return { of: text };
+  if (text.startsWith("item.")) {
+    throw new InvalidArgumentError(
+      "a unit sees many items: declare a metric with a filter on items, such as item.features.isNew == true.",
+    );
+  }
+  const [, of, name] = /^(user|context)\.(.+)$/s.exec(text) ?? [];
+  if ((of !== "user" && of !== "context") || name === undefined)
+    throw new InvalidArgumentError("expected user.NAME, context.NAME or activity, such as user.country.");
+  return { of, name };
 }
 
 /** Weights as of a split; the policy has them as probabilities. */

@@ -30,8 +30,10 @@ const closestLooks = 1e-3;
 /** @throws {SetlistError} INVALID_ARGUMENT where the plan lacks what its kind needs, or has what it does not take. */
 export function checkPlan({ plan, kind }: ExperimentDocument): void {
   if (plan === undefined) return;
-  if (kind === "interleave") {
-    throw invalidArgument("plan: expected none with kind interleave, whose analysis has no arms to compare");
+  if (kind === "interleave" && plan.kind === "group-sequential") {
+    throw invalidArgument(
+      "plan.kind: expected fixed or always-valid with kind interleave, whose sign test has no group-sequential bounds",
+    );
   }
   const { units, end, looks, spending } = plan;
   if (end !== undefined && !isDate(end)) {

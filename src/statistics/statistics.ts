@@ -75,5 +75,5 @@ export {
 } from "./two-arm-evidence.ts";
 export { uniformity } from "./uniformity.ts";
 export { valueBuckets } from "./value-buckets.ts";
-export { controlIsNearZero, difference, type Interval, relativeLift } from "./welch.ts";
+export { controlIsNearZero, type Difference, difference, type Interval, relativeLift } from "./welch.ts";
 export { bucketedMomentsOf, pooledCap, winsorised } from "./winsorised.ts";

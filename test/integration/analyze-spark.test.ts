@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { run } from "../../src/cli/cli.ts";
+import type { Metric } from "../../src/domain/experiment.ts";
+import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import {
@@ -81,11 +83,28 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         const other = arms[(unit + 1) % 2] as string;
         return [
           {
-            ...shown,
-            at,
-            attributes: { user: { country: unit % 3 === 0 ? "DE" : "FR" } },
+            ...{ ...shown, at },
             timings: { assign: 0.1, features: 1, queue: unit / 7, inference: 2, rank: 0.1 },
+            attributes: {
+              user: {
+                country: unit % 3 === 0 ? "DE" : "FR",
+                // Java takes the last one for a number.
+                days: unit % 20 < 19 ? unit / 7 : "5d",
+              },
+            },
+            sent: {
+              ...{ user: {}, context: {} },
+              items: [0, 1, 2].map((n) => ({
+                genre: ["jazz trio", "it's", "new jazz"][(unit + n) % 3] as string,
+                age: (unit + n) % 9,
+                isNew: Number(unit % 5 === 0),
+              })),
+            },
           },
+          ...Array.from({ length: unit % 4 }, (_, n) => ({
+            ...outcomeOf(`past${unit}-${n}`, userRequestId(`u${unit}`), "", "completion", n / 3),
+            occurredAt: at - (1 + n) * 86_400_000,
+          })),
           { ...impressionOf(`end${unit}`, `u${unit}`, arm), at: at + 3 * 86_400_000 },
           counterfactualOf(`r${unit}`, {
             arm,
@@ -112,7 +131,11 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         outcomeOf(`o${unit}`, `r${unit}`, unit % 3 === 0 ? "t2" : "t1"),
       ]);
       const designs = {
-        segments: [{ of: "user", name: "country" } as const],
+        segments: [
+          { of: "user", name: "country" } as const,
+          { of: "user", name: "days" } as const,
+          { of: "activity" } as const,
+        ],
         novelty: true,
         overTime: true,
         distributions: true,
@@ -120,6 +143,11 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         policies: [new Map([["kd", 1]])],
         calibrate: {},
       };
+      const declared = (changes: Partial<Metric>): Metric => ({
+        ...completions,
+        role: "secondary",
+        ...changes,
+      });
       const sum = { id: "seconds", aggregate: "sum", role: "secondary" } as const;
       const experiment = experimentOf({
         counterfactual: { share: 1, topK: 3 },
@@ -127,9 +155,19 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         metrics: [
           { ...completions, margin: 0.1 },
           { ...completions, ...sum },
-          { ...completions, ...sum, id: "last", aggregate: "last" },
-          { ...completions, ...sum, id: "capped", winsorise: 0.9 },
-          { ...completions, ...sum, id: "ratio", type: "ratio", denominator: { aggregate: "requests" } },
+          declared({ id: "jazz", filter: "item.features.genre.startsWith('jazz')", covariate: "user.days" }),
+          declared({ id: "trio", filter: "item.features.genre.endsWith('jazz') || item.features.age > 4" }),
+          declared({
+            id: "it's",
+            filter: 'item.features.genre.contains("t\'s") && item.features.isNew == 0.0',
+          }),
+          declared({ id: "last", aggregate: "last", winsorise: 0.9, window: "20h" }),
+          declared({ id: "median", type: "quantile", aggregate: "quantile", quantile: 0.5 }),
+          declared({ id: "rate", type: "ratio", denominator: { aggregate: "requests" } }),
+          declared({
+            ...{ id: "share", type: "ratio", filter: "outcome.value > 3.0" },
+            denominator: { outcome: "completion", aggregate: "count" },
+          }),
         ],
       });
       const onBoth = (
@@ -150,13 +188,22 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       expect(spark.offPolicy?.policies[0]?.metrics[0]?.doublyRobust).not.toBeNull();
       expect(spark.novelty?.[0]?.days.length).toBeGreaterThan(1);
       expect(spark.calibration?.units).toBe(240);
-      expect(spark.overTime?.map(({ points }) => points.length > 3)).toEqual(Array(5).fill(true));
+      expect(spark.overTime?.map(({ points }) => points.length > 3)).toEqual(Array(8).fill(true));
       expect(spark.distributions?.every(({ buckets }) => buckets.length > 1)).toBe(true);
       expect(spark.metrics[1]?.comparisons[0]?.postStratified?.strata).toBe(2);
       expect(spark.tradeoff?.points.map(({ latencyMs }) => (latencyMs ?? 0) > 0)).toEqual([true, true]);
+      const jazz = spark.metrics.filter(({ metric }) => ["jazz", "trio", "it's"].includes(metric));
+      for (const { arms: values } of jazz) expect(values[1]?.mean).toBeGreaterThan(0);
+      expect(jazz[0]?.comparisons[0]?.cuped?.covariate).toBe("user.days");
+      const levelsOf = (attribute: string) =>
+        spark.segments?.find((one) => one.attribute === attribute)?.levels.map(({ level }) => level);
+      expect(levelsOf("user.days")).toHaveLength(6);
+      expect(levelsOf("user.days")?.at(-1)).toBe("(no number)");
+      expect(levelsOf("activity")?.toSorted()).toEqual(["0", "1", "2", "3"]);
       const interleaved = await onBoth(lists, { experiment: experimentOf({ kind: "interleave" }) });
       expect(interleaved[1]).toEqual(interleaved[0]);
       expect(interleaved[1].interleaving?.metrics[0]?.wins).toBeGreaterThan(0);
+      expect(interleaved[1].health?.checks[0]?.detail).toContain("kd picked first in 20 lists");
     },
     sparkTimeoutMs,
   );

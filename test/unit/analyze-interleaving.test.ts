@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
+import type { Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
@@ -114,14 +115,50 @@ test("where less is better, the arm with less credit is preferred; without data 
     ...experiment,
     metrics: [{ ...completions, id: "skips", outcome: "skip", goal: "decrease" }],
   });
-  const records = units.flatMap((unit) => [
-    drafted(`r-${unit}`, unit, both),
-    outcomeOf(`o-${unit}`, `r-${unit}`, "t1", "skip"),
+  const turned = [["control", true], ["kd", true], ...both.slice(2)] as const;
+  const records = units.flatMap((unit, i) => [
+    drafted(`r-${unit}`, unit, i % 2 === 0 ? both : turned),
+    outcomeOf(`o-${unit}`, `r-${unit}`, i % 2 === 0 ? "t1" : "t2", "skip"),
   ]);
-  expect(renderReport(await analysisOf(records, skips))).toContain("control is preferred to kd on skips");
+  const report = await analysisOf(records, skips);
+  expect(report.verdict).toMatchObject({
+    kind: "worse",
+    sentence: expect.stringMatching(
+      /^control is preferred to kd on skips: 100.0 % of 30 units gave kd more \(95 % interval \d\d\.\d % to 100.0 %, however often one looks\)\.$/,
+    ),
+  });
+  expect(report.plan?.kind).toBe("always-valid");
+  expect(renderReport(report)).toContain("control is preferred to kd on skips");
+  const planned = (units: number) => analysisOf(records, { ...skips, plan: { kind: "fixed", units } });
+  expect((await planned(31)).verdict).toEqual({
+    kind: "too-early",
+    sentence: "Too early for a verdict.",
+    reasons: ["The plan is one look at 31 units, of which 30 are there."],
+  });
+  expect((await planned(30)).verdict?.sentence).toContain("(95 % interval 88.6 % to 100.0 %).");
   const nothing = await analysisOf([]);
   expect(nothing.interleaving).toMatchObject({ units: 0, competitiveShare: null });
   expect(renderReport(nothing)).toContain("Nothing can be said: no list was drafted yet.");
+});
+
+test("lists in which one arm always picks first, or picks more, are no ground for a verdict", async () => {
+  const listsOf = async (slots: readonly (readonly [Team, boolean])[]) =>
+    analysisOf(
+      Array.from({ length: 30 }, (_, i) => [
+        drafted(`r${i}`, `u${i}`, slots),
+        outcomeOf(`o${i}`, `r${i}`, "t1"),
+      ]).flat(),
+    );
+  const first = await listsOf(both);
+  expect(first.verdict?.kind).toBe("unhealthy");
+  expect(first.health?.checks.map(({ id, ok }) => [id, ok])).toEqual([
+    ["first-picks", false],
+    ["taking-turns", true],
+    ["competitive-places", true],
+  ]);
+  expect(first.verdict?.reasons[0]).toContain("kd picked first in 30 lists, control in 0");
+  const more = await listsOf([...both, ["kd", true]]);
+  expect(more.health?.checks.map(({ ok }) => ok)).toEqual([false, false, true]);
 });
 
 test("lists that never differed say so", async () => {
@@ -150,23 +187,41 @@ const randomLists = fc.array(
   { maxLength: 25 },
 );
 
+const shownAt = Date.parse("2026-11-22T12:00:00.000Z");
+
+/** As the metric's filter and window say, of the n-th outcome, n + 1 seconds after its list. */
+function isCounted(metric: string, item: number, value: number, n: number): boolean {
+  if (metric === "few") return value > 3 && item <= 2;
+  return metric !== "early" || n + 1 <= 3;
+}
+
 test("is what a reader of the records finds, unit by unit", async () => {
   const metrics = [
     completions,
     { ...completions, id: "any", aggregate: "any" as const },
     { ...completions, id: "sum", aggregate: "sum" as const },
+    { ...completions, id: "few", filter: "outcome.value > 3.0 && item.position <= 2" },
+    { ...completions, id: "early", window: "3s" },
+    {
+      ...{ ...completions, id: "per-request", type: "ratio" as const },
+      denominator: { aggregate: "requests" as const },
+    },
   ];
   await fc.assert(
     fc.asyncProperty(randomLists, async (lists) => {
       const records = lists.flatMap(({ unit, list, slots, done }, i) => [
         drafted(`r${i}`, unit, slots, list),
-        ...done.map(([item, value], n) => outcomeOf(`o${i}-${n}`, `r${i}`, `t${item}`, "completion", value)),
+        ...done.map(([item, value], n) => ({
+          ...outcomeOf(`o${i}-${n}`, `r${i}`, `t${item}`, "completion", value),
+          occurredAt: shownAt + (n + 1) * 1_000,
+        })),
       ]);
       const { interleaving } = await analysisOf(records, { ...experiment, metrics });
       const units = Map.groupBy(lists, ({ unit }) => unit);
-      const creditOf = (unit: string, team: Team, aggregate: string): number => {
+      const creditOf = (unit: string, team: Team, { id, aggregate }: Metric): number => {
         const values = (units.get(unit) ?? []).flatMap(({ slots, done }) =>
           done
+            .filter(([item, value], n) => isCounted(id, item, value, n))
             .filter(([item]) => slots[item - 1]?.[0] === team && slots[item - 1]?.[1] === true)
             .map(([, value]) => value),
         );
@@ -181,11 +236,11 @@ test("is what a reader of the records finds, unit by unit", async () => {
         [...Map.groupBy(units.get(unit) ?? [], ({ list }) => list).values()]
           .map((pages) => Math.max(...pages.map(({ slots }) => of(slots))))
           .reduce((sum, most) => sum + most, 0);
-      for (const [i, { aggregate }] of metrics.entries()) {
+      for (const [i, metric] of metrics.entries()) {
         const sums = interleavingSums(
           [...units.keys()].map((unit) => ({
-            first: creditOf(unit, "kd", aggregate),
-            second: creditOf(unit, "control", aggregate),
+            first: creditOf(unit, "kd", metric),
+            second: creditOf(unit, "control", metric),
             slots: longest(unit, (slots) => slots.length),
             competitive: longest(unit, (slots) => slots.filter(([, competitive]) => competitive).length),
           })),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { DesignQuestions } from "../../src/analysis/designs.ts";
+import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Attributes } from "../../src/domain/feature.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
@@ -102,6 +103,74 @@ test("levels behind the largest twelve are one, and an attribute that nobody has
     levels: [{ level: null, units: 90 }],
   });
   expect(warnings.join()).toContain("context.it's: no interaction test");
+});
+
+test("numbers with many values are bins of as many units, by their range, and the few others are told apart", async () => {
+  // 0 to 99 twice each, 7 for half as many units again, and some who say nothing or no number.
+  const tenureOf = (unit: number) =>
+    unit < 200 ? unit % 100 : unit < 300 ? 7 : unit < 305 ? "5d" : undefined;
+  const records = range(325).flatMap((unit) => {
+    const days = tenureOf(unit);
+    return [
+      shownTo(unit, `r${unit}`, days === undefined ? undefined : { days, even: unit % 2 === 0 }),
+      ...did(`r${unit}`, armOf(unit) === "kd" ? 2 : 1),
+    ];
+  });
+  const { segments } = await analysisOf(records, {
+    segments: [
+      { of: "user", name: "days" },
+      { of: "user", name: "even" },
+    ],
+  });
+  // Of 300 units 60 each, but that those of one number stay together: in the bin of the middle one.
+  const numbers = range(300)
+    .map((unit) => tenureOf(unit) as number)
+    .sort((a, b) => a - b);
+  const binOf = (value: number) =>
+    Math.floor((5 * (numbers.indexOf(value) + numbers.lastIndexOf(value) + 1)) / 2 / numbers.length);
+  const bins = [...Map.groupBy(numbers, binOf)].sort(([a], [b]) => a - b);
+  expect(segments?.[0]?.levels.map(({ level, units }) => [level, units])).toEqual([
+    ...bins.map(([, of]) => [`${Math.min(...of)} to ${Math.max(...of)}`, of.length]),
+    ["(no number)", 5],
+    [null, 20],
+  ]);
+  expect(bins.map(([, of]) => of.length)).toEqual([14, 106, 60, 60, 60]);
+  expect(segments?.[1]?.levels.map(({ level }) => level)).toEqual(["true", "false", null]);
+});
+
+test("activity is what users did in the 14 days before their first exposure, whatever covariates look at", async () => {
+  const records = range(160).flatMap((unit) => {
+    const times = unit % 4;
+    const outcomesAt = (at: number, name: string, count: number, type = "completion"): LogRecord[] =>
+      range(count).map((n) => ({
+        ...outcomeOf(`${name}${unit}-${n}`, userRequestId(`u${unit}`), "", type),
+        occurredAt: at,
+      }));
+    return [
+      ...outcomesAt(noon - 13 * day, "before", times),
+      ...outcomesAt(noon - 15 * day, "long ago", 3),
+      ...outcomesAt(noon - day, "of no metric", 2, "skip"),
+      shownTo(unit, `r${unit}`, undefined),
+      ...outcomesAt(noon + 1_000, "after", 1 + (unit % 3)),
+    ];
+  });
+  const asked = { segments: [{ of: "activity" } as const] };
+  const analysedWith = (covariate: string, designs: DesignQuestions, unit: "user" | "request" = "user") =>
+    withLoggedFiles([records], (files) =>
+      analyzeExperiment({
+        ...{ files, alpha: 0.05, asOf: new Date(noon), designs },
+        experiment: { ...experiment, unit, metrics: [{ ...completions, covariate }] },
+      }),
+    );
+  for (const covariate of ["none", "7d", "20d"]) {
+    const report = await analysedWith(covariate, asked);
+    expect(report.segments?.[0]).toMatchObject({ attribute: "activity" });
+    expect(report.segments?.[0]?.levels.map(({ level, units }) => [level, units])).toEqual(
+      ["0", "1", "2", "3"].map((level) => [level, 40]),
+    );
+    expect(report.metrics).toEqual((await analysedWith(covariate, {})).metrics);
+  }
+  await expect(analysedWith("none", asked, "request")).rejects.toThrow("activity: only users have a past");
 });
 
 test("novelty follows the units that were there on all days, and finds an effect that fades", async () => {
@@ -225,6 +294,41 @@ test("calibration finds a mean of many units right, and a metric of a few units 
   );
   expect(rare.calibration).toMatchObject({ ok: null, uniformity: null });
   expect(rare.warnings.join()).toContain("Calibration of completions, kd: not judged");
+});
+
+test("calibration is of the test that decides: after CUPED, and by the plan", async () => {
+  const seconds = { ...completions, outcome: "play", aggregate: "sum" } as const;
+  const noiseOf = (unit: number): number => (Math.sin(unit * 12.9898) * 43_758.5453) % 1;
+  const records = range(400).flatMap((unit) => {
+    const before = 10 * noiseOf(unit + 1_000);
+    return [
+      shownTo(unit, `r${unit}`, undefined),
+      {
+        ...outcomeOf(`before${unit}`, userRequestId(`u${unit}`), "", "play", before),
+        occurredAt: noon - day,
+      },
+      outcomeOf(`o${unit}`, `r${unit}`, "t1", "play", before + 5 * noiseOf(unit)),
+    ];
+  });
+  const calibrated = async (plan: Experiment["plan"], metric: Metric = seconds) => {
+    const changed = { ...experiment, plan, metrics: [metric] };
+    const { calibration } = await withLoggedFiles([records], (files) =>
+      analyzeExperiment({
+        ...{ experiment: changed, files, alpha: 0.05, asOf: new Date(noon) },
+        designs: { calibrate: {} },
+      }),
+    );
+    return calibration?.metrics[0];
+  };
+  const [adjusted, plain] = [
+    await calibrated({ kind: "fixed", units: 400 }),
+    await calibrated({ kind: "always-valid" }, { ...seconds, covariate: "none" }),
+  ];
+  expect([adjusted?.test, plain?.test]).toEqual(["cuped", "plain"]);
+  expect(adjusted?.histogram).not.toEqual(plain?.histogram);
+  for (const one of [adjusted, plain]) expect(one?.uniformity?.pValueAdjusted).toBeGreaterThan(0.01);
+  expect(adjusted?.shownByPlan).toBe(adjusted?.falsePositives);
+  expect(plain?.shownByPlan).toBeLessThan(plain?.falsePositives ?? 0);
 });
 
 test("without questions a report has none of these", async () => {
