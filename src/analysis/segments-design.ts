@@ -21,7 +21,7 @@ import { unitValuesOf } from "./unit-values.ts";
 /** Units an arm, below which a level's standard error is too rough for the interaction test. */
 const testedUnitsMin = 30;
 
-export function attributeName(attribute: SegmentAttribute): string {
+function attributeName(attribute: SegmentAttribute): string {
   return attribute.of === "activity" ? attribute.of : `${attribute.of}.${attribute.name}`;
 }
 
