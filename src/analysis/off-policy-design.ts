@@ -177,10 +177,9 @@ function policyReport(
   alpha: number,
 ): { readonly report: PolicyReport; readonly warnings: readonly string[] } {
   const units = moments.count;
-  const [decisions, weight] = [decided, weighted].map((i) => units * (moments.means[i] as number)) as [
-    number,
-    number,
-  ];
+  // Whole, or a mean's last digit would leave fewer requests with a reward model than there are.
+  const decisions = Math.round(units * (moments.means[decided] as number));
+  const weight = units * (moments.means[weighted] as number);
   const name = arms.flatMap(({ id }, arm) => (target[arm] === 0 ? [] : [`${id}=${target[arm]}`])).join(",");
   const warnings: string[] = [];
   const estimates = metrics.map((metric, i) => {
@@ -216,7 +215,7 @@ function policyReport(
   return {
     report: {
       weights: Object.fromEntries(arms.map(({ id }, arm) => [id, target[arm] as number])),
-      requests: Math.round(decisions),
+      requests: decisions,
       units,
       effectiveRequests: weights?.effectiveDecisions ?? 0,
       effectiveUnits: weights?.effectiveUnits ?? 0,
