@@ -15,6 +15,9 @@ export interface SettledFile {
   readonly modified: number;
 }
 
+/** What a copy of a file may lose of its time. */
+const copiedMs = 2_000;
+
 export type KnownFile = Pick<SettledFile, "name" | "size" | "modified">;
 
 /** A batch is a transaction, which a state that is made anew should not lose all at once, and fits in memory. */
@@ -59,7 +62,7 @@ export function newFiles(
   for (const { name, size, modified } of known) {
     const file = byName.get(name);
     if (file === undefined) return `${name} is gone`;
-    if (file.size !== size || file.modified !== modified) return `${name} has changed`;
+    if (file.size !== size || Math.abs(file.modified - modified) > copiedMs) return `${name} has changed`;
     byName.delete(name);
     if (file.segment > last) last = file.segment;
   }

@@ -72,56 +72,68 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
     sparkTimeoutMs,
   );
 
+  const arms = ["control", "kd"];
+  const units = Array.from({ length: 240 }, (_, unit) => ({ unit, arm: arms[unit % 2] as string }));
+  const records = units.flatMap(({ unit, arm }) => {
+    const shown = impressionOf(`r${unit}`, `u${unit}`, arm);
+    const at = shown.at + (unit % 4 === 0 ? 0 : (unit % 3) * 86_400_000);
+    const other = arms[(unit + 1) % 2] as string;
+    return [
+      {
+        ...{ ...shown, at },
+        timings: { assign: 0.1, features: 1, queue: unit / 7, inference: 2, rank: 0.1 },
+        attributes: {
+          user: {
+            country: unit % 3 === 0 ? "DE" : "FR",
+            // Java takes the last one for a number.
+            days: unit % 20 < 19 ? unit / 7 : "5d",
+          },
+        },
+        sent: {
+          ...{ user: {}, context: {} },
+          items: [0, 1, 2].map((n) => ({
+            genre: ["jazz trio", "it's", "new jazz"][(unit + n) % 3] as string,
+            age: (unit + n) % 9,
+            isNew: Number(unit % 5 === 0),
+          })),
+        },
+      },
+      ...Array.from({ length: unit % 4 }, (_, n) => ({
+        ...outcomeOf(`past${unit}-${n}`, userRequestId(`u${unit}`), "", "completion", n / 3),
+        occurredAt: at - (1 + n) * 86_400_000,
+      })),
+      { ...impressionOf(`end${unit}`, `u${unit}`, arm), at: at + 3 * 86_400_000 },
+      counterfactualOf(`r${unit}`, {
+        arm,
+        other,
+        otherIds: ["t1", "t2", "t3"],
+        agreeing: unit % 5 === 0 ? 1 : 3,
+      }),
+      ...(unit % 7 < 4
+        ? [
+            {
+              ...outcomeOf(`o${unit}`, `r${unit}`, "t1", "completion", unit / 7),
+              occurredAt: at + (unit % 50) * 3_600_000,
+            },
+          ]
+        : []),
+    ];
+  });
+  const declared = (changes: Partial<Metric>): Metric => ({
+    ...completions,
+    role: "secondary",
+    ...changes,
+  });
+  const onBoth = (segments: readonly LogRecord[], input: Partial<Parameters<typeof analyzeExperiment>[0]>) =>
+    withLoggedFiles([segments], async (files) => {
+      const analysis = { experiment: experimentOf(), files, alpha: 0.05, asOf: new Date(0), ...input };
+      const engine = sparkEngine({ program: sparkSql, settings: localSpark });
+      return [await analyzeExperiment(analysis), await analyzeExperiment({ ...analysis, engine })] as const;
+    });
+
   test(
     "says what DuckDB says of segments, novelty, trigger, policies, calibration and interleavings",
     async () => {
-      const arms = ["control", "kd"];
-      const units = Array.from({ length: 240 }, (_, unit) => ({ unit, arm: arms[unit % 2] as string }));
-      const records = units.flatMap(({ unit, arm }) => {
-        const shown = impressionOf(`r${unit}`, `u${unit}`, arm);
-        const at = shown.at + (unit % 4 === 0 ? 0 : (unit % 3) * 86_400_000);
-        const other = arms[(unit + 1) % 2] as string;
-        return [
-          {
-            ...{ ...shown, at },
-            timings: { assign: 0.1, features: 1, queue: unit / 7, inference: 2, rank: 0.1 },
-            attributes: {
-              user: {
-                country: unit % 3 === 0 ? "DE" : "FR",
-                // Java takes the last one for a number.
-                days: unit % 20 < 19 ? unit / 7 : "5d",
-              },
-            },
-            sent: {
-              ...{ user: {}, context: {} },
-              items: [0, 1, 2].map((n) => ({
-                genre: ["jazz trio", "it's", "new jazz"][(unit + n) % 3] as string,
-                age: (unit + n) % 9,
-                isNew: Number(unit % 5 === 0),
-              })),
-            },
-          },
-          ...Array.from({ length: unit % 4 }, (_, n) => ({
-            ...outcomeOf(`past${unit}-${n}`, userRequestId(`u${unit}`), "", "completion", n / 3),
-            occurredAt: at - (1 + n) * 86_400_000,
-          })),
-          { ...impressionOf(`end${unit}`, `u${unit}`, arm), at: at + 3 * 86_400_000 },
-          counterfactualOf(`r${unit}`, {
-            arm,
-            other,
-            otherIds: ["t1", "t2", "t3"],
-            agreeing: unit % 5 === 0 ? 1 : 3,
-          }),
-          ...(unit % 7 < 4
-            ? [
-                {
-                  ...outcomeOf(`o${unit}`, `r${unit}`, "t1", "completion", unit / 7),
-                  occurredAt: at + (unit % 50) * 3_600_000,
-                },
-              ]
-            : []),
-        ];
-      });
       const drafted = interleavingOf("list");
       const lists = units.slice(0, 20).flatMap(({ unit }) => [
         {
@@ -131,66 +143,58 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
         outcomeOf(`o${unit}`, `r${unit}`, unit % 3 === 0 ? "t2" : "t1"),
       ]);
       const designs = {
-        segments: [
-          { of: "user", name: "country" } as const,
-          { of: "user", name: "days" } as const,
-          { of: "activity" } as const,
-        ],
+        segments: [{ of: "user", name: "country" } as const],
         novelty: true,
-        overTime: true,
-        distributions: true,
         trigger: true,
         policies: [new Map([["kd", 1]])],
         calibrate: {},
       };
-      const declared = (changes: Partial<Metric>): Metric => ({
-        ...completions,
-        role: "secondary",
-        ...changes,
-      });
       const sum = { id: "seconds", aggregate: "sum", role: "secondary" } as const;
       const experiment = experimentOf({
         counterfactual: { share: 1, topK: 3 },
+        metrics: [
+          completions,
+          { ...completions, ...sum },
+          declared({ id: "rate", type: "ratio", denominator: { aggregate: "requests" } }),
+        ],
+      });
+      const [duckdb, spark] = await onBoth(records, { experiment, designs });
+      expect(spark).toEqual(duckdb);
+      expect(spark.trigger?.comparisons[0]?.metrics[0]?.triggered).not.toBeNull();
+      expect(spark.offPolicy?.policies[0]?.metrics[0]?.doublyRobust).not.toBeNull();
+      expect(spark.novelty?.[0]?.days.length).toBeGreaterThan(1);
+      expect(spark.calibration?.units).toBe(240);
+      const interleaved = await onBoth(lists, { experiment: experimentOf({ kind: "interleave" }) });
+      expect(interleaved[1]).toEqual(interleaved[0]);
+      expect(interleaved[1].interleaving?.metrics[0]?.wins).toBeGreaterThan(0);
+      expect(interleaved[1].health?.checks[0]?.detail).toContain("kd picked first in 20 lists");
+    },
+    sparkTimeoutMs,
+  );
+
+  test(
+    "says what DuckDB says of items' features, attributes that are numbers, activity, days, strata and time",
+    async () => {
+      const experiment = experimentOf({
         stratify: ["user.country"],
         metrics: [
           { ...completions, margin: 0.1 },
-          { ...completions, ...sum },
           declared({ id: "jazz", filter: "item.features.genre.startsWith('jazz')", covariate: "user.days" }),
           declared({ id: "trio", filter: "item.features.genre.endsWith('jazz') || item.features.age > 4" }),
           declared({
             id: "it's",
             filter: 'item.features.genre.contains("t\'s") && item.features.isNew == 0.0',
           }),
-          declared({ id: "last", aggregate: "last", winsorise: 0.9, window: "20h" }),
           declared({ id: "median", type: "quantile", aggregate: "quantile", quantile: 0.5 }),
-          declared({ id: "rate", type: "ratio", denominator: { aggregate: "requests" } }),
-          declared({
-            ...{ id: "share", type: "ratio", filter: "outcome.value > 3.0" },
-            denominator: { outcome: "completion", aggregate: "count" },
-          }),
         ],
       });
-      const onBoth = (
-        segments: readonly LogRecord[],
-        input: Partial<Parameters<typeof analyzeExperiment>[0]>,
-      ) =>
-        withLoggedFiles([segments], async (files) => {
-          const analysis = { experiment, files, alpha: 0.05, asOf: new Date(0), ...input };
-          const engine = sparkEngine({ program: sparkSql, settings: localSpark });
-          return [
-            await analyzeExperiment(analysis),
-            await analyzeExperiment({ ...analysis, engine }),
-          ] as const;
-        });
-      const [duckdb, spark] = await onBoth(records, { designs });
+      const segments = [{ of: "user", name: "days" } as const, { of: "activity" } as const];
+      const designs = { segments, overTime: true, distributions: true };
+      const [duckdb, spark] = await onBoth(records, { experiment, designs });
       expect(spark).toEqual(duckdb);
-      expect(spark.trigger?.comparisons[0]?.metrics[0]?.triggered).not.toBeNull();
-      expect(spark.offPolicy?.policies[0]?.metrics[0]?.doublyRobust).not.toBeNull();
-      expect(spark.novelty?.[0]?.days.length).toBeGreaterThan(1);
-      expect(spark.calibration?.units).toBe(240);
-      expect(spark.overTime?.map(({ points }) => points.length > 3)).toEqual(Array(8).fill(true));
+      expect(spark.overTime?.map(({ points }) => points.length > 3)).toEqual(Array(4).fill(true));
       expect(spark.distributions?.every(({ buckets }) => buckets.length > 1)).toBe(true);
-      expect(spark.metrics[1]?.comparisons[0]?.postStratified?.strata).toBe(2);
+      expect(spark.metrics[0]?.comparisons[0]?.postStratified?.strata).toBe(2);
       expect(spark.tradeoff?.points.map(({ latencyMs }) => (latencyMs ?? 0) > 0)).toEqual([true, true]);
       const jazz = spark.metrics.filter(({ metric }) => ["jazz", "trio", "it's"].includes(metric));
       for (const { arms: values } of jazz) expect(values[1]?.mean).toBeGreaterThan(0);
@@ -200,10 +204,6 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       expect(levelsOf("user.days")).toHaveLength(6);
       expect(levelsOf("user.days")?.at(-1)).toBe("(no number)");
       expect(levelsOf("activity")?.toSorted()).toEqual(["0", "1", "2", "3"]);
-      const interleaved = await onBoth(lists, { experiment: experimentOf({ kind: "interleave" }) });
-      expect(interleaved[1]).toEqual(interleaved[0]);
-      expect(interleaved[1].interleaving?.metrics[0]?.wins).toBeGreaterThan(0);
-      expect(interleaved[1].health?.checks[0]?.detail).toContain("kd picked first in 20 lists");
     },
     sparkTimeoutMs,
   );

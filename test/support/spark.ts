@@ -23,7 +23,7 @@ export const localSpark = [
 ];
 
 /** Long enough for a Java that starts on a busy machine. */
-export const sparkTimeoutMs = 400_000;
+export const sparkTimeoutMs = 900_000;
 
 /**
  * A suite that needs Spark and a Java: `sparkSql` is its program. Without them the suite is skipped with a warning that says
