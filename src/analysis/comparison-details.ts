@@ -1,6 +1,7 @@
 /** What a comparison says besides its test, a sentence each. */
 import type { Interval } from "../statistics/statistics.ts";
 import { amount, percent, plainPercent, probability, signed } from "./format.ts";
+import { minimumEffectWords } from "./minimum-effect.ts";
 import type { Comparison } from "./report.ts";
 import type {
   MinimumEffectReport,
@@ -59,21 +60,6 @@ function scoreWords({ absolute: { estimate, ciLow, ciHigh }, pValue }: ScoreRepo
 function notWorseWords({ margin, ok, bound }: NotWorseReport): string {
   const state = ok ? "not worse than its margin" : "NOT proven to keep its margin";
   return `${state}: worse by at most ${amount(Math.abs(margin))} is allowed, the difference's bound is ${signed(bound)}`;
-}
-
-/** One sentence, without its full stop. */
-export function minimumEffectWords({ size, state }: MinimumEffectReport): string {
-  const minimum = `the minimum effect of interest, ${amount(100 * size)} %`;
-  switch (state) {
-    case "reached":
-      return `the gain is at least ${minimum}`;
-    case "equivalent":
-      return `the effect is smaller than ${minimum}, either way`;
-    case "ruled-out":
-      return `a gain of ${minimum}, is ruled out`;
-    case "open":
-      return `a gain of ${minimum}, is neither shown nor ruled out`;
-  }
 }
 
 function fiellerWords(set: NonNullable<Comparison["fieller"]>): string {

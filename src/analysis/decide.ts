@@ -1,8 +1,8 @@
 /** The verdict of the whole experiment, by roles and plan, where its health allows one. */
 import type { AdjustedTest } from "../statistics/statistics.ts";
 import type { Decision } from "./compare.ts";
-import { minimumEffectWords } from "./comparison-details.ts";
 import { level, percent, probability, signed } from "./format.ts";
+import { minimumEffectWords } from "./minimum-effect.ts";
 import type { Horizon } from "./plan.ts";
 import type { MetricReport } from "./report.ts";
 import type { HealthCheck, HealthReport, VerdictReport } from "./report-sections.ts";
