@@ -3,12 +3,7 @@ import type { Interval } from "../statistics/statistics.ts";
 import { amount, percent, plainPercent, probability, signed } from "./format.ts";
 import { minimumEffectWords } from "./minimum-effect.ts";
 import type { Comparison } from "./report.ts";
-import type {
-  MinimumEffectReport,
-  NotWorseReport,
-  ScoreReport,
-  SequentialReport,
-} from "./report-sections.ts";
+import type { NotWorseReport, ScoreReport, SequentialReport } from "./report-sections.ts";
 
 export function detailsOf({
   cuped,
