@@ -2,7 +2,7 @@
 import type { AdjustedTest } from "../statistics/statistics.ts";
 import type { Decision } from "./compare.ts";
 import { count, level, percent, probability, signed } from "./format.ts";
-import { minimumEffectWords } from "./minimum-effect-words.ts";
+import { minimumEffectWords } from "./minimum-effect.ts";
 import type { Horizon } from "./plan.ts";
 import type { MetricReport } from "./report.ts";
 import type { HealthCheck, HealthReport, VerdictReport } from "./report-sections.ts";

@@ -3,6 +3,7 @@
  * is is too small to care for.
  */
 import { type Estimate, notWorse } from "../statistics/statistics.ts";
+import { amount } from "./format.ts";
 import type { Measure } from "./measure.ts";
 import { type Horizon, oneSidedTest } from "./plan.ts";
 import type { MinimumEffectReport } from "./report-sections.ts";
@@ -32,4 +33,19 @@ export function judgeMinimumEffect(
     return harm.value.pValue < alpha ? "equivalent" : "ruled-out";
   };
   return { size, state: stateOf() };
+}
+
+/** One sentence, without its full stop. */
+export function minimumEffectWords({ size, state }: MinimumEffectReport): string {
+  const minimum = `the minimum effect of interest, ${amount(100 * size)} %`;
+  switch (state) {
+    case "reached":
+      return `the gain is at least ${minimum}`;
+    case "equivalent":
+      return `the effect is smaller than ${minimum}, either way`;
+    case "ruled-out":
+      return `a gain of ${minimum}, is ruled out`;
+    case "open":
+      return `a gain of ${minimum}, is neither shown nor ruled out`;
+  }
 }

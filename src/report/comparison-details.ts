@@ -2,7 +2,7 @@
 
 import type { Comparison, NotWorseReport, ScoreReport, SequentialReport } from "../analysis/analysis.ts";
 import { amount, fixed, percent, plainPercent, probability, signed } from "../analysis/format.ts";
-import { minimumEffectWords } from "../analysis/minimum-effect-words.ts";
+import { minimumEffectWords } from "../analysis/minimum-effect.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function detailsOf({
