@@ -59,8 +59,8 @@ export function tallyHistogram<Label extends string>({
       exported(name, labels, buckets, counts, sum),
     ),
   });
-  // A registry asks a metric for no more than these.
-  registry.registerMetric({ name, get } as unknown as Histogram);
+  // A registry asks a metric for no more than its name and `get`.
+  registry.registerMetric({ name, labelNames, get } as unknown as Histogram);
   return (value, ...values) => {
     const one = series.of(values);
     const { counts } = one;
