@@ -49,12 +49,12 @@ export function distributionDesign(experiment: Experiment): AskedDesign {
         // An open end never reaches over zero, so that what is below nothing stays apart from what is above.
         view(
           "value_frames",
-          `SELECT metric, nearest, whole,
+          `SELECT metric, least_above, whole,
                   CASE WHEN least >= 0 OR least >= lower - ${far} THEN least ELSE least(lower, 0e0) END AS low,
                   CASE WHEN most <= 0 OR most <= upper + ${far} THEN most ELSE greatest(upper, 0e0) END AS high
            FROM (SELECT metric, min(value) AS least, max(value) AS most,
                         ${below(tailShare)} AS lower, ${below(1 - tailShare)} AS upper,
-                        min(CASE WHEN value > 0 THEN value END) AS nearest,
+                        min(CASE WHEN value > 0 THEN value END) AS least_above,
                         min(CASE WHEN value = floor(value) THEN 1 ELSE 0 END) AS whole
                  FROM (SELECT metric, value, sum(units) OVER (PARTITION BY metric ORDER BY value) AS below,
                               sum(units) OVER (PARTITION BY metric) AS everybody
@@ -64,8 +64,8 @@ export function distributionDesign(experiment: Experiment): AskedDesign {
         ),
         view(
           "value_widths",
-          `SELECT metric, nearest, low, high, width, ${tens} AS tens
-           FROM (SELECT metric, nearest, low, high,
+          `SELECT metric, least_above, low, high, width, ${tens} AS tens
+           FROM (SELECT metric, least_above, low, high,
                         CASE WHEN high = low THEN CASE WHEN whole = 1 THEN 1e0 ELSE abs(high) / 1e1 END
                              WHEN whole = 1 THEN greatest((high - low) / ${bucketsMax}e0, 1e0)
                              ELSE (high - low) / ${bucketsMax}e0 END AS width
@@ -73,16 +73,16 @@ export function distributionDesign(experiment: Experiment): AskedDesign {
         ),
         table(
           "value_buckets",
-          `SELECT metric, nearest, tens, part, bucket_size, ${placeOf("low")} AS first_place, ${placeOf("high")} AS last_place
-           FROM (SELECT metric, nearest, low, high, tens, part, part * pow(10e0, tens) AS bucket_size
-                 FROM (SELECT metric, nearest, low, high, tens,
+          `SELECT metric, least_above, tens, part, bucket_size, ${placeOf("low")} AS first_place, ${placeOf("high")} AS last_place
+           FROM (SELECT metric, least_above, low, high, tens, part, part * pow(10e0, tens) AS bucket_size
+                 FROM (SELECT metric, least_above, low, high, tens,
                               CASE WHEN ${share} <= 1 THEN 1e0 WHEN ${share} <= 2 THEN 2e0 WHEN ${share} <= 5 THEN 5e0 ELSE 1e1 END AS part
                        FROM value_widths) parts) sizes`,
         ),
       ],
       queries: {
         design_value_buckets:
-          "SELECT metric, nearest, CAST(tens AS INTEGER) AS tens, CAST(part AS INTEGER) AS part, first_place, last_place FROM value_buckets",
+          "SELECT metric, least_above, CAST(tens AS INTEGER) AS tens, CAST(part AS INTEGER) AS part, first_place, last_place FROM value_buckets",
         // Places from the first: 0 and more; -1 below it, and one beyond the last above that.
         design_values: `
           SELECT metric, arm, place, sum(units) AS units
@@ -149,7 +149,7 @@ function edgesOf(rows: readonly ResultRow[], frame: ResultRow | undefined): Edge
     return {
       place,
       // Zero is a bucket of its own: the one behind it begins with the least value above.
-      from: from === 0 && hasZero ? Number(frame["nearest"]) : from,
+      from: from === 0 && hasZero ? Number(frame["least_above"]) : from,
       to: place > last - first ? null : edge(place + 1),
     };
   });
