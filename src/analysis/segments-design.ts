@@ -30,7 +30,7 @@ const binOfNothing = binsCount + 1;
 /** Units an arm, below which a level's standard error is too rough for the interaction test. */
 const testedUnitsMin = 30;
 
-export function attributeName(attribute: SegmentAttribute): string {
+function attributeName(attribute: SegmentAttribute): string {
   return attribute.of === "activity" ? attribute.of : `${attribute.of}.${attribute.name}`;
 }
 
