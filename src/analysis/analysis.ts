@@ -31,6 +31,7 @@ export type {
   ScoreReport,
   SequentialReport,
   TradeoffPoint,
+  TradeoffReport,
   VerdictKind,
   VerdictReport,
 } from "./report-sections.ts";

@@ -1,6 +1,6 @@
 /** What a faster or cheaper arm costs in quality: each arm's lift with its interval, against latency and against cost. */
 import { dot, ruleX, ruleY, text } from "@observablehq/plot";
-import type { AnalysisReport, TradeoffPoint } from "../analysis/analysis.ts";
+import type { AnalysisReport, TradeoffPoint, TradeoffReport } from "../analysis/analysis.ts";
 import { amount, shortened } from "../analysis/format.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { armColour } from "./page-arms.ts";
@@ -13,10 +13,11 @@ import { type Placed, placedLabels } from "./placed-labels.ts";
 export function tradeoffPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   const { tradeoff } = report;
   if (tradeoff === undefined || tradeoff === null) return null;
-  const quality = qualityOf(report, tradeoff.points);
+  const quality = qualityOf(report, tradeoff);
+  const cost = tradeoff.costUnit ? `cost of an impression (${tradeoff.costUnit})` : "cost of an impression";
   const charts = [
     chartOf(page, report, quality, "latency, ms", ({ latencyMs }) => latencyMs),
-    chartOf(page, report, quality, "cost of an impression", ({ cost }) => cost),
+    chartOf(page, report, quality, cost, ({ cost }) => cost),
   ].filter((chart) => chart !== null);
   if (charts.length === 0) return null;
   const verdict = tradeoff.verdict ?? report.verdict?.sentence ?? null;
@@ -46,9 +47,12 @@ interface Quality {
   readonly points: readonly (TradeoffPoint & { readonly interval: Interval })[];
 }
 
-/** Lifts of the first primary metric, turned so that up is better; its values where no arm has a lift. */
-function qualityOf(report: AnalysisReport, points: readonly TradeoffPoint[]): Quality {
-  const primary = report.metrics.find(({ role }) => role === "primary");
+/** Lifts of the metric that is the quality, turned so that up is better; its values where no arm has a lift. */
+function qualityOf(
+  report: AnalysisReport,
+  { metric, points }: Pick<TradeoffReport, "metric" | "points">,
+): Quality {
+  const primary = report.metrics.find((one) => (metric ? one.metric === metric : one.role === "primary"));
   const name = shortened(primary?.metric ?? "quality", 28);
   const comparisons = primary?.comparisons ?? [];
   const isLess = primary?.goal === "decrease";
