@@ -52,10 +52,7 @@ export function planFromLog(options: {
   return withExperimentLog(options, async (experiment, files) => {
     const known = experiment.metrics.map(({ id }) => id);
     if (!known.includes(metric)) {
-      throw new SetlistError(
-        "NOT_FOUND",
-        `no metric ${metric} in ${experiment.id}${nearest(metric, known)}: it has ${known.join(", ")}`,
-      );
+      throw new SetlistError("NOT_FOUND", `no metric ${metric} in ${experiment.id}${nearest(metric, known)}`);
     }
     const engine = duckDbEngine();
     const report = await analyzeExperiment({

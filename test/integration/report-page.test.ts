@@ -161,7 +161,7 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
     expect(healthy.green).toBeGreaterThan(0);
     const unhealthy = await read("unhealthy");
     expect(unhealthy.verdict).toMatch(/^No verdict: unhealthyDo not decide on these numbers/);
-    expect(unhealthy.verdict).toContain("Likely cause: the split is off on day 10 only");
+    expect(unhealthy.verdict).toContain("Likely cause: the split is most surely off on day 10");
     expect(unhealthy.green).toBe(0);
     const peeked = await read("peeked");
     expect(peeked.verdict).toMatch(/^No verdict: too earlyToo early for a verdict\./);
