@@ -291,5 +291,7 @@ function tooFewIn(moments: SkewedMoments, isShare: boolean): string | undefined 
 
 function fewEventsIn({ count, mean }: SkewedMoments): string | undefined {
   const events = Math.round(Math.min(mean, 1 - mean) * count);
-  return count > 0 && events < fewEvents ? `${events} events of ${fewEvents}` : undefined;
+  return count > 0 && events < fewEvents
+    ? `${events} ${mean > 0.5 ? "without it" : "events"} of ${fewEvents}`
+    : undefined;
 }

@@ -29,7 +29,7 @@ export function renderReport(made: AnalysisReport): string {
 }
 
 /** What an interval and the p-value beside it hold for: they are not of one test. */
-function footing({ alpha, metrics }: AnalysisReport): string[] {
+function footing({ alpha, metrics, plan }: AnalysisReport): string[] {
   const early = "Who looks earlier or more often reads the always-valid intervals, which are wider for it.";
   if (metrics.length === 0) {
     return [
@@ -38,7 +38,9 @@ function footing({ alpha, metrics }: AnalysisReport): string[] {
     ];
   }
   return [
-    "The verdict goes by adj. p: of the plan's own test, with CUPED where there is any, adjusted for the number of tests.",
+    plan?.kind === "group-sequential"
+      ? "The verdict goes by the bound of this look, with CUPED where there is any; adj. p is that of stopping here, no proof before."
+      : "The verdict goes by adj. p: of the plan's own test, with CUPED where there is any, adjusted for the number of tests.",
     `Lifts and their ${level(alpha)} intervals are without CUPED and hold for one look, at the planned end of the experiment.`,
     early,
   ];
