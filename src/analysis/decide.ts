@@ -182,12 +182,18 @@ function verdictByRoles(arm: string, judged: readonly Judged[], alpha: number): 
   };
 }
 
-/** `completions: +20.0 % (95 % interval of the difference +0.71 to +1.28, however often one looks)`. */
-function effectWords({ metric, decision }: Judged, alpha: number): string {
+/** `completions: +20.0 % with CUPED (difference +1.00, 95 % interval +0.71 to +1.28, however often one looks)`. */
+function effectWords({ metric, arm, decision }: Judged, alpha: number): string {
   const { effect } = decision;
   if (effect === undefined) return `${metric.metric}: no number (see the warnings)`;
   const { lift, estimate, ciLow, ciHigh, holds } = effect;
   const how = lift === undefined ? signed(estimate) : percent(lift);
+  // The table's lift is without it: the reader should know why the two differ.
+  const isAdjusted = metric.comparisons.some((one) => one.arm === arm && one.cuped !== null);
+  const difference = lift === undefined ? "" : `difference ${signed(estimate)}, `;
   const when = holds === "always" ? ", however often one looks" : "";
-  return `${metric.metric}: ${how} (${level(alpha)} interval of the difference ${signed(ciLow)} to ${signed(ciHigh)}${when})`;
+  return (
+    `${metric.metric}: ${how}${isAdjusted ? " with CUPED" : ""} (${difference}${level(alpha)} interval ` +
+    `${signed(ciLow)} to ${signed(ciHigh)}${when})`
+  );
 }

@@ -256,18 +256,20 @@ function balance({ pasts, arms, control }: HealthFindings): HealthCheck {
 
 /** Too few are no fault: there is nothing to be said yet of what decides. */
 function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
-  const fewOf = (decides: boolean): string[] =>
-    skewed
-      .filter((one) => one.decides === decides)
-      .flatMap(({ metric, isShare, arms: moments }) =>
-        moments.flatMap((one, i) => {
-          const lacking = (isShare && fewEventsIn(one)) || tooFewIn(one, isShare);
-          return lacking === undefined ? [] : [`${metric}, ${arms[i]}: ${lacking}`];
-        }),
-      );
-  const [few, fewOfOthers] = [fewOf(true), fewOf(false)];
+  const lackingIn = ({ isShare, arms: moments }: (typeof skewed)[number]): string[] =>
+    moments.flatMap((one, i) => {
+      const lacking = (isShare && fewEventsIn(one)) || tooFewIn(one, isShare);
+      return lacking === undefined ? [] : [`${arms[i]}: ${lacking}`];
+    });
+  const few = skewed
+    .filter(({ decides }) => decides)
+    .flatMap((one) => lackingIn(one).map((lacking) => `${one.metric}, ${lacking}`));
+  // By name alone: with their numbers they would bury those that a verdict waits for.
+  const fewOfOthers = skewed.filter((one) => !one.decides && lackingIn(one).length > 0);
   const others =
-    fewOfOthers.length === 0 ? "" : `; of metrics that do not decide, too few: ${fewOfOthers.join("; ")}`;
+    fewOfOthers.length === 0
+      ? ""
+      : `; too few also for what does not decide: ${fewOfOthers.map(({ metric }) => metric).join(", ")}`;
   return {
     id: "enough-units",
     name: "Enough units",
@@ -284,10 +286,12 @@ function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
 /** A share's score test asks for events, and for no more units than a mean without skewness. */
 function tooFewIn(moments: SkewedMoments, isShare: boolean): string | undefined {
   const { units, needed, ok } = minimumUnits(isShare ? { ...moments, m3: 0 } : moments);
-  return ok ? undefined : `${units} of ${needed}`;
+  return ok ? undefined : `${count(units)} of ${count(needed)}`;
 }
 
 function fewEventsIn({ count, mean }: SkewedMoments): string | undefined {
   const events = Math.round(Math.min(mean, 1 - mean) * count);
-  return count > 0 && events < fewEvents ? `${events} events of ${fewEvents}` : undefined;
+  return count > 0 && events < fewEvents
+    ? `${events} ${mean > 0.5 ? "without it" : "events"} of ${fewEvents}`
+    : undefined;
 }

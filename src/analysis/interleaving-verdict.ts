@@ -2,7 +2,7 @@
 import type { Experiment } from "../domain/experiment.ts";
 import { holm, proportion, sampleRatio } from "../statistics/statistics.ts";
 import type { ResultRow } from "./engine.ts";
-import { level, plainPercent, probability } from "./format.ts";
+import { count, level, plainPercent, probability } from "./format.ts";
 import { type Horizon, horizonOf } from "./plan.ts";
 import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
 import type { HealthCheck, HealthReport, PlanReport, VerdictReport } from "./report-sections.ts";
@@ -58,7 +58,7 @@ function takingTurns({ lists }: InterleavingReport, drafted: ResultRow): HealthC
     name: "Arms take turns",
     ok: lists === 0 ? null : !isBroken,
     pValue: null,
-    detail: `in ${lists - uneven} of ${lists} lists`,
+    detail: `in ${count(lists - uneven)} of ${count(lists)} lists`,
     likelyCause: isBroken ? "lists are changed after the draft, or were drafted by another server" : null,
   };
 }
@@ -125,7 +125,8 @@ function verdictOf(
   return {
     kind: worst as Preferred["kind"],
     sentence: `${lead} ${words}.`,
-    reasons: worst === "open" ? adjusted : [...adjusted, "An A/B test says how much a metric moves."],
+    reasons:
+      worst === "open" ? adjusted : [...adjusted, "By how much a metric moves, only an A/B test says."],
   };
 }
 
@@ -155,7 +156,7 @@ function preferences(
   });
 }
 
-/** `completions: 63.2 % of 812 units gave kd more (95 % interval 58.0 % to 68.1 %, however often one looks)`. */
+/** `completions: 63.2 % of 812 units with a preference gave kd more (95 % interval 58.0 % to 68.1 %, however often one looks)`. */
 function countedWords(
   { arm, versus }: InterleavingReport,
   { metric, isOnce }: Preferred,
@@ -175,8 +176,8 @@ function countedWords(
         ? [always.low, always.high]
         : [1 - always.high, 1 - always.low];
   return (
-    `${metric.metric}: ${plainPercent(Math.max(sign.share, 1 - sign.share))} of ${wins + losses} units gave ` +
-    `${isArm ? arm : versus} more (${level(alpha)} interval ${plainPercent(low)} to ${plainPercent(high)}` +
+    `${metric.metric}: ${plainPercent(Math.max(sign.share, 1 - sign.share))} of ${count(wins + losses)} units with a preference ` +
+    `gave ${isArm ? arm : versus} more (${level(alpha)} interval ${plainPercent(low)} to ${plainPercent(high)}` +
     `${isOnce ? "" : ", however often one looks"})`
   );
 }

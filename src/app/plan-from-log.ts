@@ -35,7 +35,7 @@ type Analysed = "everybody" | "triggered";
 /**
  * The control arm of one metric, as the analysis of the data directory has it.
  * @throws {SetlistError} NOT_FOUND where there is no such directory, experiment or metric; INVALID_ARGUMENT where the
- *   experiment is not healthy, where control has too few units for a spread, and where a trigger rate is asked for that the
+ *   experiment is an interleaving or not healthy, where control has too few units for a spread, and where a trigger rate is asked for that the
  *   log does not tell.
  */
 export function planFromLog(options: {
@@ -50,12 +50,15 @@ export function planFromLog(options: {
 }): Promise<PlanFromLog> {
   const { alpha, metric, triggered, onProgress } = options;
   return withExperimentLog(options, async (experiment, files) => {
+    if (experiment.kind === "interleave") {
+      throw new SetlistError(
+        "INVALID_ARGUMENT",
+        `${experiment.id} is an interleaving, whose report has preferences and no control's numbers; give the baseline by flags`,
+      );
+    }
     const known = experiment.metrics.map(({ id }) => id);
     if (!known.includes(metric)) {
-      throw new SetlistError(
-        "NOT_FOUND",
-        `no metric ${metric} in ${experiment.id}${nearest(metric, known)}: it has ${known.join(", ")}`,
-      );
+      throw new SetlistError("NOT_FOUND", `no metric ${metric} in ${experiment.id}${nearest(metric, known)}`);
     }
     const engine = duckDbEngine();
     const report = await analyzeExperiment({

@@ -102,7 +102,8 @@ async function ready(child: ChildProcess, ended: Promise<number | null>, readyMs
   if (typeof first === "object") return first;
   child.kill("SIGKILL");
   const why = first === "late" ? `was not ready within ${readyMsMax} ms` : `ended with ${await ended}`;
-  throw new SetlistError("UNAVAILABLE", `the server ${why}; its last words:\n${words.join("\n")}`);
+  const last = words.length === 0 ? "it said nothing" : `its last words:\n${words.join("\n")}`;
+  throw new SetlistError("UNAVAILABLE", `the server ${why}; ${last}`);
 }
 
 function portsOf(line: string): Ports | undefined {

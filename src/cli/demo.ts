@@ -19,7 +19,8 @@ const exitInterrupted = 130;
 
 const legend = `
 *  primary: what the verdict is about.   !  guardrail.   ↑ more is better, ↓ less is better.
-Intervals and p-values hold for one look, at the planned end. With --data-dir the log is kept, and
+The verdict goes by adj. p: of the plan's own test, with CUPED where there is any, adjusted for the number of tests.
+Lifts and their intervals are without CUPED and hold for one look, at the planned end. With --data-dir the log is kept, and
 setlist analyze --experiment ID --data-dir FOLDER says more: always-valid intervals, every arm in full.
 `;
 

@@ -37,7 +37,7 @@ export function forestPanel(
         { class: verdict === "unhealthy" ? "ill" : "wait" },
         verdict === "unhealthy"
           ? "Shown to find the fault, not to decide."
-          : "Before the planned end: no colour says better or worse.",
+          : "Too early: no colour says better or worse.",
       );
   const without = named.filter(({ one }) => finite(one.relative) === null).map(({ name }) => name);
   return page.element(

@@ -22,9 +22,10 @@ export function metricsPanel(page: PageBuilder, report: AnalysisReport): PageEle
       { class: "faint" },
       `Below a difference or a lift its ${level(report.alpha)} interval. The p-values are of `,
       methodLink(page, "Welch's test"),
-      "; those of the primary metrics are adjusted after ",
+      " without CUPED and, like the intervals, hold for one look at the planned end; below each stands the one that the verdict goes by: " +
+        "of the plan's own test, with CUPED where there is any, adjusted after ",
       methodLink(page, "Holm"),
-      ". They hold for one look at the planned end; who looks earlier or more often reads the ",
+      " among the primary metrics and Benjamini-Hochberg (BH) among the secondary ones. Who looks earlier or more often reads the ",
       methodLink(page, "always-valid interval"),
       ".",
     ),

@@ -85,8 +85,8 @@ function policyLines(report: PolicyReport): string[] {
     ([arm, weight]) => `${named(arm)} ${plainPercent(weight)}`,
   );
   return [
-    `With ${weights.join(", ")}: ${count(report.requests)} requests of ${count(report.units)} units, worth ` +
-      `${count(Math.round(report.effectiveRequests))} of ${count(Math.round(report.effectiveUnits))}`,
+    `With ${weights.join(", ")}: ${count(report.requests)} requests of ${count(report.units)} units, as good as ` +
+      `${count(Math.round(report.effectiveRequests))} requests of ${count(Math.round(report.effectiveUnits))} units`,
     table.toString(),
   ];
 }

@@ -23,10 +23,27 @@ export function renderReport(made: AnalysisReport): string {
     ...designLines(report).flatMap((lines) => [...lines, ""]),
     ...report.warnings.map((warning) => `! ${warning}`),
     ...(report.warnings.length > 0 ? [""] : []),
-    `The ${level(report.alpha)} intervals and p-values hold for one look, at the planned end of the experiment.`,
-    "Who looks earlier or more often reads the always-valid intervals, which are wider for it.",
+    ...footing(report),
     "",
   ].join("\n");
+}
+
+/** What an interval and the p-value beside it hold for: they are not of one test. */
+function footing({ alpha, metrics, plan }: AnalysisReport): string[] {
+  const early = "Who looks earlier or more often reads the always-valid intervals, which are wider for it.";
+  if (metrics.length === 0) {
+    return [
+      `The ${level(alpha)} intervals and p-values hold for one look, at the planned end of the experiment.`,
+      early,
+    ];
+  }
+  return [
+    plan?.kind === "group-sequential"
+      ? "The verdict goes by the bound of this look, with CUPED where there is any; adj. p is that of stopping here, no proof before."
+      : "The verdict goes by adj. p: of the plan's own test, with CUPED where there is any, adjusted for the number of tests.",
+    `Lifts and their ${level(alpha)} intervals are without CUPED and hold for one look, at the planned end of the experiment.`,
+    early,
+  ];
 }
 
 function behind({ metric }: MetricReport, one: Comparison): string[] {

@@ -80,7 +80,7 @@ test("a unit's credit is what it did on the items that an arm picked in competit
   // 1/3, 1, -1, 0
   expect(report.interleaving?.metrics[0]?.preference?.estimate).toBeCloseTo(1 / 12, 14);
   expect(renderReport(report)).toContain(
-    "No preference shown on completions: 66.7 % of 3 units gave kd more",
+    "No preference shown on completions: 66.7 % of 3 units with a preference gave kd more",
   );
 });
 
@@ -124,7 +124,7 @@ test("where less is better, the arm with less credit is preferred; without data 
   expect(report.verdict).toMatchObject({
     kind: "worse",
     sentence: expect.stringMatching(
-      /^control is preferred to kd on skips: 100.0 % of 30 units gave kd more \(95 % interval \d\d\.\d % to 100.0 %, however often one looks\)\.$/,
+      /^control is preferred to kd on skips: 100.0 % of 30 units with a preference gave kd more \(95 % interval \d\d\.\d % to 100.0 %, however often one looks\)\.$/,
     ),
   });
   expect(report.plan?.kind).toBe("always-valid");

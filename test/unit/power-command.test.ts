@@ -295,6 +295,13 @@ describe("setlist power --experiment", () => {
     expect(stdout).toBe("");
   });
 
+  test("plans nothing by an interleaving, which has no control", async () => {
+    const dataDir = await dataDirectory({ changes: { kind: "interleave" } });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    expect(await run(["power", ...from])).toBe(1);
+    expect(stderr).toContain("home-kd is an interleaving");
+  });
+
   test("takes the trigger rate, and the spread of the triggered, from logged counterfactuals", async () => {
     const counterfactual = { share: 1, topK: 3 };
     const dataDir = await dataDirectory({ changes: { counterfactual }, differing: 8 });

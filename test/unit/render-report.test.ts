@@ -78,7 +78,8 @@ Health   split ok, p 0.67: control 5,012 = 50.2 % (expected 50.0 %), kd 4,970 = 
 
   completions, kd, always valid: difference −0.01 to +0.13, p 0.20
 
-The 95 % intervals and p-values hold for one look, at the planned end of the experiment.
+The verdict goes by adj. p: of the plan's own test, with CUPED where there is any, adjusted for the number of tests.
+Lifts and their 95 % intervals are without CUPED and hold for one look, at the planned end of the experiment.
 Who looks earlier or more often reads the always-valid intervals, which are wider for it.
 `);
   });

@@ -26,8 +26,23 @@ const { values } = parseArgs({
     only: { type: "string" },
     save: { type: "string" },
     from: { type: "string" },
+    help: { type: "boolean", short: "h" },
   },
 });
+if (values.help === true) {
+  process.stdout.write(`Usage: npm run validate:statistics -- [options]
+
+Simulates experiments whose truth is known, some minutes, and writes docs/statistics-validation.md. Exits with 1 where a bar is missed.
+
+  --share <share>   that part of the runs, and no page (0.1: a tenth)
+  --only <id>       one scenario: ${scenarios.map(({ id }) => id).join(", ")}
+  --seed <text>     other random numbers (default: 2026-11-26)
+  --workers <n>     processes (default: 2 at most)
+  --save <file>     keep the counts
+  --from <file>     write the page of counts that were kept
+`);
+  process.exit();
+}
 
 const share = Number(values.share);
 const workers = Number(values.workers);
