@@ -24,6 +24,8 @@ export interface TableAnalysis {
   readonly metrics: readonly TableMetric[];
   /** By metric name: columns with what was known of the unit before its first exposure, for CUPED. */
   readonly covariates: ReadonlyMap<string, readonly string[]>;
+  /** Metrics of which less is better. */
+  readonly decrease?: readonly string[] | undefined;
   /** By arm; equal where undefined. */
   readonly weights: ReadonlyMap<string, number> | undefined;
   /** Of all arms, fixed before the first look: the verdict waits for them. Undefined has no plan. */
@@ -36,13 +38,14 @@ export interface TableAnalysis {
  * The analysis of any table. The rows of one unit become one: values are summed for a mean, a proportion is 1 where
  * any row is, a ratio's numerator and denominator are summed each, a covariate, which repeats on the rows of a unit,
  * is averaged. An empty cell counts as 0 and is reported; an empty covariate takes the mean of the others. All
- * metrics are primary. Control stands first, the other arms in the order of their names.
- * @throws {UsageError} where metrics and covariates contradict each other.
+ * metrics are primary, and more is better but where `decrease` names them. Control stands first, the other arms in the order of their names.
+ * @throws {UsageError} where metrics, covariates and `decrease` contradict each other.
  * @throws {SetlistError} INVALID_ARGUMENT a sentence that names the file, column or value and the nearest valid one.
  */
 export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport> {
   const { file, metrics } = input;
-  refuseUnknownNames(metrics, input.covariates);
+  const goalOf = (name: string) => (input.decrease?.includes(name) === true ? "decrease" : "increase");
+  refuseUnknownNames(metrics, input);
   return withWarehouse({}, async (warehouse) => {
     const table = await openTableFile(warehouse, file);
     const columns: ReadColumn[] = [];
@@ -84,7 +87,12 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
           ? oneLook(all)
           : horizonOf(planned, all, input.asOf, input.alpha, metrics.length * (arms.length - 1)),
       measures: layouts.map(({ metric, covariate, ...places }) => {
-        const head = { metric: metric.name, type: metric.kind, role: "primary", goal: "increase" } as const;
+        const head = {
+          metric: metric.name,
+          type: metric.kind,
+          role: "primary",
+          goal: goalOf(metric.name),
+        } as const;
         const own = variablesOf(places);
         return measureOf(head, momentsIn(rows, own, arms.length), placesAmong(own, places), covariate);
       }),
@@ -166,12 +174,18 @@ function oneLook(units: number): Horizon {
   };
 }
 
-function refuseUnknownNames(metrics: readonly TableMetric[], covariates: TableAnalysis["covariates"]): void {
+function refuseUnknownNames(
+  metrics: readonly TableMetric[],
+  { covariates, decrease = [] }: TableAnalysis,
+): void {
   const names = metrics.map((metric) => metric.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new UsageError(`metric ${twice} is given twice: give each its own name`);
   for (const name of covariates.keys()) {
     if (!names.includes(name)) throw new UsageError(`covariate: no metric ${name}${nearest(name, names)}`);
+  }
+  for (const name of decrease) {
+    if (!names.includes(name)) throw new UsageError(`decrease: no metric ${name}${nearest(name, names)}`);
   }
 }
 

@@ -19,6 +19,7 @@ interface AnalyzeFlags {
   readonly control?: string;
   readonly metric?: readonly string[];
   readonly covariate?: ReadonlyMap<string, readonly string[]>;
+  readonly decrease?: readonly string[];
   readonly weights?: ReadonlyMap<string, number>;
   readonly plannedUnits?: number;
   readonly alpha: number;
@@ -47,7 +48,16 @@ const logFlags = {
   calibrate: "calibrate",
   incremental: "incremental",
 } as const;
-const tableFlags = ["unit", "arm", "control", "metric", "covariate", "weights", "plannedUnits"] as const;
+const tableFlags = [
+  "unit",
+  "arm",
+  "control",
+  "metric",
+  "covariate",
+  "decrease",
+  "weights",
+  "plannedUnits",
+] as const;
 /** And as they are written. */
 const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
@@ -75,6 +85,7 @@ export function analyzeCommand(): Command {
       "table: a pre-exposure covariate of metric NAME, for CUPED; repeatable",
       addCovariate,
     )
+    .option("--decrease <name>", "table: a metric of which less is better; repeatable", addMetric)
     .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option(
       "--planned-units <n>",
@@ -205,6 +216,7 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
     control: flags.control ?? "",
     metrics: (flags.metric ?? []).map((text) => asUsage(command, () => parseTableMetric(text))),
     covariates: flags.covariate ?? new Map(),
+    decrease: flags.decrease,
     weights: flags.weights,
     plannedUnits: flags.plannedUnits,
     alpha,

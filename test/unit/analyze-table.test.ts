@@ -45,6 +45,23 @@ u6,treated,6,1.0,1,10,4
 `;
 
 describe("a table with a row a unit", () => {
+  test("has metrics of which less is better, where they are named", async () => {
+    const users = Array.from({ length: 400 }, (_, i) => {
+      const [arm, skips] = i % 2 === 0 ? ["control", 4 + (i % 5)] : ["treated", 2 + (i % 5)];
+      return `u${i},${arm},${skips}`;
+    });
+    const text = ["user,arm,skips", ...users].join("\n");
+    const [more, less] = [
+      await analyzeCsv(text, ["skips=skips:mean"]),
+      await analyzeCsv(text, ["skips=skips:mean"], { decrease: ["skips"] }),
+    ];
+    expect([more.metrics[0]?.goal, more.verdict?.kind]).toEqual(["increase", "worse"]);
+    expect([less.metrics[0]?.goal, less.verdict?.kind]).toEqual(["decrease", "better"]);
+    await expect(analyzeCsv(text, ["skips=skips:mean"], { decrease: ["skip"] })).rejects.toThrow(
+      'decrease: no metric skip (did you mean "skips"?)',
+    );
+  });
+
   test("gives every metric its value, arms in the order control first", async () => {
     const metrics = ["plays=plays:mean", "bought=bought:proportion", "ctr=clicks/views:ratio"];
     const report = await analyzeCsv(perUnit, metrics);
