@@ -43,7 +43,9 @@ export function outcomeFolds(dialect: Dialect, variables: readonly UnitVariable[
     const [whole, other] = [`${one} AND ${isWhole}`, `${one} AND NOT (${isWhole})`];
     const sum = `coalesce(sum(value) FILTER (WHERE ${whole}), 0) + coalesce(${dialect.orderedSum("value", other)}, 0)`;
     return [
-      `count(*) FILTER (WHERE ${one}) AS count${source}`,
+      ...(wanted.has("count") || wanted.has("any") || wanted.has("mean")
+        ? [`count(*) FILTER (WHERE ${one}) AS count${source}`]
+        : []),
       ...(wanted.has("sum") || wanted.has("mean")
         ? [
             `CASE WHEN max(abs(value)) FILTER (WHERE ${one}) >= ${magnitudeMax} THEN ${magnitudeMax} ELSE ${sum} END AS sum${source}`,
