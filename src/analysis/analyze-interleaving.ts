@@ -2,6 +2,7 @@ import type { Arm, Experiment, Metric } from "../domain/experiment.ts";
 import {
   alwaysValidPreference,
   alwaysValidSign,
+  alwaysValidTunedUnits,
   competitiveShare,
   holm,
   type NoPreference,
@@ -22,9 +23,6 @@ import { fewCompetitive, judgeInterleaving } from "./interleaving-verdict.ts";
 import { logStatements } from "./log-statements.ts";
 import type { AnalysisReport } from "./report.ts";
 import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
-
-/** The units at which the always-valid preference is tightest. */
-const tunedUnits = 10_000;
 
 export interface InterleavingAnalysis {
   readonly experiment: Experiment;
@@ -115,7 +113,7 @@ function interleavingReport(
     const [sign, preference] = [signTest(sums), preferenceTest(sums, alpha)];
     const [signAnyTime, preferenceAnyTime] = [
       alwaysValidSign(sums, alpha),
-      alwaysValidPreference(sums, alpha, tunedUnits),
+      alwaysValidPreference(sums, alpha, alwaysValidTunedUnits),
     ];
     return {
       metric: id,

@@ -10,7 +10,9 @@ import {
   type Interval,
   notWorse,
   relativeLift,
+  repeatedInterval,
   type SequentialBounds,
+  simultaneousAlpha,
   stagewiseResult,
 } from "../statistics/statistics.ts";
 import type { Gap, Measure, MeasuredCovariate } from "./measure.ts";
@@ -37,15 +39,20 @@ export interface Decision {
   readonly effect: DecidedEffect | undefined;
   readonly notWorse: NotWorseReport | null;
   readonly minimumEffect: MinimumEffectReport | null;
-  /** Worse by more than the margin. */
-  readonly isWorseThanMargin: boolean;
+  readonly margin: MarginState;
 }
+
+/** `passed`: worse by more than it; `untested`: there is one, and the values say nothing of it (control is zero, say). */
+export type MarginState = "none" | "kept" | "passed" | "open" | "untested";
 
 /** The difference that was decided on, in the metric's unit, and within what it lies as the plan has it looked at. */
 export interface DecidedEffect extends Interval {
   /** As a share of control's absolute value. */
   readonly lift: number | undefined;
-  readonly holds: "once" | "always";
+  /** The interval's level is `1 - alpha`. */
+  readonly alpha: number;
+  /** At one look, at all those of a group-sequential plan together, or whenever one looks. */
+  readonly holds: "once" | "at-looks" | "always";
 }
 
 /** `arms` are names in the order of `measure.arms`; `control` is the place of the control among them. */
@@ -91,7 +98,7 @@ export function compareArms(
     const plain = both(measure.arms[i]?.estimate, base);
     const best = decidingPair(measure, i, control);
     const sequential = sequentialOf(best, alpha, horizon);
-    const decision = decide(measure, best, alpha, horizon, sequential);
+    const decision = decide(measure, best, { alpha, compared: arms.length - 1 }, horizon, sequential);
     decisions.push(decision);
     const score =
       measure.type === "proportion" ? scoreOfRare(measure.arms[i], measure.arms[control], alpha) : undefined;
@@ -226,7 +233,7 @@ export function isDifferenceShown(
 function decide(
   { goal, margin, minimumEffect }: Measure,
   pair: Pair | undefined,
-  alpha: number,
+  { alpha, compared }: { readonly alpha: number; readonly compared: number },
   horizon: Horizon,
   sequential: SequentialReport | undefined,
 ): Decision {
@@ -236,40 +243,55 @@ function decide(
     effect: undefined,
     notWorse: null,
     minimumEffect: null,
-    isWorseThanMargin: false,
-  };
+    margin: margin === undefined ? "none" : "untested",
+  } as const;
   if (pair === undefined) return { ...none, pValue: undefined };
   const tested = difference(pair.treated, pair.control, alpha);
   if (!tested.ok) return { ...none, pValue: undefined };
   const { estimate, standardError } = tested.value;
   const { report, tunedUnits, design } = horizon;
   const isBetter = estimate > 0 === (goal === "increase");
-  const judged = margin === undefined ? undefined : judgeMargin(pair, goal, margin, alpha, horizon);
+  // Any arm that keeps it may be the one that is taken, so each has its part of alpha.
+  const judged =
+    margin === undefined
+      ? undefined
+      : judgeMargin(pair, goal, margin, simultaneousAlpha(alpha, compared), horizon);
   const always = alwaysValid(tested.value, unitsOf(pair), alpha, tunedUnits);
   const relative = relativeLift(pair.treated, pair.control, alpha);
-  const isAlways = report.kind === "always-valid";
   const pValueNow = (): number | undefined => {
     if (report.kind === "fixed") return tested.value.pValue;
-    if (isAlways) return always.pValue;
+    if (report.kind === "always-valid") return always.pValue;
     if (design === undefined) return undefined;
     const stagewise = stagewiseResult(design, { estimate, standardError });
     return stagewise.ok ? stagewise.value.pValue : undefined;
   };
+  const within = (): Interval & Pick<DecidedEffect, "alpha" | "holds"> => {
+    if (report.kind === "fixed") return { ...tested.value, alpha, holds: "once" };
+    const repeated =
+      design === undefined
+        ? undefined
+        : repeatedInterval(design, design.bounds.length - 1, { estimate, standardError });
+    return repeated?.ok && design !== undefined
+      ? { ...repeated.value, alpha: design.alpha, holds: "at-looks" }
+      : { estimate, ...always, alpha, holds: "always" };
+  };
+  const { alpha: alphaWithin, holds, ...interval } = within();
   return {
     pValue: pValueNow(),
     crossed: report.kind === "group-sequential" ? sequential?.crossed === true : undefined,
     direction: estimate === 0 ? undefined : isBetter ? "better" : "worse",
     effect: {
-      ...intervalOf(isAlways ? { estimate, ...always } : tested.value),
+      ...intervalOf(interval),
       lift: relative.ok ? relative.value.estimate : undefined,
-      holds: isAlways ? "always" : "once",
+      alpha: alphaWithin,
+      holds,
     },
     notWorse: judged?.report ?? null,
     minimumEffect:
       (minimumEffect !== undefined &&
         judgeMinimumEffect(pair.treated, pair.control, goal, minimumEffect, alpha, horizon)) ||
       null,
-    isWorseThanMargin: judged?.isWorse ?? false,
+    margin: judged?.state ?? none.margin,
   };
 }
 
@@ -279,18 +301,19 @@ function judgeMargin(
   margin: number,
   alpha: number,
   horizon: Horizon,
-): { readonly report: NotWorseReport; readonly isWorse: boolean } | undefined {
+): { readonly report: NotWorseReport; readonly state: MarginState } | undefined {
   const test = oneSidedTest(alpha, horizon);
   const judged = notWorse(treated, control, { goal, kind: "relative", size: margin }, test);
   if (!judged.ok) return undefined;
   const size = margin * Math.abs(control.value);
   const { low, pValueWorse } = judged.value;
+  const state = low > 0 ? "kept" : pValueWorse < alpha ? "passed" : "open";
   return {
     report:
       goal === "increase"
         ? { margin: -size, ok: low > 0, bound: low - size }
         : { margin: size, ok: low > 0, bound: size - low },
-    isWorse: pValueWorse < alpha,
+    state,
   };
 }
 

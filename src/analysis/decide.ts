@@ -1,6 +1,6 @@
 /** The verdict of the whole experiment, by roles and plan, where its health allows one. */
 import type { AdjustedTest } from "../statistics/statistics.ts";
-import type { Decision } from "./compare.ts";
+import type { DecidedEffect, Decision } from "./compare.ts";
 import { count, level, percent, probability, signed } from "./format.ts";
 import { minimumEffectWords } from "./minimum-effect.ts";
 import type { Horizon } from "./plan.ts";
@@ -126,15 +126,14 @@ function verdictByRoles(arm: string, judged: readonly Judged[], alpha: number): 
     primary.filter((one) => isShown(one, "better")),
     primary.filter((one) => isShown(one, "worse")),
   ];
+  const hasTest = ({ margin }: Decision): boolean => margin !== "none" && margin !== "untested";
   const broken = guards.filter((one) =>
-    one.decision.notWorse === null ? isShown(one, "worse") : one.decision.isWorseThanMargin,
+    hasTest(one.decision) ? one.decision.margin === "passed" : isShown(one, "worse"),
   );
-  const unproven = guards.filter(
-    ({ decision }) => decision.notWorse?.ok === false && !decision.isWorseThanMargin,
-  );
+  const unproven = guards.filter(({ decision: { margin } }) => margin === "open" || margin === "untested");
   const told = ({ metric, adjusted }: Judged): string =>
     `${metric.metric}: adjusted p ${probability(adjusted.pValue ?? null)}`;
-  const effects = (of: readonly Judged[]): string => of.map((one) => effectWords(one, alpha)).join("; ");
+  const effects = (of: readonly Judged[]): string => of.map(effectWords).join("; ");
   if (worse.length > 0 || broken.length > 0) {
     return {
       kind: "worse",
@@ -143,12 +142,16 @@ function verdictByRoles(arm: string, judged: readonly Judged[], alpha: number): 
         ...worse.map(told),
         ...broken.map(
           ({ metric, decision }) =>
-            `guardrail ${metric.metric} is worse${decision.notWorse === null ? "" : " by more than its margin"}`,
+            `guardrail ${metric.metric} is worse${hasTest(decision) ? " by more than its margin" : ""}`,
         ),
       ],
     };
   }
-  const open = unproven.map(({ metric }) => `guardrail ${metric.metric} is not shown to keep its margin yet`);
+  const open = unproven.map(({ metric, decision }) =>
+    decision.margin === "untested"
+      ? `guardrail ${metric.metric}: its margin cannot be tested (see the warnings)`
+      : `guardrail ${metric.metric} is not shown to keep its margin yet`,
+  );
   if (better.length > 0) {
     return open.length === 0
       ? {
@@ -162,7 +165,7 @@ function verdictByRoles(arm: string, judged: readonly Judged[], alpha: number): 
           reasons: [...better.map(told), ...open],
         };
   }
-  if (open.length === 0 && primary.every(({ decision }) => decision.notWorse?.ok === true)) {
+  if (open.length === 0 && primary.every(({ decision }) => decision.margin === "kept")) {
     return {
       kind: "not-worse",
       sentence: `${arm} is not worse than ${versus} by more than the margin on ${effects(primary)}.`,
@@ -183,17 +186,22 @@ function verdictByRoles(arm: string, judged: readonly Judged[], alpha: number): 
 }
 
 /** `completions: +20.0 % with CUPED (difference +1.00, 95 % interval +0.71 to +1.28, however often one looks)`. */
-function effectWords({ metric, arm, decision }: Judged, alpha: number): string {
+function effectWords({ metric, arm, decision }: Judged): string {
   const { effect } = decision;
   if (effect === undefined) return `${metric.metric}: no number (see the warnings)`;
-  const { lift, estimate, ciLow, ciHigh, holds } = effect;
+  const { lift, estimate, ciLow, ciHigh, alpha, holds } = effect;
   const how = lift === undefined ? signed(estimate) : percent(lift);
   // The table's lift is without it: the reader should know why the two differ.
   const isAdjusted = metric.comparisons.some((one) => one.arm === arm && one.cuped !== null);
   const difference = lift === undefined ? "" : `difference ${signed(estimate)}, `;
-  const when = holds === "always" ? ", however often one looks" : "";
   return (
     `${metric.metric}: ${how}${isAdjusted ? " with CUPED" : ""} (${difference}${level(alpha)} interval ` +
-    `${signed(ciLow)} to ${signed(ciHigh)}${when})`
+    `${signed(ciLow)} to ${signed(ciHigh)}${whenHeld[holds]})`
   );
 }
+
+const whenHeld: Record<DecidedEffect["holds"], string> = {
+  once: "",
+  "at-looks": ", over all looks of the plan",
+  always: ", however often one looks",
+};

@@ -68,6 +68,11 @@ export interface Dialect {
   create(relation: Relation): string;
 }
 
+/** With an exponent it is a double to both; a decimal would be compared and multiplied as one. */
+export function doubleSql(value: number): string {
+  return `(${value.toExponential()})`;
+}
+
 /** What both engines take for a number; alone they also take some that the other does not, such as `5d`. */
 export const numberPattern = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$";
 

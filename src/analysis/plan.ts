@@ -1,6 +1,11 @@
 /** When a result counts: what the plan that was fixed beforehand says of the units that there are by now. */
 import type { AnalysisPlan } from "../domain/experiment.ts";
-import { type OneSided, type SequentialBounds, sequentialBounds } from "../statistics/statistics.ts";
+import {
+  alwaysValidTunedUnits,
+  type OneSided,
+  type SequentialBounds,
+  sequentialBounds,
+} from "../statistics/statistics.ts";
 import { count } from "./format.ts";
 import type { PlanReport } from "./report-sections.ts";
 
@@ -62,16 +67,15 @@ export function horizonOf(
     warnings:
       next === undefined
         ? []
-        : [`Look ${due.length} of ${plan.looks?.length}: its result counts as of this look; ${when}.`],
+        : [
+            `Look ${due.length} of ${plan.looks?.length}: its result counts as of one analysis; ${when}, and until then whoever repeats it reads the always-valid interval.`,
+          ],
   };
 }
 
-/** One look at a fixed plan's end, and otherwise whenever one likes. */
+/** One look at a fixed plan's end; before it, and otherwise, whenever one likes. */
 export function oneSidedTest(alpha: number, { report, tunedUnits }: Horizon): OneSided {
-  return report.kind === "fixed"
+  return report.kind === "fixed" && report.ended
     ? { alpha, horizon: "fixed" }
-    : { alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? unplannedUnits };
+    : { alpha, horizon: "always-valid", tunedUnits: tunedUnits ?? alwaysValidTunedUnits };
 }
-
-/** As of the two-sided interval where nobody planned. */
-const unplannedUnits = 10_000;

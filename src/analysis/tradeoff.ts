@@ -6,6 +6,7 @@ import {
   type NotWorse,
   notWorse,
   notWorseAndBetter,
+  simultaneousAlpha,
 } from "../statistics/statistics.ts";
 import { decidingPair } from "./compare.ts";
 import { amount, plainPercent, probability } from "./format.ts";
@@ -73,13 +74,15 @@ export function tradeoffOf(findings: TradeoffFindings): Tradeoff | undefined {
 const requestsPriced = 1_000;
 
 function statementOf(
-  { arms, control, timings, costs, alpha, horizon }: TradeoffFindings,
+  { arms, control, timings, costs, alpha: all, horizon }: TradeoffFindings,
   quality: Measure,
   isDeclared: boolean,
   arm: number,
 ): ArmStatement | undefined {
   const pair = decidingPair(quality, arm, control);
   if (pair === undefined || quality.margin === undefined) return undefined;
+  // Any arm's statement may be the one that is acted on.
+  const alpha = simultaneousAlpha(all, arms.length - 1);
   const gains = [
     ...gainOf("latency", timings[arm]?.latency, timings[control]?.latency),
     ...(isDeclared ? [] : gainOf("the model's time", timings[arm]?.model, timings[control]?.model)),

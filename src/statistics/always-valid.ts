@@ -23,7 +23,7 @@ export interface AlwaysValidBound {
  * The sample, in units of both arms, at which the sequence is tightest where nobody planned one: there it is 1.55 times
  * as wide as the interval for one look.
  */
-const alwaysValidTunedUnits = 10_000;
+export const alwaysValidTunedUnits = 10_000;
 
 /**
  * Around the difference of two arms with `units` units in both together. Half-width

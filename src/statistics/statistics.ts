@@ -1,7 +1,7 @@
 /** What the statistics offer to the other rooms. Pure functions over mergeable sums; docs/statistics.md explains them. */
 export { type AdjustedArms, adjustedArms, withMissing } from "./adjusted.ts";
 export type { Spending } from "./alpha-spending.ts";
-export { type AlwaysValid, alwaysValid } from "./always-valid.ts";
+export { type AlwaysValid, alwaysValid, alwaysValidTunedUnits } from "./always-valid.ts";
 export { benjaminiHochberg } from "./benjamini-hochberg.ts";
 export { covariateBalance } from "./covariate-balance.ts";
 export { criticalT } from "./distributions.ts";

@@ -337,3 +337,18 @@ test("without questions a report has none of these", async () => {
     expect(report).not.toHaveProperty(section);
   expect(report.metrics[0]?.metric).toBe(completions.id);
 });
+
+test("a policy may give an arm next to nothing", async () => {
+  const records = range(400).flatMap((unit) => [
+    shownTo(unit, `r${unit}`, undefined),
+    ...did(`r${unit}`, unit % 3),
+  ]);
+  const weights = new Map([
+    ["control", 1 - 1e-7],
+    ["kd", 1e-7],
+  ]);
+  const { offPolicy } = await analysisOf(records, { policies: [weights, new Map([["control", 1]])] });
+  const [nearly, wholly] = offPolicy?.policies.map(({ metrics }) => metrics[0]?.snips?.estimate) ?? [];
+  expect(wholly).toBeGreaterThan(0);
+  expect(nearly).toBeCloseTo(wholly as number, 5);
+});
