@@ -85,3 +85,11 @@ test("what is no regular file is refused at once, and what is no Parquet file wi
     /^cannot read .*cut\.parquet as a table: (?!.*(?:SELECT|LINE))/s,
   );
 });
+
+test("an arm whose name holds a zero byte is one as others are; a header that does is refused", async () => {
+  const { arms } = await analysisOf(whole.replaceAll(",b,", ",b\0'c,"));
+  expect(arms.map(({ arm }) => arm)).toEqual(["a", "b\0'c"]);
+  await expect(analysisOf(whole.replace("y", "y\0"))).rejects.toThrow(
+    /as a table: its header line holds a zero byte$/,
+  );
+});

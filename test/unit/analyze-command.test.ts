@@ -108,6 +108,7 @@ describe("setlist analyze --table", () => {
     [[...tableArguments("x.csv"), "--weights", "a=0,b=0"], "a weight above 0"],
     [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--alpha", "x"], "between 0 and 1"],
+    [["analyze", "--experiment", "a", "--alpha", "5e-324"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--segment", "country"], "such as user.country"],
     [["analyze", "--experiment", "a", "--segment", "user.a", "--segment", "user.a"], "named twice"],
     [["analyze", "--experiment", "a", "--policy", "kd"], "expected ARM=WEIGHT"],
