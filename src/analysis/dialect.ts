@@ -71,5 +71,11 @@ export interface Dialect {
 /** What both engines take for a number; alone they also take some that the other does not, such as `5d`. */
 export const numberPattern = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$";
 
+/** With an exponent a number is a double to both engines; a decimal would be reckoned with as one. */
+export function doubleSql(value: number): string {
+  const written = String(value);
+  return written.includes("e") ? written : `${written}e0`;
+}
+
 /** Where a row of a relation stands in the log, as `rowsOf` has it. */
 export const standsAt = ["log_file", "log_path", "log_row"] as const;

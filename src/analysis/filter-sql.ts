@@ -1,6 +1,6 @@
 /** A metric's filter as SQL over the columns `type_name`, `value`, `item`, `position` and `features` of an outcome. */
 import type { FilterTerm, OutcomeField } from "../experiments/experiments.ts";
-import type { Dialect } from "./dialect.ts";
+import { type Dialect, doubleSql } from "./dialect.ts";
 
 /** What a filter reads beside the outcome itself. */
 export interface FilterReads {
@@ -57,9 +57,7 @@ function numberSql(number: string): string {
 function constantSql(dialect: Dialect, value: string | number | boolean): string {
   if (typeof value === "boolean") return String(value);
   if (typeof value === "string") return dialect.text(value);
-  const written = String(value);
-  // With an exponent it is a double to both; a decimal would be compared as one.
-  return `(${written.includes("e") ? written : `${written}e0`})`;
+  return `(${doubleSql(value)})`;
 }
 
 /** Of all of them together. */

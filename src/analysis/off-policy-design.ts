@@ -16,7 +16,7 @@ import {
 } from "../statistics/statistics.ts";
 import type { AskedDesign } from "./asked-design.ts";
 import { leftOutWarnings, readOfHappened, requestMetrics } from "./design-metrics.ts";
-import type { Dialect } from "./dialect.ts";
+import { type Dialect, doubleSql } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery } from "./exact-moments.ts";
 import { table, view } from "./log-design.ts";
@@ -66,10 +66,10 @@ export function offPolicyDesign(
       LEFT JOIN arm_rewards AS a${arm} ON a${arm}.arm = ${arm} AND a${arm}.half <> rewarded.half`,
   );
   const decisions = targets.map((target, policy) => {
-    const weight = `CASE WHEN same THEN 1e0 ELSE CASE rewarded.arm ${target.map((t, arm) => `WHEN ${arm} THEN ${t}e0`).join(" ")} END / propensity END`;
+    const weight = `CASE WHEN same THEN 1e0 ELSE CASE rewarded.arm ${target.map((t, arm) => `WHEN ${arm} THEN ${doubleSql(t)}`).join(" ")} END / propensity END`;
     const robust = metrics.map((_, i) => {
       const ofPolicy = target
-        .flatMap((t, arm) => (t === 0 ? [] : [`${t}e0 * ${expected(arm, i)}`]))
+        .flatMap((t, arm) => (t === 0 ? [] : [`${doubleSql(t)} * ${expected(arm, i)}`]))
         .join(" + ");
       const logged = `CASE rewarded.arm ${arms.map((_, arm) => `WHEN ${arm} THEN ${expected(arm, i)}`).join(" ")} END`;
       // What is certain to be shown needs no model. A weight of 0 needs none of the logged action.

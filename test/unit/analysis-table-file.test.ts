@@ -77,7 +77,14 @@ test("a table whose every unit is in two arms has data, and the verdict says why
 test("what is no regular file is refused at once, and what is no Parquet file without the statement that reads it", async () => {
   const pipe = join(await temporaryFolder(), "pipe.csv");
   execFileSync("mkfifo", [pipe]);
-  const analysis = { unit: "u", arm: "arm", control: "a", metrics: [], covariates: new Map(), weights: undefined };
+  const analysis = {
+    unit: "u",
+    arm: "arm",
+    control: "a",
+    metrics: [],
+    covariates: new Map(),
+    weights: undefined,
+  };
   const at = (file: string) => analyzeTable({ ...analysis, file, alpha: 0.05, asOf: new Date(0) });
   await expect(at(pipe)).rejects.toThrow(/pipe\.csv: it is no regular file, expected a CSV or Parquet file$/);
   await expect(at("/dev/zero")).rejects.toThrow(/it is no regular file/);

@@ -174,6 +174,7 @@ describe("setlist analyze --experiment", () => {
       offPolicy: { policies: [{ weights: { control: 0, kd: 1 }, metrics: [{ ips: null }] }] },
       calibration: { salts: 1_000, of: 80 },
     });
+    expect(await run([...command, "--policy", "control=1,kd=1e-9"])).toBe(0);
     expect(await run([...command, "--policy", "kdd=1"])).toBe(1);
     expect(stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
   }, 60_000);

@@ -126,7 +126,12 @@ test("nothing goes but what an analysis has written: not what stands beside it, 
   await mkdir(join(its.folder, "analysis/notes"));
   await writeFile(join(its.folder, "analysis/gone/mine.txt"), "mine");
   await its.at(segmentsOf(2));
-  expect((await readdir(join(its.folder, "analysis"))).sort()).toEqual(["gone", "home-kd", "linked", "notes"]);
+  expect((await readdir(join(its.folder, "analysis"))).sort()).toEqual([
+    "gone",
+    "home-kd",
+    "linked",
+    "notes",
+  ]);
   expect(await readdir(join(its.folder, "analysis/gone"))).toEqual(["mine.txt"]);
   expect(await readdir(other)).toContain("known.duckdb");
 });
@@ -138,7 +143,9 @@ test("a state that can be neither used nor removed costs a notice, not the analy
   await rm(state);
   await mkdir(state);
   expect(await its.at(segmentsOf(2))).toEqual([
-    expect.stringMatching(/^The state in .* could not be used and cannot be removed \(.*\): the whole log is read\.$/),
+    expect.stringMatching(
+      /^The state in .* could not be used and cannot be removed \(.*\): the whole log is read\.$/,
+    ),
   ]);
 });
 
