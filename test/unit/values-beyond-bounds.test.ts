@@ -15,11 +15,14 @@ test("an interval too wide for a double is a stated non-answer", () => {
   });
 });
 
-test("the buckets of values that are all one, and larger than doubles count, have edges", async () => {
+test.each([
+  [1e100, 1e100, 1.1e100],
+  [5e-324, 0, 1e-290],
+])("the buckets of values that are all %d have edges", async (value, from, to) => {
   const experiment = experimentOf({ metrics: [{ ...completions, aggregate: "sum" }] });
   const records = Array.from({ length: 20 }, (_, i) => [
     impressionOf(`r${i}`, `u${i}`, i % 2 === 0 ? "control" : "kd", ["t1"]),
-    outcomeOf(`o${i}`, `r${i}`, "t1", "completion", 1e100),
+    outcomeOf(`o${i}`, `r${i}`, "t1", "completion", value),
   ]).flat();
   const { distributions } = await withLoggedFiles([records], (files) =>
     analyzeExperiment({
@@ -31,7 +34,7 @@ test("the buckets of values that are all one, and larger than doubles count, hav
     }),
   );
   expect(distributions?.map(({ buckets }) => buckets)).toEqual([
-    [{ from: 1e100, to: 1.1e100, units: 10 }],
-    [{ from: 1e100, to: 1.1e100, units: 10 }],
+    [{ from, to, units: 10 }],
+    [{ from, to, units: 10 }],
   ]);
 });
