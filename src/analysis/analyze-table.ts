@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { invalidArgument, UsageError } from "../domain/error.ts";
 import { nearest } from "../schema/schema.ts";
 import { assembleReport } from "./assemble.ts";
+import { duckDbDialect } from "./duckdb-dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery, skewedIn } from "./exact-moments.ts";
 import { type MeasuredCovariate, measureOf, type Places } from "./measure.ts";
@@ -11,7 +12,7 @@ import type { AnalysisReport } from "./report.ts";
 import { openTableFile } from "./table-file.ts";
 import { existing, metricColumns, type TableMetric } from "./table-metric.ts";
 import { buildTableUnits, type ReadColumn, type TableUnits } from "./table-units.ts";
-import { literal, withWarehouse } from "./warehouse.ts";
+import { withWarehouse } from "./warehouse.ts";
 
 export interface TableAnalysis {
   /** A CSV (with a header) or Parquet file, one row a unit or one row an event of a unit. */
@@ -146,7 +147,7 @@ async function momentRows(
   layouts: readonly TableLayout[],
   arms: TableUnits["arms"],
 ): Promise<ResultRow[]> {
-  const places = arms.map((one, place) => `WHEN ${literal(one.arm)} THEN ${place}`).join(" ");
+  const places = arms.map((one, place) => `WHEN ${duckDbDialect.text(one.arm)} THEN ${place}`).join(" ");
   const values = columns.map(({ fold }, i) =>
     fold === "covariate" ? `coalesce(c${i}, avg(c${i}) OVER (), 0) AS v${i}` : `c${i} AS v${i}`,
   );

@@ -1,5 +1,6 @@
 /** How a CSV file is divided, from its header line alone. */
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { invalidArgument } from "../domain/error.ts";
 import { literal, rowOf } from "./warehouse.ts";
 
 const delimiters = [",", ";", "\t", "|"] as const;
@@ -13,6 +14,7 @@ const delimiters = [",", ";", "\t", "|"] as const;
 export async function csvSource(warehouse: DuckDBConnection, path: string): Promise<string> {
   const whole = `read_csv(${path}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', columns = {'line': 'VARCHAR'})`;
   const line = String((await rowOf(warehouse, `SELECT line FROM ${whole} LIMIT 1`))["line"] ?? "");
+  if (line.includes("\0")) throw invalidArgument("its header line holds a zero byte");
   const bare = line.replaceAll(/"[^"]*"/g, "");
   const times = (delimiter: string): number => bare.split(delimiter).length - 1;
   const delimiter = delimiters.reduce<string>((best, one) => (times(one) > times(best) ? one : best), ",");
@@ -27,9 +29,13 @@ export async function csvSource(warehouse: DuckDBConnection, path: string): Prom
 /** SQL takes `Y` and `y` for one name: the second of two becomes `y_1`. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set<string>();
+  // Of thousands of one name, each goes on counting where the one before has stopped.
+  const counted = new Map<string, number>();
   return names.map((name) => {
     let free = name;
-    for (let i = 1; taken.has(free.toLowerCase()); i++) free = `${name}_${i}`;
+    let i = counted.get(name.toLowerCase()) ?? 1;
+    for (; taken.has(free.toLowerCase()); i++) free = `${name}_${i}`;
+    counted.set(name.toLowerCase(), i);
     taken.add(free.toLowerCase());
     return free;
   });

@@ -15,6 +15,12 @@ const bucketsMax = 20;
 /** Of the units whose value is not zero, on each side: beyond it the outermost buckets are open, where the tail is long. */
 const tailShare = 0.025;
 
+/** Beyond it two whole numbers side by side are one double, and a bucket of one is none. */
+const countedMax = 1e15;
+
+/** A part of the least doubles is 0, which has no logarithm. */
+const widthMin = 1e-290;
+
 /** A tail is long that would make the frame longer by more than this. */
 const longTail = 0.25;
 
@@ -66,9 +72,9 @@ export function distributionDesign(experiment: Experiment): AskedDesign {
           "value_widths",
           `SELECT metric, least_above, low, high, width, ${tens} AS tens
            FROM (SELECT metric, least_above, low, high,
-                        CASE WHEN high = low THEN CASE WHEN whole = 1 THEN 1e0 ELSE abs(high) / 1e1 END
+                        greatest(${widthMin}, CASE WHEN high = low THEN CASE WHEN whole = 1 AND abs(high) < ${countedMax} THEN 1e0 ELSE abs(high) / 1e1 END
                              WHEN whole = 1 THEN greatest((high - low) / ${bucketsMax}e0, 1e0)
-                             ELSE (high - low) / ${bucketsMax}e0 END AS width
+                             ELSE (high - low) / ${bucketsMax}e0 END) AS width
                  FROM value_frames) widths`,
         ),
         table(

@@ -1,6 +1,6 @@
 /** Analyses that fold only what is new of the log, and keep in a DuckDB of their own what they know of the rest. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { identifier, lockFolder } from "../columnar/columnar.ts";
@@ -67,9 +67,13 @@ export async function incrementalResults(analysis: IncrementalAnalysis): Promise
     await utimes(join(folder, database), new Date(), new Date());
     return results;
   } catch (error) {
-    await removeState(folder);
+    const isRemoved = await removeState(folder).then(
+      () => true,
+      () => false,
+    );
+    const [reason] = (error as Error).message.split("\n");
     states.onNotice(
-      `The state in ${folder} could not be used and is removed (${(error as Error).message}): the whole log is read.`,
+      `The state in ${folder} could not be used and ${isRemoved ? "is" : "cannot be"} removed (${reason}): the whole log is read.`,
     );
     return undefined;
   } finally {
@@ -207,18 +211,23 @@ async function removeState(folder: string): Promise<void> {
   for (const name of [database, `${database}.wal`]) await rm(join(folder, name), { force: true });
 }
 
-/** Of experiments that are gone, and those that nobody has asked for; not while somebody is at one. */
+/**
+ * Of experiments that are gone, and those that nobody has asked for; not while somebody is at one. Only what an analysis
+ * has written goes: what else stands in the folder, or behind a link, is somebody else's.
+ */
 async function removeOldStates({ folder, experiments }: KeptStates): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const own = join(folder, name);
     const used = await stat(join(own, database)).catch(() => undefined);
-    const isOld = used !== undefined && Date.now() - used.mtimeMs > unusedMsMax;
+    if (used === undefined || !(await lstat(own)).isDirectory()) continue;
+    const isOld = Date.now() - used.mtimeMs > unusedMsMax;
     if (experiments.includes(name) && !isOld) continue;
     try {
       const lock = lockFolder(own);
       await removeState(own);
       lock.release();
-      await rm(own, { recursive: true, force: true });
+      await rm(join(own, "lock"), { force: true });
+      await rmdir(own);
     } catch {
       // The next analysis tries again.
     }

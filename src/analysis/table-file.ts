@@ -1,8 +1,8 @@
 /** A CSV or Parquet file as DuckDB reads it: checked first, so that what is wrong with it is said in a sentence. */
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
 import { csvSource } from "./csv-dialect.ts";
 import { literal, rowsOf } from "./warehouse.ts";
 
@@ -48,7 +48,9 @@ function reasonOf(complaint: string): string {
   }
   if (/unterminated quote|quote should be followed/i.test(complaint))
     return `line ${line} opens a quote and does not close it`;
-  const lines = complaint.split("\n").map((one) => (one.length > 120 ? `${one.slice(0, 120)}…` : one));
+  // What follows is the statement itself, which nobody has written.
+  const [said = ""] = complaint.split(/\n+LINE \d+:/);
+  const lines = said.split("\n").map((one) => (one.length > 120 ? `${one.slice(0, 120)}…` : one));
   return lines.slice(0, 3).join(" ").trim();
 }
 
@@ -56,12 +58,18 @@ async function isParquet(file: string): Promise<boolean> {
   const head = Buffer.alloc(4);
   let length: number;
   try {
+    const found = await stat(file);
+    // A pipe would be waited for without end, and is read more than once.
+    if (!found.isFile() && !found.isDirectory()) {
+      throw invalidArgument(`cannot read ${file}: it is no regular file, expected a CSV or Parquet file`);
+    }
     const handle = await open(file, "r");
     length = await handle
       .read(head, 0, head.length, 0)
       .then(({ bytesRead }) => bytesRead)
       .finally(() => handle.close());
   } catch (error) {
+    if (error instanceof SetlistError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw invalidArgument(`cannot read ${file}: ${sentences[code ?? ""] ?? `the system says ${code}`}`);
   }
@@ -72,6 +80,9 @@ async function isParquet(file: string): Promise<boolean> {
 const sentences: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "this user may not read it",
+  ELOOP: "its links lead in a circle",
+  ENOTDIR: "a part of its path is no folder",
+  ERR_INVALID_ARG_VALUE: "its name holds a zero byte",
   EISDIR: "it is a folder, expected a CSV or Parquet file",
 };
 

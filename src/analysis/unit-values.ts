@@ -1,5 +1,5 @@
 /** What is folded of each unit's outcomes, and the numbers that it then has. */
-import type { Dialect, Relation } from "./dialect.ts";
+import { type Dialect, doubleSql, type Relation } from "./dialect.ts";
 import { magnitudeMax } from "./exact-moments.ts";
 import { isOf } from "./happened.ts";
 import { table, view } from "./log-design.ts";
@@ -119,7 +119,7 @@ function cappedRelations({ caps, variables }: MetricLayouts): Relation[] {
   const cap = ({ quantile, i }: (typeof capped)[number]): string => `
     (SELECT min(value) FROM (SELECT value, sum(units) OVER (ORDER BY value) AS below, sum(units) OVER () AS everybody
                              FROM (SELECT v${i} AS value, count(*) AS units FROM unit_values GROUP BY v${i}) grouped) ranked
-     WHERE below >= ${quantile}e0 * everybody) AS cap${i}`;
+     WHERE below >= ${doubleSql(quantile)} * everybody) AS cap${i}`;
   const values = variables.map((_, i) =>
     caps[i] === undefined ? `v${i}` : `least(v${i}, cap${i}) AS v${i}`,
   );

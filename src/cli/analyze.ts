@@ -320,8 +320,11 @@ function parseWeights(text: string): ReadonlyMap<string, number> {
   return weights;
 }
 
+/** Half of it, shared among many comparisons, is to be a number above 0 still. */
+const alphaMin = 1e-100;
+
 function parseAlpha(text: string): number {
   const value = Number(text);
-  if (text.trim() !== "" && value > 0 && value < 1) return value;
+  if (text.trim() !== "" && value >= alphaMin && value < 1) return value;
   throw new InvalidArgumentError("expected a number between 0 and 1, such as 0.05.");
 }

@@ -29,8 +29,10 @@ export function difference(treated: Estimate, control: Estimate, alpha: number):
   const standardError = Math.sqrt(variance);
   const degreesOfFreedom = welchSatterthwaite(treated, control);
   const statistic = estimate / standardError;
-  if (!Number.isFinite(statistic)) return noAnswer("infinite");
   const halfWidth = criticalT(alpha, degreesOfFreedom) * standardError;
+  if (![statistic, halfWidth, estimate - halfWidth, estimate + halfWidth].every(Number.isFinite)) {
+    return noAnswer("infinite");
+  }
   return answer({
     estimate,
     ciLow: estimate - halfWidth,

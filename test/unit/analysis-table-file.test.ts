@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -71,4 +72,31 @@ test("a table whose every unit is in two arms has data, and the verdict says why
   expect(text).toContain("every unit was seen in more than one arm, so none is left to compare");
   expect(text).not.toContain("no data");
   expect(report.excludedUnits).toBe(2);
+});
+
+test("what is no regular file is refused at once, and what is no Parquet file without the statement that reads it", async () => {
+  const pipe = join(await temporaryFolder(), "pipe.csv");
+  execFileSync("mkfifo", [pipe]);
+  const analysis = {
+    unit: "u",
+    arm: "arm",
+    control: "a",
+    metrics: [],
+    covariates: new Map(),
+    weights: undefined,
+  };
+  const at = (file: string) => analyzeTable({ ...analysis, file, alpha: 0.05, asOf: new Date(0) });
+  await expect(at(pipe)).rejects.toThrow(/pipe\.csv: it is no regular file, expected a CSV or Parquet file$/);
+  await expect(at("/dev/zero")).rejects.toThrow(/it is no regular file/);
+  await expect(analysisOf("PAR1".padEnd(100, "x"), "cut.parquet")).rejects.toThrow(
+    /^cannot read .*cut\.parquet as a table: (?!.*(?:SELECT|LINE))/s,
+  );
+});
+
+test("an arm whose name holds a zero byte is one as others are; a header that does is refused", async () => {
+  const { arms } = await analysisOf(whole.replaceAll(",b,", ",b\0'c,"));
+  expect(arms.map(({ arm }) => arm)).toEqual(["a", "b\0'c"]);
+  await expect(analysisOf(whole.replace("y", "y\0"))).rejects.toThrow(
+    /as a table: its header line holds a zero byte$/,
+  );
 });

@@ -108,6 +108,7 @@ describe("setlist analyze --table", () => {
     [[...tableArguments("x.csv"), "--weights", "a=0,b=0"], "a weight above 0"],
     [["analyze", "--experiment", "a", "--alpha", "1"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--alpha", "x"], "between 0 and 1"],
+    [["analyze", "--experiment", "a", "--alpha", "5e-324"], "between 0 and 1"],
     [["analyze", "--experiment", "a", "--segment", "country"], "such as user.country"],
     [["analyze", "--experiment", "a", "--segment", "user.a", "--segment", "user.a"], "named twice"],
     [["analyze", "--experiment", "a", "--policy", "kd"], "expected ARM=WEIGHT"],
@@ -173,6 +174,7 @@ describe("setlist analyze --experiment", () => {
       offPolicy: { policies: [{ weights: { control: 0, kd: 1 }, metrics: [{ ips: null }] }] },
       calibration: { salts: 1_000, of: 80 },
     });
+    expect(await run([...command, "--policy", "control=1,kd=1e-9"])).toBe(0);
     expect(await run([...command, "--policy", "kdd=1"])).toBe(1);
     expect(stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
   }, 60_000);

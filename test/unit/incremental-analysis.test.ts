@@ -1,5 +1,5 @@
 /** What an incremental analysis keeps, when it does without, and what it says then. */
-import { cp, readdir, truncate, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { analyzeExperiment, type KeptStates } from "../../src/analysis/analysis.ts";
@@ -114,4 +114,50 @@ test("states of experiments that are gone are removed, and one that nobody asked
   const long = new Date(Date.now() - 15 * 86_400_000);
   await utimes(join(own, "known.duckdb"), long, long);
   expect(await its.at(segmentsOf(2))).toEqual([made]);
+});
+
+test("nothing goes but what an analysis has written: not what stands beside it, nor what is behind a link", async () => {
+  const its = await looks();
+  await its.at(segmentsOf(2));
+  const [own, other] = [join(its.folder, "analysis/home-kd"), await temporaryFolder()];
+  await cp(own, join(its.folder, "analysis/gone"), { recursive: true });
+  await cp(own, other, { recursive: true });
+  await symlink(other, join(its.folder, "analysis/linked"));
+  await mkdir(join(its.folder, "analysis/notes"));
+  await writeFile(join(its.folder, "analysis/gone/mine.txt"), "mine");
+  await its.at(segmentsOf(2));
+  expect((await readdir(join(its.folder, "analysis"))).sort()).toEqual([
+    "gone",
+    "home-kd",
+    "linked",
+    "notes",
+  ]);
+  expect(await readdir(join(its.folder, "analysis/gone"))).toEqual(["mine.txt"]);
+  expect(await readdir(other)).toContain("known.duckdb");
+});
+
+test("a state that can be neither used nor removed costs a notice, not the analysis", async () => {
+  const its = await looks();
+  await its.at(segmentsOf(2));
+  const state = join(its.folder, "analysis/home-kd/known.duckdb");
+  await rm(state);
+  await mkdir(state);
+  expect(await its.at(segmentsOf(2))).toEqual([
+    expect.stringMatching(
+      /^The state in .* could not be used and cannot be removed \(.*\): the whole log is read\.$/,
+    ),
+  ]);
+});
+
+test("a state with bytes that have changed gives the figures of the log", async () => {
+  const its = await looks();
+  await its.at(segmentsOf(3));
+  const state = join(its.folder, "analysis/home-kd/known.duckdb");
+  const sound = await readFile(state);
+  for (const place of [0, 12, 4_100, 8_200, 12_300, 300_000]) {
+    const damaged = Buffer.from(sound);
+    damaged.fill(0xa5, place % sound.length, (place % sound.length) + 64);
+    await writeFile(state, damaged);
+    await its.at(segmentsOf(3));
+  }
 });
