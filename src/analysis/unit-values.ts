@@ -3,7 +3,7 @@ import { type Dialect, doubleSql, type Relation } from "./dialect.ts";
 import { magnitudeMax } from "./exact-moments.ts";
 import { isOf } from "./happened.ts";
 import { table, view } from "./log-design.ts";
-import type { MetricLayouts, UnitVariable } from "./metric-layout.ts";
+import type { FoldAggregate, MetricLayouts, UnitVariable } from "./metric-layout.ts";
 
 /** The relation with one row a unit, `unit`, `arm`, and `v0`, `v1`, … for the layout's variables, cut off where it says so. */
 export function unitValuesOf({ caps }: MetricLayouts): string {
@@ -43,9 +43,7 @@ export function outcomeFolds(dialect: Dialect, variables: readonly UnitVariable[
     const [whole, other] = [`${one} AND ${isWhole}`, `${one} AND NOT (${isWhole})`];
     const sum = `coalesce(sum(value) FILTER (WHERE ${whole}), 0) + coalesce(${dialect.orderedSum("value", other)}, 0)`;
     return [
-      ...(wanted.has("count") || wanted.has("any") || wanted.has("mean")
-        ? [`count(*) FILTER (WHERE ${one}) AS count${source}`]
-        : []),
+      ...(isCounted(wanted) ? [`count(*) FILTER (WHERE ${one}) AS count${source}`] : []),
       ...(wanted.has("sum") || wanted.has("mean")
         ? [
             `CASE WHEN max(abs(value)) FILTER (WHERE ${one}) >= ${magnitudeMax} THEN ${magnitudeMax} ELSE ${sum} END AS sum${source}`,
@@ -54,6 +52,10 @@ export function outcomeFolds(dialect: Dialect, variables: readonly UnitVariable[
       ...(wanted.has("last") ? [`${dialect.latest("value", "occurred_at", one)} AS last${source}`] : []),
     ];
   });
+}
+
+function isCounted(wanted: ReadonlySet<FoldAggregate>): boolean {
+  return wanted.has("count") || wanted.has("any") || wanted.has("mean");
 }
 
 /** The same columns over a window of rows that `outcomeFolds` made, which ascend by `order`: folds of folds. */
@@ -67,7 +69,7 @@ export function runningFolds(
   return [...new Set(folded.map(({ source }) => source))].flatMap((source) => {
     const wanted = new Set(folded.filter((fold) => fold.source === source).map((fold) => fold.aggregate));
     return [
-      `sum(count${source}) OVER (${window}) AS count${source}`,
+      ...(isCounted(wanted) ? [`sum(count${source}) OVER (${window}) AS count${source}`] : []),
       ...(wanted.has("sum") || wanted.has("mean")
         ? [`${dialect.runningSum(`sum${source}`, window)} AS sum${source}`]
         : []),

@@ -122,7 +122,7 @@ describe("the interval of a group-sequential verdict", () => {
     // 2.3 standard errors; the bound of O'Brien and Fleming's spending is 2.963 at half of the information.
     const difference = 2.3 * Math.sqrt(2) * 0.01;
     expect(sentenceOf(1 + difference, atHalf)).toBe(
-      "No difference shown between kd1 and control on completions: +3.25 % (95 % interval of the difference " +
+      "No difference shown between kd1 and control on completions: +3.25 % (difference +0.03253, 95 % interval " +
         "−0.00937 to +0.07442, over all looks of the plan).",
     );
   });
