@@ -11,7 +11,9 @@ import { logMeasures } from "./log-measures.ts";
 import { type LogResults, logStatements } from "./log-statements.ts";
 import { strataIn } from "./log-strata.ts";
 import { timingsIn } from "./log-timings.ts";
+import type { Measure } from "./measure.ts";
 import { horizonOf } from "./plan.ts";
+import { cutOf, looksDesign, type PlanLook, reachedLooks } from "./plan-look.ts";
 import type { AnalysisReport } from "./report.ts";
 import { type StrataDesign, strataDesign } from "./strata-design.ts";
 
@@ -57,7 +59,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   }
   const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha, input.asOf);
   const strata = strataOf(engine, experiment);
-  const designs = [...asked, ...strata].map(({ design }) => design);
+  const looks = looksDesign(experiment.plan);
+  const designs = [...asked, ...strata].map(({ design }) => design).concat(looks ?? []);
   const results = (await knownResults(input, designs)) ?? (await wholeResults(input, engine, designs));
   const arms = armCounts(experiment, results.arms);
   const [totals = {}] = results.totals;
@@ -66,6 +69,8 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
   const family = primaries * (arms.length - 1);
   const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
   const { sections, warnings } = await findingsOf(asked, results);
+  const reached = reachedLooks(experiment, results["design_looks"] ?? [], input.asOf);
+  const look = reached.filter(({ matures }) => matures <= input.asOf).at(-1);
   const { measures, ...known } = logMeasures(experiment, results);
   const stratified = strata[0]?.stratified(results);
   const report = assembleReport({
@@ -77,7 +82,15 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     arms: arms.map(({ arm, units, impressions }) => ({ arm, units, impressions })),
     weights: experiment.arms.map((arm) => arm.weight),
     control: experiment.arms.findIndex((arm) => arm.control),
-    horizon: horizonOf(experiment.plan, units, input.asOf, input.alpha, family),
+    horizon: horizonOf(
+      experiment.plan,
+      units,
+      input.asOf,
+      input.alpha,
+      family,
+      hasLooks(experiment) ? (look ?? null) : "now",
+    ),
+    looked: look === undefined ? undefined : await measuresAt(input, engine, look),
     measures: measures.map((one) => ({ ...one, postStratified: stratified?.get(one.metric) })),
     ...known,
     strata: strataIn(results.strata, arms.length),
@@ -94,6 +107,21 @@ export async function analyzeExperiment(input: ExperimentAnalysis): Promise<Anal
     ],
   });
   return { ...report, ...sections };
+}
+
+function hasLooks({ plan }: Experiment): boolean {
+  return plan?.kind === "fixed" || plan?.kind === "group-sequential";
+}
+
+async function measuresAt(
+  { experiment, files, onProgress }: ExperimentAnalysis,
+  engine: AnalysisEngine,
+  look: PlanLook,
+): Promise<readonly Measure[]> {
+  const cut = cutOf(experiment, look);
+  const { prepare, queries } = logStatements(engine.dialect, experiment, files, [], cut);
+  const results = await engine.run(prepare, queries, onProgress);
+  return logMeasures(experiment, results).measures;
 }
 
 function strataOf({ dialect }: AnalysisEngine, experiment: Experiment): StrataDesign[] {
@@ -119,7 +147,7 @@ async function knownResults(
     return known && { ...known };
   }
   states.onNotice(
-    "Strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
+    "Looks of a plan, strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
   );
   return undefined;
 }

@@ -12,7 +12,7 @@ import { verdictOf } from "./decide.ts";
 import { healthOf, type MetricPast, type StratumUnits } from "./health.ts";
 import type { Measure } from "./measure.ts";
 import type { Horizon } from "./plan.ts";
-import type { AnalysisReport, ArmCount, MetricReport } from "./report.ts";
+import type { AnalysisReport, ArmCount, Comparison, MetricReport } from "./report.ts";
 import type { TradeoffReport, VerdictKind } from "./report-sections.ts";
 import { type ArmTimings, type Tradeoff, tradeoffOf } from "./tradeoff.ts";
 
@@ -28,6 +28,8 @@ export interface Findings {
   readonly control: number;
   readonly horizon: Horizon;
   readonly measures: readonly Measure[];
+  /** As of the plan's look, in the same order: what is decided by where it is given. */
+  readonly looked?: readonly Measure[] | undefined;
   readonly pasts: readonly MetricPast[];
   readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
   readonly strata: Readonly<Record<"days" | "surfaces" | "latencies", readonly StratumUnits[]>>;
@@ -47,7 +49,11 @@ export function assembleReport(findings: Findings): AnalysisReport {
   const names = arms.map((arm) => arm.arm);
   const units = arms.map((arm) => arm.units);
   const ratio = sampleRatio(units, findings.weights);
-  const compared = findings.measures.map((measure) => compareArms(measure, names, control, alpha, horizon));
+  const compare = (measure: Measure): Compared => compareArms(measure, names, control, alpha, horizon);
+  const compared = findings.measures.map((measure, i) => {
+    const looked = findings.looked?.[i];
+    return looked === undefined ? compare(measure) : decidedBy(compare(measure), compare(looked));
+  });
   const warnings = [...findings.warnings];
   for (const [i, arm] of arms.entries()) {
     if (findings.weights[i] === 0 && arm.units > 0) {
@@ -95,6 +101,7 @@ export function assembleReport(findings: Findings): AnalysisReport {
   );
   const tradeoff = tradeoffOf({
     ...findings,
+    measures: findings.looked ?? findings.measures,
     arms: names,
     timings: findings.timings ?? [],
     costs: findings.costs ?? [],
@@ -122,6 +129,20 @@ export function assembleReport(findings: Findings): AnalysisReport {
     lateOutcomes: findings.lateOutcomes,
     warnings,
   };
+}
+
+/** The numbers of all data, with the decisions of the look's. */
+function decidedBy(now: Compared, look: Compared): Compared {
+  const comparisons = now.metric.comparisons.map((comparison, i) => {
+    const { sequential, notWorse, minimumEffect } = look.metric.comparisons[i] as Comparison;
+    return {
+      ...comparison,
+      ...(sequential !== undefined && { sequential }),
+      ...(notWorse !== undefined && { notWorse }),
+      ...(minimumEffect !== undefined && { minimumEffect }),
+    };
+  });
+  return { ...now, metric: { ...now.metric, comparisons }, decisions: look.decisions };
 }
 
 /** Without a verdict on anything there is none on this. */

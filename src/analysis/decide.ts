@@ -60,7 +60,9 @@ export function verdictOf(
     return early(
       report.plannedUnits === null
         ? `The plan is one look, on ${report.plannedEnd}.`
-        : `The plan is one look at ${count(report.plannedUnits)} units, of which ${count(report.units)} are there.`,
+        : report.units >= report.plannedUnits
+          ? `The ${count(report.plannedUnits)} units of the plan's one look are there, and the last of them have not had the attribution window for their outcomes.`
+          : `The plan is one look at ${count(report.plannedUnits)} units, of which ${count(report.units)} are there.`,
     );
   }
   if (few !== undefined) return early(`${few.name}: ${few.detail}.`);

@@ -14,6 +14,14 @@ export interface LogSources {
   readonly counterfactuals?: readonly string[] | undefined;
 }
 
+/** Only rows up to a time, UTC, `2026-11-22 12:00:00.123`. */
+export interface LogUntil {
+  readonly column: "at" | "occurred_at";
+  readonly time: string;
+  /** Rows for which this holds stay, whatever their time. */
+  readonly except?: string | undefined;
+}
+
 /**
  * All in which the SQL of DuckDB and that of Spark differ where the analysis of the log is concerned. A text here is an
  * expression of that SQL.
@@ -61,7 +69,7 @@ export interface Dialect {
    * `outcome, request, item, type, value, occurred_at`, of counterfactuals `request, experiment, phase, arm, other,
    * agreeing, other_ids`; and of each row where it stands, `log_file` (its name alone), `log_path` and `log_row`. A statement.
    */
-  rowsOf(table: keyof LogSources, files: readonly string[]): string;
+  rowsOf(table: keyof LogSources, files: readonly string[], until?: LogUntil | undefined): string;
   /** How many whole days lie between two timestamps. */
   daysBetween(from: string, to: string): string;
   /** The statement that makes a relation. */

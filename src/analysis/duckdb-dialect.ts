@@ -72,7 +72,7 @@ export const duckDbDialect: Dialect = {
   },
   latest: (value, at, condition) =>
     `(max(struct_pack(latest_at := ${at}, latest_value := ${value})) FILTER (WHERE ${condition})).latest_value`,
-  rowsOf(table, files) {
+  rowsOf(table, files, until) {
     const names = Object.keys(columns[table]).map((name) => `"${name}" AS ${renamed[name] ?? name}`);
     const typed = Object.entries(columns[table]).map(([name, type]) => `CAST(NULL AS ${type}) AS "${name}"`);
     const place = "CAST(NULL AS VARCHAR) AS filename, CAST(NULL AS BIGINT) AS file_row_number";
@@ -85,7 +85,7 @@ export const duckDbDialect: Dialect = {
              union_by_name = true, hive_partitioning = false) UNION ALL BY NAME ${none}`;
     return `CREATE TEMPORARY VIEW ${table} AS
       SELECT ${names.join(", ")}, parse_filename(filename) AS log_file, filename AS log_path, file_row_number AS log_row
-      FROM (${rows}) stored`;
+      FROM (${rows}) stored${until === undefined ? "" : ` WHERE ${until.except ?? "false"} OR "${until.column}" <= TIMESTAMP '${until.time}'`}`;
   },
   create: ({ name, query, kept }) => `CREATE TEMPORARY ${kept ? "TABLE" : "VIEW"} ${name} AS ${query}`,
 };

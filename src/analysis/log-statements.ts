@@ -5,7 +5,7 @@
  * how many threads or machines had a part in it.
  */
 import type { Experiment } from "../domain/experiment.ts";
-import type { Dialect, LogSources, Relation } from "./dialect.ts";
+import type { Dialect, LogSources, LogUntil, Relation } from "./dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsQuery } from "./exact-moments.ts";
 import { happened } from "./happened.ts";
@@ -15,6 +15,11 @@ import { timingsQuery } from "./log-timings.ts";
 import { type MetricLayouts, metricLayouts, pairsOf, withActivity } from "./metric-layout.ts";
 import { quantilesQuery, unitEvents } from "./quantile-events.ts";
 import { unitRelations, unitValuesOf } from "./unit-values.ts";
+
+export interface LogCut {
+  readonly impressions?: LogUntil | undefined;
+  readonly outcomes?: LogUntil | undefined;
+}
 
 export interface LogStatements {
   /** Statements in their order; each may read what those before it made. */
@@ -43,12 +48,16 @@ export interface LogResults {
   readonly timings: readonly ResultRow[];
 }
 
-/** @param designs what is asked of the same log beside the arms' means: their relations stand behind all of these. */
+/**
+ * @param designs what is asked of the same log beside the arms' means: their relations stand behind all of these.
+ * @param cut of impressions and outcomes alone; all of them where left out.
+ */
 export function logStatements(
   dialect: Dialect,
   experiment: Experiment,
   files: LogSources,
   designs: readonly LogDesign[] = [],
+  cut: LogCut = {},
 ): LogStatements {
   const plain = metricLayouts(experiment);
   const layouts = designs.some((design) => design.readsActivity === true) ? withActivity(plain) : plain;
@@ -59,8 +68,8 @@ export function logStatements(
   ];
   return {
     prepare: [
-      dialect.rowsOf("impressions", files.impressions),
-      dialect.rowsOf("outcomes", files.outcomes),
+      dialect.rowsOf("impressions", files.impressions, cut.impressions),
+      dialect.rowsOf("outcomes", files.outcomes, cut.outcomes),
       ...(compared ? [dialect.rowsOf("counterfactuals", files.counterfactuals ?? [])] : []),
       // Two designs may ask for the same.
       ...new Set(relations.map((relation) => dialect.create(relation))),

@@ -7,6 +7,7 @@ import {
   sequentialBounds,
 } from "../statistics/statistics.ts";
 import { count } from "./format.ts";
+import type { PlanLook } from "./plan-look.ts";
 import type { PlanReport } from "./report-sections.ts";
 
 export interface Horizon {
@@ -19,8 +20,9 @@ export interface Horizon {
 }
 
 /**
- * Without a plan results hold whenever one looks. The looks of a group-sequential plan were taken where it says, but the last
- * that is due, which is now.
+ * Without a plan results hold whenever one looks. The looks of a group-sequential plan were taken where it says.
+ * @param looked what is decided on: the last look whose outcomes are all there, null where there is none; left out
+ * where the data has no times, and is what it is when the last look that is due is taken.
  * @param family comparisons of primary metrics: each has that part of alpha in a group-sequential test.
  */
 export function horizonOf(
@@ -29,13 +31,22 @@ export function horizonOf(
   asOf: Date,
   alpha: number,
   family: number,
+  looked: PlanLook | "now" | null = "now",
 ): Horizon {
   const kind = plan?.kind ?? "always-valid";
   const plannedUnits = plan?.units ?? null;
   const plannedEnd = plan?.end === undefined ? null : new Date(plan.end).toISOString();
-  const ended =
+  const isThere =
     plannedUnits === null ? plannedEnd !== null && asOf.toISOString() >= plannedEnd : units >= plannedUnits;
+  const judged = looked === "now" ? units : (looked?.units ?? 0);
+  const ended = isThere && looked !== null && (plannedUnits === null || judged >= plannedUnits);
   const report: PlanReport = { kind, plannedUnits, units, plannedEnd, ended };
+  const data =
+    looked === "now" || looked === null
+      ? []
+      : [
+          `The verdict is of the units that came until ${looked.until.toISOString()}, the look that was planned; what came later is in the numbers, and changes no verdict.`,
+        ];
   const none = { report, tunedUnits: plannedUnits ?? undefined, design: undefined };
   if (plan?.kind === "fixed" && !ended) {
     const until =
@@ -49,8 +60,8 @@ export function horizonOf(
       ],
     };
   }
-  if (plan?.kind !== "group-sequential" || plannedUnits === null) return { ...none, warnings: [] };
-  const fraction = units / plannedUnits;
+  if (plan?.kind !== "group-sequential" || plannedUnits === null) return { ...none, warnings: data };
+  const fraction = judged / plannedUnits;
   const due = (plan.looks ?? []).filter((look) => look <= fraction);
   const next = plan.looks?.[due.length];
   const when = next === undefined ? "" : `the next look is at ${count(Math.ceil(next * plannedUnits))} units`;
@@ -58,18 +69,16 @@ export function horizonOf(
   const spending = plan.spending ?? "obrien-fleming";
   const design = sequentialBounds(
     { alpha: alpha / Math.max(1, family), sides: 2, spending },
-    [...due.slice(0, -1), Math.min(1, fraction)],
+    looked === "now" ? [...due.slice(0, -1), Math.min(1, fraction)] : due,
     next === undefined,
   );
   return {
     ...none,
     design: design.ok ? design.value : undefined,
-    warnings:
-      next === undefined
-        ? []
-        : [
-            `Look ${due.length} of ${plan.looks?.length}: its result counts as of one analysis; ${when}, and until then whoever repeats it reads the always-valid interval.`,
-          ],
+    warnings: [
+      ...(next === undefined ? [] : [`Look ${due.length} of ${plan.looks?.length}: ${when}.`]),
+      ...data,
+    ],
   };
 }
 

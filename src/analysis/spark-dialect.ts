@@ -79,7 +79,7 @@ export const sparkDialect: Dialect = {
   },
   latest: (value, at, condition) =>
     `(max(named_struct('latest_at', ${at}, 'latest_value', ${value})) FILTER (WHERE ${condition})).latest_value`,
-  rowsOf(table, files) {
+  rowsOf(table, files, until) {
     const named = (name: string): string => renamed[name] ?? name;
     const names = Object.keys(columns[table]).map((name) => `\`${name}\` AS ${named(name)}`);
     const where =
@@ -88,7 +88,11 @@ export const sparkDialect: Dialect = {
       ([name, type]) => `CAST(NULL AS ${type}) AS ${named(name)}`,
     );
     const none = `SELECT ${nothing.join(", ")}, '' AS log_file, '' AS log_path, 0L AS log_row WHERE false`;
-    const rows = `SELECT ${names.join(", ")}, ${where} FROM parquet.\`${patternOf(files)}\``;
+    const cut =
+      until === undefined
+        ? ""
+        : ` WHERE ${until.except ?? "false"} OR \`${until.column}\` <= TIMESTAMP_NTZ '${until.time}'`;
+    const rows = `SELECT ${names.join(", ")}, ${where} FROM parquet.\`${patternOf(files)}\`${cut}`;
     return `CREATE TEMPORARY VIEW ${table} AS ${files.length === 0 ? none : rows}`;
   },
   create: ({ name, query, kept }) =>
