@@ -61,7 +61,7 @@ test.each([
           new Set(["There is no state of this experiment yet: the whole log is read once."]),
         );
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   },
   240_000,
