@@ -1,20 +1,12 @@
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { missingChromium, startChromium } from "./chromium.ts";
+import { describeWhere } from "./describe-where.ts";
 
-/**
- * A suite that needs Chromium to be installed. Without it the suite is skipped with a warning that says so, or fails
- * where `REQUIRE_CHROMIUM` is set, as .ci/run does.
- */
+/** A suite that needs Chromium to be installed; `REQUIRE_CHROMIUM` requires it. */
 export function describeWithChromium(name: string, suite: (browser: () => Browser) => void): void {
-  const missing = missingChromium();
-  if (missing !== undefined) {
-    if (process.env["REQUIRE_CHROMIUM"] !== undefined) throw new Error(`${name}: ${missing}`);
-    console.warn(`SKIPPED: ${name}: ${missing}`);
-    describe.skip(name, () => undefined);
-    return;
-  }
-  describe(name, () => {
+  const required = process.env["REQUIRE_CHROMIUM"] !== undefined;
+  describeWhere(name, { missing: missingChromium(), required }, () => {
     let running: Browser | undefined;
     beforeAll(async () => {
       running = await startChromium();
