@@ -2,12 +2,14 @@
  * `npm run loadtest:catalogue`: latency of one connection by the size of the catalogue, and the memory that it takes.
  * Each size is a made-up world and a server of its own, measured in turns with the smallest.
  */
+
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
+import { messageOf } from "../src/domain/error.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import { machineOf } from "./bench-report.ts";
 import {
@@ -180,7 +182,7 @@ for (const items of sizes) {
       );
     } else rows.push(await measured(catalogue, smallest));
   } catch (error) {
-    unmeasured.push({ items, why: error instanceof Error ? error.message : String(error) });
+    unmeasured.push({ items, why: messageOf(error) });
     process.stderr.write(`${unmeasured.at(-1)?.why}\n`);
   }
 }

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { labelDataDirectory } from "../src/app/label-data.ts";
+import { labelDataDirectory } from "../src/app/data/label-data.ts";
 import { positiveInteger } from "../src/cli/argument.ts";
 import { loadConfig } from "../src/config.ts";
 import type { Impression } from "../src/domain/impression.ts";

@@ -2,11 +2,13 @@
  * `npm run loadtest:providers`: how long a run of a model takes on each execution provider, by the rows of the batch, in
  * a server's own workers and in turns with the CPU; and how far the probabilities are from the CPU's.
  */
+
 import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
+import { messageOf } from "../src/domain/error.ts";
 import { type ExecutionProvider, executionProviders } from "../src/domain/execution-provider.ts";
 import { tryProvider } from "../src/inference/provider-trial.ts";
 import { RemoteWorker } from "../src/inference/remote-worker.ts";
@@ -126,9 +128,7 @@ async function measureCase(
     } catch (error) {
       if (runner.provider === "cpu") throw error;
       taking.delete(runner);
-      leaveOut(
-        `${runner.provider} was left out of ${model}, ${graphs}: ${error instanceof Error ? error.message : error}`,
-      );
+      leaveOut(`${runner.provider} was left out of ${model}, ${graphs}: ${messageOf(error)}`);
       return undefined;
     }
   }

@@ -2,9 +2,11 @@
  * How much faster the request graph answers than the reference graph, with the items' rows at hand:
  * `node loadtest/split-graphs.ts models/repository/home-kd/1 [rounds]`. One thread, 200 candidates, rounds interleaved.
  */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
+import { messageOf } from "../src/domain/error.ts";
 import type { EncodedRequest, Tensor } from "../src/domain/ports.ts";
 import { FilledSlots } from "../src/inference/filled-slots.ts";
 import { parseManifest } from "../src/inference/manifest.ts";
@@ -93,7 +95,7 @@ if (folder === undefined || folder === "--help" || !/^[1-9][0-9]*$/.test(rounds)
   await measure(folder, Number(rounds)).then(
     (line) => process.stdout.write(`${line}\n`),
     (error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(`${messageOf(error)}\n`);
       process.exitCode = 1;
     },
   );

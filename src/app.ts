@@ -3,19 +3,13 @@
  * their implementations.
  */
 
-import { compactingOver } from "./app/background-compaction.ts";
+import { compactingOver } from "./app/beside/background-compaction.ts";
+import { openExperiments } from "./app/data/experiment-store.ts";
 import { configuredExperiments, type ExperimentSource } from "./app/experiment-source.ts";
-import { openExperiments } from "./app/experiment-store.ts";
 import { openGround } from "./app/ground.ts";
 import { guardianOver } from "./app/guardian-over.ts";
-import { defaultModelsOf, knownValueModels, valueModelsOf } from "./app/known-value-models.ts";
-import { LiveExperiments } from "./app/live-experiments.ts";
-import { checkNeedsOf } from "./app/model-needs.ts";
-import { checkSurfaceModels } from "./app/surface-models.ts";
 import { systemClock } from "./app/system-clock.ts";
-import { withUserIdKey } from "./app/user-id-key.ts";
-import { warmModel, warmUp } from "./app/warm-up.ts";
-import type { SetlistConfig } from "./config.ts";
+import { type SetlistConfig, withUserIdKey } from "./config.ts";
 import type { ExperimentHealthSource } from "./domain/experiment-health.ts";
 import type { ModelLibrary } from "./domain/model-life.ts";
 import type { LogTrouble, MetricsSource, OutcomeLog } from "./domain/ports.ts";
@@ -26,14 +20,23 @@ import { createHttpServer } from "./http/http.ts";
 import { openModels } from "./inference/inference.ts";
 import { PseudonymousLog } from "./outcomes/outcomes.ts";
 import { StickyArmsFile } from "./registry/sticky-arms.ts";
+import {
+  checkNeedsOf,
+  checkSurfaceModels,
+  defaultModelsOf,
+  ExperimentWrites,
+  knownValueModels,
+  LiveExperiments,
+  valueModelsOf,
+} from "./rollout/rollout.ts";
 import { ArmTraffic } from "./serving/arm-traffic.ts";
 import { ConcurrencyLimit } from "./serving/concurrency-limit.ts";
-import { ExperimentWrites } from "./serving/experiment-writes.ts";
 import { createReadiness } from "./serving/readiness.ts";
 import { RecentRequests } from "./serving/recent-requests.ts";
 import { newRequestId } from "./serving/request-id.ts";
 import { createServing } from "./serving/serving.ts";
 import { Shadows } from "./serving/shadows.ts";
+import { warmModel, warmUp } from "./serving/warm-up.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 
 export interface Ports {

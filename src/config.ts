@@ -6,4 +6,5 @@ export {
 } from "./config/experiment-files.ts";
 export { loadConfig } from "./config/load.ts";
 export type { SetlistConfig } from "./config/settings.ts";
+export { withUserIdKey } from "./config/user-id-key.ts";
 export { yamlText } from "./config/yaml-file.ts";

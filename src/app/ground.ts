@@ -3,8 +3,8 @@ import type { SetlistConfig } from "../config.ts";
 import { importedRows } from "../features/features.ts";
 import { type OpenedOutcomeLog, openOutcomeLog } from "../outcomes/outcomes.ts";
 import type { ShippingMetrics } from "../telemetry/telemetry.ts";
-import { usableDataDirectory } from "./data-directory.ts";
-import { LogShipping } from "./log-shipping.ts";
+import { LogShipping } from "./beside/log-shipping.ts";
+import { usableDataDirectory } from "./data/data-directory.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** What there is once in a data directory, however many processes answer over it. */

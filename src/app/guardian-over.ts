@@ -3,7 +3,7 @@ import type { ArmCounts } from "../domain/arm-counts.ts";
 import type { Clock, ExperimentStore, GuardianObserver } from "../domain/ports.ts";
 import { Guardian } from "../guardrails/guardrails.ts";
 import type { GuardrailMetrics } from "../telemetry/telemetry.ts";
-import { LogAnalyses } from "./log-analyses.ts";
+import { LogAnalyses } from "./beside/log-analyses.ts";
 
 /** The guardian of a server's experiments, checking from here on; closed with `opened`. */
 export function guardianOver(

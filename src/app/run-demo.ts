@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import { SetlistError } from "../domain/error.ts";
-import { analyzeDataDirectory } from "./analyze-data.ts";
-import { readExperiments } from "./experiment-store.ts";
+import { analyzeDataDirectory } from "./data/analyze-data.ts";
+import { readExperiments } from "./data/experiment-store.ts";
 import { startServerProcess } from "./server-process.ts";
 import { type SimulationProgress, type SimulationSummary, simulateWorld } from "./simulate-world.ts";
 

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AnalysisReport, ArmPolicy, SegmentAttribute } from "../analysis/analysis.ts";
-import type { SparkCluster } from "../app/analyze-data.ts";
+import type { SparkCluster } from "../app/data/analyze-data.ts";
 import { loadConfig } from "../config.ts";
 import { SetlistError, UsageError } from "../domain/error.ts";
 import { positiveInteger } from "./argument.ts";
@@ -162,7 +162,7 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
       );
     if (spark !== undefined && flags.incremental === true)
       command.error("error: --incremental goes with --engine duckdb, not with spark");
-    const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
+    const { analyzeDataDirectory } = await import("../app/data/analyze-data.ts");
     const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
       env: process.env,

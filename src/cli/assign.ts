@@ -1,8 +1,9 @@
 import Table from "cli-table3";
 import { Command } from "commander";
-import { assignUnit, doubtOf, type UnitAssignments } from "../app/experiments-data.ts";
-import { serverAssignments } from "../app/server-assignments.ts";
+import { assignUnit, doubtOf } from "../app/data/experiments-data.ts";
+import { serverAssignments } from "../client/client.ts";
 import { loadConfig } from "../config.ts";
+import type { UnitAssignments } from "../domain/assignment.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
 import { httpAddress } from "./argument.ts";
 import { attributesFlag } from "./attributes.ts";

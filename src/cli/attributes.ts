@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { messageOf } from "../domain/error.ts";
 import type { AttributeValue } from "../domain/feature.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
 
@@ -27,9 +28,7 @@ function parseObject(text: string): object {
     const value: unknown = JSON.parse(text);
     if (isRecord(value)) return value;
   } catch (error) {
-    throw new InvalidArgumentError(
-      `expected JSON: ${error instanceof Error ? error.message : String(error)}.`,
-    );
+    throw new InvalidArgumentError(`expected JSON: ${messageOf(error)}.`);
   }
   throw new InvalidArgumentError('expected a JSON object such as {"user": {"country": "DE"}}.');
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Compaction } from "../app/compact-data.ts";
+import type { Compaction } from "../app/data/compact-data.ts";
 import { loadConfig } from "../config.ts";
 import { segmentBar } from "./segment-bar.ts";
 
@@ -32,7 +32,7 @@ export function compactCommand(): Command {
         env: process.env,
         cwd: process.cwd(),
       });
-      const { compactDataDirectory } = await import("../app/compact-data.ts");
+      const { compactDataDirectory } = await import("../app/data/compact-data.ts");
       const bar = segmentBar("compacting", process.stderr);
       const compaction = await compactDataDirectory({
         dataDir,

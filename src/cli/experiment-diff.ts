@@ -3,7 +3,7 @@ import { structuredPatch } from "diff";
 import { yamlText } from "../config.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { documentOf } from "../experiments/experiments.ts";
-import type { MadeChange, WrittenExperiment } from "../serving/experiment-writes.ts";
+import type { MadeChange, WrittenExperiment } from "../rollout/rollout.ts";
 
 /** What a write changes, as a unified diff of the YAML that people write, coloured where `stream` shows colours. */
 export function renderWrite(

@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import type { ExperimentPlace } from "../app/experiment-place.ts";
 import { readWrittenExperiments, yamlText } from "../config.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { confirmations, documentOf } from "../experiments/experiments.ts";
-import type { WrittenExperiment } from "../serving/experiment-writes.ts";
+import type { ExperimentPlace, WrittenExperiment } from "../rollout/rollout.ts";
 import { renderWrite } from "./experiment-diff.ts";
 import { at, type PlaceFlags, print } from "./experiment-place-flags.ts";
 import { shownFirst, type WriteFlags, withWriteFlags } from "./experiment-writes.ts";

@@ -1,6 +1,7 @@
-import type { ExperimentPlace } from "../app/experiment-place.ts";
-import { openExperimentPlace } from "../app/open-experiment-place.ts";
+import { DataDirectoryPlace } from "../app/data/data-directory-place.ts";
+import { RunningServerPlace } from "../client/client.ts";
 import { loadConfig } from "../config.ts";
+import type { ExperimentPlace } from "../rollout/rollout.ts";
 
 export interface PlaceFlags {
   readonly url?: string;
@@ -12,9 +13,12 @@ export interface PlaceFlags {
 /** Does something at the place that the flags name. */
 export async function at(flags: PlaceFlags, work: (place: ExperimentPlace) => Promise<void>): Promise<void> {
   const { url, dataDir, config } = flags;
-  const place = openExperimentPlace(url, () =>
-    loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() }),
-  );
+  const place =
+    url === undefined
+      ? new DataDirectoryPlace(
+          loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() }),
+        )
+      : new RunningServerPlace(url);
   try {
     await work(place);
   } finally {

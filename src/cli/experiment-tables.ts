@@ -2,8 +2,7 @@ import Table from "cli-table3";
 import type { Experiment } from "../domain/experiment.ts";
 import type { ValueModelOverride } from "../domain/model.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
-import type { RevisionNote } from "../serving/experiment-view.ts";
-import type { SurfaceView } from "../serving/surface-view.ts";
+import type { RevisionNote, SurfaceView } from "../rollout/rollout.ts";
 
 export function renderList(experiments: readonly Experiment[], killSwitch: KillSwitch): string {
   if (experiments.length === 0) return "There are no experiments: each surface serves its default model.\n";

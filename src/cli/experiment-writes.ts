@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import type { ExperimentPlace } from "../app/experiment-place.ts";
 import { readWrittenExperiment } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { type Confirmation, confirmations } from "../experiments/experiments.ts";
-import type { By, MadeChange, WrittenExperiment } from "../serving/experiment-writes.ts";
+import type { By, ExperimentPlace, MadeChange, WrittenExperiment } from "../rollout/rollout.ts";
 import { expectAgreement } from "./agreement.ts";
 import { renderFields, renderWrite } from "./experiment-diff.ts";
 import { at, type PlaceFlags, print } from "./experiment-place-flags.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import type { IngestProgress } from "../app/ingest-topics.ts";
+import type { IngestProgress } from "../app/data/ingest-topics.ts";
 import { loadConfig } from "../config.ts";
 import { brokerPattern } from "../domain/kafka.ts";
 import { wholeNumberTo } from "./argument.ts";
@@ -46,7 +46,7 @@ async function ingest(flags: IngestFlags): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
   });
-  const { ingestToFolder } = await import("../app/ingest-topics.ts");
+  const { ingestToFolder } = await import("../app/data/ingest-topics.ts");
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   for (const signal of endings) process.on(signal, onSignal);

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { Labelling, LabelProgress } from "../app/label-data.ts";
+import type { Labelling, LabelProgress } from "../app/data/label-data.ts";
 import { loadConfig } from "../config.ts";
 import type { ModelRef } from "../domain/model.ts";
 import { port, wholeNumberTo } from "./argument.ts";
@@ -48,7 +48,7 @@ export function labelCommand(): Command {
 async function label(flags: LabelFlags): Promise<void> {
   const { dataDir, models, world } = flags;
   const config = loadConfig({ flags: { dataDir, models, world }, env: process.env, cwd: process.cwd() });
-  const { labelDataDirectory, followDataDirectory } = await import("../app/label-data.ts");
+  const { labelDataDirectory, followDataDirectory } = await import("../app/data/label-data.ts");
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   for (const signal of endings) process.on(signal, onSignal);
@@ -56,7 +56,10 @@ async function label(flags: LabelFlags): Promise<void> {
   const metrics =
     flags.metricsPort === undefined
       ? undefined
-      : await (await import("../app/label-metrics.ts")).serveLabelMetrics(config.host, flags.metricsPort);
+      : await (await import("../telemetry/label-metrics.ts")).serveLabelMetrics(
+          config.host,
+          flags.metricsPort,
+        );
   if (metrics !== undefined) process.stderr.write(`setlist: metrics at ${metrics.url}\n`);
   let last: Labelling | undefined;
   const began = performance.now();

@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { runningModels } from "../app/running-models.ts";
+import { runningModels } from "../client/client.ts";
 import type { ModelVersionStatus } from "../domain/model-life.ts";
 import { httpAddress } from "./argument.ts";
 

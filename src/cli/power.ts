@@ -262,7 +262,7 @@ function baselineOf(flags: PowerFlags): PowerBaseline {
 }
 
 async function fromLog(flags: PowerFlags, experiment: string) {
-  const { planFromLog } = await import("../app/plan-from-log.ts");
+  const { planFromLog } = await import("../app/data/plan-from-log.ts");
   const { dataDir, experimentStore } = loadConfig({
     flags: { dataDir: flags.dataDir },
     env: process.env,

@@ -37,7 +37,7 @@ export function serveCommand(): Command {
 /** Imported once it is asked for: other commands and --help should not load the whole server. */
 async function open(config: SetlistConfig): Promise<App> {
   if (config.processes === 1) return (await import("../app.ts")).createApp(config);
-  return (await import("../app/process-group.ts")).createProcessGroup(config);
+  return (await import("../app/group/process-group.ts")).createProcessGroup(config);
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once, for whoever cannot wait for the drain. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/salvage-data.ts";
-import { hasLog, type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
+import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/data/salvage-data.ts";
+import { hasLog, type LogVerification, verifyDataDirectory } from "../app/data/verify-data.ts";
 import { loadConfig } from "../config.ts";
 import { segmentBar } from "./segment-bar.ts";
 

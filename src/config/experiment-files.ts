@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
 import type { ExperimentDocument } from "../domain/experiment.ts";
 import {
   parseExperimentDocument,
@@ -9,7 +9,7 @@ import {
   validateExperiment,
   withSharedMetrics,
 } from "../experiments/experiments.ts";
-import { writtenDocument } from "../serving/written-document.ts";
+import { writtenDocument } from "../rollout/rollout.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
 interface Source {
@@ -92,7 +92,7 @@ function namesIn(folder: string): string[] {
       .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith(".") && name !== sharedMetricsFile)
       .sort();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new SetlistError("NOT_FOUND", `experiments: ${folder} cannot be read: ${reason}`, { cause: error });
   }
 }

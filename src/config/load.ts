@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { invalidArgument, SetlistError, UsageError } from "../domain/error.ts";
+import { invalidArgument, messageOf, SetlistError, UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
 import { checkUnit, durationMs, parseUnit } from "../experiments/experiments.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
@@ -116,7 +116,7 @@ function check(partial: object, source: string, field: string): void {
   try {
     parseFile(partial, source);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw invalidArgument(
       message.startsWith(`${field}:`) || message.startsWith(`${field}[`)
         ? source + message.slice(field.length)

@@ -4,24 +4,12 @@ import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { Isolation } from "../domain/isolation.ts";
 import type { ShippingSettings } from "../domain/kafka.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
-import type { ShadowSpec } from "../domain/shadow.ts";
+import type { Surfaces } from "../domain/surface.ts";
 
 /** `all`, `latest`, `latest 2` (the two highest), or the versions themselves. */
 type VersionPolicy = string | readonly string[];
 
 type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
-
-interface SurfaceSettings {
-  /** Serves the surface where no experiment does. */
-  readonly defaultModel: ModelRef;
-  /** From the arrival of a request that names no timeout of its own, ms. */
-  readonly timeoutMs: number;
-  /** Goes before the models' own value models; an arm's goes before it. */
-  readonly valueModel?: ValueModelOverride | undefined;
-  /** Scores a share of the requests once they are answered, for comparison. */
-  readonly shadow?: ShadowSpec | undefined;
-}
 
 /** Everything that can be configured, checked, with absolute paths; docs/configuration.md is its page. */
 export interface SetlistConfig {
@@ -46,7 +34,7 @@ export interface SetlistConfig {
   readonly logLevel: LogLevel;
   /** How long a draining server serves on, not ready any more, ms. */
   readonly drainDelayMs: number;
-  readonly surfaces: ReadonlyMap<string, SurfaceSettings>;
+  readonly surfaces: Surfaces;
   /** What requests may say of users and contexts; undefined where that is anything. */
   readonly attributes: DeclaredAttributes | undefined;
   /** Shares of units that are kept outside experiments. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
 
 /** A YAML file that was read: its value, and its own way to say where a field stands. */
 export interface YamlFile {
@@ -55,7 +55,7 @@ function readText(file: string): string {
     const text = readFileSync(file, "utf8");
     if (Buffer.byteLength(text) <= fileBytesMax) return text;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new SetlistError("NOT_FOUND", `${file}: cannot be read: ${reason}`, { cause: error });
   }
   throw invalidArgument(`${file}: expected at most ${fileBytesMax} bytes`);
@@ -66,9 +66,7 @@ function toValue(document: Document, file: string): unknown {
     return document.toJS() ?? {};
   } catch (error) {
     // Aliases that expand without end are only found here.
-    throw invalidArgument(
-      `${file}: not usable YAML: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw invalidArgument(`${file}: not usable YAML: ${messageOf(error)}`);
   }
 }
 

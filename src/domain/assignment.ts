@@ -57,3 +57,10 @@ export interface Decision {
   /** One for each holdout of the layer; undefined where there is none. */
   readonly holdouts: readonly HoldoutPlace[] | undefined;
 }
+
+/** What one unit gets, over every surface, and why not where it gets nothing. */
+export interface UnitAssignments {
+  readonly unit: string;
+  readonly assignments: readonly Assignment[];
+  readonly decisions: readonly Decision[];
+}

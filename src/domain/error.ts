@@ -39,3 +39,8 @@ export class UsageError extends SetlistError {
 export function invalidArgument(detail: string): SetlistError {
   return new SetlistError("INVALID_ARGUMENT", detail);
 }
+
+/** What whatever was thrown has to say. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, messageOf } from "../domain/error.ts";
 import { type Expr, entityOf, type Parsed, placeOf } from "./targeting-check.ts";
 import { targetingTextMax } from "./targeting-input.ts";
 import { compiledPattern } from "./targeting-pattern.ts";
@@ -102,7 +102,7 @@ class Scales {
     try {
       compiledPattern(value);
     } catch (error) {
-      return this.#refuse(expr, `not a pattern: ${error instanceof Error ? error.message : String(error)}`);
+      return this.#refuse(expr, `not a pattern: ${messageOf(error)}`);
     }
     const counts = [...value.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, from, to]) => Number(to || from));
     return (

@@ -1,6 +1,6 @@
 import { celEnv, isCelError, parse, plan } from "@bufbuild/cel";
 import { LRUCache } from "lru-cache";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, messageOf } from "../domain/error.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
 import { type AttributeRead, checkTargeting, describeRead } from "./targeting-check.ts";
 import { checkTargetingCost } from "./targeting-cost.ts";
@@ -128,6 +128,6 @@ function planExpression(parsed: ReturnType<typeof parse>): ReturnType<typeof pla
 /** `line 1, column 14: found = but …`; the parser itself says `<input>:1:14: …`. */
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return "nested too deeply";
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.replace(/^<input>:(\d+):(\d+):/, "line $1, column $2:");
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { messageOf } from "../domain/error.ts";
 import type { FeatureSpec, Features } from "../domain/feature.ts";
 import type { IdBytes } from "../domain/id-bytes.ts";
 import type { Model } from "../domain/model.ts";
@@ -240,7 +241,7 @@ export class RequestEncoder implements PreparedFeatureStore {
     } catch (error) {
       if (!this.#sourceFailing) {
         this.#onWarning(
-          `the feature store cannot be read: ${error instanceof Error ? error.message : error}; requests get defaults until it can`,
+          `the feature store cannot be read: ${messageOf(error)}; requests get defaults until it can`,
         );
       }
       this.#sourceFailing = true;

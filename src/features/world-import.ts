@@ -2,7 +2,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { invalidArgument } from "../domain/error.ts";
+import { invalidArgument, messageOf } from "../domain/error.ts";
 import type { FeatureValue } from "../domain/feature.ts";
 import { removeChecksum, writeChecksum } from "./checksum.ts";
 import { type ColumnKinds, openRowDatabase, type RowDatabase } from "./lmdb-rows.ts";
@@ -102,9 +102,7 @@ async function columnsOf(
   const described = await connection
     .runAndReadAll(`DESCRIBE SELECT * FROM ${parquet(path)}`)
     .catch((error) => {
-      throw invalidArgument(
-        `${path}: expected a Parquet file, found: ${error instanceof Error ? error.message : error}`,
-      );
+      throw invalidArgument(`${path}: expected a Parquet file, found: ${messageOf(error)}`);
     });
   const columns: Record<string, { type: string; kind: ColumnKind }> = {};
   let hasId = false;

@@ -2,9 +2,9 @@ import type { Logger } from "pino";
 import type { ExperimentHealthSource } from "../domain/experiment-health.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Clock, ExperimentStore, Readiness, RequestObserver } from "../domain/ports.ts";
-import type { ExperimentWrites } from "../serving/experiment-writes.ts";
+import type { Surfaces } from "../domain/surface.ts";
+import type { ExperimentWrites } from "../rollout/rollout.ts";
 import type { Serving } from "../serving/serving.ts";
-import type { ConfiguredSurface } from "../serving/surface-view.ts";
 
 /** What the services answer with. */
 export interface GrpcContext {
@@ -13,7 +13,7 @@ export interface GrpcContext {
   readonly health: ExperimentHealthSource;
   readonly writes: ExperimentWrites;
   /** The surfaces as the configuration has them. */
-  readonly surfaces: ReadonlyMap<string, ConfiguredSurface>;
+  readonly surfaces: Surfaces;
   readonly readiness: Readiness;
   readonly requests: RequestObserver;
   readonly limits: Limits;

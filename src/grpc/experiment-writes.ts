@@ -1,6 +1,6 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
-import type { WrittenExperiment } from "../serving/experiment-writes.ts";
+import type { WrittenExperiment } from "../rollout/rollout.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
 import { type Call, unary } from "./unary.ts";

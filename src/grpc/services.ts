@@ -1,7 +1,7 @@
 import type { Server } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
-import { serverTiming } from "../serving/answer-headers.ts";
-import { knownExperiment, listedExperiments, readableRevision } from "../serving/experiment-view.ts";
+import { knownExperiment, listedExperiments, readableRevision } from "../rollout/rollout.ts";
+import { serverTiming } from "../serving/server-timing.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
 import { experimentWrites } from "./experiment-writes.ts";

@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { ErrorCode } from "../domain/error.ts";
-import { headerText } from "../serving/answer-headers.ts";
+import { headerText } from "../domain/header-text.ts";
 import type { PublicError } from "../serving/public-error.ts";
 
 /** The one mapping of error codes to gRPC. */

@@ -1,7 +1,6 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
-import { revisionNote } from "../serving/experiment-view.ts";
-import { knownSurface, surfaceView, surfaceViews } from "../serving/surface-view.ts";
+import { knownSurface, revisionNote, surfaceView, surfaceViews } from "../rollout/rollout.ts";
 import type { GrpcContext } from "./context.ts";
 import { rawService } from "./contract.ts";
 import { unary } from "./unary.ts";

@@ -1,5 +1,5 @@
 import { type handleUnaryCall, Metadata } from "@grpc/grpc-js";
-import { headerText } from "../serving/answer-headers.ts";
+import { headerText } from "../domain/header-text.ts";
 import { isId } from "../serving/id.ts";
 import { newRequestId } from "../serving/request-id.ts";
 import { endedEarly, signalOf, timeLeft } from "./call-end.ts";

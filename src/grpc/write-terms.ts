@@ -1,6 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
-import type { By, MadeChange } from "../serving/experiment-writes.ts";
-import { confirmationsOf, writerOf } from "../serving/write-terms.ts";
+import { type By, confirmationsOf, type MadeChange, writerOf } from "../rollout/rollout.ts";
 import type { Call } from "./unary.ts";
 
 /** What every message of a write says; what is not set is not there. */

@@ -12,9 +12,9 @@ import type {
   RequestObserver,
   Scorer,
 } from "../domain/ports.ts";
-import type { ExperimentWrites } from "../serving/experiment-writes.ts";
+import type { Surfaces } from "../domain/surface.ts";
+import type { ExperimentWrites } from "../rollout/rollout.ts";
 import type { Serving } from "../serving/serving.ts";
-import type { ConfiguredSurface } from "../serving/surface-view.ts";
 
 /** What the routes answer with. */
 export interface HttpContext {
@@ -23,7 +23,7 @@ export interface HttpContext {
   readonly health: ExperimentHealthSource;
   readonly writes: ExperimentWrites;
   /** The surfaces as the configuration has them. */
-  readonly surfaces: ReadonlyMap<string, ConfiguredSurface>;
+  readonly surfaces: Surfaces;
   readonly scorer: Scorer;
   readonly models: ModelLibrary;
   readonly readiness: Readiness;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { headerText } from "../domain/header-text.ts";
 import type { Limits } from "../domain/limits.ts";
-import { headerText } from "../serving/answer-headers.ts";
 import { isId } from "../serving/id.ts";
 import { publicError } from "../serving/public-error.ts";
 import type { HttpContext } from "./context.ts";

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
-import { knownExperiment, listedExperiments, readableRevision } from "../serving/experiment-view.ts";
+import { knownExperiment, listedExperiments, readableRevision } from "../rollout/rollout.ts";
 import type { HttpContext } from "./context.ts";
 import { experimentSchema, healthSchema, revisionSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";

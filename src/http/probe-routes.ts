@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
 import type { LogTrouble } from "../domain/ports.ts";
-import { listedExperiments } from "../serving/experiment-view.ts";
+import { listedExperiments } from "../rollout/rollout.ts";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";
 

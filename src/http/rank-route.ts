@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
-import { headerText, serverTiming } from "../serving/answer-headers.ts";
+import { headerText } from "../domain/header-text.ts";
+import { serverTiming } from "../serving/server-timing.ts";
 import type { HttpContext } from "./context.ts";
 import { rankPath } from "./json-body.ts";
 import { problems } from "./problem-schema.ts";

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
 import type { ValueModelOverride } from "../domain/model.ts";
+import { knownSurface, revisionNote, surfaceView, surfaceViews } from "../rollout/rollout.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
-import { revisionNote } from "../serving/experiment-view.ts";
-import { knownSurface, surfaceView, surfaceViews } from "../serving/surface-view.ts";
 import type { HttpContext } from "./context.ts";
 import { modelReferenceSchema, revisionNote as noteSchema } from "./experiment-schema.ts";
 import { problems } from "./problem-schema.ts";

@@ -1,8 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
-import type { By, WrittenExperiment } from "../serving/experiment-writes.ts";
-import { confirmationsOf, writerOf } from "../serving/write-terms.ts";
+import { type By, confirmationsOf, type WrittenExperiment, writerOf } from "../rollout/rollout.ts";
 
 /** How a write is meant. */
 export const writeQuery = Type.Object(

@@ -1,4 +1,4 @@
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 import type { ModelExecution } from "../domain/execution-provider.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
 import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
@@ -295,10 +295,7 @@ export class BatchingScorer implements Scorer {
     } catch (error) {
       if (error instanceof NotBegunError) this.#queueAgain(batch);
       else
-        for (const queued of batch)
-          queued.fail(
-            `model ${keyOf(model)} was interrupted: ${error instanceof Error ? error.message : error}`,
-          );
+        for (const queued of batch) queued.fail(`model ${keyOf(model)} was interrupted: ${messageOf(error)}`);
     } finally {
       // The run may have failed before the slab got what was noted as sent for it.
       if (tookMs === undefined) filled?.clear();

@@ -1,4 +1,4 @@
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
 import type { Model } from "../domain/model.ts";
 import { parserOf } from "../schema/schema.ts";
 import { checkManifest } from "./manifest-rules.ts";
@@ -52,6 +52,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalidArgument(`expected JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw invalidArgument(`expected JSON: ${messageOf(error)}`);
   }
 }

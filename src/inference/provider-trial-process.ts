@@ -3,7 +3,9 @@
  * where that went well. Of its own, because ONNX Runtime says which library is missing on standard error alone, because a
  * driver that crashes must not take the server with it, and because loading one would hold up the thread that answers.
  */
+
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { messageOf } from "../domain/error.ts";
 import { sessionOptions } from "./session-options.ts";
 
 const addition = "CAg6NwoOCgF4CgF4EgF5IgNBZGQSAXBaEAoBeBILCgkIARIFCgMSAW5iEAoBeRILCgkIARIFCgMSAW5CBAoAEBE=";
@@ -20,6 +22,6 @@ try {
   await session.release();
   if (found !== "2,4") throw new Error(`1 + 1 and 2 + 2 came out as ${found}`);
 } catch (error) {
-  process.stderr.write(`\ntrial: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`\ntrial: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }

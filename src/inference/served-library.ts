@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
 import type { ModelVersion } from "../domain/model.ts";
 import type { ModelLabel, ModelLabelMove, ModelLibrary, ModelVersionStatus } from "../domain/model-life.ts";
 import type { LibraryOptions, ModelEvent, ShelvedModel } from "./library-options.ts";
@@ -403,7 +403,3 @@ export class ServedLibrary implements ModelLibrary {
 }
 
 const labelName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

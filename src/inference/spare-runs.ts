@@ -1,4 +1,4 @@
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 import type { EncodedRequest } from "../domain/ports.ts";
 import type { FilledSlots } from "./filled-slots.ts";
 import { keyOf, type LoadedModel } from "./loaded-models.ts";
@@ -87,7 +87,7 @@ export class SpareRuns {
       else throw new Error(reply.kind === "failed" ? reply.message : `unexpected answer "${reply.kind}"`);
       return scored;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new SetlistError("UNAVAILABLE", `model ${keyOf(loaded.model)} failed: ${why}`, { cause: error });
     } finally {
       // As after any run that failed: the slab may lack what was noted as sent.

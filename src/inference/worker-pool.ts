@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../domain/error.ts";
 import type { RemoteWorker } from "./remote-worker.ts";
 import { WorkerHost } from "./worker-host.ts";
 import type { SpawnWorker } from "./worker-link.ts";
@@ -286,7 +287,7 @@ export class WorkerPool {
         } else this.#watch(seat, host);
         return onChange();
       } catch (error) {
-        cause = `an inference worker could not be replaced (${error instanceof Error ? error.message : String(error)})`;
+        cause = `an inference worker could not be replaced (${messageOf(error)})`;
         await host.worker.exit();
       }
     }

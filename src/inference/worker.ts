@@ -3,7 +3,9 @@
  * keeps beside its sessions is what any worker could compute again, so that any worker can run anything and a dead one is
  * simply replaced.
  */
+
 import type { InferenceSession } from "onnxruntime-node";
+import { messageOf } from "../domain/error.ts";
 import type { ModelInput } from "../domain/model.ts";
 import { readGraph } from "./graph-source.ts";
 import type { RaggedBatch } from "./ragged-batch.ts";
@@ -152,5 +154,5 @@ function answer(message: Reply, transfer: ArrayBuffer[] = []): Answer {
 }
 
 function failed(error: unknown): Answer {
-  return answer({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  return answer({ kind: "failed", message: messageOf(error) });
 }

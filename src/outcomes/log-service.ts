@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 import type { AppendedOutcomes } from "../domain/ports.ts";
 import type { FrameLog } from "./outcome-log.ts";
 import {
@@ -7,10 +7,10 @@ import {
   impressionFrames,
   type Message,
   MessageReader,
-  messageOf,
   outcomeFrames,
   refused,
   shadowFrames,
+  streamMessage,
 } from "./stream-messages.ts";
 
 const nothing = Buffer.alloc(0);
@@ -30,13 +30,14 @@ export function serveLog(log: FrameLog, stream: Duplex): void {
 
 async function answer(log: FrameLog, { number, kind, body }: Message): Promise<Buffer> {
   try {
-    if (kind === outcomeFrames) return messageOf(number, done, bytesOf(await log.appendOutcomeFrames(body)));
+    if (kind === outcomeFrames)
+      return streamMessage(number, done, bytesOf(await log.appendOutcomeFrames(body)));
     if (kind === impressionFrames) await log.appendImpressionFrames(body);
     else if (kind === shadowFrames) await log.appendShadowFrames(body);
     else throw new Error(`unknown order ${kind}`);
-    return messageOf(number, done, nothing);
+    return streamMessage(number, done, nothing);
   } catch (error) {
-    return messageOf(number, refused, Buffer.from(JSON.stringify(toldOf(error))));
+    return streamMessage(number, refused, Buffer.from(JSON.stringify(toldOf(error))));
   }
 }
 
@@ -50,7 +51,7 @@ function bytesOf({ accepted, duplicates, unmatched }: AppendedOutcomes): Uint8Ar
 
 function toldOf(error: unknown): Pick<SetlistError, "code" | "message" | "retryAfterSeconds"> {
   if (!(error instanceof SetlistError)) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { code: "INTERNAL", message, retryAfterSeconds: undefined };
   }
   const { code, message, retryAfterSeconds } = error;

@@ -1,4 +1,4 @@
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 import type { Clock, LogTrouble, SyncedEnd } from "../domain/ports.ts";
 import { Batch } from "./batch.ts";
 import { HeldImpressions } from "./held-impressions.ts";
@@ -90,7 +90,7 @@ export class LogWriter implements SegmentOwner {
   trouble(): LogTrouble | undefined {
     if (this.#failure === undefined) return undefined;
     const { error, since } = this.#failure;
-    return { reason: wordsOf(error), since, impressionsWaiting: this.#held.count };
+    return { reason: messageOf(error), since, impressionsWaiting: this.#held.count };
   }
 
   /**
@@ -317,15 +317,11 @@ export class LogWriter implements SegmentOwner {
 
 /** What the disk says, to whoever sends outcomes. */
 export function refused(error: unknown): SetlistError {
-  return unavailable(`the disk refuses: ${wordsOf(error)}`, error);
+  return unavailable(`the disk refuses: ${messageOf(error)}`, error);
 }
 
 function closed(): SetlistError {
   return unavailable("the outcome log is closed", undefined);
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function unavailable(why: string, cause: unknown): SetlistError {

@@ -9,9 +9,9 @@ import {
   done,
   impressionFrames,
   MessageReader,
-  messageOf,
   outcomeFrames,
   shadowFrames,
+  streamMessage,
 } from "./stream-messages.ts";
 
 /** More than this sent and unanswered means that the writing process stands still; 5,000 impressions of 200 items. */
@@ -125,7 +125,7 @@ export class RemoteLog implements OutcomeLog {
       return settled.promise;
     }
     const number = this.#ordersGiven++ % 2 ** 32;
-    const message = messageOf(number, kind, frames.bytes());
+    const message = streamMessage(number, kind, frames.bytes());
     this.#orders.set(number, { bytes: message.length, settled });
     this.#unansweredBytes += message.length;
     this.#stream.write(message);

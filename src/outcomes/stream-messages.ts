@@ -25,7 +25,7 @@ export interface Message {
   readonly body: Buffer;
 }
 
-export function messageOf(number: number, kind: number, body: Uint8Array): Buffer {
+export function streamMessage(number: number, kind: number, body: Uint8Array): Buffer {
   const message = Buffer.allocUnsafe(headerBytes + body.length);
   message.writeUInt32LE(body.length, 0);
   message.writeUInt32LE(number, 4);

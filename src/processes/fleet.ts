@@ -1,4 +1,4 @@
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 import type { Clock } from "../domain/ports.ts";
 
 /** One process of the fleet. */
@@ -251,8 +251,4 @@ export class Fleet {
     else if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.#fill(), atOnce ? 0 : startWaitMs(this.#failures));
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

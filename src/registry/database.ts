@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 import { busyTimeoutMs, transaction } from "./transaction.ts";
 
 /** Of the tables below; a store with a higher one was written by a newer Setlist. */
@@ -48,7 +48,7 @@ export function openDatabase(file: string, readOnly: boolean): DatabaseSync {
     );
   } catch (error) {
     database?.close();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new SetlistError("UNAVAILABLE", `the experiment store ${file} cannot be opened: ${reason}`, {
       cause: error,
     });

@@ -1,4 +1,5 @@
 import { canonicalJson } from "../domain/canonical-json.ts";
+import { messageOf } from "../domain/error.ts";
 import type { Staleness, StoreState } from "../domain/store-state.ts";
 
 type Listener = (state: StoreState) => void;
@@ -35,7 +36,7 @@ export class FollowedState {
 
   /** The store could not be read. The first time that it could not counts. */
   miss(at: number, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#stale = { since: this.#stale?.since ?? at, reason };
   }
 

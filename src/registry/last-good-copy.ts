@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { moveDurably } from "../columnar/durable-files.ts";
+import { messageOf } from "../domain/error.ts";
 import type { StoreState } from "../domain/store-state.ts";
 import { stateHash } from "./state-hash.ts";
 
@@ -76,7 +77,7 @@ export class LastGoodCopy {
       await moveDurably(draft, this.#file);
     } catch (error) {
       await rm(draft, { force: true }).catch(() => undefined);
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#onWarning(`the copy of the experiments in the data directory is not up to date: ${reason}`);
     }
   }

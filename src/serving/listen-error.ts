@@ -1,8 +1,8 @@
-import { SetlistError } from "../domain/error.ts";
+import { messageOf, SetlistError } from "../domain/error.ts";
 
 /** Why a port could not be opened, and the flag that would help. `door` is `http` or `grpc`. */
 export function listenError(door: "http" | "grpc", host: string, port: number, cause: unknown): SetlistError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new SetlistError(
     "UNAVAILABLE",
     `${door}: cannot listen on ${host}:${port}: ${reasonOf(message, door)}`,

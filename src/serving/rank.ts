@@ -1,9 +1,8 @@
 import type { Assignment } from "../domain/assignment.ts";
 import type { Impression } from "../domain/impression.ts";
-import type { ModelRef, ValueModelOverride } from "../domain/model.ts";
 import type { OutcomeLog, StickyArms } from "../domain/ports.ts";
 import type { RankAnswer, RankRequest } from "../domain/rank.ts";
-import type { ShadowSpec } from "../domain/shadow.ts";
+import type { Surface, Surfaces } from "../domain/surface.ts";
 import type { Assigner } from "../experiments/experiments.ts";
 import type { ArmTraffic } from "./arm-traffic.ts";
 import { splitAtLimit, withLongerLimit } from "./beyond-limit.ts";
@@ -19,18 +18,8 @@ import { sentFeatures } from "./sent-features.ts";
 import { servedFeatures } from "./served-features.ts";
 import type { Shadows } from "./shadows.ts";
 
-/** What a surface falls back to: the model that serves it without an experiment, and how long an answer may take. */
-export interface Surface {
-  readonly defaultModel: ModelRef;
-  readonly timeoutMs: number;
-  /** Goes before the models' own value models; an arm's goes before it. */
-  readonly valueModel?: ValueModelOverride | undefined;
-  /** Scores a share of the requests once they are answered. */
-  readonly shadow?: ShadowSpec | undefined;
-}
-
 export interface RankDependencies extends OrderDependencies {
-  readonly surfaces: ReadonlyMap<string, Surface>;
+  readonly surfaces: Surfaces;
   readonly assigner: () => Assigner;
   readonly log: OutcomeLog;
   /** Keeps the arms of sticky experiments once they are shown; without it none is kept. */

@@ -6,6 +6,7 @@ import type { FlagEvaluation } from "../domain/flag.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Outcome, OutcomeReceipt } from "../domain/outcome.ts";
 import type { RankAnswer } from "../domain/rank.ts";
+import type { Surface } from "../domain/surface.ts";
 import type { RequestFacts } from "../experiments/experiments.ts";
 import { checkAttributes } from "./attributes.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
@@ -13,7 +14,7 @@ import { type EvaluationContext, parseEvaluationContext } from "./evaluation-con
 import { evaluateFlag, evaluateFlags } from "./flags.ts";
 import { checkId } from "./id.ts";
 import { parseOutcomes } from "./outcome-batch.ts";
-import { type RankDependencies, rank, type Surface } from "./rank.ts";
+import { type RankDependencies, rank } from "./rank.ts";
 import { parseRankRequest, type WireRankRequest } from "./rank-request.ts";
 import { parseTrackingEvents } from "./tracking.ts";
 

@@ -3,6 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetlistError } from "../domain/error.ts";
+import { noServerAt } from "../domain/no-server.ts";
 
 export interface ApiAnswer {
   readonly status: number;
@@ -86,17 +87,6 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
 /** Not now, but perhaps later. */
 export function isBusy(status: number): boolean {
   return status === 429 || status === 503;
-}
-
-/** What to tell whoever called `fetch` in vain. */
-export function noServerAt(url: string, error: unknown): SetlistError {
-  const { cause, message } = error as Error;
-  const why = (cause as { code?: string } | undefined)?.code ?? message;
-  return new SetlistError(
-    "UNAVAILABLE",
-    `no server answers at ${url} (${why}); start one with \`npm start\`, or name another with --url`,
-    { cause: error },
-  );
 }
 
 /**

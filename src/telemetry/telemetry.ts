@@ -22,7 +22,7 @@ export type { GuardrailMetrics } from "./guardrail-metrics.ts";
 export { createLogger, type LogLevel } from "./logger.ts";
 export type { MetricsSnapshot } from "./metrics.ts";
 export type { ShippingMetrics } from "./shipping-metrics.ts";
-export { type ProcessCounts, SummedMetrics } from "./summed-metrics.ts";
+export { SummedMetrics } from "./summed-metrics.ts";
 
 export interface Telemetry {
   readonly logger: Logger;

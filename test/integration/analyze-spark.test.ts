@@ -2,7 +2,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { run } from "../../src/cli/cli.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";

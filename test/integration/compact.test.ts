@@ -1,7 +1,7 @@
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { openColumnarStore } from "../../src/columnar/columnar.ts";
 import {
   counterfactualOf,

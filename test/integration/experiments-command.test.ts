@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { readExperiments } from "../../src/app/experiment-store.ts";
+import { readExperiments } from "../../src/app/data/experiment-store.ts";
 import { run as runCommand } from "../../src/cli/cli.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";

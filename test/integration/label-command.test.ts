@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { lockFolder } from "../../src/columnar/folder-lock.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
 import { addTeacher, type LabelHouse, labelHouse, rowsOf } from "../support/label-house.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { labelDataDirectory } from "../../src/app/label-data.ts";
+import { labelDataDirectory } from "../../src/app/data/label-data.ts";
 import type { FeatureSpec } from "../../src/domain/feature.ts";
 import { encodingName, type ServedFeatures } from "../../src/domain/served-features.ts";
 import { PseudonymousLog } from "../../src/outcomes/outcomes.ts";

@@ -1,6 +1,6 @@
 /** Analyses of the log for guardrails, each in a real process of its own, over a folder without a server's data. */
 import { expect, onTestFinished, test, vi } from "vitest";
-import { LogAnalyses } from "../../src/app/log-analyses.ts";
+import { LogAnalyses } from "../../src/app/beside/log-analyses.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 test("every experiment has its turn, also where the first one's figures are too old again by then", async () => {

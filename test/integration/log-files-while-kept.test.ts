@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { withDataLogFiles } from "../../src/app/log-files.ts";
+import { withDataLogFiles } from "../../src/app/data/log-files.ts";
 import { logSegments } from "../../src/outcomes/outcomes.ts";
 import { compactLog } from "../../src/warehouse/warehouse.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
-import { withDataLogFiles } from "../../src/app/log-files.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
+import { withDataLogFiles } from "../../src/app/data/log-files.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { columnOf } from "../support/parquet.ts";

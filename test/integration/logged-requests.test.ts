@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
+import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
 import { defaults } from "../../src/config/defaults.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Model } from "../../src/domain/model.ts";

@@ -5,7 +5,7 @@ import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { type Client, OpenFeature } from "@openfeature/server-sdk";
 import { OpenFeature as OpenFeatureWeb, type Provider, ProviderEvents } from "@openfeature/web-sdk";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
+import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
 import { documentWith } from "../support/experiments.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { SetlistProvider } from "../support/setlist-provider.ts";

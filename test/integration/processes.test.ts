@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { startAnswering } from "../../src/app/start-answering.ts";
+import { startAnswering } from "../../src/app/group/start-answering.ts";
 import { loadConfig } from "../../src/config.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
 import { grpcCaller } from "../support/grpc-caller.ts";

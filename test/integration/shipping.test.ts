@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Admin, Producer } from "@platformatic/kafka";
 import { expect, onTestFinished, test } from "vitest";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { logIdentity } from "../../src/outcomes/outcomes.ts";
 import { PositionFile } from "../../src/shipping/shipping.ts";
 import { describeWithKafka } from "../support/describe-with-kafka.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
-import { RunningServerPlace } from "../../src/app/running-server-place.ts";
+import { RunningServerPlace } from "../../src/client/running-server-place.ts";
 import { describeWherePostgres, describeWithPostgres } from "../support/describe-with-postgres.ts";
 import { startApp } from "../support/running-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { salvageDataDirectory } from "../../src/app/salvage-data.ts";
+import { salvageDataDirectory } from "../../src/app/data/salvage-data.ts";
 import { type LogSalvage, salvageLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
 import { counterfactualOf, impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";

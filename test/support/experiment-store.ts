@@ -8,7 +8,7 @@ import {
 } from "../../src/domain/store-state.ts";
 import type { Known } from "../../src/experiments/experiments.ts";
 import { applied } from "../../src/registry/applied.ts";
-import { ExperimentWrites } from "../../src/serving/experiment-writes.ts";
+import { ExperimentWrites } from "../../src/rollout/experiment-writes.ts";
 
 /** A store in memory that holds these at first; its history says what was written since, or `history`. */
 export function storeOf(

@@ -3,7 +3,7 @@
  * two segments, two days, all that may be logged of a request, an outcome whose clock is ages off, comparisons of both kinds.
  */
 import { join } from "node:path";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import {
   counterfactualOf,
   fullImpressionOf,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { analyzeDataDirectory } from "../../src/app/analyze-data.ts";
+import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
 import { run } from "../../src/cli/cli.ts";
 import { openOutcomeLog } from "../../src/outcomes/outcomes.ts";
 import { openRegistry } from "../../src/registry/registry.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { existingDataDirectory, usableDataDirectory } from "../../src/app/data-directory.ts";
+import { existingDataDirectory, usableDataDirectory } from "../../src/app/data/data-directory.ts";
 import { SetlistError } from "../../src/domain/error.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

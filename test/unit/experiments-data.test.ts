@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { DataDirectoryPlace } from "../../src/app/data/data-directory-place.ts";
+import { openExperiments } from "../../src/app/data/experiment-store.ts";
+import { assignUnit, currentState } from "../../src/app/data/experiments-data.ts";
 import { configurationWriter, configuredExperiments } from "../../src/app/experiment-source.ts";
-import { openExperiments } from "../../src/app/experiment-store.ts";
-import { assignUnit, currentState } from "../../src/app/experiments-data.ts";
-import { openExperimentPlace } from "../../src/app/open-experiment-place.ts";
 import { loadConfig, type SetlistConfig } from "../../src/config.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { StoreChange, StoreState } from "../../src/domain/store-state.ts";
@@ -178,12 +178,12 @@ describe("a fleet's data directory without the fleet's address", () => {
     const config = await fleets();
     await expect(currentState(config)).rejects.toThrow(refusal);
     await expect(assignUnit(config, "u1", { user: {}, context: {} })).rejects.toThrow(refusal);
-    await expect(openExperimentPlace(undefined, () => config).history("exp")).rejects.toThrow(refusal);
+    await expect(new DataDirectoryPlace(config).history("exp")).rejects.toThrow(refusal);
   });
 
   test("kills none, and starts no server", async () => {
     const config = await fleets();
-    const kill = openExperimentPlace(undefined, () => config).kill("exp", undefined, "latency", {
+    const kill = new DataDirectoryPlace(config).kill("exp", undefined, "latency", {
       who: "ada",
     });
     await expect(kill).rejects.toThrow(refusal);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { ModelCommand } from "../../src/app/model-command.ts";
-import { ModelCommands } from "../../src/app/model-commands.ts";
 import { SetlistError } from "../../src/domain/error.ts";
+import type { ModelCommand } from "../../src/processes/model-command.ts";
+import { ModelCommands } from "../../src/processes/model-commands.ts";
 import { EndedError } from "../../src/processes/processes.ts";
 
 const version = (kind: "load" | "unload", number: string): ModelCommand => ({

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { knownValueModels } from "../../src/app/known-value-models.ts";
-import { checkNeedsOf, modelNeeds } from "../../src/app/model-needs.ts";
 import type { Model, ModelRef } from "../../src/domain/model.ts";
+import { knownValueModels } from "../../src/rollout/known-value-models.ts";
+import { checkNeedsOf, modelNeeds } from "../../src/rollout/model-needs.ts";
 import { experimentWith } from "../support/experiments.ts";
 import { modelWith } from "../support/ranking-model.ts";
 

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { compactDataDirectory } from "../../src/app/compact-data.ts";
-import { salvageDataDirectory } from "../../src/app/salvage-data.ts";
-import { verifyDataDirectory } from "../../src/app/verify-data.ts";
+import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
+import { salvageDataDirectory } from "../../src/app/data/salvage-data.ts";
+import { verifyDataDirectory } from "../../src/app/data/verify-data.ts";
 import { readPatiently } from "../../src/outcomes/patient-read.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";

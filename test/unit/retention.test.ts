@@ -1,7 +1,7 @@
 import { readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { withDataLogFiles } from "../../src/app/log-files.ts";
+import { withDataLogFiles } from "../../src/app/data/log-files.ts";
 import { shareReading } from "../../src/columnar/columnar.ts";
 import { logSegments } from "../../src/outcomes/outcomes.ts";
 import type { RetentionRules } from "../../src/warehouse/retention.ts";

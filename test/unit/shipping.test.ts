@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ingestToFolder } from "../../src/app/ingest-topics.ts";
+import { ingestToFolder } from "../../src/app/data/ingest-topics.ts";
 import type { LogPlace, LogRecord, PlacedRecord } from "../../src/domain/ports.ts";
 import { Landed } from "../../src/shipping/landed.ts";
 import { decodeMessage, MessageEncoder } from "../../src/shipping/message.ts";

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { withStorageSentences } from "../../src/app/storage-failure.ts";
+import { withStorageSentences } from "../../src/app/data/storage-failure.ts";
 import { invalidArgument } from "../../src/domain/error.ts";
 
 function failing(error: unknown): Promise<unknown> {

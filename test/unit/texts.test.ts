@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseExperimentDocument, validateExperiment } from "../../src/experiments/experiments.ts";
+import { writerOf } from "../../src/rollout/write-terms.ts";
 import { nearest } from "../../src/schema/schema.ts";
-import { writerOf } from "../../src/serving/write-terms.ts";
 import { documentWith } from "../support/experiments.ts";
 
 const written = {

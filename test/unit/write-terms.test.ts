@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { headerText } from "../../src/serving/answer-headers.ts";
-import { writerOf } from "../../src/serving/write-terms.ts";
+import { headerText } from "../../src/domain/header-text.ts";
+import { writerOf } from "../../src/rollout/write-terms.ts";
 
 test.each(["ada", "Jörg Müller", "a b", "50 %"])("who writes is the history's as it was said: %s", (who) => {
   expect(writerOf(headerText(who))).toBe(who);

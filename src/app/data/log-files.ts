@@ -1,0 +1,18 @@
+import { join } from "node:path";
+import type { LogFiles } from "../../domain/ports.ts";
+import { logSegments } from "../../outcomes/outcomes.ts";
+import { withLogFiles } from "../../warehouse/warehouse.ts";
+
+/**
+ * Calls `work` with the log of a data directory, which a server may be using, as Parquet files.
+ * @param threads as `withLogFiles`.
+ */
+export async function withDataLogFiles<T>(
+  dataDir: string,
+  work: (files: LogFiles) => Promise<T>,
+  threads?: number,
+): Promise<T> {
+  const log = join(dataDir, "log");
+  const warehouse = join(dataDir, "warehouse");
+  return withLogFiles({ segments: () => logSegments(log), warehouse, threads }, work);
+}
