@@ -1,4 +1,4 @@
-import type { Random } from "../src/domain/ports.ts";
+import type { Random } from "../src/domain/clock.ts";
 
 export type ArrivalKind = "poisson" | "fixed";
 

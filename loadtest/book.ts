@@ -1,4 +1,4 @@
-import type { LogRecord } from "../src/domain/ports.ts";
+import type { LogRecord } from "../src/domain/outcome-log.ts";
 
 /** What a client knows of its own requests, kept on its side of the wire while servers die. */
 export interface Book {

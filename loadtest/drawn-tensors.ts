@@ -1,5 +1,6 @@
+import type { Random } from "../src/domain/clock.ts";
+import type { Tensor } from "../src/domain/feature-store.ts";
 import type { Model, ModelInput } from "../src/domain/model.ts";
-import type { Random, Tensor } from "../src/domain/ports.ts";
 
 /**
  * So many rows of one input of a model with random values that a feature store could have encoded. `golden` is the golden

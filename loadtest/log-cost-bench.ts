@@ -11,7 +11,7 @@ import { positiveInteger } from "../src/cli/argument.ts";
 import type { Features } from "../src/domain/feature.ts";
 import type { Impression } from "../src/domain/impression.ts";
 import type { Model } from "../src/domain/model.ts";
-import type { OutcomeLog } from "../src/domain/ports.ts";
+import type { OutcomeLog } from "../src/domain/outcome-log.ts";
 import type { RankedItem, RankRequest } from "../src/domain/rank.ts";
 import { RequestEncoder } from "../src/features/request-encoder.ts";
 import { openScorer } from "../src/inference/inference.ts";

@@ -1,5 +1,6 @@
+import type { Random } from "../src/domain/clock.ts";
+import type { EncodedRequest } from "../src/domain/feature-store.ts";
 import type { Model } from "../src/domain/model.ts";
-import type { EncodedRequest, Random } from "../src/domain/ports.ts";
 import { FilledSlots } from "../src/inference/filled-slots.ts";
 import { joinRequests } from "../src/inference/ragged-batch.ts";
 import type { StoredModel } from "../src/inference/repository.ts";

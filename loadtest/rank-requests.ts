@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
-import type { Random } from "../src/domain/ports.ts";
+import type { Random } from "../src/domain/clock.ts";
 import { drawBelow, randomStream } from "../src/simulation/random-stream.ts";
 import { grpcFrame } from "./grpc-target.ts";
 import { postRequest } from "./http-connection.ts";

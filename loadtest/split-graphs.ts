@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { messageOf } from "../src/domain/error.ts";
-import type { EncodedRequest, Tensor } from "../src/domain/ports.ts";
+import type { EncodedRequest, Tensor } from "../src/domain/feature-store.ts";
 import { FilledSlots } from "../src/inference/filled-slots.ts";
 import { parseManifest } from "../src/inference/manifest.ts";
 import { joinRequests } from "../src/inference/ragged-batch.ts";

@@ -1,5 +1,5 @@
 import type { Experiment } from "../domain/experiment.ts";
-import type { LogFiles } from "../domain/ports.ts";
+import type { LogFiles } from "../domain/log-reading.ts";
 import { analyzeInterleaving } from "./analyze-interleaving.ts";
 import { assembleReport } from "./assemble.ts";
 import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";

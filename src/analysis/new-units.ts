@@ -1,5 +1,5 @@
 import type { Experiment } from "../domain/experiment.ts";
-import type { LogFiles } from "../domain/ports.ts";
+import type { LogFiles } from "../domain/log-reading.ts";
 import type { AnalysisEngine } from "./engine.ts";
 import { logStatements } from "./log-statements.ts";
 

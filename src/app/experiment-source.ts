@@ -1,7 +1,7 @@
 import { loadExperimentDocuments } from "../config.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
-import type { ExperimentStore } from "../domain/ports.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import { changedFields, type Known, reviseAll, seeded } from "../experiments/experiments.ts";
 
 /** Who writes what the configuration's folder says, in the history. */

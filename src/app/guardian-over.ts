@@ -1,6 +1,8 @@
 import type { SetlistConfig } from "../config.ts";
 import type { ArmCounts } from "../domain/arm-counts.ts";
-import type { Clock, ExperimentStore, GuardianObserver } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
+import type { GuardianObserver } from "../domain/observers.ts";
 import { Guardian } from "../guardrails/guardrails.ts";
 import type { GuardrailMetrics } from "../telemetry/telemetry.ts";
 import { LogAnalyses } from "./beside/log-analyses.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
 
 /** The clocks of this machine. */
 export const systemClock: Clock = {

@@ -1,6 +1,6 @@
 import type { FeatureEntity, FeatureSpec } from "../domain/feature.ts";
+import type { Tensor } from "../domain/feature-store.ts";
 import type { Model } from "../domain/model.ts";
-import type { Tensor } from "../domain/ports.ts";
 import { type ValueWriter, writerOf } from "./value-encoding.ts";
 
 /** One feature's columns: in row r of tensor `place` they begin at `r * stride + offset`. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
+import type { ItemLabels } from "../domain/feature-store.ts";
 import { labelOf } from "../domain/item-label.ts";
-import type { ItemLabels } from "../domain/ports.ts";
 import { LmdbRows } from "./lmdb-rows.ts";
 import type { RowSource } from "./row-source.ts";
 

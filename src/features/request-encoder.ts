@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf } from "../domain/error.ts";
 import type { FeatureSpec, Features } from "../domain/feature.ts";
+import type { EncodedRequest, FeatureStore, ItemTable, Tensor } from "../domain/feature-store.ts";
 import type { IdBytes } from "../domain/id-bytes.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, FeatureStore, ItemTable, Tensor } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
 import { allocateTensors, type EntityPlan, planEntity } from "./encoder-plan.ts";
 import { KnownFeatures } from "./known-features.ts";

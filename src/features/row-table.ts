@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
+import type { ItemTable, Tensor } from "../domain/feature-store.ts";
 import type { IdBytes } from "../domain/id-bytes.ts";
-import type { ItemTable, Tensor } from "../domain/ports.ts";
 import { ByteIndex } from "./byte-index.ts";
 import type { PlannedInput } from "./encoder-plan.ts";
 

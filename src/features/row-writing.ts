@@ -1,6 +1,6 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { FeatureSpec, Features, FeatureValue } from "../domain/feature.ts";
-import type { Tensor } from "../domain/ports.ts";
+import type { Tensor } from "../domain/feature-store.ts";
 import type { EntityPlan, PlannedFeature } from "./encoder-plan.ts";
 import { expectationOf } from "./value-encoding.ts";
 

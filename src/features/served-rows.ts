@@ -1,7 +1,7 @@
 import type { FeatureSpec } from "../domain/feature.ts";
+import type { EncodedRequest, Tensor } from "../domain/feature-store.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, Tensor } from "../domain/ports.ts";
 import { type ServedFeature, type ServedFeatures, servedAs } from "../domain/served-features.ts";
 import { allocateTensors, planEntity } from "./encoder-plan.ts";
 import { writeContext } from "./row-writing.ts";

@@ -1,4 +1,4 @@
-import type { ItemTable } from "../domain/ports.ts";
+import type { ItemTable } from "../domain/feature-store.ts";
 import type { EntityPlan } from "./encoder-plan.ts";
 import type { StoredEntity } from "./row-source.ts";
 import { RowTable } from "./row-table.ts";

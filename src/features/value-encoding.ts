@@ -1,6 +1,6 @@
 import type { FeatureSpec, FeatureValue } from "../domain/feature.ts";
+import type { Tensor } from "../domain/feature-store.ts";
 import { murmur3 } from "../domain/murmur3.ts";
-import type { Tensor } from "../domain/ports.ts";
 
 /**
  * Writes one value of a feature into `target` from `at`, all `width` columns of it. Returns false, with the columns in

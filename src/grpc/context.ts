@@ -1,7 +1,10 @@
 import type { Logger } from "pino";
+import type { Clock } from "../domain/clock.ts";
 import type { ExperimentHealthSource } from "../domain/experiment-health.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { Clock, ExperimentStore, Readiness, RequestObserver } from "../domain/ports.ts";
+import type { RequestObserver } from "../domain/observers.ts";
+import type { Readiness } from "../domain/readiness.ts";
 import type { Surfaces } from "../domain/surface.ts";
 import type { ExperimentWrites } from "../rollout/rollout.ts";
 import type { Serving } from "../serving/serving.ts";

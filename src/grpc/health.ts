@@ -1,6 +1,6 @@
 import type { Server, ServerWritableStream } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
-import type { Readiness } from "../domain/ports.ts";
+import type { Readiness } from "../domain/readiness.ts";
 import { serviceNames } from "./contract.ts";
 
 /**

@@ -1,4 +1,5 @@
 import type { ArmCounts } from "../domain/arm-counts.ts";
+import type { Clock } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type {
@@ -7,8 +8,9 @@ import type {
   GuardrailHealth,
   RampHealth,
 } from "../domain/experiment-health.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import { type Guardrail, isRequestGuardrail } from "../domain/guardrail.ts";
-import type { Clock, ExperimentStore, GuardianObserver } from "../domain/ports.ts";
+import type { GuardianObserver } from "../domain/observers.ts";
 import type { Revision, StoreState } from "../domain/store-state.ts";
 import {
   breached,

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { v7 as uuidv7 } from "uuid";
 import { type ErrorCode, SetlistError } from "../domain/error.ts";
-import type { RequestObserver } from "../domain/ports.ts";
+import type { RequestObserver } from "../domain/observers.ts";
 import { publicError } from "../serving/public-error.ts";
 import type { ConnectionRules } from "./connection-rules.ts";
 import { problemContentType, problemOf } from "./problem.ts";

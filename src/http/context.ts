@@ -1,17 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
+import type { Clock } from "../domain/clock.ts";
 import type { ExperimentHealthSource } from "../domain/experiment-health.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type {
-  Clock,
-  ExperimentStore,
-  LogTrouble,
-  MetricsSource,
-  Readiness,
-  RequestObserver,
-  Scorer,
-} from "../domain/ports.ts";
+import type { MetricsSource, RequestObserver } from "../domain/observers.ts";
+import type { LogTrouble } from "../domain/outcome-log.ts";
+import type { Readiness } from "../domain/readiness.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { Surfaces } from "../domain/surface.ts";
 import type { ExperimentWrites } from "../rollout/rollout.ts";
 import type { Serving } from "../serving/serving.ts";

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
-import type { LogTrouble } from "../domain/ports.ts";
+import type { LogTrouble } from "../domain/outcome-log.ts";
 import { listedExperiments } from "../rollout/rollout.ts";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";

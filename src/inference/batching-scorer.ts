@@ -1,7 +1,9 @@
+import type { Clock } from "../domain/clock.ts";
 import { messageOf, SetlistError } from "../domain/error.ts";
 import type { ModelExecution } from "../domain/execution-provider.ts";
+import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
-import type { Clock, EncodedRequest, Scorer, Scores } from "../domain/ports.ts";
+import type { Scorer, Scores } from "../domain/scorer.ts";
 import type { Backlog } from "./backlog.ts";
 import type { FilledSlots } from "./filled-slots.ts";
 import { keyOf, type LoadedModel, type LoadedModels } from "./loaded-models.ts";

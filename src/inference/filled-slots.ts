@@ -1,5 +1,5 @@
+import type { EncodedRequest, ItemTable, Tensor } from "../domain/feature-store.ts";
 import type { ModelInput } from "../domain/model.ts";
-import type { EncodedRequest, ItemTable, Tensor } from "../domain/ports.ts";
 import {
   allocateBatch,
   candidatesOf,

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
-import type { Tensor } from "../domain/ports.ts";
+import type { Tensor } from "../domain/feature-store.ts";
 import { nearest, parserOf } from "../schema/schema.ts";
 import type { Manifest } from "./manifest.ts";
 import { inputElements } from "./ragged-batch.ts";

@@ -1,6 +1,6 @@
 import type { ModelRef, ModelRole } from "../domain/model.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type { Scorer } from "../domain/ports.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { LibraryOptions, ShelvedModel } from "./library-options.ts";
 import { type EngineOptions, openEngine } from "./model-engine.ts";
 import { readRepository } from "./repository.ts";

@@ -1,5 +1,5 @@
+import type { Clock } from "../domain/clock.ts";
 import type { Model, ModelVersion } from "../domain/model.ts";
-import type { Clock } from "../domain/ports.ts";
 import type { ScoreAside } from "./model-engine.ts";
 import type { DemandSources } from "./version-demands.ts";
 

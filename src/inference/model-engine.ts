@@ -1,5 +1,6 @@
+import type { Clock } from "../domain/clock.ts";
+import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { Isolation } from "../domain/isolation.ts";
-import type { Clock, EncodedRequest } from "../domain/ports.ts";
 import { Backlog, endlessWaits, type WaitLimits } from "./backlog.ts";
 import { BatchingScorer } from "./batching-scorer.ts";
 import { type LoadedModel, LoadedModels } from "./loaded-models.ts";

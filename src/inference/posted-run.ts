@@ -1,4 +1,4 @@
-import type { EncodedRequest } from "../domain/ports.ts";
+import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { FilledSlots } from "./filled-slots.ts";
 import type { LoadedModel } from "./loaded-models.ts";
 import { joinRequests } from "./ragged-batch.ts";

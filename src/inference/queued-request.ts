@@ -1,6 +1,7 @@
 import { SetlistError } from "../domain/error.ts";
+import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, Scores } from "../domain/ports.ts";
+import type { Scores } from "../domain/scorer.ts";
 import { probabilityFault } from "./probability-fault.ts";
 
 /** Longest wait that a Node timer can be set to; a deadline beyond it is none. */

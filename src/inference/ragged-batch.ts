@@ -1,5 +1,5 @@
+import type { EncodedRequest, ItemTable, Tensor } from "../domain/feature-store.ts";
 import type { Model, ModelInput } from "../domain/model.ts";
-import type { EncodedRequest, ItemTable, Tensor } from "../domain/ports.ts";
 
 /**
  * One run's inputs: all tensors in one buffer, so that one transfer hands them to a worker. Which tensor stands where

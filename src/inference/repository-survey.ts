@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { Clock } from "../domain/clock.ts";
 import type { ModelVersion } from "../domain/model.ts";
-import type { Clock } from "../domain/ports.ts";
 import { folderSignature } from "./folder-signature.ts";
 import { keyOf } from "./loaded-models.ts";
 import { findVersions, readManifest, readModel, type StoredModel } from "./repository.ts";

@@ -1,5 +1,5 @@
 import { messageOf, SetlistError } from "../domain/error.ts";
-import type { EncodedRequest } from "../domain/ports.ts";
+import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { FilledSlots } from "./filled-slots.ts";
 import { keyOf, type LoadedModel } from "./loaded-models.ts";
 import { orderFor } from "./posted-run.ts";

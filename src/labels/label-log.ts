@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ColumnarStore, openColumnarStore, type Staging } from "../columnar/columnar.ts";
+import type { Clock } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
-import type { Clock } from "../domain/ports.ts";
 import { KnownRequests } from "./known-requests.ts";
 import { checkSameTasks, checkTaskNames } from "./label-columns.ts";
 import { type LabelFacts, labelCounts, labelSegment } from "./label-segment.ts";

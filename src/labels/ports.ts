@@ -1,5 +1,5 @@
 import type { Impression } from "../domain/impression.ts";
-import type { LogSegment } from "../domain/ports.ts";
+import type { LogSegment } from "../domain/log-reading.ts";
 
 /** A sealed segment, of which labels are only read. */
 export type LabelSegment = Pick<LogSegment, "name" | "salt" | "read">;

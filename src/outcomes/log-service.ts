@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { messageOf, SetlistError } from "../domain/error.ts";
-import type { AppendedOutcomes } from "../domain/ports.ts";
+import type { AppendedOutcomes } from "../domain/outcome-log.ts";
 import type { FrameLog } from "./outcome-log.ts";
 import {
   done,

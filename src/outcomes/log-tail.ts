@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { LogPlace, LogTail, PlacedRecord, SyncedEnd } from "../domain/ports.ts";
+import type { LogPlace, LogTail, PlacedRecord, SyncedEnd } from "../domain/log-reading.ts";
 import { corruptionError } from "./corruption.ts";
 import { checkFrame, cutShort, describeFault, frameHeaderBytes, payloadBytesMax } from "./frame.ts";
 import { readRecord, sealKind } from "./record-codec.ts";

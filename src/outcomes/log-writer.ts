@@ -1,5 +1,7 @@
+import type { Clock } from "../domain/clock.ts";
 import { messageOf, SetlistError } from "../domain/error.ts";
-import type { Clock, LogTrouble, SyncedEnd } from "../domain/ports.ts";
+import type { SyncedEnd } from "../domain/log-reading.ts";
+import type { LogTrouble } from "../domain/outcome-log.ts";
 import { Batch } from "./batch.ts";
 import { HeldImpressions } from "./held-impressions.ts";
 import type { SegmentOwner } from "./live-segment.ts";

@@ -1,5 +1,5 @@
 import type { Outcome } from "../domain/outcome.ts";
-import type { AppendedOutcomes } from "../domain/ports.ts";
+import type { AppendedOutcomes } from "../domain/outcome-log.ts";
 import type { Batch } from "./batch.ts";
 import { frameEnd, frameHeaderBytes } from "./frame.ts";
 import type { KnownIds } from "./known-ids.ts";

@@ -1,16 +1,16 @@
 import { dirname } from "node:path";
+import type { Clock } from "../domain/clock.ts";
 import { invalidArgument } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
+import type { SyncedEnd } from "../domain/log-reading.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type {
   AppendedOutcomes,
-  Clock,
   Comparison,
   LogHealth,
   LogTrouble,
   OutcomeLog,
-  SyncedEnd,
-} from "../domain/ports.ts";
+} from "../domain/outcome-log.ts";
 import { type Batch, eachFingerprint } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { type Disk, realDisk } from "./disk.ts";

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { Impression } from "../domain/impression.ts";
 import { type Outcome, userOf, userRequestId } from "../domain/outcome.ts";
-import type { AppendedOutcomes, Comparison, OutcomeLog } from "../domain/ports.ts";
+import type { AppendedOutcomes, Comparison, OutcomeLog } from "../domain/outcome-log.ts";
 import { pseudonymPrefix } from "../domain/pseudonym.ts";
 
 /** Of HMAC-SHA256's 32: that two of a billion ids share 128 bits has a chance below 1e-20. */

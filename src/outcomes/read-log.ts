@@ -1,4 +1,4 @@
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import { corruptionError } from "./corruption.ts";
 import { batchesOf } from "./segment-batches.ts";
 import type { SegmentFile } from "./segment-file.ts";

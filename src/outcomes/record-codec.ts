@@ -1,7 +1,7 @@
 /** One record to one frame and back: the kind, then the impression, the outcome, the comparison or the seal. */
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { Comparison, LogRecord } from "../domain/ports.ts";
+import type { Comparison, LogRecord } from "../domain/outcome-log.ts";
 import { readCounterfactual, writeCounterfactual } from "./counterfactual-codec.ts";
 import { beginFrame, endFrame } from "./frame.ts";
 import { readImpression, writeImpression } from "./impression-codec.ts";

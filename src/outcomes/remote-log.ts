@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { SetlistError } from "../domain/error.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { AppendedOutcomes, Comparison, OutcomeLog } from "../domain/ports.ts";
+import type { AppendedOutcomes, Comparison, OutcomeLog } from "../domain/outcome-log.ts";
 import { writeComparisonFrame, writeImpressionFrame, writeOutcomeFrame } from "./record-codec.ts";
 import { RecordWriter } from "./record-writer.ts";
 import {

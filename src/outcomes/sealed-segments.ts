@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { SetlistError } from "../domain/error.ts";
-import type { LogRecord, LogSegment } from "../domain/ports.ts";
+import type { LogSegment } from "../domain/log-reading.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import { corruptionError } from "./corruption.ts";
 import { realDisk } from "./disk.ts";
 import { batchesOf } from "./segment-batches.ts";

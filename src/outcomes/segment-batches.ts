@@ -1,4 +1,4 @@
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import { readRecord } from "./record-codec.ts";
 import type { SegmentScan } from "./segment-scan.ts";
 

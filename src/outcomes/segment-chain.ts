@@ -1,4 +1,4 @@
-import type { SyncedEnd } from "../domain/ports.ts";
+import type { SyncedEnd } from "../domain/log-reading.ts";
 import type { Disk } from "./disk.ts";
 import { LiveSegment, type SegmentOwner } from "./live-segment.ts";
 

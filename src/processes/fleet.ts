@@ -1,5 +1,5 @@
+import type { Clock } from "../domain/clock.ts";
 import { messageOf, SetlistError } from "../domain/error.ts";
-import type { Clock } from "../domain/ports.ts";
 
 /** One process of the fleet. */
 export interface Member {

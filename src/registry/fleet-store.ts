@@ -1,8 +1,9 @@
 /** The experiment store of a fleet of servers: every revision, in one PostgreSQL, never overwritten. */
 import type pg from "pg";
+import type { Clock, Random } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import type { Clock, ExperimentStore, Random } from "../domain/ports.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import {
   emptyState,
   type KillSwitch,

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { Clock } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { ModelLabel, ModelLabelMove, ModelLabelStore } from "../domain/model-life.ts";
-import type { Clock } from "../domain/ports.ts";
 import { transaction } from "./transaction.ts";
 
 /** A table beside the experiments' that older Setlists pass over, so the store's version stays what it is. */

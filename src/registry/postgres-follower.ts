@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { Random } from "../domain/ports.ts";
+import type { Random } from "../domain/clock.ts";
 import { connectionTo, type PostgresAddress, type PostgresConnection } from "./postgres-address.ts";
 import { channel } from "./postgres-tables.ts";
 

@@ -2,9 +2,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { ModelLabelStore } from "../domain/model-life.ts";
-import type { Clock, ExperimentStore } from "../domain/ports.ts";
 import { applied, isEmpty } from "./applied.ts";
 import { openDatabase } from "./database.ts";
 import { FollowedState } from "./followed-state.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import type { Assignment, KeptArm } from "../domain/assignment.ts";
-import type { StickyArms } from "../domain/ports.ts";
+import type { StickyArms } from "../domain/sticky-arms.ts";
 
 const fileName = "sticky.lmdb";
 

@@ -1,6 +1,6 @@
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import type { ExperimentStore } from "../domain/ports.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { Revision } from "../domain/store-state.ts";
 import { nearest } from "../schema/schema.ts";
 

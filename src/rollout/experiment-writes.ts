@@ -1,6 +1,6 @@
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument } from "../domain/experiment.ts";
-import type { ExperimentStore } from "../domain/ports.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { KillSwitch, StoreChange, StoreState, SurfaceDefault } from "../domain/store-state.ts";
 import {
   type Confirmation,

@@ -1,5 +1,5 @@
 import type { Model, ModelRef, ValueModelOverride } from "../domain/model.ts";
-import type { Scorer } from "../domain/ports.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { Surfaces } from "../domain/surface.ts";
 import { checkDiversity, checkWeighedTasks } from "../schema/value-model.ts";
 

@@ -1,9 +1,10 @@
 import { canonicalJson } from "../domain/canonical-json.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { ModelRef } from "../domain/model.ts";
 import type { ModelLibrary, ModelNeed } from "../domain/model-life.ts";
-import type { ExperimentStore, Scorer } from "../domain/ports.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { StoreChange, StoreState } from "../domain/store-state.ts";
 import type { Surface, Surfaces } from "../domain/surface.ts";
 import {

@@ -2,7 +2,7 @@ import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { Model, ModelRef } from "../domain/model.ts";
 import type { ModelNeed } from "../domain/model-life.ts";
-import type { Scorer } from "../domain/ports.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { Surfaces } from "../domain/surface.ts";
 import { documentOf, validateExperiment } from "../experiments/experiments.ts";
 import { checkWeighedTasks } from "../schema/value-model.ts";

@@ -1,6 +1,6 @@
 import { invalidArgument } from "../domain/error.ts";
 import type { ModelRef, ModelVersion } from "../domain/model.ts";
-import type { Scorer } from "../domain/ports.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { Surfaces } from "../domain/surface.ts";
 import { nearest } from "../schema/schema.ts";
 

@@ -1,6 +1,7 @@
+import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, Scores } from "../domain/ports.ts";
 import type { DegradedReason, RankRequest } from "../domain/rank.ts";
+import type { Scores } from "../domain/scorer.ts";
 import { type RankedList, rankedList, valuePlan } from "../ranking/ranking.ts";
 import type { OrderDependencies } from "./order.ts";
 import type { Ranker } from "./ranker.ts";

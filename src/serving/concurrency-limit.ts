@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
 
 /** Answers are judged together over so long. */
 const windowMs = 50;

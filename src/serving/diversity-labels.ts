@@ -1,6 +1,6 @@
+import type { ItemLabels } from "../domain/feature-store.ts";
 import { labelOf } from "../domain/item-label.ts";
 import type { DiversityStep } from "../domain/model.ts";
-import type { ItemLabels } from "../domain/ports.ts";
 import type { Candidate, CandidateList } from "../domain/rank.ts";
 import type { Labels } from "../ranking/ranking.ts";
 

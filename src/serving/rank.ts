@@ -1,7 +1,8 @@
 import type { Assignment } from "../domain/assignment.ts";
 import type { Impression } from "../domain/impression.ts";
-import type { OutcomeLog, StickyArms } from "../domain/ports.ts";
+import type { OutcomeLog } from "../domain/outcome-log.ts";
 import type { RankAnswer, RankRequest } from "../domain/rank.ts";
+import type { StickyArms } from "../domain/sticky-arms.ts";
 import type { Surface, Surfaces } from "../domain/surface.ts";
 import type { Assigner } from "../experiments/experiments.ts";
 import type { ArmTraffic } from "./arm-traffic.ts";

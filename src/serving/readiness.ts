@@ -1,4 +1,4 @@
-import type { Readiness, ReadinessState } from "../domain/ports.ts";
+import type { Readiness, ReadinessState } from "../domain/readiness.ts";
 
 export interface ReadinessSwitch extends Readiness {
   /** Moves on to `state`; a server that drains stays so. */

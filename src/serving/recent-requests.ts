@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
 import type { RankRequest } from "../domain/rank.ts";
 
 /** Enough for a new version to meet most of what listeners ask for, few enough to be replayed in a moment. */

@@ -1,15 +1,10 @@
+import type { Clock } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
+import type { EncodedRequest, FeatureStore, ItemLabels } from "../domain/feature-store.ts";
 import type { Model } from "../domain/model.ts";
-import type {
-  Clock,
-  EncodedRequest,
-  FeatureStore,
-  ItemLabels,
-  RankObserver,
-  Scorer,
-  Scores,
-} from "../domain/ports.ts";
+import type { RankObserver } from "../domain/observers.ts";
 import type { DegradedReason, RankRequest } from "../domain/rank.ts";
+import type { Scorer, Scores } from "../domain/scorer.ts";
 import type { RankingInput, ValuePlan } from "../ranking/ranking.ts";
 import { diversityLabels } from "./diversity-labels.ts";
 import { isInShare } from "./request-share.ts";

@@ -1,5 +1,5 @@
+import type { EncodedRequest, Tensor } from "../domain/feature-store.ts";
 import type { Model } from "../domain/model.ts";
-import type { EncodedRequest, Tensor } from "../domain/ports.ts";
 import type { Candidate, CandidateList, RankedItem } from "../domain/rank.ts";
 import { encodingName, type ServedFeature, type ServedFeatures } from "../domain/served-features.ts";
 

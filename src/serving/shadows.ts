@@ -1,15 +1,11 @@
+import type { Clock } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
+import type { FeatureStore, ItemLabels } from "../domain/feature-store.ts";
 import type { Model, ModelVersion, ValueModelOverride } from "../domain/model.ts";
-import type {
-  Clock,
-  Comparison,
-  FeatureStore,
-  ItemLabels,
-  OutcomeLog,
-  Scorer,
-  ShadowObserver,
-} from "../domain/ports.ts";
+import type { ShadowObserver } from "../domain/observers.ts";
+import type { Comparison, OutcomeLog } from "../domain/outcome-log.ts";
 import type { Candidate, RankRequest } from "../domain/rank.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { ShadowResult, ShadowSpec } from "../domain/shadow.ts";
 import {
   agreement,

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../domain/clock.ts";
+import type { EncodedRequest, FeatureStore } from "../domain/feature-store.ts";
 import type { Model } from "../domain/model.ts";
-import type { Clock, EncodedRequest, FeatureStore, Scorer } from "../domain/ports.ts";
 import type { RankRequest } from "../domain/rank.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import { rankCandidates } from "../ranking/ranking.ts";
 
 /** Enough for the first compiled code; each round takes a few milliseconds. */

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { KafkaCluster } from "../domain/kafka.ts";
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import { markerCounts, type SegmentFacts, stageSegment } from "../warehouse/warehouse.ts";
 import { wordsOf } from "./kafka-client.ts";
 import { Landed, type LandingBatch } from "./landed.ts";

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import type { Impression } from "../domain/impression.ts";
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import { compileSchema, describeSchemaError } from "../schema/schema.ts";
 
 const text = Type.String();

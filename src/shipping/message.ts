@@ -1,7 +1,8 @@
 /** A record of the log as a message of Kafka, and back; docs/fleet-log.md has the layout. */
 import type { MessageToProduce } from "@platformatic/kafka";
 import { SetlistError } from "../domain/error.ts";
-import type { LogPlace, LogRecord, PlacedRecord } from "../domain/ports.ts";
+import type { LogPlace, PlacedRecord } from "../domain/log-reading.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import { checkShippedRecord } from "./message-schema.ts";
 import { recordJson, recordOfJson } from "./record-json.ts";
 import type { RecordTopics } from "./topics.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Type, { type Static } from "typebox";
 import { makeDurably, moveDurably } from "../columnar/durable-files.ts";
 import { SetlistError } from "../domain/error.ts";
-import type { LogPlace } from "../domain/ports.ts";
+import type { LogPlace } from "../domain/log-reading.ts";
 import { parserOf } from "../schema/schema.ts";
 
 const whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

@@ -1,6 +1,6 @@
 /** A record as JSON has it: the fields of the record as they are, but for what JSON has no form of. */
 import type { Impression } from "../domain/impression.ts";
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import type { ServedFeature, ServedFeatures } from "../domain/served-features.ts";
 
 /** Served features with their values in a list: `numbers` of float32, `indices` of int32. */

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock, LogPlace, LogTail, PlacedRecord, ShippingStatus } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { LogPlace, LogTail, PlacedRecord } from "../domain/log-reading.ts";
+import type { ShippingStatus } from "../domain/shipping.ts";
 import type { MessageSink } from "./kafka-sink.ts";
 import type { EncodedMessage, MessageEncoder } from "./message.ts";
 import { Pace } from "./pace.ts";

@@ -1,4 +1,4 @@
-import type { LogRecord } from "../domain/ports.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 
 /** The topic of each kind of record, behind the prefix. */
 const names: Readonly<Record<LogRecord["kind"], string>> = {

@@ -1,4 +1,4 @@
-import type { Random } from "../domain/ports.ts";
+import type { Random } from "../domain/clock.ts";
 import type { Surface } from "./world.ts";
 
 /** Something that a listener did with the item at `place` (from 0) of what was shown. */

@@ -2,7 +2,7 @@
  * The stage before the ranker: a hundred or two tracks out of the whole catalogue, from four sources as real
  * retrieval mixes them. It knows what a retrieval stage would know (history, content, plays), never the truth.
  */
-import type { Random } from "../domain/ports.ts";
+import type { Random } from "../domain/clock.ts";
 import { drawBelow } from "./random-stream.ts";
 import { newReleaseAgeDaysMax, type World } from "./world.ts";
 

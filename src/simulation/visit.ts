@@ -1,5 +1,5 @@
 /** Who comes when, to which surface, and what the frontend asks the server on their behalf. */
-import type { Random } from "../domain/ports.ts";
+import type { Random } from "../domain/clock.ts";
 import { drawBelow, randomStream } from "./random-stream.ts";
 import type { CandidateCounts, Retrieval } from "./retrieval.ts";
 import type { Surface, World } from "./world.ts";

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
-import type { Clock, GuardianObserver } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { GuardianObserver } from "../domain/observers.ts";
 import type { GuardrailMetrics } from "./guardrail-metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 

@@ -6,19 +6,14 @@ import {
   type MetricValue,
   Registry,
 } from "prom-client";
+import type { Clock } from "../domain/clock.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { Impression } from "../domain/impression.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type {
-  Clock,
-  ExperimentStore,
-  LogHealth,
-  MetricsSource,
-  RankObserver,
-  RequestObserver,
-  Scorer,
-  ShadowObserver,
-} from "../domain/ports.ts";
+import type { MetricsSource, RankObserver, RequestObserver, ShadowObserver } from "../domain/observers.ts";
+import type { LogHealth } from "../domain/outcome-log.ts";
 import type { DegradedReason } from "../domain/rank.ts";
+import type { Scorer } from "../domain/scorer.ts";
 import type { ShadowResult } from "../domain/shadow.ts";
 import { type ArmMetrics, armMetrics } from "./arm-metrics.ts";
 import {

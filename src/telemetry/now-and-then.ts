@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/clock.ts";
 
 const intervalMs = 60_000;
 

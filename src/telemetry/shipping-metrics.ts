@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { ShippingStatus } from "../domain/ports.ts";
+import type { ShippingStatus } from "../domain/shipping.ts";
 
 export interface ShippingMetrics {
   /** Another shipper begins, and counts from 0. */

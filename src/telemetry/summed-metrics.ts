@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { LogHealth, MetricsSource } from "../domain/ports.ts";
+import type { MetricsSource } from "../domain/observers.ts";
+import type { LogHealth } from "../domain/outcome-log.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";

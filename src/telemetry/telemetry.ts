@@ -1,14 +1,14 @@
 /** Logs and metrics: what the server says about itself to whoever runs it. */
 import type { Logger } from "pino";
+import type { Clock } from "../domain/clock.ts";
 import type { ModelVersion } from "../domain/model.ts";
 import type {
-  Clock,
   GuardianObserver,
   MetricsSource,
   RankObserver,
   RequestObserver,
   ShadowObserver,
-} from "../domain/ports.ts";
+} from "../domain/observers.ts";
 import type { StoreState } from "../domain/store-state.ts";
 import { guardianObserver } from "./guardian-observer.ts";
 import type { GuardrailMetrics } from "./guardrail-metrics.ts";

@@ -1,7 +1,10 @@
 /** Gauges of what others know: they are asked whenever the metrics are read. */
 import { Gauge, type Registry } from "prom-client";
+import type { Clock } from "../domain/clock.ts";
+import type { ExperimentStore } from "../domain/experiment-store.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";
-import type { Clock, ExperimentStore, LogHealth, Scorer } from "../domain/ports.ts";
+import type { LogHealth } from "../domain/outcome-log.ts";
+import type { Scorer } from "../domain/scorer.ts";
 
 /** What is 1 where something is so: over several processes, 1 where it is so in any. */
 const anyOf = "max";

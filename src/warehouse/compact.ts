@@ -1,5 +1,5 @@
 import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
-import type { LogSegment } from "../domain/ports.ts";
+import type { LogSegment } from "../domain/log-reading.ts";
 import { checkSameLog } from "./log-markers.ts";
 import { type Retained, type RetentionRules, retain } from "./retention.ts";
 import { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";

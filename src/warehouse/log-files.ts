@@ -9,7 +9,7 @@ import {
   writePartitions,
 } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
-import type { LogFiles, LogSegment } from "../domain/ports.ts";
+import type { LogFiles, LogSegment } from "../domain/log-reading.ts";
 import { type LogTable, logTables } from "./log-columns.ts";
 import { checkSameLog } from "./log-markers.ts";
 import { markerCounts, type SegmentFacts, stageSegment } from "./segment-rows.ts";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ColumnarStore, lockReaders, type Marker } from "../columnar/columnar.ts";
-import type { LogSegment } from "../domain/ports.ts";
+import type { LogSegment } from "../domain/log-reading.ts";
 import type { SegmentFacts } from "./segment-rows.ts";
 
 /** What may be kept of something: undefined for as long, or as much, as there is. */

@@ -8,7 +8,8 @@ import {
   RowAppender,
   type Staging,
 } from "../columnar/columnar.ts";
-import type { LogRecord, LogSegment } from "../domain/ports.ts";
+import type { LogSegment } from "../domain/log-reading.ts";
+import type { LogRecord } from "../domain/outcome-log.ts";
 import {
   type Column,
   counterfactualColumns,

@@ -3,8 +3,9 @@
  * own.
  */
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Clock } from "../../src/domain/clock.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
-import type { Clock, ExperimentStore } from "../../src/domain/ports.ts";
+import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { emptyState, type StoreChange, type StoreState } from "../../src/domain/store-state.ts";
 import { experimentWith } from "../support/experiments.ts";
 

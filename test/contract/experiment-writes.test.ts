@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
-import type { ExperimentStore } from "../../src/domain/ports.ts";
+import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { type Doors, httpCall, openDoors, testExperiment } from "../support/doors.ts";
 import { storeOf } from "../support/experiment-store.ts";
 

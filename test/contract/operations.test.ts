@@ -7,7 +7,7 @@ import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { defaultLimits } from "../../src/domain/limits.ts";
-import type { Scorer } from "../../src/domain/ports.ts";
+import type { Scorer } from "../../src/domain/scorer.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { createHttpServer } from "../../src/http/http.ts";
 import { createReadiness } from "../../src/serving/readiness.ts";

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
-import type { Scorer } from "../../src/domain/ports.ts";
+import type { Scorer } from "../../src/domain/scorer.ts";
 import type { ServingDependencies } from "../../src/serving/serving.ts";
 import { openDoors, testModel } from "../support/doors.ts";
 

@@ -5,8 +5,9 @@ import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
 import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { run } from "../../src/cli/cli.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
+import type { LogFiles } from "../../src/domain/log-reading.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import {
   completions,

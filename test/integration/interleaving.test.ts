@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { isInShare } from "../../src/serving/request-share.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { SetlistConfig } from "../../src/config.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import type { ShadowComparison, ShadowSpec } from "../../src/domain/shadow.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { isInShare } from "../../src/serving/request-share.ts";

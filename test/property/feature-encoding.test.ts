@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { FeatureSpec, Features, FeatureValue } from "../../src/domain/feature.ts";
+import type { EncodedRequest } from "../../src/domain/feature-store.ts";
 import type { Model } from "../../src/domain/model.ts";
 import { murmur3 } from "../../src/domain/murmur3.ts";
-import type { EncodedRequest } from "../../src/domain/ports.ts";
 import type { RankRequest } from "../../src/domain/rank.ts";
 import { RequestEncoder } from "../../src/features/request-encoder.ts";
 import { RowTable } from "../../src/features/row-table.ts";

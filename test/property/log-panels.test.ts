@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import {
   alwaysValid,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import {
   type LoggedDecision,
   mergeOffPolicySums,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { CounterfactualRecord } from "../../src/domain/counterfactual.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import type { ShadowComparison } from "../../src/domain/shadow.ts";
 import { checkFrame, cutShort, frameHeaderBytes, stampFrames } from "../../src/outcomes/frame.ts";
 import {

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { EncodedRequest } from "../../src/domain/feature-store.ts";
 import { isolations } from "../../src/domain/isolation.ts";
 import type { Model } from "../../src/domain/model.ts";
-import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
+import type { Scorer } from "../../src/domain/scorer.ts";
 import { joinRequests, splitProbabilities, tensorsOf } from "../../src/inference/ragged-batch.ts";
 import { spawners } from "../../src/inference/worker-isolation.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";

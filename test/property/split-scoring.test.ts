@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { EncodedRequest } from "../../src/domain/feature-store.ts";
 import { isolations } from "../../src/domain/isolation.ts";
-import type { EncodedRequest, Scorer } from "../../src/domain/ports.ts";
+import type { Scorer } from "../../src/domain/scorer.ts";
 import { spawners } from "../../src/inference/worker-isolation.ts";
 import type { SpawnWorker } from "../../src/inference/worker-link.ts";
 import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/app/system-clock.ts";
-import type { ExperimentStore } from "../../src/domain/ports.ts";
+import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { emptyState, type StoreChange } from "../../src/domain/store-state.ts";
 import { openFleetStore, readFleetState } from "../../src/registry/fleet-store.ts";
 import { breakableProxy } from "../support/breakable-proxy.ts";

@@ -2,7 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createBook } from "../../loadtest/book.ts";
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";

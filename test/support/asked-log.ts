@@ -1,6 +1,6 @@
 /** Logs of requests over some days, and of what came of each. */
 import fc from "fast-check";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { counterfactualOf, impressionOf, outcomeOf } from "./log-records.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");

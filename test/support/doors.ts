@@ -1,10 +1,11 @@
 import type { ModelExecution } from "../../src/domain/execution-provider.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
+import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { defaultLimits, type Limits } from "../../src/domain/limits.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { ModelLibrary } from "../../src/domain/model-life.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
-import type { ExperimentStore, LogTrouble } from "../../src/domain/ports.ts";
+import type { LogTrouble } from "../../src/domain/outcome-log.ts";
 import type { Revision } from "../../src/domain/store-state.ts";
 import { createGrpcServer } from "../../src/grpc/grpc.ts";
 import { Guardian } from "../../src/guardrails/guardrails.ts";

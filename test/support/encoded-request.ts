@@ -1,5 +1,5 @@
+import type { EncodedRequest, FeatureStore, Tensor } from "../../src/domain/feature-store.ts";
 import type { Model } from "../../src/domain/model.ts";
-import type { EncodedRequest, FeatureStore, Tensor } from "../../src/domain/ports.ts";
 import type { RankRequest } from "../../src/domain/rank.ts";
 
 /** A request from whole tensors, those at `itemPlaces` with one row a candidate, in a table of its own. */

@@ -1,5 +1,5 @@
 import type { Experiment } from "../../src/domain/experiment.ts";
-import type { ExperimentStore } from "../../src/domain/ports.ts";
+import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import {
   emptyState,
   type Revision,

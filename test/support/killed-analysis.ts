@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { DuckDBConnection } from "@duckdb/node-api";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { experimentOf, impressionOf, outcomeOf } from "./log-records.ts";
 import { withGrowingLog } from "./logged-files.ts";
 

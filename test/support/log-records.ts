@@ -5,7 +5,7 @@ import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { Interleaving } from "../../src/domain/interleaving.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import type { ShadowComparison } from "../../src/domain/shadow.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");

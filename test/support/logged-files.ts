@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
-import type { LogFiles, LogRecord, LogSegment } from "../../src/domain/ports.ts";
+import type { LogFiles, LogSegment } from "../../src/domain/log-reading.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { compactLog, withLogFiles } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

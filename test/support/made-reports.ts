@@ -10,8 +10,8 @@ import { type Measure, measureOf } from "../../src/analysis/measure.ts";
 import { horizonOf } from "../../src/analysis/plan.ts";
 import type { AnalysisReport, Comparison } from "../../src/analysis/report.ts";
 import type { SegmentsReport } from "../../src/analysis/report-designs.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import type { AnalysisPlan } from "../../src/domain/experiment.ts";
-import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import {
   alwaysValid,

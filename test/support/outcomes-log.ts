@@ -1,7 +1,7 @@
 /** Logs in temporary folders, and disks that fail or wait on demand, for the tests of the outcome log. */
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { type Disk, type LogFile, realDisk } from "../../src/outcomes/disk.ts";
 import {
   type OpenedOutcomeLog,

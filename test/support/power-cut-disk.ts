@@ -6,7 +6,7 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import type { Disk, LogFile } from "../../src/outcomes/disk.ts";
 import { segmentsIn } from "./outcomes-log.ts";
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { type Outcome, userOf, userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "./log-records.ts";
 
 const minute = 60_000;

@@ -1,7 +1,7 @@
 /** Tests that may be looked at whenever one likes: how often do they cry wolf, over a whole life of looks? Seeded, so exact. */
 import { describe, expect, test } from "vitest";
 import { latencyBucket, latencyBuckets } from "../../src/domain/arm-counts.ts";
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { evidenceAbove, proportionLow } from "../../src/statistics/proportion-evidence.ts";
 import { sequentialSampleRatio } from "../../src/statistics/sequential-sample-ratio.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { completions, experimentOf, impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";
 

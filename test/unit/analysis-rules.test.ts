@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";
 

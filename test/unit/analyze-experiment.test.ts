@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { renderReport } from "../../src/report/report.ts";
 import {
   completions,

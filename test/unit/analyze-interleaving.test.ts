@@ -4,7 +4,7 @@ import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { renderReport } from "../../src/report/report.ts";
 import { interleavingSums, preferenceTest, signTest } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";

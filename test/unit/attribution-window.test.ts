@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { describeChange } from "../../src/experiments/change.ts";
 import { documentOf, parseExperimentDocument, revise } from "../../src/experiments/experiments.ts";
 import { renderReport } from "../../src/report/report.ts";

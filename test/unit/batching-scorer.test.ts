@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { isolations } from "../../src/domain/isolation.ts";
 import type { Model } from "../../src/domain/model.ts";
-import type { Scorer, Scores } from "../../src/domain/ports.ts";
+import type { Scorer, Scores } from "../../src/domain/scorer.ts";
 import { spawners } from "../../src/inference/worker-isolation.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";

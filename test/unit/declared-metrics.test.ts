@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { renderReport } from "../../src/report/report.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { configuredExperiments } from "../../src/app/experiment-source.ts";
 import { SetlistError } from "../../src/domain/error.ts";
-import type { ExperimentStore } from "../../src/domain/ports.ts";
+import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 test("a folder without experiments writes nothing: a fleet's server starts from an empty copy while its store is gone", async () => {

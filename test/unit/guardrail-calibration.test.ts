@@ -1,8 +1,8 @@
 /** Whole lives of experiments without an effect, over many windows: how many are held or rolled back? Seeded, so exact. */
 import { expect, test } from "vitest";
 import { type ArmCounts, latencyBucket, latencyBuckets } from "../../src/domain/arm-counts.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import type { RequestGuardrail } from "../../src/domain/guardrail.ts";
-import type { Random } from "../../src/domain/ports.ts";
 import { RequestWindow } from "../../src/guardrails/request-window.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { arm } from "../support/experiments.ts";

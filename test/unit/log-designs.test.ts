@@ -5,7 +5,7 @@ import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Attributes } from "../../src/domain/feature.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { momentsOf } from "../../src/statistics/moments.ts";
 import { dilutedEffect, heterogeneity, unitDenominator } from "../../src/statistics/statistics.ts";
 import {

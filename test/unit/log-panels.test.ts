@@ -3,7 +3,7 @@ import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analy
 import type { DesignQuestions } from "../../src/analysis/designs.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { alwaysValid } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { withLoggedFiles } from "../support/logged-files.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { crossMomentsOf } from "../../src/statistics/moments.ts";
 import { estimateOfRatio, exposureLoss } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";

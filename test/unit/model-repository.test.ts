@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
-import type { Scorer } from "../../src/domain/ports.ts";
+import type { Scorer } from "../../src/domain/scorer.ts";
 import { openScorer, type ScorerOptions } from "../../src/inference/inference.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import {

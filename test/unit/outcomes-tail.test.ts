@@ -1,7 +1,7 @@
 import { cp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { LogPlace, LogTail, SyncedEnd } from "../../src/domain/ports.ts";
+import type { LogPlace, LogTail, SyncedEnd } from "../../src/domain/log-reading.ts";
 import { logIdentity, openLogTail } from "../../src/outcomes/outcomes.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, segmentsIn } from "../support/outcomes-log.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord } from "../../src/domain/ports.ts";
+import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";
 

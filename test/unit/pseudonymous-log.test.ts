@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
 import { type Outcome, userRequestId } from "../../src/domain/outcome.ts";
-import type { LogRecord, OutcomeLog } from "../../src/domain/ports.ts";
+import type { LogRecord, OutcomeLog } from "../../src/domain/outcome-log.ts";
 import { isPseudonym } from "../../src/domain/pseudonym.ts";
 import { PseudonymousLog } from "../../src/outcomes/outcomes.ts";
 import { counterfactualOf, fullImpressionOf, impressionOf, outcomeOf } from "../support/log-records.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
 import { murmur3 } from "../../src/domain/murmur3.ts";
-import type { Comparison } from "../../src/domain/ports.ts";
+import type { Comparison } from "../../src/domain/outcome-log.ts";
 import type { RankRequest } from "../../src/domain/rank.ts";
 import { isInShare } from "../../src/serving/request-share.ts";
 import { type AnsweredRequest, type ShadowDependencies, Shadows } from "../../src/serving/shadows.ts";

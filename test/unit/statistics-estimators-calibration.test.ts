@@ -1,6 +1,6 @@
 /** Simulated experiments whose truth is known: how often do the estimators say what is not so? Seeded, so exact. */
 import { describe, expect, test } from "vitest";
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { adjustedArms, withMissing } from "../../src/statistics/adjusted.ts";
 import { alwaysValid } from "../../src/statistics/always-valid.ts";

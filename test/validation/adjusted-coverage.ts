@@ -1,5 +1,5 @@
 /** Intervals of adjusted estimates around an effect that is known. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { crossMomentsOf } from "../../src/statistics/moments.ts";
 import { upperNormal } from "../../src/statistics/normal.ts";
 import {

@@ -1,5 +1,5 @@
 /** The checks before the verdict: alarms where all is well, and where something is not. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { momentsOf } from "../../src/statistics/moments.ts";
 import {
   covariateBalance,

@@ -1,5 +1,5 @@
 /** What the simulated experiments draw, and how they read an answer. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { type Answer, difference, type Estimate } from "../../src/statistics/statistics.ts";
 
 export function normal(random: Random): number {

@@ -1,5 +1,5 @@
 /** A/A experiments: both arms are the same, and a 5 % test should find something in 5 % of them. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import {
   adjustByRole,
   adjustedArms,

@@ -1,5 +1,5 @@
 /** Splits that are what they should be, and splits that are not. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { sampleRatio, sequentialSampleRatio, uniformity } from "../../src/statistics/statistics.ts";
 import { draws, successes } from "./draws.ts";
 import type { Scenario } from "./scenario.ts";

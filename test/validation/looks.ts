@@ -1,5 +1,5 @@
 /** A handful of planned looks: with a margin, and what is said of the effect after the stop. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { type Moments, mergeMoments, momentsOf, noMoments } from "../../src/statistics/moments.ts";
 import {
   difference,

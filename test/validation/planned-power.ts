@@ -1,5 +1,5 @@
 /** Experiments as large as the plan says, with the effect that it was made for: 80 % should find it. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import {
   type Answer,

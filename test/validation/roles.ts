@@ -1,5 +1,5 @@
 /** Many metrics in one experiment, by their roles: of what is found, how much is not there. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { momentsOf } from "../../src/statistics/moments.ts";
 import {
   adjustByRole,

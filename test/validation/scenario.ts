@@ -1,5 +1,5 @@
 /** Simulated experiments whose truth is known, and what may come out of them how often. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { proportion } from "../../src/statistics/statistics.ts";
 
 export interface Scenario {

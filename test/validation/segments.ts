@@ -1,5 +1,5 @@
 /** Effects that differ between segments of units, or fade with the days, and effects that do not. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import {
   difference,
   heterogeneity,

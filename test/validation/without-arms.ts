@@ -1,5 +1,5 @@
 /** Comparisons without arms: interleaved lists, and what another policy would have earned. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { criticalT } from "../../src/statistics/distributions.ts";
 import {
   type Answer,

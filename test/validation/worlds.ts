@@ -1,5 +1,5 @@
 /** Kinds of units, each drawing one arm of an experiment. */
-import type { Random } from "../../src/domain/ports.ts";
+import type { Random } from "../../src/domain/clock.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import {
   type Answer,

@@ -1,6 +1,6 @@
 import type { AnalysisReport } from "../../analysis/analysis.ts";
 import type { SetlistConfig } from "../../config.ts";
-import type { Clock } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/clock.ts";
 import type { LatestFigures } from "../../guardrails/guardrails.ts";
 import { Errand } from "../../processes/processes.ts";
 

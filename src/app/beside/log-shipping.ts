@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { SetlistConfig } from "../../config.ts";
-import type { ShippingStatus, SyncedEnd } from "../../domain/ports.ts";
+import type { SyncedEnd } from "../../domain/log-reading.ts";
+import type { ShippingStatus } from "../../domain/shipping.ts";
 import type { ShippingMetrics } from "../../telemetry/telemetry.ts";
 
 /** What the shipping process is told. */

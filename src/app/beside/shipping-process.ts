@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockFolder } from "../../columnar/folder-lock.ts";
 import { SetlistError } from "../../domain/error.ts";
-import type { SyncedEnd } from "../../domain/ports.ts";
+import type { SyncedEnd } from "../../domain/log-reading.ts";
 import { logIdentity, openLogTail } from "../../outcomes/outcomes.ts";
 import {
   KafkaSink,

@@ -10,7 +10,7 @@ import {
 import type { SetlistConfig } from "../../config.ts";
 import { SetlistError } from "../../domain/error.ts";
 import type { Experiment } from "../../domain/experiment.ts";
-import type { LogFiles } from "../../domain/ports.ts";
+import type { LogFiles } from "../../domain/log-reading.ts";
 import { nearest } from "../../schema/schema.ts";
 import { existingDataDirectory } from "./data-directory.ts";
 import { readExperiments } from "./experiment-store.ts";

@@ -1,8 +1,8 @@
 import { loadExperimentDocuments, type SetlistConfig } from "../../config.ts";
 import { invalidArgument, SetlistError, UsageError } from "../../domain/error.ts";
 import type { Experiment, ExperimentDocument } from "../../domain/experiment.ts";
+import type { ExperimentStore } from "../../domain/experiment-store.ts";
 import type { ModelLabel } from "../../domain/model-life.ts";
-import type { ExperimentStore } from "../../domain/ports.ts";
 import type { KillSwitch, StoreChange, StoreState } from "../../domain/store-state.ts";
 import { type Known, seeded } from "../../experiments/experiments.ts";
 import { repositoryStudents } from "../../inference/repository-students.ts";

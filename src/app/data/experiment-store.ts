@@ -1,7 +1,7 @@
 import type { SetlistConfig } from "../../config.ts";
 import { invalidArgument } from "../../domain/error.ts";
+import type { ExperimentStore } from "../../domain/experiment-store.ts";
 import type { ModelLabelStore } from "../../domain/model-life.ts";
-import type { ExperimentStore } from "../../domain/ports.ts";
 import type { StoreState } from "../../domain/store-state.ts";
 import {
   fleetOf,

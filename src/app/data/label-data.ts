@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { invalidArgument, SetlistError } from "../../domain/error.ts";
+import type { EncodedRequest, FeatureStore } from "../../domain/feature-store.ts";
 import type { Model, ModelRef } from "../../domain/model.ts";
-import type { EncodedRequest, FeatureStore, Scorer } from "../../domain/ports.ts";
 import { isPseudonym } from "../../domain/pseudonym.ts";
+import type { Scorer } from "../../domain/scorer.ts";
 import { encodeServed, openImportedFeatureStore } from "../../features/features.ts";
 import { openScorer } from "../../inference/inference.ts";
 import {

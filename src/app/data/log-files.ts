@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { LogFiles } from "../../domain/ports.ts";
+import type { LogFiles } from "../../domain/log-reading.ts";
 import { logSegments } from "../../outcomes/outcomes.ts";
 import { withLogFiles } from "../../warehouse/warehouse.ts";
 

@@ -2,7 +2,7 @@ import type { Ports } from "../../app.ts";
 import type { SetlistConfig } from "../../config.ts";
 import type { ArmCounts } from "../../domain/arm-counts.ts";
 import type { ExperimentHealth } from "../../domain/experiment-health.ts";
-import type { LogTrouble } from "../../domain/ports.ts";
+import type { LogTrouble } from "../../domain/outcome-log.ts";
 import type { ModelCommand } from "../../processes/processes.ts";
 import type { MetricsSnapshot } from "../../telemetry/telemetry.ts";
 
