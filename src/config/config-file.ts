@@ -9,6 +9,7 @@ import {
   kafkaSecurityProtocols,
 } from "../domain/kafka.ts";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
+import { logLevels } from "../domain/log-level.ts";
 import { durationSchema } from "../experiments/experiments.ts";
 import { valueModelOverrideSchema } from "../schema/value-model.ts";
 
@@ -102,16 +103,7 @@ export const configFileSchema = Type.Object(
     // Not checked here: what is wrong would be shown, and it may hold a password.
     experimentStore: Type.Optional(Type.Object({ url: Type.Optional(Type.String()) }, closed)),
     processes: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
-    logLevel: Type.Optional(
-      Type.Union([
-        Type.Literal("fatal"),
-        Type.Literal("error"),
-        Type.Literal("warn"),
-        Type.Literal("info"),
-        Type.Literal("debug"),
-        Type.Literal("trace"),
-      ]),
-    ),
+    logLevel: Type.Optional(Type.Union(logLevels.map((name) => Type.Literal(name)))),
     drainDelayMs: Type.Optional(milliseconds),
     surfaces: Type.Optional(Type.Record(Type.String({ pattern: "^[a-z0-9-]{1,64}$" }), surface, closed)),
     attributes: Type.Optional(

@@ -4,12 +4,11 @@ import type { DeclaredAttributes } from "../domain/feature.ts";
 import type { Isolation } from "../domain/isolation.ts";
 import type { ShippingSettings } from "../domain/kafka.ts";
 import type { Limits } from "../domain/limits.ts";
+import type { LogLevel } from "../domain/log-level.ts";
 import type { Surfaces } from "../domain/surface.ts";
 
 /** `all`, `latest`, `latest 2` (the two highest), or the versions themselves. */
 type VersionPolicy = string | readonly string[];
-
-type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
 /** Everything that can be configured, checked, with absolute paths; docs/configuration.md is its page. */
 export interface SetlistConfig {

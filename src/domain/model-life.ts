@@ -16,6 +16,15 @@ export interface ModelVersionStatus extends ModelVersion {
   readonly labels: readonly string[];
 }
 
+/** What became of a version just now, for logs and metrics. */
+export interface ModelChange extends ModelVersion {
+  readonly what: "serving" | "refused" | "retiring" | "gone";
+  /** Of a refusal. */
+  readonly reason?: string | undefined;
+  /** What loading, checking and warming took, ms. */
+  readonly durationMs?: number | undefined;
+}
+
 /** A name that stands on a version of a model, and may be moved to another. */
 export interface ModelLabel {
   readonly name: string;

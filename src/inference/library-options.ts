@@ -1,16 +1,8 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Model, ModelVersion } from "../domain/model.ts";
+import type { ModelChange } from "../domain/model-life.ts";
 import type { ScoreAside } from "./model-engine.ts";
 import type { DemandSources } from "./version-demands.ts";
-
-/** What became of a version, for logs and metrics. */
-export interface ModelEvent extends ModelVersion {
-  readonly what: "serving" | "refused" | "retiring" | "gone";
-  /** Of a refusal. */
-  readonly reason?: string | undefined;
-  /** What loading, checking and warming took, ms. */
-  readonly durationMs?: number | undefined;
-}
 
 /** A version that nothing can be scored with at the moment. */
 export interface ShelvedModel extends ModelVersion {
@@ -41,5 +33,5 @@ export interface LibraryOptions extends DemandSources {
   readonly clock: Clock;
   readonly hooks: ModelHooks;
   readonly onWarning?: ((warning: string) => void) | undefined;
-  readonly onEvent?: ((event: ModelEvent) => void) | undefined;
+  readonly onEvent?: ((event: ModelChange) => void) | undefined;
 }

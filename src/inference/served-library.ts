@@ -1,34 +1,30 @@
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
 import type { ModelVersion } from "../domain/model.ts";
 import type { ModelLabel, ModelLabelMove, ModelLibrary, ModelVersionStatus } from "../domain/model-life.ts";
-import type { LibraryOptions, ModelEvent, ShelvedModel } from "./library-options.ts";
+import type { LibraryOptions, ShelvedModel } from "./library-options.ts";
 import { keyOf, type LoadedModels } from "./loaded-models.ts";
 import type { EngineStart, ModelEngine } from "./model-engine.ts";
 import type { StoredModel } from "./repository.ts";
-import { readStudent, surveyRepository } from "./repository-survey.ts";
+import { surveyRepository } from "./repository-survey.ts";
 import { type RepositoryWatch, watchRepository } from "./repository-watch.ts";
 import { VersionBook, type VersionRecord } from "./version-book.ts";
 import { VersionDemands } from "./version-demands.ts";
+import { VersionLife } from "./version-life.ts";
 import type { wantedVersions } from "./version-policy.ts";
 
-const settleMsDefault = 2_000;
 /** Between two looks at a folder that may be half-copied, ms. */
 const lookAgainMs = 250;
-/** Between two looks whether a withdrawn version is still in use, ms; a request takes a few. */
-const retireStepMs = 20;
 
 /** Which versions are served: by the policy, by need and by command, one change after the other. */
 export class ServedLibrary implements ModelLibrary {
   readonly #options: LibraryOptions;
   readonly #book = new VersionBook();
   readonly #closing = new AbortController();
-  readonly #retiring = new Set<Promise<void>>();
   readonly #warned = new Set<string>();
   readonly #demands: VersionDemands;
-  #engine: ModelEngine | undefined;
   #models: LoadedModels | undefined;
+  #life: VersionLife | undefined;
   #watch: RepositoryWatch | undefined;
   #again: NodeJS.Timeout | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -42,6 +38,7 @@ export class ServedLibrary implements ModelLibrary {
   /** @throws {SetlistError} as `openModels` says. */
   async start({ models, choice, load }: EngineStart): Promise<void> {
     this.#models = models;
+    this.#life = new VersionLife(this.#options, this.#book, models, this.#closing.signal);
     const { repository, labels } = this.#options;
     const present = await this.#look();
     const students = this.#book.all().filter(({ role }) => role !== "teacher");
@@ -62,7 +59,7 @@ export class ServedLibrary implements ModelLibrary {
     const { needs, labels, onWarning } = this.#options;
     for (const { ref, by } of needs()) {
       const { name, label } = ref;
-      const highest = this.#servingOf(name).at(-1);
+      const highest = this.#versions.servingOf(name).at(-1);
       if (label === undefined || highest === undefined) continue;
       if (labels.list().some((one) => one.name === name && one.label === label)) continue;
       this.#place({ name, label, version: highest }, "first start");
@@ -74,23 +71,16 @@ export class ServedLibrary implements ModelLibrary {
 
   /** @throws why a version cannot be served that something names, or none of the model at all. */
   async #startModel(name: string, load: (stored: StoredModel) => Promise<void>): Promise<void> {
+    const life = this.#versions;
     const failures = new Map<string, unknown>();
     await this.#serveWanted(name, async (record) => {
-      if (this.#isServing(record) || failures.has(record.version)) return;
-      const began = this.#options.clock.monotonic();
-      try {
-        const stored = await readStudent(this.#options.repository, record);
-        if (stored === undefined) return;
-        await load(stored);
-        this.#serving(record, began);
-      } catch (error) {
-        this.#refuse(record, error);
-        failures.set(record.version, error);
-      }
+      if (life.isServing(record) || failures.has(record.version)) return;
+      const error = await life.begin(record, load);
+      if (error !== undefined) failures.set(record.version, error);
     });
     // A version that is named and absent is for whoever names it to be told.
     const named = this.#demands.required(name).find((version) => failures.has(version));
-    const isServed = this.#servingOf(name).length > 0;
+    const isServed = this.#versions.servingOf(name).length > 0;
     const [failed] = named === undefined && !isServed ? failures.keys() : [named];
     if (failed === undefined) return;
     const error = failures.get(failed);
@@ -111,7 +101,7 @@ export class ServedLibrary implements ModelLibrary {
     const tried = async (version: string): Promise<boolean> => {
       if (!this.#book.has({ name, version })) return false;
       await serve(this.#book.of({ name, version }));
-      if (!this.#isServing({ name, version })) return false;
+      if (!this.#versions.isServing({ name, version })) return false;
       serving.add(version);
       return true;
     };
@@ -127,7 +117,7 @@ export class ServedLibrary implements ModelLibrary {
 
   /** From here on versions come and go. */
   use(engine: ModelEngine): void {
-    this.#engine = engine;
+    this.#versions.use(engine);
   }
 
   follow(): void {
@@ -146,7 +136,7 @@ export class ServedLibrary implements ModelLibrary {
     this.#watch?.close();
     clearTimeout(this.#again);
     await this.#queue;
-    await Promise.all(this.#retiring);
+    await this.#life?.retired();
   }
 
   versions(): readonly ModelVersionStatus[] {
@@ -191,10 +181,10 @@ export class ServedLibrary implements ModelLibrary {
     return this.#inTurn(async () => {
       await this.#look();
       const record = this.#book.known(version);
-      if (this.#isServing(version)) return;
+      if (this.#versions.isServing(version)) return;
       if (record.state === "refused") record.state = "available";
-      await this.#serve(record, true);
-      if (!this.#isServing(version))
+      await this.#versions.serve(record, true);
+      if (!this.#versions.isServing(version))
         throw invalidArgument(record.reason ?? `${keyOf(version)} is no student`);
       this.#demands.command(version, true);
       await this.#reconcile(version.name);
@@ -203,8 +193,8 @@ export class ServedLibrary implements ModelLibrary {
 
   unload(version: ModelVersion): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#isServing(version)) {
-        const loaded = this.#servingOf(version.name).join(", ");
+      if (!this.#versions.isServing(version)) {
+        const loaded = this.#versions.servingOf(version.name).join(", ");
         const known = loaded === "" ? "none of that name is" : `of ${version.name}: ${loaded}`;
         throw new SetlistError("NOT_FOUND", `version: ${keyOf(version)} is not loaded (${known})`);
       }
@@ -216,9 +206,9 @@ export class ServedLibrary implements ModelLibrary {
       const takeBack = this.#demands.command(version, false);
       // Whatever takes its place has to serve first.
       await this.#reconcile(version.name);
-      if (!this.#isServing(version)) return;
+      if (!this.#versions.isServing(version)) return;
       const need = this.#options.needs().find(({ ref }) => ref.name === version.name);
-      if (need === undefined) return this.#retire(version);
+      if (need === undefined) return this.#versions.retire(version);
       takeBack();
       throw new SetlistError(
         "ABORTED",
@@ -234,10 +224,10 @@ export class ServedLibrary implements ModelLibrary {
           `label: expected 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit, got ${JSON.stringify(label.label)}`,
         );
       }
-      const model = this.#engine?.models.resolve({ name: label.name, version: label.version });
+      const model = this.#models?.resolve({ name: label.name, version: label.version });
       if (model === undefined) {
         this.#book.known(label);
-        const loaded = this.#servingOf(label.name).join(", ");
+        const loaded = this.#versions.servingOf(label.name).join(", ");
         throw new SetlistError(
           "ABORTED",
           `version: ${keyOf(label)} is not loaded (loaded: ${loaded === "" ? "none" : loaded}), and a label stands on loaded versions only: load it first`,
@@ -294,79 +284,14 @@ export class ServedLibrary implements ModelLibrary {
 
   /** Loads what is wanted of one model, then withdraws what is not any more. */
   async #reconcile(name: string): Promise<void> {
-    const wanted = await this.#serveWanted(name, (record) => this.#serve(record, false));
+    const wanted = await this.#serveWanted(name, async (record) => {
+      if (await this.#versions.serve(record, false)) this.#lookSoon();
+    });
     // Nothing that serves is withdrawn before something else does.
     if (wanted.size === 0) return;
-    for (const version of this.#servingOf(name)) {
-      if (!wanted.has(version)) this.#retire({ name, version });
+    for (const version of this.#versions.servingOf(name)) {
+      if (!wanted.has(version)) this.#versions.retire({ name, version });
     }
-  }
-
-  /** Serves a version if it can be; `atOnce` does not wait for a folder to be whole. */
-  async #serve(record: VersionRecord, atOnce: boolean): Promise<void> {
-    if (this.#isServing(record) || record.state === "refused" || this.#engine === undefined) return;
-    if (this.#closing.signal.aborted) return;
-    const { clock, settleMs = settleMsDefault, hooks } = this.#options;
-    const began = clock.monotonic();
-    let stored: StoredModel | undefined;
-    try {
-      stored = await readStudent(this.#options.repository, record);
-    } catch (error) {
-      if (!atOnce && clock.monotonic() - record.unchangedSince < settleMs) this.#lookSoon();
-      else this.#refuse(record, error);
-      return;
-    }
-    if (stored === undefined) return;
-    const { model } = stored.manifest;
-    record.state = "loading";
-    try {
-      hooks.accept(model);
-      await this.#engine.add(stored, (score) => hooks.warm(model, score));
-      this.#serving(record, began);
-    } catch (error) {
-      stored.close();
-      hooks.gone(model);
-      record.state = "available";
-      if (!this.#closing.signal.aborted) this.#refuse(record, error);
-    }
-  }
-
-  #retire(version: ModelVersion): void {
-    const loaded = this.#engine?.models.of(version);
-    if (loaded === undefined || this.#engine === undefined) return;
-    const { hooks } = this.#options;
-    this.#engine.models.withdraw(version);
-    const record = this.#book.of(version);
-    record.state = "retiring";
-    this.#tell({ ...version, what: "retiring" });
-    const leave = async (engine: ModelEngine): Promise<void> => {
-      do await delay(retireStepMs);
-      while (loaded.inFlight > 0 || hooks.inUse(loaded.model));
-      await engine.remove(loaded);
-      hooks.gone(loaded.model);
-      if (record.state === "retiring") record.state = "available";
-      this.#tell({ ...version, what: "gone" });
-    };
-    const leaving = leave(this.#engine).finally(() => this.#retiring.delete(leaving));
-    this.#retiring.add(leaving);
-  }
-
-  #serving(record: VersionRecord, began: number): void {
-    record.state = "serving";
-    record.reason = undefined;
-    const { name, version } = record;
-    this.#tell({ name, version, what: "serving", durationMs: this.#options.clock.monotonic() - began });
-  }
-
-  #refuse(record: VersionRecord, error: unknown): void {
-    record.state = "refused";
-    record.reason = messageOf(error);
-    const { name, version, reason } = record;
-    this.#tell({ name, version, what: "refused", reason });
-  }
-
-  #tell(event: ModelEvent): void {
-    this.#options.onEvent?.(event);
   }
 
   #lookSoon(): void {
@@ -374,6 +299,11 @@ export class ServedLibrary implements ModelLibrary {
       this.#again = undefined;
       void this.#lookAgain();
     }, lookAgainMs).unref();
+  }
+
+  get #versions(): VersionLife {
+    if (this.#life === undefined) throw new Error("the library has not started yet");
+    return this.#life;
   }
 
   /** By the policy, of what the repository has. */
@@ -384,15 +314,6 @@ export class ServedLibrary implements ModelLibrary {
       .filter((record) => record.signature !== undefined)
       .map(({ version }) => version);
     return this.#demands.byPolicy(name, there);
-  }
-
-  #isServing({ name, version }: ModelVersion): boolean {
-    return this.#models?.resolve({ name, version }) !== undefined;
-  }
-
-  #servingOf(name: string): readonly string[] {
-    const all = this.#models?.all() ?? [];
-    return all.filter((model) => model.name === name).map(({ version }) => version);
   }
 
   #warnOnce(warning: string): void {

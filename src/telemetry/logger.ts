@@ -1,7 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { Clock } from "../domain/clock.ts";
-
-export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+import type { LogLevel } from "../domain/log-level.ts";
 
 /** One JSON object a line: `level` by name, `time` in UTC with milliseconds, `msg`, then the fields. */
 export function createLogger(options: {

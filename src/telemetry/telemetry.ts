@@ -1,7 +1,8 @@
 /** Logs and metrics: what the server says about itself to whoever runs it. */
 import type { Logger } from "pino";
 import type { Clock } from "../domain/clock.ts";
-import type { ModelVersion } from "../domain/model.ts";
+import type { LogLevel } from "../domain/log-level.ts";
+import type { ModelChange } from "../domain/model-life.ts";
 import type {
   GuardianObserver,
   MetricsSource,
@@ -12,14 +13,14 @@ import type {
 import type { StoreState } from "../domain/store-state.ts";
 import { guardianObserver } from "./guardian-observer.ts";
 import type { GuardrailMetrics } from "./guardrail-metrics.ts";
-import { createLogger, type LogLevel } from "./logger.ts";
+import { createLogger } from "./logger.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "./metrics.ts";
 import { nowAndThen } from "./now-and-then.ts";
 
 export type { CompactionState } from "./compaction-metrics.ts";
 export { guardianObserver } from "./guardian-observer.ts";
 export type { GuardrailMetrics } from "./guardrail-metrics.ts";
-export { createLogger, type LogLevel } from "./logger.ts";
+export { createLogger } from "./logger.ts";
 export type { MetricsSnapshot } from "./metrics.ts";
 export type { ShippingMetrics } from "./shipping-metrics.ts";
 export { SummedMetrics } from "./summed-metrics.ts";
@@ -52,13 +53,6 @@ export interface Telemetry {
   readonly modelChanged: (event: ModelChange) => void;
   /** Counts an inference worker that died; a warning says the same in words. */
   readonly workerDied: Metrics["workerDied"];
-}
-
-/** What became of a version. */
-export interface ModelChange extends ModelVersion {
-  readonly what: "serving" | "refused" | "retiring" | "gone";
-  readonly reason?: string | undefined;
-  readonly durationMs?: number | undefined;
 }
 
 /** @param options.process as `createLogger`. @param options.destination where log lines go, one JSON object each; standard output where absent. */

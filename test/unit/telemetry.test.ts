@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Impression } from "../../src/domain/impression.ts";
+import type { LogLevel } from "../../src/domain/log-level.ts";
 import type { Model } from "../../src/domain/model.ts";
-import { createTelemetry, type LogLevel } from "../../src/telemetry/telemetry.ts";
+import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { counterfactualOf, impressionOf, interleavingOf, shadowOf } from "../support/log-records.ts";
 import { standingLibrary } from "../support/model-library.ts";
 
