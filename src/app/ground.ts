@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import type { SetlistConfig } from "../config.ts";
 import { importedRows } from "../features/features.ts";
 import { type OpenedOutcomeLog, openOutcomeLog } from "../outcomes/outcomes.ts";
 import type { ShippingMetrics } from "../telemetry/telemetry.ts";
 import { LogShipping } from "./beside/log-shipping.ts";
-import { usableDataDirectory } from "./data/data-directory.ts";
+import { foldersOf, usableDataDirectory } from "./data/data-directory.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** What there is once in a data directory, however many processes answer over it. */
@@ -26,6 +25,7 @@ export async function openGround(
   shippingMetrics: () => ShippingMetrics,
 ): Promise<Ground> {
   const dataDir = await usableDataDirectory(config.dataDir);
+  const folders = foldersOf(dataDir);
   const shipping =
     config.shipping.brokers.length === 0
       ? undefined
@@ -35,10 +35,10 @@ export async function openGround(
           (it) => it.close(),
         );
   const log = opened.adopt(
-    await openOutcomeLog({ directory: join(dataDir, "log"), ...config.log, clock: systemClock, onWarning }),
+    await openOutcomeLog({ directory: folders.log, ...config.log, clock: systemClock, onWarning }),
     (it) => it.close(),
   );
   shipping?.begin(log);
-  const rows = await importedRows({ directory: join(dataDir, "features"), world: config.world, onWarning });
+  const rows = await importedRows({ directory: folders.features, world: config.world, onWarning });
   return { log, rows };
 }

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import { SetlistError } from "../domain/error.ts";
+import { type SimulationProgress, type SimulationSummary, simulateWorld } from "../simulation/simulation.ts";
 import { analyzeDataDirectory } from "./data/analyze-data.ts";
 import { readExperiments } from "./data/experiment-store.ts";
 import { startServerProcess } from "./server-process.ts";
-import { type SimulationProgress, type SimulationSummary, simulateWorld } from "./simulate-world.ts";
 
 export interface DemoOptions {
   readonly seed: number;

@@ -3,12 +3,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SetlistError } from "../domain/error.ts";
+import type { Ports } from "./answering.ts";
 
 /** A server of our own in a process of its own, ready to be asked. */
-export interface ServerProcess {
+export interface ServerProcess extends Ports {
   readonly pid: number;
-  readonly httpPort: number;
-  readonly grpcPort: number;
   /** SIGTERM, the drain, the end. Answers with the exit code; kills after `stopMsMax`. */
   stop(): Promise<number | null>;
   /** The end without warning, as a crash or a power cut has it. */
@@ -68,11 +67,6 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       await ended;
     },
   };
-}
-
-interface Ports {
-  readonly httpPort: number;
-  readonly grpcPort: number;
 }
 
 async function ready(child: ChildProcess, ended: Promise<number | null>, readyMsMax: number): Promise<Ports> {

@@ -37,7 +37,7 @@ export function simulateCommand(): Command {
     .option("--json", "print the summary as JSON")
     .action(async (flags: SimulateFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
-      const { simulateWorld } = await import("../app/simulate-world.ts");
+      const { simulateWorld } = await import("../simulation/simulation.ts");
       const { world } = loadConfig({ flags: { world: flags.world }, env: process.env, cwd: process.cwd() });
       const requests = flags.requests ?? (flags.seconds === undefined ? defaultRequests : undefined);
       const display = displayProgress({ requests, seconds: flags.seconds }, process.stderr);

@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import type { SimulationProgress } from "../app/simulate-world.ts";
+import type { SimulationProgress } from "../simulation/simulation.ts";
 
 export interface ProgressDisplay {
   update(progress: SimulationProgress): void;

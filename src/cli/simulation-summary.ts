@@ -1,4 +1,4 @@
-import type { SimulationSummary } from "../app/simulate-world.ts";
+import type { SimulationSummary } from "../simulation/simulation.ts";
 
 /** The summary as a person reads it. */
 export function formatSummary(summary: SimulationSummary): string {

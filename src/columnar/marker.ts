@@ -65,6 +65,22 @@ export async function markedSegments(root: string): Promise<ReadonlySet<string>>
   return new Set(names.flatMap((name) => markerName.exec(name)?.[1] ?? []));
 }
 
+/** By segment, the salts that the markers below `root` remember; what is no marker says nothing. */
+export async function rememberedSalts(root: string): Promise<Map<number, number>> {
+  const salts = new Map<number, number>();
+  const done = join(root, "done");
+  for (const name of await readdir(done).catch(() => [])) {
+    const salt = saltOf(await readFile(join(done, name), "utf8").catch(() => ""));
+    if (salt !== undefined) salts.set(Number.parseInt(name, 10), salt);
+  }
+  return salts;
+}
+
+function saltOf(text: string): number | undefined {
+  const { salt } = (parseJson(text) ?? {}) as { salt?: unknown };
+  return typeof salt === "number" && Number.isInteger(salt) ? salt >>> 0 : undefined;
+}
+
 const markerName = /^(\d+)\.json$/;
 
 /** Undefined where the text is no marker of that segment. */

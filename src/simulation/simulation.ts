@@ -3,14 +3,13 @@ import { createApiClient, expectServer } from "./api-client.ts";
 import { createOutcomeSender } from "./outcome-sender.ts";
 import { createRetrieval } from "./retrieval.ts";
 import { createTally, type SimulationProgress, type SimulationSummary } from "./tally.ts";
+import { loadTruth } from "./truth-model.ts";
 import { planVisits } from "./visit.ts";
 import { createVisitor } from "./visitor.ts";
 import type { Truth, World } from "./world.ts";
+import { readWorld } from "./world-files.ts";
 
 export type { SimulationProgress, SimulationSummary } from "./tally.ts";
-export { loadTruth } from "./truth-model.ts";
-export type { Truth, World } from "./world.ts";
-export { readWorld } from "./world-files.ts";
 
 export interface SimulationOptions {
   readonly url: string;
@@ -73,5 +72,27 @@ export async function simulate(
     return tally.summary(await outcomes.flush(), client.retries);
   } finally {
     client.close();
+  }
+}
+
+export interface WorldSimulationOptions extends Omit<SimulationOptions, "run"> {
+  /** Folder of the world's four files. */
+  readonly world: string;
+  /** Prefix of every id sent; made from the seed and the time where undefined, so that runs never collide. */
+  readonly run?: string | undefined;
+}
+
+/**
+ * Reads the world and lets its listeners loose on a running server.
+ * @throws {SetlistError} where the world's files are missing or changed, or no server answers.
+ */
+export async function simulateWorld(options: WorldSimulationOptions): Promise<SimulationSummary> {
+  const { world, truthFile } = await readWorld(options.world);
+  const { truth, close } = await loadTruth(truthFile);
+  try {
+    const run = options.run ?? `sim${options.seed}-${Date.now().toString(36)}`;
+    return await simulate(world, truth, { ...options, run });
+  } finally {
+    await close();
   }
 }

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { createRetrieval } from "../../src/simulation/retrieval.ts";
-import { loadTruth, readWorld } from "../../src/simulation/simulation.ts";
+import { loadTruth } from "../../src/simulation/truth-model.ts";
+import { readWorld } from "../../src/simulation/world-files.ts";
 
 const { world, truthFile } = await readWorld("models/world");
 const { truth, close } = await loadTruth(truthFile);

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { markedSegments } from "../../columnar/marker.ts";
 import type { SetlistConfig } from "../../config.ts";
@@ -8,6 +7,7 @@ import { sealedSegments } from "../../outcomes/outcomes.ts";
 import { Errand, type Problem } from "../../processes/processes.ts";
 import type { CompactionState } from "../../telemetry/telemetry.ts";
 import type { Compaction } from "../data/compact-data.ts";
+import { foldersOf } from "../data/data-directory.ts";
 import { type RetentionConfig, retentionOf } from "../data/retention-config.ts";
 
 /** What a compacting process is asked, and what it answers. */
@@ -41,8 +41,7 @@ export class BackgroundCompaction implements CompactionState {
   deletedLogBytes = 0;
   deletedParquetBytes = 0;
   readonly #options: BackgroundCompactionOptions;
-  readonly #log: string;
-  readonly #warehouse: string;
+  readonly #folders: ReturnType<typeof foldersOf>;
   readonly #errand = new Errand<CompactingOrder, CompactingAnswer>(
     new URL("./compacting-process.ts", import.meta.url),
     "the compaction",
@@ -54,8 +53,7 @@ export class BackgroundCompaction implements CompactionState {
 
   constructor(options: BackgroundCompactionOptions) {
     this.#options = options;
-    this.#log = join(options.dataDir, "log");
-    this.#warehouse = join(options.dataDir, "warehouse");
+    this.#folders = foldersOf(options.dataDir);
   }
 
   /** The first look is one interval from now: a start has other things to do. */
@@ -95,8 +93,8 @@ export class BackgroundCompaction implements CompactionState {
   }
 
   async #count(): Promise<void> {
-    const { sealed } = await sealedSegments(this.#log);
-    const done = await markedSegments(this.#warehouse);
+    const { sealed } = await sealedSegments(this.#folders.log);
+    const done = await markedSegments(this.#folders.warehouse);
     this.waiting = sealed.filter(({ name }) => !done.has(name)).length;
   }
 

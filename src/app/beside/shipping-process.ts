@@ -1,5 +1,5 @@
 /** A process that sends a log on to Kafka, beside the server that writes it, and ends with it. */
-import { join } from "node:path";
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockFolder } from "../../columnar/folder-lock.ts";
 import { SetlistError } from "../../domain/error.ts";
@@ -13,6 +13,7 @@ import {
   topicsOf,
   wordsOf,
 } from "../../shipping/shipping.ts";
+import { foldersOf } from "../data/data-directory.ts";
 import { systemClock } from "../system-clock.ts";
 import type { ShippingOrder, ShippingWord } from "./log-shipping.ts";
 
@@ -45,8 +46,7 @@ process.on("disconnect", () => process.exit(1));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 
 async function ship({ dataDir, shipping }: Extract<ShippingOrder, { dataDir: string }>): Promise<void> {
-  const directory = join(dataDir, "log");
-  const folder = join(dataDir, "shipping");
+  const { log: directory, shipping: folder } = foldersOf(dataDir);
   const log = await logIdentity(directory);
   const position = await PositionFile.open(folder, log);
   const lock = await locked(folder);

@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import {
   type AnalysisReport,
   analyzeExperiment,
@@ -12,7 +12,7 @@ import { SetlistError } from "../../domain/error.ts";
 import type { Experiment } from "../../domain/experiment.ts";
 import type { LogFiles } from "../../domain/log-reading.ts";
 import { nearest } from "../../schema/schema.ts";
-import { existingDataDirectory } from "./data-directory.ts";
+import { existingDataDirectory, foldersOf } from "./data-directory.ts";
 import { readExperiments } from "./experiment-store.ts";
 import { withDataLogFiles } from "./log-files.ts";
 import { withStorageSentences } from "./storage-failure.ts";
@@ -51,14 +51,14 @@ export async function analyzeDataDirectory(options: {
 }): Promise<AnalysisReport> {
   const { alpha, designs, incremental, spark, threads, onProgress } = options;
   return withExperimentLog(options, (experiment, files, { dataDir, experiments }) => {
-    const analysis = { experiment, alpha, designs, asOf: new Date(), onProgress };
+    const { analysis, warehouse } = foldersOf(dataDir);
+    const asked = { experiment, alpha, designs, asOf: new Date(), onProgress };
     if (spark === undefined) {
-      const [folder, warehouse] = [join(dataDir, "analysis"), join(dataDir, "warehouse")];
-      const states = incremental && { ...incremental, folder, warehouse, experiments, threads };
-      return analyzeExperiment({ ...analysis, files, states, engine: duckDbEngine({ threads }) });
+      const states = incremental && { ...incremental, folder: analysis, warehouse, experiments, threads };
+      return analyzeExperiment({ ...asked, files, states, engine: duckDbEngine({ threads }) });
     }
-    const seen = seenByCluster(files, join(dataDir, "warehouse"), spark.warehouse);
-    return analyzeExperiment({ ...analysis, ...seen, engine: sparkEngine(spark) });
+    const seen = seenByCluster(files, warehouse, spark.warehouse);
+    return analyzeExperiment({ ...asked, ...seen, engine: sparkEngine(spark) });
   });
 }
 

@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetlistError } from "../../domain/error.ts";
 import { logIdentity, logSegments } from "../../outcomes/outcomes.ts";
 import { shippedThrough } from "../../shipping/position-file.ts";
 import { type Compaction, compactLog } from "../../warehouse/warehouse.ts";
 import { systemClock } from "../system-clock.ts";
-import { existingLog } from "./data-directory.ts";
+import { existingLog, foldersOf } from "./data-directory.ts";
 import type { RetentionConfig } from "./retention-config.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
@@ -43,16 +42,17 @@ export async function compactDataDirectory(options: CompactDataOptions): Promise
 async function compactNow(options: CompactDataOptions): Promise<Compaction> {
   const { dataDir, retention, onProgress, onWarning = () => undefined } = options;
   const log = existingLog(dataDir);
+  const { warehouse, shipping } = foldersOf(dataDir);
   return compactLog({
     segments: () => logSegments(log),
-    warehouse: join(dataDir, "warehouse"),
+    warehouse,
     retention: retention && {
       log: boundsOf(retention.log),
       warehouse: boundsOf(retention.warehouse),
       dedupeWindowMs: retention.log.dedupeWindowMs,
       now: () => systemClock.now(),
       ...(retention.shipping.brokers.length > 0 && {
-        shippedThrough: async () => shippedThrough(join(dataDir, "shipping"), await logIdentity(log)),
+        shippedThrough: async () => shippedThrough(shipping, await logIdentity(log)),
       }),
       onWarning,
     },

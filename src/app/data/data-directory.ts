@@ -3,8 +3,23 @@ import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SetlistError } from "../../domain/error.ts";
 
-/** What parts of the server keep files in, each one its own. */
-const folders = ["log", "features"] as const;
+/** Where in a data directory each part of the server keeps its files. */
+export function foldersOf(dataDir: string) {
+  return {
+    log: join(dataDir, "log"),
+    features: join(dataDir, "features"),
+    warehouse: join(dataDir, "warehouse"),
+    labels: join(dataDir, "labels"),
+    shipping: join(dataDir, "shipping"),
+    analysis: join(dataDir, "analysis"),
+  } as const;
+}
+
+/** The data directory, and what of it is there from the start. */
+function made(dataDir: string): readonly string[] {
+  const { log, features } = foldersOf(dataDir);
+  return [dataDir, log, features];
+}
 
 /** Reading commands make nothing: a directory that is not there is a typing mistake, not an empty log. */
 export function existingDataDirectory(dataDir: string): string {
@@ -15,7 +30,7 @@ export function existingDataDirectory(dataDir: string): string {
       `no data directory at ${dataDir}: name the one that the server uses with --data-dir`,
     );
   }
-  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) {
+  for (const path of made(dataDir)) {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) throw noFolder(path);
   }
   return dataDir;
@@ -26,7 +41,7 @@ export function existingDataDirectory(dataDir: string): string {
  * @throws {SetlistError} NOT_FOUND where there is none.
  */
 export function existingLog(dataDir: string): string {
-  const log = join(existingDataDirectory(dataDir), "log");
+  const { log } = foldersOf(existingDataDirectory(dataDir));
   if (statSync(log, { throwIfNoEntry: false }) !== undefined) return log;
   throw new SetlistError(
     "NOT_FOUND",
@@ -39,7 +54,7 @@ export function existingLog(dataDir: string): string {
  * @throws {SetlistError} UNAVAILABLE with the path that cannot be used, why, and what to do.
  */
 export async function usableDataDirectory(dataDir: string): Promise<string> {
-  for (const path of [dataDir, ...folders.map((name) => join(dataDir, name))]) await usableFolder(path);
+  for (const path of made(dataDir)) await usableFolder(path);
   return dataDir;
 }
 

@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { invalidArgument, SetlistError } from "../../domain/error.ts";
 import type { EncodedRequest, FeatureStore } from "../../domain/feature-store.ts";
 import type { Model, ModelRef } from "../../domain/model.ts";
@@ -19,7 +18,7 @@ import {
 } from "../../labels/labels.ts";
 import { sealedSegments } from "../../outcomes/outcomes.ts";
 import { systemClock } from "../system-clock.ts";
-import { existingLog } from "./data-directory.ts";
+import { existingLog, foldersOf } from "./data-directory.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
 export type { Labelling, LabelProgress } from "../../labels/labels.ts";
@@ -62,7 +61,7 @@ async function withTeacher<T>(
 ): Promise<T> {
   const { dataDir } = options;
   const log = existingLog(dataDir);
-  const imported = join(dataDir, "features");
+  const { features: imported, labels } = foldersOf(dataDir);
   if (statSync(imported, { throwIfNoEntry: false }) === undefined)
     throw new SetlistError(
       "NOT_FOUND",
@@ -84,7 +83,7 @@ async function withTeacher<T>(
     try {
       features.prepare([model]);
       return await work({
-        labels: join(dataDir, "labels"),
+        labels,
         teacher: teacherOf(model, features, scorer),
         segments: () => sealedSegments(log),
         clock: systemClock,

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { LogFiles } from "../../domain/log-reading.ts";
 import { logSegments } from "../../outcomes/outcomes.ts";
 import { withLogFiles } from "../../warehouse/warehouse.ts";
+import { foldersOf } from "./data-directory.ts";
 
 /**
  * Calls `work` with the log of a data directory, which a server may be using, as Parquet files.
@@ -12,7 +12,6 @@ export async function withDataLogFiles<T>(
   work: (files: LogFiles) => Promise<T>,
   threads?: number,
 ): Promise<T> {
-  const log = join(dataDir, "log");
-  const warehouse = join(dataDir, "warehouse");
+  const { log, warehouse } = foldersOf(dataDir);
   return withLogFiles({ segments: () => logSegments(log), warehouse, threads }, work);
 }

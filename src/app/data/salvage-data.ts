@@ -1,9 +1,10 @@
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { makeDurably } from "../../columnar/durable-files.ts";
+import { rememberedSalts } from "../../columnar/marker.ts";
 import { UsageError } from "../../domain/error.ts";
 import { type LogSalvage, salvageLog, unfinishedLog } from "../../outcomes/outcomes.ts";
-import { existingLog } from "./data-directory.ts";
+import { existingLog, foldersOf } from "./data-directory.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
 export type { LogSalvage, SegmentLoss } from "../../outcomes/outcomes.ts";
@@ -29,7 +30,12 @@ export async function salvageDataDirectory(options: {
     if (found !== undefined) {
       throw new UsageError(`--salvage: expected a new or empty folder, but there is ${found} in ${into}`);
     }
-    return salvageLog({ directory, into, knownSalts: await compactedSalts(dataDir), onProgress });
+    return salvageLog({
+      directory,
+      into,
+      knownSalts: await rememberedSalts(foldersOf(dataDir).warehouse),
+      onProgress,
+    });
   });
 }
 
@@ -39,24 +45,4 @@ async function realPlace(path: string): Promise<string> {
   const real = await realpath(whole).catch(() => undefined);
   if (real !== undefined || dirname(whole) === whole) return real ?? whole;
   return join(await realPlace(dirname(whole)), basename(whole));
-}
-
-/** By segment, the salts that the Parquet files' markers remember; what is no marker says nothing. */
-async function compactedSalts(dataDir: string): Promise<Map<number, number>> {
-  const salts = new Map<number, number>();
-  const done = join(dataDir, "warehouse", "done");
-  for (const name of await readdir(done).catch(() => [])) {
-    const salt = saltOf(await readFile(join(done, name), "utf8").catch(() => ""));
-    if (salt !== undefined) salts.set(Number.parseInt(name, 10), salt);
-  }
-  return salts;
-}
-
-function saltOf(marker: string): number | undefined {
-  try {
-    const { salt } = JSON.parse(marker) as { salt?: unknown };
-    return typeof salt === "number" && Number.isInteger(salt) ? salt >>> 0 : undefined;
-  } catch {
-    return undefined;
-  }
 }

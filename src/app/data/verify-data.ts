@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type LogVerification, verifyLog } from "../../outcomes/outcomes.ts";
-import { existingDataDirectory } from "./data-directory.ts";
+import { existingDataDirectory, foldersOf } from "./data-directory.ts";
 import { withStorageSentences } from "./storage-failure.ts";
 
 export type { LogVerification } from "../../outcomes/outcomes.ts";
 
 /** Whether there is anything to check: a wrong folder looks like a log without records. */
 export function hasLog(dataDir: string): boolean {
-  return existsSync(join(existingDataDirectory(dataDir), "log"));
+  return existsSync(foldersOf(existingDataDirectory(dataDir)).log);
 }
 
 /**
@@ -16,6 +15,6 @@ export function hasLog(dataDir: string): boolean {
  * @throws {SetlistError} NOT_FOUND where there is no such directory; UNAVAILABLE where the system refuses.
  */
 export async function verifyDataDirectory(dataDir: string): Promise<LogVerification> {
-  const log = join(existingDataDirectory(dataDir), "log");
+  const log = foldersOf(existingDataDirectory(dataDir)).log;
   return withStorageSentences(dataDir, () => verifyLog(log));
 }

@@ -1,9 +1,9 @@
 import { Socket } from "node:net";
-import { type Answering, openAnswering } from "../../app.ts";
 import { SetlistError } from "../../domain/error.ts";
 import { RemoteLog } from "../../outcomes/outcomes.ts";
 import { Calls, carryOut, sharedLibrary } from "../../processes/processes.ts";
 import { createTelemetry, type Telemetry } from "../../telemetry/telemetry.ts";
+import { type Answering, openAnswering } from "../answering.ts";
 import { configuredExperiments, storedExperiments } from "../experiment-source.ts";
 import { systemClock } from "../system-clock.ts";
 import {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import type { Ports } from "../../app.ts";
 import { listenError } from "../../serving/listen-error.ts";
+import type { Ports } from "../answering.ts";
 
 /**
  * The ports that several processes will open together: the kernel lets anyone of the same user join who shares a port,

@@ -1,10 +1,10 @@
-import type { Ports } from "../../app.ts";
 import type { SetlistConfig } from "../../config.ts";
 import type { ArmCounts } from "../../domain/arm-counts.ts";
 import type { ExperimentHealth } from "../../domain/experiment-health.ts";
 import type { LogTrouble } from "../../domain/outcome-log.ts";
 import type { ModelCommand } from "../../processes/processes.ts";
 import type { MetricsSnapshot } from "../../telemetry/telemetry.ts";
+import type { Ports } from "../answering.ts";
 
 /** What the process that supervises asks of one that answers. */
 export interface AnsweringCalls {

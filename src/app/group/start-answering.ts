@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Ports } from "../../app.ts";
 import { SetlistError } from "../../domain/error.ts";
 import { Calls, EndedError } from "../../processes/processes.ts";
+import type { Ports } from "../answering.ts";
 import {
   type AnsweringCalls,
   logDescriptor,
