@@ -4,12 +4,12 @@
  * round counts, as the disturbance only ever takes time. Fails where 20 experiments of one layer, or of 20 layers, are
  * decided less than a million times a second.
  */
-import { writeFileSync } from "node:fs";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { positiveInteger } from "../src/cli/argument.ts";
 import type { Experiment, ExperimentDocument } from "../src/domain/experiment.ts";
 import { type Assigner, compileAssigner, revise } from "../src/experiments/experiments.ts";
+import { saveJson } from "./save-json.ts";
 
 /** Full decisions a second: one request, all of its experiments. */
 const wanted = 1_000_000;
@@ -128,7 +128,7 @@ for (const { name, perSecond, experimentDecisionsPerSecond, arms } of figures) {
   table.push([name, million(perSecond), million(experimentDecisionsPerSecond), arms]);
 }
 process.stdout.write(`${table.toString()}\n`);
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(figures, null, 2)}\n`);
+saveJson(flags.json, figures);
 
 const late = figures.filter(({ isHeldToTheBar, perSecond }) => isHeldToTheBar && perSecond < wanted);
 for (const { name, perSecond } of late) {

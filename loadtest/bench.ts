@@ -3,11 +3,8 @@
  * ratios. FastAPI takes part where its environment was made, which `--fastapi` does. `--json` prints the report, `--quick`
  * takes 45 s instead of 4 minutes.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { loadavg } from "node:os";
 import { Command } from "commander";
-import { startServerProcess } from "../src/app/server-process.ts";
 import { startAskedProcess, startPortProcess } from "./asked-process.ts";
 import type { BareResult } from "./bare.ts";
 import type { Round } from "./bench-ratios.ts";
@@ -15,7 +12,9 @@ import { formatBench, readBaseline, reportOf } from "./bench-report.ts";
 import { type ScenarioId, type ServerName, scenarios } from "./bench-scenarios.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { isFastapiReady, makeFastapiEnvironment, startFastapiServer } from "./fastapi/fastapi-server.ts";
+import { startOwnServer } from "./own-server.ts";
 import { checkSameAnswers } from "./same-answers.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("bench")
   .description("Setlist against ONNX Runtime alone and against a plain server, as ratios of one run.")
@@ -38,13 +37,12 @@ const leftOut = (await isFastapiReady())
 for (const sentence of leftOut) process.stderr.write(`${sentence}\n`);
 
 const loadBefore = loadavg()[0] ?? 0;
-const dataDir = await mkdtemp(join(tmpdir(), "setlist-bench-"));
 await using opened = new AsyncDisposableStack();
-opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+const dataDir = await scratchFolder("bench", opened);
 const bare = opened.adopt(await startAskedProcess("bare.ts"), (it) => it.close());
 const client = opened.adopt(await startAskedProcess("closed-loop-client.ts"), (it) => it.close());
 const plain = opened.adopt(await startPortProcess("plain-server.ts"), (it) => it.close());
-const setlist = opened.adopt(await startServerProcess({ dataDir }), (it) => it.stop().then(() => {}));
+const setlist = await startOwnServer(opened, { dataDir });
 const fastapi = leftOut.length > 0 ? undefined : opened.adopt(await startFastapiServer(), (it) => it.close());
 const servers = { setlist, plain, fastapi };
 const taking = scenarios.filter(({ server }) => servers[server] !== undefined);

@@ -18,6 +18,7 @@ import { httpTarget } from "./http-target.ts";
 import { highestSustained, type LoadCurve, loadCurveOf, loadShares } from "./load-curve.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
+import { saveJson } from "./save-json.ts";
 import { worldSize } from "./world-size.ts";
 
 const distinctRequests = 500;
@@ -143,5 +144,5 @@ const report: CurveReport = {
   machine: machineOf(loadBefore),
 };
 process.stdout.write(formatCurves(report));
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+saveJson(flags.json, report);
 if (flags.plot !== undefined) writeFileSync(flags.plot, drawCurves(report));

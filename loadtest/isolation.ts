@@ -4,20 +4,20 @@
  * over the rounds, for both sides of one ran within the same seconds. Then the inference process is killed under load,
  * again and again: how long until an answer is scored, and whether any request failed. Linux only.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { type ServerProcess, startServerProcess } from "../src/app/server-process.ts";
+import type { ServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
 import { type Isolation, isolations } from "../src/domain/isolation.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import { median } from "./bench-ratios.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
+import { startOwnServer } from "./own-server.ts";
 import { childrenOf, proportionalMib, treeProcessorMs } from "./process-figures.ts";
 import { drawRankRequests } from "./rank-requests.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:isolation")
@@ -37,17 +37,13 @@ const loads = [
   { candidates: 200, inFlight: 1 },
 ];
 
-const folder = await mkdtemp(join(tmpdir(), "setlist-isolation-"));
 await using opened = new AsyncDisposableStack();
-opened.defer(() => rm(folder, { recursive: true, force: true }));
+const folder = await scratchFolder("isolation", opened);
 const client = opened.adopt(await startAskedProcess("closed-loop-client.ts"), (it) => it.close());
 const servers = {} as Record<Isolation, ServerProcess>;
 for (const isolation of isolations) {
   process.env["SETLIST_INFERENCE_ISOLATION"] = isolation;
-  servers[isolation] = opened.adopt(
-    await startServerProcess({ dataDir: join(folder, isolation) }),
-    async (server) => void (await server.stop()),
-  );
+  servers[isolation] = await startOwnServer(opened, { dataDir: join(folder, isolation) });
 }
 
 /** One turn of one side. */

@@ -1,3 +1,4 @@
+import { systemClock } from "../src/app/system-clock.ts";
 import type { Impression } from "../src/domain/impression.ts";
 import { openOutcomeLog, readLog, readLogBatches, verifyLog } from "../src/outcomes/outcomes.ts";
 import { bareLoop, readBare } from "./bare-log.ts";
@@ -32,8 +33,7 @@ export interface LogAlone {
 /** @param directory a new one, of the disk that is measured. */
 export async function measureLogAlone(directory: string, options: LogAloneOptions): Promise<LogAlone> {
   const { concurrency, batch } = options;
-  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const logOptions = { directory, segmentBytesMax: 64 * 1024 * 1024, syncIntervalMs: 50, clock };
+  const logOptions = { directory, segmentBytesMax: 64 * 1024 * 1024, syncIntervalMs: 50, clock: systemClock };
   const impressions = Array.from({ length: options.impressions }, (_, i) => madeImpression(i, options));
   const outcomes = Array.from({ length: options.outcomes }, (_, i) => madeOutcome(i, options.impressions));
   const log = await openOutcomeLog(logOptions);

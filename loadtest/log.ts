@@ -2,7 +2,6 @@
  * `npm run loadtest:log`: what the outcome log takes, by itself and through a server's doors, against a bare loop that
  * writes (and, for outcomes, syncs) the same bytes on the same disk in the same round. Exit 1 where a bar is missed.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -13,6 +12,8 @@ import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts"
 import { type LogAlone, measureLogAlone } from "./log-alone.ts";
 import { formatLogFigures, type LogRound, logFigures, type ServerRound } from "./log-report.ts";
 import { type DoorLoad, type DoorName, loadDoor, madeBatches, openDoor } from "./outcome-doors.ts";
+import { saveJson } from "./save-json.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("loadtest:log")
   .description(
@@ -65,8 +66,7 @@ const rankSeconds = 3;
 const warmUpBatches = 100;
 
 await using opened = new AsyncDisposableStack();
-const folder = await mkdtemp(join(flags.directory, "setlist-log-bench-"));
-opened.defer(() => rm(folder, { recursive: true, force: true }));
+const folder = await scratchFolder("log", opened, flags.directory);
 let made = 0;
 
 const server = flags.alone === true ? undefined : await startServer();
@@ -82,9 +82,7 @@ const figures = logFigures(rounds);
 process.stdout.write(
   `medians of ${rounds.length} rounds; ${flags.batch} outcomes a batch, impressions of ${flags.items} items\n${formatLogFigures(figures)}\n`,
 );
-if (flags.json !== undefined) {
-  await writeFile(flags.json, `${JSON.stringify({ flags, figures, rounds }, null, 2)}\n`);
-}
+saveJson(flags.json, { flags, figures, rounds });
 if (figures.some(({ met }) => met === false)) process.exitCode = 1;
 
 async function startServer(): Promise<ServerProcess> {

@@ -17,6 +17,7 @@ import {
   grpcStreamRankRequests,
   httpRankRequests,
 } from "./rank-requests.ts";
+import { saveJson } from "./save-json.ts";
 import type { Target } from "./target.ts";
 import { worldSize } from "./world-size.ts";
 
@@ -132,7 +133,7 @@ process.stdout.write(formatLoadTable(reports));
 if (outcomes !== undefined) process.stdout.write(`${await outcomes.finish()}\n`);
 load.target.close();
 
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ flags, reports }, null, 2)}\n`);
+saveJson(flags.json, { flags, reports });
 if (flags.plot !== undefined) {
   const curves = reports.map((report) => ({
     name: `${report.offeredRate.toFixed(0)}/s`,

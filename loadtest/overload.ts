@@ -2,20 +2,18 @@
  * `npm run loadtest:overload`: what a server of its own does with several times the load that it can serve, open loop:
  * the goodput that is left, the latency of what was answered, its memory, and how soon it is well again.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
-import { startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
 import { findHighestRate } from "./find-max.ts";
 import { httpTarget } from "./http-target.ts";
 import { sustainedBound } from "./load-curve.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatOverload, type OverloadReport, recoveredAfter } from "./overload-report.ts";
+import { startOwnServer } from "./own-server.ts";
 import { residentMib } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:overload")
@@ -50,10 +48,9 @@ const lightShare = 0.2;
 const sliceSeconds = 0.5;
 const slices = 8;
 
-const folder = await mkdtemp(join(tmpdir(), "setlist-overload-"));
 await using opened = new AsyncDisposableStack();
-opened.defer(() => rm(folder, { recursive: true, force: true }));
-const server = opened.adopt(await startServerProcess({ dataDir: folder }), (it) => it.stop().then(() => {}));
+const folder = await scratchFolder("overload", opened);
+const server = await startOwnServer(opened, { dataDir: folder });
 const url = `http://127.0.0.1:${server.httpPort}`;
 const { candidates, connections } = flags;
 const shape = { ...worldSize(), seed: 1, surface: "home", candidates, limit: Math.min(20, candidates) };

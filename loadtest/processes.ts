@@ -3,9 +3,7 @@
  * is loaded in turns, closed loop, by several generators, so that what is measured is the servers as long as no generator
  * is busy all the time: the table says how busy they are. Linux only.
  */
-import { writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
@@ -15,6 +13,8 @@ import { machineOf } from "./bench-report.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { childrenOf, residentMib, treeProcessorMs } from "./process-figures.ts";
 import { formatProcesses, type ProcessesTurn, processesRowOf } from "./processes-report.ts";
+import { saveJson } from "./save-json.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("loadtest:processes")
   .description("Throughput and latency by the number of processes that answer.")
@@ -49,9 +49,8 @@ const generators = Math.min(flags.generators ?? Math.max(1, threads >> 2), flags
 const candidateCounts = [200, 10];
 
 const loadBefore = loadavg()[0] ?? 0;
-const folder = await mkdtemp(join(tmpdir(), "setlist-processes-"));
 await using opened = new AsyncDisposableStack();
-opened.defer(() => rm(folder, { recursive: true, force: true }));
+const folder = await scratchFolder("processes", opened);
 const clients = await Promise.all(
   Array.from({ length: generators }, async () =>
     opened.adopt(await startAskedProcess("closed-loop-client.ts"), (it) => it.close()),
@@ -126,4 +125,4 @@ const report = {
   at: new Date().toISOString(),
 };
 process.stdout.write(formatProcesses(report));
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+saveJson(flags.json, report);

@@ -3,8 +3,7 @@
  * load of 200 candidates on 32 connections, and for the answering thread and the inference thread the microseconds of
  * a request that each file, package or native function took. The profiler itself costs about a fifth.
  */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
@@ -13,6 +12,7 @@ import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { type CpuProfile, costs } from "./profile-costs.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("loadtest:profile")
   .description("Where a rank request's processor time goes, by file, package and native function.")
@@ -23,9 +23,8 @@ const flags = new Command("loadtest:profile")
   .parse()
   .opts<{ seconds: number; candidates: number; connections: number }>();
 
-const folder = await mkdtemp(join(tmpdir(), "setlist-profile-"));
 await using opened = new AsyncDisposableStack();
-opened.defer(() => rm(folder, { recursive: true, force: true }));
+const folder = await scratchFolder("profile", opened);
 process.env["NODE_OPTIONS"] = `--cpu-prof --cpu-prof-interval 250 --cpu-prof-dir=${folder}`;
 // A profile has no wall clock of its own: it has to end when the server is told to.
 process.env["SETLIST_DRAIN_DELAY_MS"] = "0";

@@ -2,8 +2,6 @@
  * `npm run loadtest:providers`: how long a run of a model takes on each execution provider, by the rows of the batch, in
  * a server's own workers and in turns with the CPU; and how far the probabilities are from the CPU's.
  */
-
-import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
@@ -26,6 +24,7 @@ import {
   type ProviderTimes,
   providerFigures,
 } from "./providers-report.ts";
+import { saveJson } from "./save-json.ts";
 import { worldSize } from "./world-size.ts";
 
 /** Different batches that take turns, so that no run finds its own input in a cache. */
@@ -258,4 +257,4 @@ for (const stored of models) {
 const at = new Date().toISOString();
 const report = { cases, leftOut, items: flags.items, machine: machineOf(loadBefore), at };
 process.stdout.write(formatProviders(report));
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+saveJson(flags.json, report);

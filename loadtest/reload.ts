@@ -10,11 +10,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
+import { median } from "./bench-ratios.ts";
 import { httpTarget } from "./http-target.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatLoadTable } from "./load-table.ts";
 import { residentMib, treeProcessorMs } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
+import { saveJson } from "./save-json.ts";
 import { worldSize } from "./world-size.ts";
 
 /** p99 with reloads over p99 without. */
@@ -150,7 +152,7 @@ try {
   const all = [...quiet, ...busy];
   const failed = all.reduce((sum, { scheduled, answered }) => sum + scheduled - answered, 0);
   const degraded = all.reduce((sum, report) => sum + report.degraded, 0);
-  const p99 = { quiet: median(quiet), busy: median(busy) };
+  const p99 = { quiet: medianP99(quiet), busy: medianP99(busy) };
   const ratio = p99.busy / p99.quiet;
   const perRequest = used.quiet / answeredBy(quiet);
   const cpuMsPerReload = (used.busy - perRequest * answeredBy(busy)) / served;
@@ -159,12 +161,18 @@ ${served} of ${published - 1} versions came to serve; failed requests ${failed},
 p99 (median of the turns): ${p99.quiet.toFixed(2)} ms without, ${p99.busy.toFixed(2)} ms with reloads, ratio ${ratio.toFixed(2)} (bar ${barRatio})
 CPU of a reload, beyond the requests': ${cpuMsPerReload.toFixed(0)} ms
 resident memory, MiB: ${memoryMib.map((mib) => mib.toFixed(0)).join(", ")} (warm, after each turn with reloads, at the end)\n`);
-  if (flags.json !== undefined) {
-    await writeFile(
-      flags.json,
-      `${JSON.stringify({ flags, served, failed, degraded, p99, ratio, cpuMsPerReload, memoryMib, quiet, busy }, null, 2)}\n`,
-    );
-  }
+  saveJson(flags.json, {
+    flags,
+    served,
+    failed,
+    degraded,
+    p99,
+    ratio,
+    cpuMsPerReload,
+    memoryMib,
+    quiet,
+    busy,
+  });
   // A busy machine degrades answers in either kind of turn: they are told, and no failure.
   const isGood = failed === 0 && ratio <= barRatio && served === flags.reloads;
   if (!isGood || exitCode !== 0) process.exitCode = 1;
@@ -176,8 +184,6 @@ function answeredBy(reports: readonly LoadReport[]): number {
   return reports.reduce((sum, { answered }) => sum + answered, 0);
 }
 
-function median(reports: readonly LoadReport[]): number {
-  const sorted = reports.map(({ latencyMs }) => latencyMs.p99).sort((one, other) => one - other);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+function medianP99(reports: readonly LoadReport[]): number {
+  return median(reports.map(({ latencyMs }) => latencyMs.p99));
 }

@@ -2,7 +2,6 @@
  * How much faster the request graph answers than the reference graph, with the items' rows at hand:
  * `node loadtest/split-graphs.ts models/repository/home-kd/1 [rounds]`. One thread, 200 candidates, rounds interleaved.
  */
-
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";

@@ -1,5 +1,4 @@
 /** The composition root of whoever answers: the ports of its rooms meet their implementations here. */
-
 import type { SetlistConfig } from "../config.ts";
 import type { ExperimentHealthSource } from "../domain/experiment-health.ts";
 import type { ModelLibrary } from "../domain/model-life.ts";

@@ -3,7 +3,6 @@
  * where that went well. Of its own, because ONNX Runtime says which library is missing on standard error alone, because a
  * driver that crashes must not take the server with it, and because loading one would hold up the thread that answers.
  */
-
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "../domain/error.ts";
 import { sessionOptions } from "./session-options.ts";

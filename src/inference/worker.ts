@@ -3,7 +3,6 @@
  * keeps beside its sessions is what any worker could compute again, so that any worker can run anything and a dead one is
  * simply replaced.
  */
-
 import type { InferenceSession } from "onnxruntime-node";
 import { messageOf } from "../domain/error.ts";
 import type { ModelInput } from "../domain/model.ts";

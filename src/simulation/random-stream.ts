@@ -2,7 +2,6 @@
  * Repeatable draws: xoshiro128++ 1.0 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", ACM
  * TOMS 47(4), 2021, DOI 10.1145/3460772; public domain reference `xoshiro128plusplus.c`).
  */
-
 import type { Random } from "../domain/clock.ts";
 import { murmur3 } from "../domain/murmur3.ts";
 

@@ -1,5 +1,4 @@
 /** A process that sends a log on to Kafka, beside the server that writes it, and ends with it. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockFolder } from "../../columnar/folder-lock.ts";
 import { SetlistError } from "../../domain/error.ts";

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { labelDataDirectory } from "../src/app/data/label-data.ts";
+import { systemClock } from "../src/app/system-clock.ts";
 import { positiveInteger } from "../src/cli/argument.ts";
 import { loadConfig } from "../src/config.ts";
 import type { EncodedRequest } from "../src/domain/feature-store.ts";
@@ -33,7 +34,7 @@ interface Flags {
 const wanted = 200_000;
 const batchRowsMax = 8_192;
 
-const flags = new Command("label-bench")
+const flags = new Command("loadtest:labels")
   .description(
     "Labels a sealed log of the committed world and says how many candidates a second, and where time goes.",
   )
@@ -48,7 +49,6 @@ const flags = new Command("label-bench")
   .parse()
   .opts<Flags>();
 
-const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const { models, world, features } = loadConfig({
   flags: { models: flags.models },
   env: {},
@@ -113,7 +113,7 @@ async function stages(directory: string): Promise<void> {
     workers: 1,
     batchRowsMax,
     queueRequestsMax: Number.MAX_SAFE_INTEGER,
-    clock,
+    clock: systemClock,
   });
   const model = scorer.models()[0] as Model;
   const store = await openFeatureStore({ directory, world, cacheRowsMax: features.cacheRowsMax });
@@ -129,7 +129,9 @@ async function stages(directory: string): Promise<void> {
   await store.close();
   line(
     `infer, ${count(batchRowsMax)} at once`,
-    await timed(() => Promise.all(encoded.map((one) => scorer.score(model, one, clock.monotonic() + 1e8)))),
+    await timed(() =>
+      Promise.all(encoded.map((one) => scorer.score(model, one, systemClock.monotonic() + 1e8))),
+    ),
   );
   await scorer.close();
 
@@ -140,7 +142,7 @@ async function stages(directory: string): Promise<void> {
       labels: join(dataDir, "constant"),
       teacher: { name, version, tasks, score: async () => constant },
       segments: () => sealedSegments(log),
-      clock,
+      clock: systemClock,
       signal: new AbortController().signal,
     }),
   );
@@ -152,7 +154,7 @@ async function writeLog(): Promise<void> {
     directory: log,
     segmentBytesMax: 64 * 1_048_576,
     syncIntervalMs: 1_000,
-    clock,
+    clock: systemClock,
   });
   const shape = {
     seed: flags.seed,

@@ -1,6 +1,6 @@
 /**
  * How long an incremental analysis takes once most of a log is known, against that of the whole log:
- * `npm run loadtest:incremental -- --outcomes 10000000 --share 0.01`. The log is made as for `analysis-bench.ts`.
+ * `npm run loadtest:incremental -- --outcomes 10000000 --share 0.01`. The log is made as for `analysis.ts`.
  */
 import { mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ const {
   outcomes,
   share,
   folder: kept,
-} = new Command("incremental-bench")
+} = new Command("loadtest:incremental")
   .description("Makes a log as Parquet, analyses all but its end, and says what the end then costs.")
   .option("--outcomes <count>", "outcomes of the log", positiveInteger, 1_000_000)
   .option("--share <share>", "of the log that is new", parseShare, 0.01)

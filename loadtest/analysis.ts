@@ -19,7 +19,7 @@ const {
   sizes = [outcomes],
   folder: kept,
   picture,
-} = new Command("analysis-bench")
+} = new Command("loadtest:analysis")
   .description("Makes logs as Parquet, analyses each, and says how long that takes and how much memory.")
   .option("--outcomes <count>", "outcomes of the log", positiveInteger, 1_000_000)
   .option("--sizes <counts>", "of several logs, by commas", (text) => text.split(",").map(positiveInteger))

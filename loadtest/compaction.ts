@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
+import { systemClock } from "../src/app/system-clock.ts";
 import { positiveInteger } from "../src/cli/argument.ts";
 import { withDatabase } from "../src/columnar/columnar.ts";
 import type { Impression } from "../src/domain/impression.ts";
@@ -21,7 +22,7 @@ interface Flags {
   readonly directory: string;
 }
 
-const flags = new Command("compaction-bench")
+const flags = new Command("loadtest:compaction")
   .description("Compacts a log of impressions, and one of outcomes, and says how fast.")
   .option("--impressions <count>", "impressions", positiveInteger, 80_000)
   .option("--items <count>", "ranked items of an impression", positiveInteger, 50)
@@ -31,7 +32,6 @@ const flags = new Command("compaction-bench")
   .parse()
   .opts<Flags>();
 
-const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const began = Date.parse("2026-11-22T12:00:00Z");
 const folder = mkdtempSync(join(flags.directory, "setlist-compaction-bench-"));
 try {
@@ -63,7 +63,7 @@ async function measure(
     directory,
     segmentBytesMax: 64 * 1024 * 1024,
     syncIntervalMs: 50,
-    clock,
+    clock: systemClock,
   });
   await fill(log);
   await log.close();

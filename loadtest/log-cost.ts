@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
+import { systemClock } from "../src/app/system-clock.ts";
 import { positiveInteger } from "../src/cli/argument.ts";
 import type { Features } from "../src/domain/feature.ts";
 import type { Impression } from "../src/domain/impression.ts";
@@ -19,6 +20,8 @@ import { openOutcomeLog, PseudonymousLog } from "../src/outcomes/outcomes.ts";
 import { isInShare } from "../src/serving/request-share.ts";
 import { sentAttributes } from "../src/serving/sent-attributes.ts";
 import { seenTensors, servedFeatures } from "../src/serving/served-features.ts";
+import { median } from "./bench-ratios.ts";
+import { madeImpression } from "./log-records.ts";
 
 interface Flags {
   readonly impressions: number;
@@ -28,7 +31,7 @@ interface Flags {
   readonly models: string;
 }
 
-const flags = new Command("log-cost-bench")
+const flags = new Command("loadtest:log-cost")
   .description("Appends impressions as serving does and prints the CPU time of the calling thread for each.")
   .option("--impressions <count>", "impressions a round", positiveInteger, 10_000)
   .option("--items <count>", "ranked items of an impression", positiveInteger, 50)
@@ -62,13 +65,12 @@ const variants: readonly Variant[] = [
 ];
 
 const underWay = 16;
-const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const scorer = await openScorer({
   repository: flags.models,
   workers: 1,
   batchRowsMax: 800,
   queueRequestsMax: 1,
-  clock,
+  clock: systemClock,
 });
 const model = scorer.resolve({ name: "home-control" }) as Model;
 await scorer.close();
@@ -118,11 +120,11 @@ try {
   );
   for (const [place, { us, bytes }] of figures.entries()) {
     const sorted = us.toSorted((a, b) => a - b);
-    const [median, low, high] = [sorted[Math.floor(sorted.length / 2)], sorted[0], sorted.at(-1)].map((one) =>
+    const [middle, low, high] = [median(us), sorted[0], sorted.at(-1)].map((one) =>
       (one as number).toFixed(1),
     );
     console.log(
-      `${(variants[place]?.name ?? "").padEnd(34)} ${median?.padStart(6)} (${low}, ${high})  ${Math.round(bytes)}`,
+      `${(variants[place]?.name ?? "").padEnd(34)} ${middle?.padStart(6)} (${low}, ${high})  ${Math.round(bytes)}`,
     );
   }
 } finally {
@@ -130,7 +132,12 @@ try {
 }
 
 async function costOf(variant: Variant, directory: string): Promise<{ us: number; bytes: number }> {
-  const opened = await openOutcomeLog({ directory, segmentBytesMax: 2 ** 30, syncIntervalMs: 50, clock });
+  const opened = await openOutcomeLog({
+    directory,
+    segmentBytesMax: 2 ** 30,
+    syncIntervalMs: 50,
+    clock: systemClock,
+  });
   let log: OutcomeLog = opened;
   if (variant.pseudonyms === true) log = new PseudonymousLog(opened, "0123456789abcdef0123456789abcdef");
   const before = process.threadCpuUsage();
@@ -151,29 +158,13 @@ async function costOf(variant: Variant, directory: string): Promise<{ us: number
 /** As `rank` makes it, of an answer that is there already. */
 function impressionOf(number: number, { attributes, beyondLimit = 0, served = 0 }: Variant): Impression {
   const requestId = `01989f3e-7c00-7000-8000-${number.toString(16).padStart(12, "0")}`;
-  const userId = `u${(number * 7_919) % 5_000}`;
   const shown = ranked.slice(0, flags.items + beyondLimit);
   const { user, context } = request;
   return {
-    kind: "impression",
+    ...madeImpression(number, { items: 0, sent: 0 }),
     requestId,
     at: Date.now(),
-    surface: "home",
-    userId,
-    assignments: [
-      {
-        experiment: "home-kd",
-        arm: "kd-aux",
-        layer: "home-ranker",
-        phase: 1,
-        unit: userId,
-        propensity: 0.5,
-        overridden: false,
-      },
-    ],
     model: { name: model.name, version: model.version },
-    degraded: [],
-    timings: { assign: 0.02, features: 0.4, queue: 0.1, inference: 1.3, rank: 0.05 },
     candidateCount: flags.candidates,
     items: shown.slice(0, flags.items),
     ...(attributes === true && { attributes: sentAttributes(user.attributes, context.attributes) }),

@@ -2,7 +2,6 @@
  * `npm run loadtest:candidates`: latency of one connection by the number of candidates, and the straight line through
  * it: what a request costs whatever it asks for, and what each candidate adds. Takes 50 s.
  */
-import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { Command } from "commander";
 import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
@@ -11,6 +10,7 @@ import { machineOf } from "./bench-report.ts";
 import { type CandidatesRound, candidatesReportOf, formatCandidates } from "./candidates-report.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { startContestant } from "./contestants.ts";
+import { saveJson } from "./save-json.ts";
 
 const counts = [10, 20, 50, 100, 200, 500, 1_000, 2_000];
 
@@ -53,4 +53,4 @@ for (let round = 1; round <= flags.rounds; round++) {
 }
 const report = candidatesReportOf(rounds, machineOf(loadBefore));
 process.stdout.write(formatCandidates(report));
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+saveJson(flags.json, report);

@@ -1,28 +1,40 @@
 /**
- * How fast the log is sent to Kafka and landed as Parquet, what the messages cost beside the log's own bytes, and what an
- * outage does: `node loadtest/shipping-bench.ts [impressions]`, 20,000 of 50 items and as many outcomes where left out.
- * Needs Java and Kafka's jars (test/support/kafka/fetch.sh); broker, shipper and this process share the machine.
+ * `npm run loadtest:shipping`: how fast the log is sent to Kafka and landed as Parquet, what the messages cost beside the
+ * log's own bytes, and what an outage does. Needs Java and Kafka's jars (test/support/kafka/fetch.sh); broker, shipper
+ * and this process share the machine.
  */
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { zstdCompressSync } from "node:zlib";
+import { Command, InvalidArgumentError } from "commander";
 import { LogShipping } from "../src/app/beside/log-shipping.ts";
 import { ingestToFolder } from "../src/app/data/ingest-topics.ts";
+import { systemClock } from "../src/app/system-clock.ts";
+import { positiveInteger } from "../src/cli/argument.ts";
 import { type OpenedOutcomeLog, openOutcomeLog } from "../src/outcomes/outcomes.ts";
 import { recordJson } from "../src/shipping/record-json.ts";
 import { startKafka } from "../test/support/kafka.ts";
 import { impressionOf, outcomeOf } from "../test/support/log-records.ts";
 import { clusterOf, shippersOf } from "../test/support/shipping.ts";
+import { residentMib, treeProcessorMs } from "./process-figures.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 
-const impressions = Number(process.argv[2] ?? 20_000);
-if (!Number.isSafeInteger(impressions) || impressions < 20) {
-  throw new Error("usage: npm run loadtest:shipping -- [impressions], a whole number from 20");
+const [impressions] = new Command("loadtest:shipping")
+  .description("Ships a log to a Kafka of its own and lands it, with an outage between the two.")
+  .argument("[impressions]", "of 50 items, and as many outcomes", atLeast20, 20_000)
+  .parse().processedArgs as [number];
+
+/** The outage is filled in 20 steps. */
+function atLeast20(text: string): number {
+  const count = positiveInteger(text);
+  if (count >= 20) return count;
+  throw new InvalidArgumentError("expected a whole number from 20.");
 }
+
 const items = Array.from({ length: 50 }, (_, i) => `track-${i * 7_919}`);
-const folder = await mkdtemp(join(tmpdir(), "setlist-shipping-"));
+await using opened = new AsyncDisposableStack();
+const folder = await scratchFolder("shipping", opened);
 const broker = await startKafka();
 
 function impression(id: number) {
@@ -61,20 +73,6 @@ async function append(log: OpenedOutcomeLog, from: number, count: number): Promi
   }
 }
 
-function residentMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
-}
-
-/** Of the whole process so far; what a busy machine makes of that in time is another matter. */
-function cpuSeconds(pid: number): number {
-  const [user = 0, system = 0] = (readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1] ?? "")
-    .split(" ")
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) / clockTicksPerSecond;
-}
-const clockTicksPerSecond = 100;
-
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (since: number): number => (performance.now() - since) / 1_000;
 const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
@@ -83,7 +81,7 @@ const log = await openOutcomeLog({
   directory: join(folder, "log"),
   segmentBytesMax: 64 * 1_048_576,
   syncIntervalMs: 50,
-  clock: { now: () => Date.now(), monotonic: () => performance.now() },
+  clock: systemClock,
 });
 await append(log, 0, impressions);
 await log.appendOutcomes([outcomeOf("synced", "r", "t")]);
@@ -118,22 +116,22 @@ const caughtUp = async (records: number): Promise<void> => {
 await caughtUp(2 * impressions + 1);
 const took = seconds(began);
 const [shipper = 0] = shippersOf(process.pid);
-const cpu = cpuSeconds(shipper);
+const cpu = treeProcessorMs(shipper) / 1_000;
 say(
   `shipped: ${whole((2 * impressions) / took)} records a second in ${took.toFixed(1)} s, ${whole((2 * impressions) / cpu)} a second of CPU time (${((status?.bytes ?? 0) / 1e6 / cpu).toFixed(0)} MB of messages), the process' start included`,
 );
 
 await broker.kill();
-const quiet = residentMb(shipper);
+const quiet = residentMib(shipper);
 const backlog = Math.round(impressions / 2);
 let largest = 0;
 for (let i = 0; i < 20; i++) {
   await append(log, impressions + (i * backlog) / 20, backlog / 20);
-  largest = Math.max(largest, residentMb(shipper));
+  largest = Math.max(largest, residentMib(shipper));
   await sleep(500);
 }
 say(
-  `outage: ${whole(2 * backlog)} records more in ${seconds(began).toFixed(0)} s, ${whole(status?.failures ?? 0)} failures; the shipper has ${whole(quiet)} MB before it and ${whole(largest)} MB at most during it`,
+  `outage: ${whole(2 * backlog)} records more in ${seconds(began).toFixed(0)} s, ${whole(status?.failures ?? 0)} failures; the shipper has ${whole(quiet)} MiB before it and ${whole(largest)} MiB at most during it`,
 );
 await broker.start();
 began = performance.now();
@@ -158,4 +156,3 @@ say(
   `ingested: ${whole((progress.impressions + progress.outcomes) / seconds(began))} records a second (${whole(progress.impressions)} impressions, ${whole(progress.outcomes)} outcomes, ${whole(progress.duplicates)} duplicates left out) in ${seconds(began).toFixed(1)} s`,
 );
 await broker.remove();
-await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,6 @@
  * `npm run loadtest:catalogue`: latency of one connection by the size of the catalogue, and the memory that it takes.
  * Each size is a made-up world and a server of its own, measured in turns with the smallest.
  */
-
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -25,6 +24,7 @@ import { httpTarget } from "./http-target.ts";
 import { makeWorld } from "./made-world.ts";
 import { residentMib } from "./process-figures.ts";
 import { httpRankRequests } from "./rank-requests.ts";
+import { saveJson } from "./save-json.ts";
 import { worldSize } from "./world-size.ts";
 
 /** Items a warming request asks for: as many as a request may. */
@@ -196,4 +196,4 @@ const report: CatalogueReport = {
   at: new Date().toISOString(),
 };
 if (flags.prepare !== true) process.stdout.write(formatCatalogue(report));
-if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+saveJson(flags.json, report);
