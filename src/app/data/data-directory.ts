@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
-import { access, constants, mkdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDurably } from "../../columnar/durable-files.ts";
 import { SetlistError } from "../../domain/error.ts";
 
 /** Where in a data directory each part of the server keeps its files. */
@@ -65,28 +66,11 @@ export async function usableDataDirectory(dataDir: string): Promise<string> {
  */
 export async function usableFolder(path: string, flag = "--data-dir"): Promise<void> {
   try {
-    await makeFolder(path, flag);
+    await makeDurably(path);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    if (error instanceof SetlistError) throw error;
-    throw unusable(path, flag, codeOf(error), error);
-  }
-}
-
-/** From the top down, one at a time: where a folder cannot be made, as in /proc, Node's `recursive` tries for ever. */
-async function makeFolder(path: string, flag: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const parent = dirname(path);
-    if (codeOf(error) === "ENOENT" && parent !== path) {
-      await makeFolder(parent, flag);
-      await mkdir(path).catch((again: unknown) => {
-        // Another process may have been faster.
-        if (codeOf(again) !== "EEXIST") throw again;
-      });
-    } else if (codeOf(error) !== "EEXIST") throw error;
-    else if (!(await stat(path)).isDirectory()) throw noFolder(path, flag);
+    const code = codeOf(error);
+    throw code === "EEXIST" ? noFolder(path, flag) : unusable(path, flag, code, error);
   }
 }
 
