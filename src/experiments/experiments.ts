@@ -26,7 +26,7 @@ export {
   type OutcomeField,
   parseMetricFilter,
 } from "./metric-filter.ts";
-export { rampPlace, rampWriter, stepped } from "./ramp.ts";
+export { type RampPlace, rampPlace, rampWriter, stepped } from "./ramp.ts";
 export type { RequestFacts, TargetingAttributes } from "./request-facts.ts";
 export { restored } from "./restored-default.ts";
 export { revise } from "./revise.ts";

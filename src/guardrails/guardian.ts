@@ -9,7 +9,7 @@ import type {
   RampHealth,
 } from "../domain/experiment-health.ts";
 import type { ExperimentStore } from "../domain/experiment-store.ts";
-import { type Guardrail, isRequestGuardrail } from "../domain/guardrail.ts";
+import { isRequestGuardrail } from "../domain/guardrail.ts";
 import type { GuardianObserver } from "../domain/observers.ts";
 import type { Revision, StoreState } from "../domain/store-state.ts";
 import {
@@ -23,7 +23,7 @@ import {
 import { nearest } from "../schema/schema.ts";
 import { breachOf, isOver } from "./breach-record.ts";
 import { GuardedExperiment, type LatestFigures } from "./guarded-experiment.ts";
-import { worst } from "./worst.ts";
+import { healthView, rampView } from "./health-view.ts";
 
 export interface GuardianOptions {
   readonly store: Pick<ExperimentStore, "refresh" | "write" | "history">;
@@ -108,25 +108,13 @@ export class Guardian implements ExperimentHealthSource {
       const hint = id.length <= 256 ? nearest(id, known) : "";
       throw new SetlistError("NOT_FOUND", `id: no experiment ${JSON.stringify(id)}${hint}`);
     }
-    const { revision, phase, status, killed, breach, guardrails = [] } = experiment;
     const guarded = this.#guarded.get(id);
-    const last = guarded?.phase === phase ? guarded.book.last : [];
-    const seen = guardrails.map(
-      (guardrail) => last.find((one) => one.guardrail === guardrail.id) ?? notJudged(guardrail),
-    );
-    const ramp = await this.#rampOf(experiment, guarded);
-    return {
-      experiment: id,
-      revision,
-      phase,
-      status,
-      ...(killed !== undefined && { killed }),
-      state: breach === undefined ? worst(seen) : "breached",
-      ...(this.#checkedAt !== undefined && { checkedAt: new Date(this.#checkedAt).toISOString() }),
-      guardrails: seen,
-      ...(ramp !== undefined && { ramp }),
-      ...(breach !== undefined && { breach }),
-    };
+    const isOfPhase = guarded?.phase === experiment.phase;
+    return healthView(experiment, {
+      checkedAt: this.#checkedAt,
+      judged: isOfPhase ? guarded.book.last : [],
+      ramp: await this.#rampOf(experiment, guarded),
+    });
   }
 
   /** One look at everything. @throws where the store cannot be read. */
@@ -240,31 +228,14 @@ export class Guardian implements ExperimentHealthSource {
   }
 
   async #rampOf(experiment: Experiment, guarded: Guarded | undefined): Promise<RampHealth | undefined> {
-    const { id, revision, ramp, status, traffic, killed } = experiment;
+    const { id, revision, ramp } = experiment;
     if (ramp === undefined) return undefined;
     const known = guarded?.history;
     const history =
       known?.at(-1)?.document.revision === revision ? known : await this.#options.store.history(id);
     const place = rampPlace(history, this.#options.clock.now());
-    if (place === undefined) return undefined;
-    const { step, next, totalMs } = place;
-    const passedMs = status === "draft" ? 0 : place.passedMs;
-    const heldBy =
-      killed !== undefined ? "it was killed" : status === "running" ? guarded?.heldBy : `it is ${status}`;
-    return {
-      step: step + 1,
-      steps: ramp.length,
-      traffic,
-      ...(next !== undefined && { nextTraffic: next.traffic }),
-      passedMs: Math.round(passedMs),
-      ...(totalMs !== undefined && { totalMs }),
-      ...(heldBy !== undefined && { heldBy }),
-    };
+    return place && rampView(experiment, ramp.length, place, guarded?.heldBy);
   }
-}
-
-function notJudged({ id, kind, action, alpha }: Guardrail): GuardrailHealth {
-  return { guardrail: id, kind, action, state: "undecided", alpha, arms: [], problem: "not judged yet" };
 }
 
 /** When the phase began to run, ms since 1970. */

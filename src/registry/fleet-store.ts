@@ -4,31 +4,29 @@ import type { Clock, Random } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { ExperimentStore } from "../domain/experiment-store.ts";
-import {
-  emptyState,
-  type KillSwitch,
-  type Revision,
-  type Staleness,
-  type StoreChange,
-  type StoreState,
-  type SurfaceDefault,
+import type {
+  KillSwitch,
+  Revision,
+  Staleness,
+  StoreChange,
+  StoreState,
+  SurfaceDefault,
 } from "../domain/store-state.ts";
 import { applied, isEmpty } from "./applied.ts";
 import { FollowedState } from "./followed-state.ts";
-import { LastGoodCopy } from "./last-good-copy.ts";
-import { connectionTo, type PostgresAddress, postgresAddress, reasonOf } from "./postgres-address.ts";
+import type { LastGoodCopy } from "./last-good-copy.ts";
+import { type PostgresAddress, reasonOf } from "./postgres-address.ts";
 import { PostgresFollower } from "./postgres-follower.ts";
 import { commit, PostgresQuestions, refusing } from "./postgres-questions.ts";
 import {
   insertChange,
   type Kind,
-  nothing,
   readHistory,
   readStanding,
   type Standing,
   standsStill,
 } from "./postgres-revisions.ts";
-import { areTablesMade, channel, expectKnownTables, lock, migrate } from "./postgres-tables.ts";
+import { channel, expectKnownTables, lock, migrate } from "./postgres-tables.ts";
 import { stateHash } from "./state-hash.ts";
 import { theSwitch } from "./switch-key.ts";
 
@@ -47,60 +45,8 @@ export interface FleetStoreOptions {
 /** Half of the second within which a change is known everywhere, since a pooler may swallow notifications. */
 const defaultPollMs = 500;
 
-/**
- * Opens it; makes its tables where they do not exist.
- * @throws {SetlistError} UNAVAILABLE where the database cannot be reached and the data directory has no copy of what it
- *   said, or where a newer Setlist made its tables.
- */
-export async function openFleetStore(options: FleetStoreOptions): Promise<ExperimentStore> {
-  const { dataDir, onWarning } = options;
-  const address = postgresAddress(options.url);
-  const copy = new LastGoodCopy(dataDir, address.name, onWarning);
-  try {
-    return new FleetStore(options, address, copy, await firstLook(address));
-  } catch (error) {
-    if (error instanceof SetlistError) throw error;
-    const state = copy.read();
-    if (state !== undefined) return new FleetStore(options, address, copy, { ...nothing, state }, error);
-    return unreachable(address, dataDir, error);
-  }
-}
-
-/**
- * What it holds now, for whoever only reads and makes no tables; where it cannot be reached, the data directory's copy.
- * @throws {SetlistError} UNAVAILABLE where there is none either.
- */
-export async function readFleetState({
-  url,
-  dataDir,
-}: Pick<FleetStoreOptions, "url" | "dataDir">): Promise<StoreState> {
-  const address = postgresAddress(url);
-  const connection = connectionTo(address);
-  try {
-    await connection.client.connect();
-    return (await areTablesMade(connection.client))
-      ? (await readStanding(connection.client)).state
-      : emptyState;
-  } catch (error) {
-    return new LastGoodCopy(dataDir, address.name, ignored).read() ?? unreachable(address, dataDir, error);
-  } finally {
-    connection.end();
-  }
-}
-
-async function firstLook(address: PostgresAddress): Promise<Standing> {
-  const connection = connectionTo(address);
-  try {
-    await connection.client.connect();
-    await migrate(connection.client);
-    await expectKnownTables(connection.client);
-    return await readStanding(connection.client);
-  } finally {
-    connection.end();
-  }
-}
-
-class FleetStore implements ExperimentStore {
+/** Follows the database from what was last read of it; opened by `openFleetStore`. */
+export class FleetStore implements ExperimentStore {
   readonly #options: FleetStoreOptions;
   readonly #address: PostgresAddress;
   readonly #copy: LastGoodCopy;
@@ -279,14 +225,6 @@ class FleetStore implements ExperimentStore {
       reason,
     });
   }
-}
-
-function unreachable({ name }: PostgresAddress, dataDir: string, cause: unknown): never {
-  throw new SetlistError(
-    "UNAVAILABLE",
-    `the experiment store cannot be reached: PostgreSQL at ${name}: ${reasonOf(cause)}; and ${dataDir} has no copy of what it held`,
-    { cause },
-  );
 }
 
 /** For errors that somebody else is told of too: unheard, they would end the process. */

@@ -14,8 +14,8 @@ import { stateHash } from "./state-hash.ts";
 import { Tables } from "./tables.ts";
 import { awaitedTransaction } from "./transaction.ts";
 
-export { openFleetStore, readFleetState } from "./fleet-store.ts";
 export { fleetOf } from "./last-good-copy.ts";
+export { openFleetStore, readFleetState } from "./open-fleet-store.ts";
 
 const fileName = "experiments.sqlite";
 

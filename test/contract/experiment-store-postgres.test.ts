@@ -1,4 +1,4 @@
-import { openFleetStore } from "../../src/registry/fleet-store.ts";
+import { openFleetStore } from "../../src/registry/open-fleet-store.ts";
 import { describeWithPostgres } from "../support/describe-with-postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { experimentStoreContract } from "./experiment-store.ts";

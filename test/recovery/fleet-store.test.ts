@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/app/system-clock.ts";
 import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { emptyState, type StoreChange } from "../../src/domain/store-state.ts";
-import { openFleetStore, readFleetState } from "../../src/registry/fleet-store.ts";
+import { openFleetStore, readFleetState } from "../../src/registry/open-fleet-store.ts";
 import { breakableProxy } from "../support/breakable-proxy.ts";
 import { describeWithPostgres } from "../support/describe-with-postgres.ts";
 import { experimentWith } from "../support/experiments.ts";
