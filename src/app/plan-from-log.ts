@@ -1,14 +1,10 @@
-import {
-  type AnalysisReport,
-  analyzeExperiment,
-  duckDbEngine,
-  newUnitsByDay,
-  type PowerBaseline,
-  type TriggerComparison,
-} from "../analysis/analysis.ts";
+import { type AnalysisReport, analyzeExperiment } from "../analysis/analysis.ts";
 import type { SetlistConfig } from "../config.ts";
+import type { TriggerComparison } from "../designs/designs.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
+import { duckDbEngine, newUnitsByDay } from "../measurement/measurement.ts";
+import type { PowerBaseline } from "../planning/planning.ts";
 import { nearest } from "../schema/schema.ts";
 import { withExperimentLog } from "./analyze-data.ts";
 
@@ -80,7 +76,7 @@ export function planFromLog(options: {
 
 /** Whose arms lost units unlike each other, or were not alike before, has no control to plan by. */
 function refuseUnhealthy({ experiment, health, arms }: AnalysisReport): void {
-  const failed = health?.checks.find(({ ok }) => ok === false);
+  const failed = health.checks.find(({ ok }) => ok === false);
   if (failed === undefined || arms.every(({ units }) => units === 0)) return;
   throw invalidArgument(
     `${experiment} is not healthy, so that its numbers are none to plan by; ${failed.name}: ${failed.detail}; ` +

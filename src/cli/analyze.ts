@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { AnalysisReport, ArmPolicy, SegmentAttribute } from "../analysis/analysis.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
 import type { SparkCluster } from "../app/analyze-data.ts";
 import { loadConfig } from "../config.ts";
+import type { ArmPolicy, SegmentAttribute } from "../designs/designs.ts";
 import { SetlistError, UsageError } from "../domain/error.ts";
 import { positiveInteger } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
@@ -135,7 +136,7 @@ export function analyzeCommand(): Command {
       const { renderPage, renderReport } = await import("../report/report.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
       if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
-      if (!report.srm.ok || report.health?.ok === false) process.exitCode = exitNotHealthy;
+      if (!report.srm.ok || !report.health.ok) process.exitCode = exitNotHealthy;
     });
 }
 
@@ -208,7 +209,8 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
   if (missing !== undefined) command.error(`error: --table needs --${missing}`);
   if (flags.dataDir !== undefined)
     command.error("error: --data-dir goes with --experiment, not with --table");
-  const { analyzeTable, parseTableMetric } = await import("../analysis/analysis.ts");
+  const { analyzeTable } = await import("../analysis/analysis.ts");
+  const { parseTableMetric } = await import("../measurement/measurement.ts");
   return analyzeTable({
     file: table ?? "",
     unit: flags.unit ?? "",

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
-import type { Amount, Monitoring, PowerBaseline, PowerQuestion } from "../analysis/analysis.ts";
 import { loadConfig } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
+import type { Amount, Monitoring, PowerBaseline, PowerQuestion } from "../planning/planning.ts";
 import { positiveInteger, positiveNumber, wholeNumberTo } from "./argument.ts";
 import {
   amountFlag,
@@ -153,7 +153,7 @@ export function powerCommand(): Command {
     .addHelpText("after", examples)
     .action(async (flags: PowerFlags) => {
       const question = await questionOf(flags);
-      const { powerReport } = await import("../analysis/analysis.ts");
+      const { powerReport } = await import("../planning/planning.ts");
       const { renderPower } = await import("../report/report.ts");
       const report = powerReport(question);
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderPower(report));

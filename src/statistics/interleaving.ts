@@ -6,11 +6,10 @@
 import gammaln from "@stdlib/math-base-special-gammaln";
 import { type AlwaysValid, alwaysValid } from "./always-valid.ts";
 import { upperBinomial } from "./beta-tails.ts";
-import { criticalT, twoSidedT } from "./distributions.ts";
 import { type Answer, answer, estimateOfMean, noAnswer } from "./estimate.ts";
 import { type Moments, mergeMoments, momentsOf, noMoments } from "./moments.ts";
 import { increasingRoot } from "./root.ts";
-import type { Difference } from "./welch.ts";
+import { type Difference, studentTest } from "./welch.ts";
 
 /** All that one unit did. Credit is what it did on items that an arm picked, in competitive slots only. */
 export interface UnitCredit {
@@ -112,19 +111,8 @@ export function preferenceTest(sums: InterleavingSums, alpha: number): Answer<Di
   const mean = estimateOfMean(sums.preference);
   if (!mean.ok) return noAnswer(mean.reason === "one-unit" ? "one-unit" : "infinite");
   if (mean.value.variance === 0) return noAnswer("no-variance");
-  const { value: estimate, variance, units } = mean.value;
-  const standardError = Math.sqrt(variance);
-  const halfWidth = criticalT(alpha, units - 1) * standardError;
-  const statistic = estimate / standardError;
-  return answer({
-    estimate,
-    ciLow: estimate - halfWidth,
-    ciHigh: estimate + halfWidth,
-    standardError,
-    statistic,
-    degreesOfFreedom: units - 1,
-    pValue: twoSidedT(statistic, units - 1),
-  });
+  const { value, variance, units } = mean.value;
+  return studentTest(value, Math.sqrt(variance), units - 1, alpha);
 }
 
 /** The same at any time: the asymptotic confidence sequence of the mean preference. */

@@ -32,7 +32,15 @@ export {
   signTest,
   type UnitCredit,
 } from "./interleaving.ts";
-export { crossOf, type JointMoments, jointMomentsOf, marginalOf, noJointMoments } from "./joint-moments.ts";
+export {
+  crossOf,
+  type JointMoments,
+  jointAmong,
+  jointMomentsOf,
+  marginalOf,
+  noJointMoments,
+} from "./joint-moments.ts";
+export { type Lift, liftOf } from "./lift.ts";
 export { minimumUnits, type SkewedMoments } from "./minimum-units.ts";
 export type { CrossMoments } from "./moments.ts";
 export { type NotWorse, notWorse, type OneSided } from "./not-worse.ts";
@@ -62,7 +70,7 @@ export { prePeriodCheck } from "./pre-period.ts";
 export { evidenceAbove, proportionLow } from "./proportion-evidence.ts";
 export { proportion, proportionDifference } from "./proportions.ts";
 export { estimateOfQuantile, type QuantileSums, quantileSumsOf } from "./quantile.ts";
-export { sampleRatio } from "./sample-ratio.ts";
+export { healthAlpha, sampleRatio } from "./sample-ratio.ts";
 export { sequentialSampleRatio } from "./sequential-sample-ratio.ts";
 export { stagewiseResult } from "./stagewise.ts";
 export { strataSampleRatio } from "./strata-sample-ratio.ts";
@@ -75,5 +83,12 @@ export {
 } from "./two-arm-evidence.ts";
 export { uniformity } from "./uniformity.ts";
 export { valueBuckets } from "./value-buckets.ts";
-export { controlIsNearZero, type Difference, difference, type Interval, relativeLift } from "./welch.ts";
+export {
+  controlIsNearZero,
+  type Difference,
+  difference,
+  type Interval,
+  intervalOf,
+  relativeLift,
+} from "./welch.ts";
 export { bucketedMomentsOf, pooledCap, winsorised } from "./winsorised.ts";

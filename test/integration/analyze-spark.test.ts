@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
+import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
 import { run } from "../../src/cli/cli.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
+import { sparkEngine } from "../../src/measurement/measurement.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import {
   completions,
