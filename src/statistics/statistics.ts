@@ -54,23 +54,14 @@ export {
   offPolicySumsOf,
 } from "./off-policy.ts";
 export { type PostStratified, postStratified, unitDenominator } from "./post-stratification.ts";
-export {
-  type Baseline,
-  baselineOf,
-  baselineOfProportion,
-  days,
-  detectableEffect,
-  type Plan,
-  plainPlan,
-  power,
-  provableMargin,
-  sampleSize,
-} from "./power.ts";
+export { power } from "./power.ts";
+export type { Baseline, Plan } from "./power-plan.ts";
 export { prePeriodCheck } from "./pre-period.ts";
 export { evidenceAbove, proportionLow } from "./proportion-evidence.ts";
 export { proportion, proportionDifference } from "./proportions.ts";
 export { estimateOfQuantile, type QuantileSums, quantileSumsOf } from "./quantile.ts";
 export { healthAlpha, sampleRatio } from "./sample-ratio.ts";
+export { days, detectableEffect, provableMargin, sampleSize } from "./sample-size.ts";
 export { sequentialSampleRatio } from "./sequential-sample-ratio.ts";
 export { stagewiseResult } from "./stagewise.ts";
 export { strataSampleRatio } from "./strata-sample-ratio.ts";
@@ -91,4 +82,3 @@ export {
   intervalOf,
   relativeLift,
 } from "./welch.ts";
-export { bucketedMomentsOf, pooledCap, winsorised } from "./winsorised.ts";

@@ -4,9 +4,14 @@
  * (Wilcox, "Introduction to Robust Estimation and Hypothesis Testing", section 2.2.2; in experiments: Kohavi, Tang, Xu,
  * "Trustworthy Online Controlled Experiments", 2020, chapter 22.)
  */
-import { type Answer, answer, noAnswer } from "./estimate.ts";
-import { type JointMoments, jointMomentsOf, mergeJointMoments, noJointMoments } from "./joint-moments.ts";
-import { bucketEdges, bucketOf } from "./value-buckets.ts";
+import { type Answer, answer, noAnswer } from "../../src/statistics/estimate.ts";
+import {
+  type JointMoments,
+  jointMomentsOf,
+  mergeJointMoments,
+  noJointMoments,
+} from "../../src/statistics/joint-moments.ts";
+import { bucketEdges, bucketOf } from "../../src/statistics/value-buckets.ts";
 
 /** The units' joint moments by the bucket of the variable to be capped, which is variable 0; buckets ascending. */
 export type BucketedMoments = readonly BucketMoments[];
