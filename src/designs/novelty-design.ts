@@ -5,6 +5,7 @@ import {
   type Dialect,
   momentsIn,
   momentsQuery,
+  numberIn,
   outcomeFolds,
   pairsWithin,
   table,
@@ -85,7 +86,7 @@ export function noveltyDesign(dialect: Dialect, experiment: Experiment, alpha: n
     },
     findings(results) {
       const out = leftOutWarnings("Novelty", leftOut, "quantiles are not compared by day");
-      const span = Number(results["design_novelty_days"]?.[0]?.["days"] ?? 0);
+      const span = numberIn(results["design_novelty_days"]?.[0], "days");
       if (span < 2) {
         const warning =
           "Novelty: half of the units were followed for less than two days, so nothing is said of it.";

@@ -11,6 +11,7 @@ import {
   doubleSql,
   momentsIn,
   momentsQuery,
+  numberIn,
   outcomeFolds,
   type ResultRow,
   table,
@@ -196,12 +197,12 @@ function policyReport(
       snips: crossOf(moments, weighted, earnedOf(i)),
       doublyRobust: crossOf(moments, decided, robustOf(i)),
       weights: crossOf(moments, decided, weighted),
-      modelled: Number(row[`modelled${i}`] ?? 0),
+      modelled: numberIn(row, `modelled${i}`),
       decisions,
       weight,
-      squaredWeight: Number(row["squares"] ?? 0),
+      squaredWeight: numberIn(row, "squares"),
       squaredUnitWeight: crossOf(moments, decided, weighted).m2Y + weight ** 2 / Math.max(1, units),
-      largestWeight: Number(row["largest"] ?? 0),
+      largestWeight: numberIn(row, "largest"),
       unsupported: unsupported * decisions,
     });
     const estimated = (estimate: Answer<Estimate, NoPolicyValue>): PolicyValue | null => {

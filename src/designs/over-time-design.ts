@@ -6,6 +6,7 @@ import {
   metricLayouts,
   momentsIn,
   momentsQuery,
+  numberIn,
   outcomeFolds,
   type ResultRow,
   runningFolds,
@@ -159,7 +160,7 @@ function rowsSoFar(rows: readonly ResultRow[], points: number, arms: number): Re
         const cell = (point * arms + arm) * 2;
         const had = before.filter((row) => Number(row["arm"]) === arm);
         return sumOfRows([...had, ...of(cell)], of(cell + 1), arm);
-      }).filter((row) => Number(row["units"] ?? 0) > 0),
+      }).filter((row) => numberIn(row, "units") > 0),
     );
   }
   return soFar;

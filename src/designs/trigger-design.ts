@@ -6,6 +6,7 @@ import {
   type LogDesign,
   momentsIn,
   momentsQuery,
+  numberIn,
   outcomeFolds,
   type ResultRow,
   table,
@@ -133,9 +134,9 @@ export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: n
       const comparisons = treated.map((place, pair): TriggerComparison => {
         const rows = [0, 1].map((isTreated) => rowOf(results["design_pairs"] ?? [], pair, isTreated));
         const [arm, versus] = [arms[place]?.id ?? "", arms[control]?.id ?? ""];
-        const sum = (column: string): number => rows.reduce((all, row) => all + Number(row[column] ?? 0), 0);
+        const sum = (column: string): number => rows.reduce((all, row) => all + numberIn(row, column), 0);
         const ratio = sampleRatio(
-          rows.map((row) => Number(row["triggered"] ?? 0)),
+          rows.map((row) => numberIn(row, "triggered")),
           [arms[control]?.weight ?? 0, arms[place]?.weight ?? 0],
         );
         if (sum("requests") === 0) {
@@ -161,8 +162,8 @@ export function triggerDesign(dialect: Dialect, experiment: Experiment, alpha: n
           requests: { compared: sum("requests"), differing: sum("differing") },
           units: [versus, arm].map((id, i) => ({
             arm: id,
-            compared: Number(rows[i]?.["units"] ?? 0),
-            triggered: Number(rows[i]?.["triggered"] ?? 0),
+            compared: numberIn(rows[i], "units"),
+            triggered: numberIn(rows[i], "triggered"),
           })),
           srm: { pValue: ratio.pValue ?? null, ok: ratio.ok },
           metrics: metrics.map((metric, m) => {

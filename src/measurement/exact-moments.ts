@@ -6,7 +6,7 @@
  * here is one division each.
  */
 import { type JointMoments, noJointMoments, type SkewedMoments } from "../statistics/statistics.ts";
-import type { ResultRow } from "./engine.ts";
+import { numberIn, type ResultRow } from "./engine.ts";
 
 const limbBits = 45;
 
@@ -135,7 +135,7 @@ function momentsOf(row: ResultRow, variables: readonly number[]): JointMoments {
   const read = variables.map((i) => ({
     isBeyond: whole(row, `beyond${i}`) > 0n,
     sum: (whole(row, `high${i}`) << limb) + whole(row, `low${i}`),
-    exponent: Number(row[`exponent${i}`] ?? 0) + limbBits,
+    exponent: numberIn(row, `exponent${i}`) + limbBits,
   }));
   const means = read.map(({ isBeyond, sum, exponent }) =>
     // The statistics answer infinite moments with their reason; the other metrics keep their answers.
@@ -164,7 +164,7 @@ function skewedOf(row: ResultRow, i: number): SkewedMoments {
     bigint,
     bigint,
   ];
-  const exponent = Number(row[`exponent${i}`] ?? 0) - (limbBits - coarseBits);
+  const exponent = numberIn(row, `exponent${i}`) - (limbBits - coarseBits);
   return {
     count,
     mean: quotient(one, units, exponent),
