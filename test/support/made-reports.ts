@@ -24,7 +24,6 @@ import {
   estimateOfMean,
   heterogeneity,
   holm,
-  interleavingSums,
   type JointMoments,
   jointMomentsOf,
   marginalOf,
@@ -35,6 +34,7 @@ import {
   trendWithinUnits,
   uniformity,
 } from "../../src/statistics/statistics.ts";
+import { interleavingSums } from "./unit-credits.ts";
 
 export type MadeStory = "healthy" | "unhealthy" | "peeked";
 

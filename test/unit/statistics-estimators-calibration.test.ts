@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Random } from "../../src/domain/ports.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
-import { adjustedArms, withMissing } from "../../src/statistics/adjusted.ts";
+import { adjustedArms } from "../../src/statistics/adjusted.ts";
 import { alwaysValid } from "../../src/statistics/always-valid.ts";
 import {
   type Answer,
@@ -17,10 +17,12 @@ import { crossMomentsOf, mergeMoments, momentsOf, noMoments } from "../../src/st
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
 import type { Baseline } from "../../src/statistics/power-plan.ts";
 import { proportionDifference } from "../../src/statistics/proportions.ts";
-import { estimateOfQuantile, quantileSumsOf } from "../../src/statistics/quantile.ts";
+import { estimateOfQuantile } from "../../src/statistics/quantile.ts";
 import { sampleSize } from "../../src/statistics/sample-size.ts";
 import { difference, relativeLift } from "../../src/statistics/welch.ts";
+import { withMissing } from "../support/covariate-row.ts";
 import { plainPlan } from "../support/power-plans.ts";
+import { quantileSumsOf } from "../support/unit-events.ts";
 import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 
 const seed = "2026-11-26";

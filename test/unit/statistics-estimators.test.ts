@@ -17,15 +17,11 @@ import { postStratified, unitDenominator } from "../../src/statistics/post-strat
 import { power } from "../../src/statistics/power.ts";
 import type { Baseline } from "../../src/statistics/power-plan.ts";
 import { proportion, proportionDifference } from "../../src/statistics/proportions.ts";
-import {
-  estimateOfQuantile,
-  mergeQuantileSums,
-  noQuantileSums,
-  quantileSumsOf,
-} from "../../src/statistics/quantile.ts";
+import { estimateOfQuantile } from "../../src/statistics/quantile.ts";
 import { sampleSize } from "../../src/statistics/sample-size.ts";
 import { baselineOfProportion, plainPlan } from "../support/power-plans.ts";
 import references from "../support/statistics-references.json" with { type: "json" };
+import { mergeQuantileSums, noQuantileSums, quantileSumsOf } from "../support/unit-events.ts";
 import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 
 /** Relative to the reference, so that a p-value of 1e-40 has to be right in its digits too. */

@@ -10,8 +10,8 @@ import {
   marginalOf,
   postStratified,
   proportionDifference,
-  quantileSumsOf,
 } from "../../src/statistics/statistics.ts";
+import { quantileSumsOf } from "../support/unit-events.ts";
 import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 import { draws, found, given, lognormal, normal, successes } from "./draws.ts";
 import { fivePercent, type Scenario } from "./scenario.ts";
