@@ -2,9 +2,9 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { analyzeExperiment } from "../src/analysis/analysis.ts";
-import { duckDbEngine } from "../src/analysis/duckdb-engine.ts";
 import { literal, withDatabase, withTemporaryFolder } from "../src/columnar/columnar.ts";
 import type { Experiment } from "../src/domain/experiment.ts";
+import { duckDbEngine } from "../src/measurement/duckdb-engine.ts";
 import { type MadeLog, madeLog, outcomesOfImpression } from "./made-log.ts";
 
 export interface AnalysisRun {

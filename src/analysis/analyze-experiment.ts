@@ -1,21 +1,32 @@
+import {
+  askedDesigns,
+  type DesignQuestions,
+  findingsOf,
+  refuseForInterleaving,
+  strataDesign,
+} from "../designs/designs.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { LogFiles } from "../domain/log-reading.ts";
+import {
+  type AnalysisEngine,
+  countsIn,
+  duckDbEngine,
+  incrementalResults,
+  type KeptStates,
+  type LogDesign,
+  type LogResults,
+  logStatements,
+  type Measured,
+  measuredLog,
+  type ResultRows,
+} from "../measurement/measurement.ts";
 import { analyzeInterleaving } from "./analyze-interleaving.ts";
 import { assembleReport } from "./assemble.ts";
-import { askedDesigns, type DesignQuestions, findingsOf, refuseForInterleaving } from "./designs.ts";
-import { duckDbEngine } from "./duckdb-engine.ts";
-import type { AnalysisEngine, ResultRow } from "./engine.ts";
-import { incrementalResults, type KeptStates } from "./incremental.ts";
-import type { LogDesign } from "./log-design.ts";
-import { logMeasures } from "./log-measures.ts";
-import { type LogResults, logStatements } from "./log-statements.ts";
-import { strataIn } from "./log-strata.ts";
-import { timingsIn } from "./log-timings.ts";
-import type { Measure } from "./measure.ts";
-import { horizonOf } from "./plan.ts";
+import { decidingTests } from "./deciding-tests.ts";
+import { logWarnings } from "./log-warnings.ts";
+import { familyOf, horizonOf } from "./plan.ts";
 import { cutOf, looksDesign, type PlanLook, reachedLooks } from "./plan-look.ts";
 import type { AnalysisReport } from "./report.ts";
-import { type StrataDesign, strataDesign } from "./strata-design.ts";
 
 export interface ExperimentAnalysis {
   readonly experiment: Experiment;
@@ -50,61 +61,47 @@ export interface ExperimentAnalysis {
  * @throws {SetlistError} INVALID_ARGUMENT where `designs` ask for what the experiment has not.
  */
 export async function analyzeExperiment(input: ExperimentAnalysis): Promise<AnalysisReport> {
-  const { experiment, engine = duckDbEngine() } = input;
+  const { experiment, engine = duckDbEngine(), alpha, asOf, designs: questions = {} } = input;
   const notices = [...(input.notices ?? []), ...missingNotice(input.files.missingBefore)];
   if (experiment.kind === "interleave") {
-    refuseForInterleaving(experiment, input.designs ?? {});
+    refuseForInterleaving(experiment, questions);
     input.states?.onNotice("An interleaving is analysed over the whole log.");
     return analyzeInterleaving({ ...input, engine, notices });
   }
-  const asked = askedDesigns(engine.dialect, experiment, input.designs ?? {}, input.alpha, input.asOf);
-  const strata = strataOf(engine, experiment);
+  const { dialect } = engine;
+  const asked = askedDesigns(dialect, experiment, questions, alpha, decidingTests(experiment, alpha, asOf));
+  const strata = strataDesign(dialect, experiment);
   const looks = looksDesign(experiment.plan);
-  const designs = [...asked, ...strata].map(({ design }) => design).concat(looks ?? []);
+  const designs = [...asked.map(({ design }) => design), strata?.design, looks].filter(
+    (design) => design !== undefined,
+  );
   const results = (await knownResults(input, designs)) ?? (await wholeResults(input, engine, designs));
-  const arms = armCounts(experiment, results.arms);
-  const [totals = {}] = results.totals;
-  const units = arms.reduce((sum, arm) => sum + arm.units, 0);
-  const primaries = experiment.metrics.filter(({ role }) => role === "primary").length;
-  const family = primaries * (arms.length - 1);
-  const lateOutcomes = arms.reduce((sum, { late }) => sum + late, 0);
+  const counts = countsIn(experiment, results);
+  const units = counts.arms.reduce((sum, arm) => sum + arm.units, 0);
   const { sections, warnings } = await findingsOf(asked, results);
-  const reached = reachedLooks(experiment, results["design_looks"] ?? [], input.asOf);
-  const look = reached.filter(({ matures }) => matures <= input.asOf).at(-1);
-  const { measures, ...known } = logMeasures(experiment, results);
-  const stratified = strata[0]?.stratified(results);
+  const reached = reachedLooks(experiment, results["design_looks"] ?? [], asOf);
+  const look = reached.filter(({ matures }) => matures <= asOf).at(-1);
+  const looked = hasLooks(experiment) ? (look ?? null) : "now";
+  const measured = measuredLog(experiment, results);
+  const stratified = strata?.stratified(results);
   const report = assembleReport({
+    ...measured,
+    measures: measured.measures.map((one) => ({ ...one, postStratified: stratified?.get(one.metric) })),
+    looked: look && (await measuredAt(input, engine, look)).measures,
     experiment: experiment.id,
     phase: experiment.phase,
-    asOf: input.asOf,
-    alpha: input.alpha,
+    asOf,
+    alpha,
     unit: experiment.unit,
-    arms: arms.map(({ arm, units, impressions }) => ({ arm, units, impressions })),
+    arms: counts.arms.map(({ arm, units, impressions }) => ({ arm, units, impressions })),
     weights: experiment.arms.map((arm) => arm.weight),
     control: experiment.arms.findIndex((arm) => arm.control),
-    horizon: horizonOf(
-      experiment.plan,
-      units,
-      input.asOf,
-      input.alpha,
-      family,
-      hasLooks(experiment) ? (look ?? null) : "now",
-    ),
-    looked: look === undefined ? undefined : await measuresAt(input, engine, look),
-    measures: measures.map((one) => ({ ...one, postStratified: stratified?.get(one.metric) })),
-    ...known,
-    strata: strataIn(results.strata, arms.length),
-    exposed: arms.map(({ ranked, served }) => ({ assigned: ranked, exposed: served })),
-    timings: timingsIn(results.timings, arms.length),
+    horizon: horizonOf(experiment.plan, units, asOf, alpha, familyOf(experiment), looked),
     costs: experiment.arms.map(({ cost }) => cost),
-    excludedUnits: numberIn(totals, "crossed"),
-    unmatchedOutcomes: numberIn(totals, "unmatched"),
-    lateOutcomes,
-    warnings: [
-      ...notices,
-      ...warningsOf(experiment, results.served, arms, { ...totals, late: lateOutcomes }),
-      ...warnings,
-    ],
+    excludedUnits: counts.crossed,
+    unmatchedOutcomes: counts.unmatched,
+    lateOutcomes: counts.late,
+    warnings: [...notices, ...logWarnings(experiment, counts), ...warnings],
   });
   return { ...report, ...sections };
 }
@@ -113,22 +110,17 @@ function hasLooks({ plan }: Experiment): boolean {
   return plan?.kind === "fixed" || plan?.kind === "group-sequential";
 }
 
-async function measuresAt(
+async function measuredAt(
   { experiment, files, onProgress }: ExperimentAnalysis,
   engine: AnalysisEngine,
   look: PlanLook,
-): Promise<readonly Measure[]> {
+): Promise<Measured> {
   const cut = cutOf(experiment, look);
   const { prepare, queries } = logStatements(engine.dialect, experiment, files, [], cut);
-  const results = await engine.run(prepare, queries, onProgress);
-  return logMeasures(experiment, results).measures;
+  return measuredLog(experiment, await engine.run(prepare, queries, onProgress));
 }
 
-function strataOf({ dialect }: AnalysisEngine, experiment: Experiment): StrataDesign[] {
-  const { stratify, metrics } = experiment;
-  const hasValues = metrics.some(({ type }) => type !== "quantile");
-  return stratify === undefined || !hasValues ? [] : [strataDesign(dialect, experiment, stratify)];
-}
+type WholeResults = LogResults & ResultRows;
 
 /** Undefined where the whole log has to be read. */
 async function knownResults(
@@ -136,23 +128,21 @@ async function knownResults(
   designs: readonly LogDesign[],
 ): Promise<WholeResults | undefined> {
   if (states === undefined) return undefined;
-  if (designs.length === 0) {
-    const known = await incrementalResults({
-      experiment,
-      files,
-      states,
-      threads: states.threads,
-      onProgress,
-    });
-    return known && { ...known };
+  if (designs.length > 0) {
+    states.onNotice(
+      "Looks of a plan, strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
+    );
+    return undefined;
   }
-  states.onNotice(
-    "Looks of a plan, strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
-  );
-  return undefined;
+  const known = await incrementalResults({
+    experiment,
+    files,
+    states,
+    threads: states.threads,
+    onProgress,
+  });
+  return known && { ...known };
 }
-
-type WholeResults = LogResults & Readonly<Record<string, readonly ResultRow[]>>;
 
 function wholeResults(
   { experiment, files, onProgress }: ExperimentAnalysis,
@@ -167,117 +157,4 @@ function missingNotice(missingBefore: number | undefined): string[] {
   if (missingBefore === undefined) return [];
   const since = new Date(missingBefore).toISOString();
   return [`Retention has removed what was logged before ${since}: not counted.`];
-}
-
-function numberIn(row: ResultRow, column: string): number {
-  return Number(row[column] ?? 0);
-}
-
-interface ArmTotals {
-  readonly arm: string;
-  readonly units: number;
-  readonly impressions: number;
-  readonly fallbacks: number;
-  readonly late: number;
-  /** Units that were ranked for, and of these those that the arm's model answered at least once. */
-  readonly ranked: number;
-  readonly served: number;
-}
-
-function armCounts(experiment: Experiment, rows: readonly ResultRow[]): ArmTotals[] {
-  const byArm = new Map(rows.map((row) => [Number(row["arm"]), row]));
-  return experiment.arms.map((arm, place) => {
-    const row = byArm.get(place) ?? {};
-    return {
-      arm: arm.id,
-      units: numberIn(row, "units"),
-      impressions: numberIn(row, "impressions"),
-      fallbacks: numberIn(row, "fallbacks"),
-      late: numberIn(row, "late"),
-      ranked: numberIn(row, "ranked"),
-      served: numberIn(row, "served"),
-    };
-  });
-}
-
-/** For each arm the models that scored for it in this phase, sorted: `home-kd version 1`. */
-function modelsOfArms(
-  experiment: Experiment,
-  served: readonly ResultRow[],
-): [arm: string, models: string[]][] {
-  return experiment.arms.map(({ id }, place) => {
-    const rows = served.filter(
-      (row) => (row["arm"] ?? undefined) !== undefined && Number(row["arm"]) === place,
-    );
-    const models = rows.filter((row) => typeof row["model"] === "string");
-    return [id, models.map((row) => `${row["model"]} version ${row["model_version"]}`).sort()];
-  });
-}
-
-function warningsOf(
-  experiment: Experiment,
-  served: readonly ResultRow[],
-  arms: readonly ArmTotals[],
-  totals: ResultRow,
-): string[] {
-  const warnings: string[] = [];
-  const crossed = numberIn(totals, "crossed");
-  const unmatched = numberIn(totals, "unmatched");
-  if (arms.every((arm) => arm.units === 0)) {
-    warnings.push(
-      `No data: the log holds no impression of ${experiment.id} in phase ${experiment.phase}` +
-        `${experiment.status === "running" ? "" : `, and the experiment is ${experiment.status}`}.`,
-    );
-  }
-  if (crossed > 0) {
-    warnings.push(
-      `${crossed} ${crossed === 1 ? "unit was" : "units were"} seen in more than one arm: left out.`,
-    );
-  }
-  if (unmatched > 0) {
-    warnings.push(
-      `${unmatched} ${unmatched === 1 ? "outcome answers" : "outcomes answer"} no known request, or an item that ` +
-        "was not shown: not counted.",
-    );
-  }
-  const late = numberIn(totals, "late");
-  if (late > 0) {
-    warnings.push(
-      `${late} ${late === 1 ? "outcome" : "outcomes"} came later than ${experiment.attributionWindow} after what ` +
-        `${late === 1 ? "it answers" : "they answer"} (the attribution window): not counted.`,
-    );
-  }
-  const repeated = numberIn(totals, "repeated");
-  if (repeated > 0) {
-    warnings.push(
-      `${repeated} ${repeated === 1 ? "impression repeats" : "impressions repeat"} the request id of an earlier one: ` +
-        "not counted.",
-    );
-  }
-  for (const [arm, models] of modelsOfArms(experiment, served)) {
-    if (models.length < 2) continue;
-    warnings.push(
-      `Arm ${arm} was served by ${models.join(" and ")} in this phase: name the arm's model version, so ` +
-        "that a new one starts a new phase.",
-    );
-  }
-  const impressionsWhere = (holds: (row: ResultRow) => boolean): number =>
-    served.filter(holds).reduce((sum, row) => sum + numberIn(row, "impressions"), 0);
-  const ofOtherPhases = impressionsWhere((row) => row["in_phase"] === false);
-  if (ofOtherPhases > 0) {
-    warnings.push(`${ofOtherPhases} impressions belong to other phases of the experiment: not counted.`);
-  }
-  const ofUnknownArms = impressionsWhere((row) => row["in_phase"] === true && row["known_arm"] === false);
-  if (ofUnknownArms > 0) {
-    warnings.push(
-      `${ofUnknownArms} impressions carry an arm that the experiment does not have: not counted.`,
-    );
-  }
-  for (const { arm, impressions, fallbacks } of arms) {
-    if (fallbacks === 0) continue;
-    warnings.push(
-      `Arm ${arm}: ${fallbacks} of ${impressions} impressions were answered without its model; they stay in the arm.`,
-    );
-  }
-  return warnings;
 }

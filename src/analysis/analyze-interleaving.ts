@@ -1,28 +1,25 @@
+import {
+  creditsIn,
+  type DraftingArms,
+  draftedIn,
+  interleavingDesign,
+  leftOutWarnings,
+  type MetricCredit,
+  requestMetrics,
+} from "../designs/designs.ts";
 import type { Arm, Experiment, Metric } from "../domain/experiment.ts";
 import {
-  alwaysValidPreference,
-  alwaysValidSign,
-  alwaysValidTunedUnits,
-  competitiveShare,
-  holm,
-  type NoPreference,
-  noInterleavingSums,
-  preferenceTest,
-  signTest,
-} from "../statistics/statistics.ts";
-import { leftOutWarnings, requestMetrics } from "./design-metrics.ts";
-import type { LogSources } from "./dialect.ts";
-import type { AnalysisEngine, ResultRow } from "./engine.ts";
-import {
-  type DraftingArms,
-  interleavingCredit,
-  interleavingDesign,
-  type MetricCredit,
-} from "./interleaving-design.ts";
+  type AnalysisEngine,
+  countsIn,
+  type LogCounts,
+  type LogSources,
+  logStatements,
+} from "../measurement/measurement.ts";
+import { type NoPreference, signTest } from "../statistics/statistics.ts";
+import { type InterleavingReport, interleavingReport } from "./interleaving-report.ts";
 import { fewCompetitive, judgeInterleaving } from "./interleaving-verdict.ts";
-import { logStatements } from "./log-statements.ts";
+import { repeatedWarnings, unmatchedWarnings } from "./log-warnings.ts";
 import type { AnalysisReport } from "./report.ts";
-import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
 
 export interface InterleavingAnalysis {
   readonly experiment: Experiment;
@@ -40,52 +37,39 @@ export interface InterleavingAnalysis {
  * no arms to be compared and no sample ratio: every unit has both.
  */
 export async function analyzeInterleaving(input: InterleavingAnalysis): Promise<AnalysisReport> {
-  const { experiment, engine, alpha } = input;
-  const arms = draftingArms(experiment);
+  const { experiment, engine, alpha, asOf } = input;
+  const drafting = draftingArms(experiment);
   // All units get one entry, which stands for both arms; compared with itself a unit needs no past.
   const drawn = {
     ...experiment,
-    arms: [{ ...arms.second, id: "interleaved" }],
+    arms: [{ ...drafting.second, id: "interleaved" }],
     metrics: experiment.metrics.map((metric) => ({ ...metric, covariate: "none" })),
   };
-  const { metrics: credited, leftOut } = requestMetrics(drawn);
-  const design = interleavingDesign(engine.dialect, drawn, arms);
+  const { metrics, leftOut } = requestMetrics(drawn);
+  const design = interleavingDesign(engine.dialect, drawn, drafting);
   const { prepare, queries } = logStatements(engine.dialect, drawn, input.files, [design]);
   const results = await engine.run(prepare, queries, input.onProgress);
-  const [totals = {}] = results.totals;
-  const [units = {}] = results.arms;
-  const credit = interleavingCredit(results, credited.length);
-  const interleaving = interleavingReport(
-    credited,
-    arms,
-    credit,
-    results["design_drafted"]?.[0] ?? {},
-    alpha,
-  );
-  const judged = judgeInterleaving(
-    { ...experiment, metrics: credited },
-    interleaving,
-    results["design_drafted"]?.[0] ?? {},
-    alpha,
-    input.asOf,
-  );
-  const impressions = Number(units["impressions"] ?? 0);
+  const counts = countsIn(drawn, results);
+  const drafted = draftedIn(results);
+  const credit = creditsIn(results, drafted, metrics.length);
+  const interleaving = interleavingReport(metrics, drafting, credit, drafted, alpha);
+  const { units = 0, impressions = 0 } = counts.arms[0] ?? {};
   return {
     experiment: experiment.id,
     phase: experiment.phase,
-    asOf: input.asOf.toISOString(),
+    asOf: asOf.toISOString(),
     alpha,
     unit: experiment.unit,
-    arms: experiment.arms.map(({ id }) => ({ arm: id, units: Number(units["units"] ?? 0), impressions })),
+    arms: experiment.arms.map(({ id }) => ({ arm: id, units, impressions })),
     srm: { expected: experiment.arms.map(() => 0.5), statistic: null, pValue: null, ok: true },
-    ...judged,
+    ...judgeInterleaving(experiment.plan, interleaving, drafted, alpha, asOf),
     metrics: [],
     excludedUnits: 0,
-    unmatchedOutcomes: Number(totals["unmatched"] ?? 0),
-    lateOutcomes: Number(units["late"] ?? 0),
+    unmatchedOutcomes: counts.unmatched,
+    lateOutcomes: counts.late,
     warnings: [
       ...input.notices,
-      ...warningsOf({ ...experiment, metrics: credited }, interleaving, credit, totals),
+      ...warningsOf(experiment, metrics, interleaving, credit, counts),
       ...leftOutWarnings(
         "Interleaving",
         leftOut,
@@ -101,72 +85,12 @@ function draftingArms({ arms }: Experiment): DraftingArms {
   return { first: arms.find((arm) => arm !== second) as Arm, second };
 }
 
-function interleavingReport(
-  metrics: readonly Metric[],
-  { first, second }: DraftingArms,
-  credit: readonly MetricCredit[],
-  drafted: ResultRow,
-  alpha: number,
-): InterleavingReport {
-  const preferences = metrics.map(({ id, role, goal }, i): PreferenceReport => {
-    const { sums, ties } = credit[i] as MetricCredit;
-    const [sign, preference] = [signTest(sums), preferenceTest(sums, alpha)];
-    const [signAnyTime, preferenceAnyTime] = [
-      alwaysValidSign(sums, alpha),
-      alwaysValidPreference(sums, alpha, alwaysValidTunedUnits),
-    ];
-    return {
-      metric: id,
-      role,
-      goal,
-      wins: sums.winsFirst,
-      losses: sums.winsSecond,
-      ties,
-      sign: sign.ok ? sign.value : null,
-      preference: preference.ok
-        ? {
-            estimate: preference.value.estimate,
-            ciLow: preference.value.ciLow,
-            ciHigh: preference.value.ciHigh,
-            pValue: preference.value.pValue,
-          }
-        : null,
-      pValueAdjusted: null,
-      alwaysValid: signAnyTime.ok
-        ? { sign: signAnyTime.value, preference: preferenceAnyTime.ok ? preferenceAnyTime.value : null }
-        : null,
-    };
-  });
-  const slots = Number(drafted["slots"] ?? 0);
-  const competitiveSlots = Number(drafted["competitive"] ?? 0);
-  const share = competitiveShare({ ...noInterleavingSums, slots, competitive: competitiveSlots });
-  return {
-    arm: first.id,
-    versus: second.id,
-    units: Number(drafted["units"] ?? 0),
-    lists: Number(drafted["lists"] ?? 0),
-    oneArmImpressions: Number(drafted["one_arm"] ?? 0),
-    slots,
-    competitiveSlots,
-    competitiveShare: share.ok ? share.value : null,
-    metrics: adjustPrimary(preferences),
-  };
-}
-
-function adjustPrimary(metrics: readonly PreferenceReport[]): PreferenceReport[] {
-  const family = metrics.filter(({ role, sign }) => role === "primary" && sign !== null);
-  const adjusted = holm(family.map(({ sign }) => sign?.pValue ?? 1));
-  return metrics.map((metric) => ({
-    ...metric,
-    pValueAdjusted: adjusted[family.indexOf(metric)] ?? null,
-  }));
-}
-
 function warningsOf(
-  { id, phase, metrics }: Experiment,
+  { id, phase }: Experiment,
+  metrics: readonly Metric[],
   { units, competitiveShare: share, oneArmImpressions, arm, versus }: InterleavingReport,
   credit: readonly MetricCredit[],
-  totals: ResultRow,
+  counts: LogCounts,
 ): string[] {
   const warnings: string[] = [];
   if (units === 0) return [`No data: the log holds no drafted list of ${id} in phase ${phase}.`];
@@ -186,16 +110,7 @@ function warningsOf(
         "arm's: no credit is counted in them.",
     );
   }
-  const [unmatched, repeated] = [Number(totals["unmatched"] ?? 0), Number(totals["repeated"] ?? 0)];
-  if (unmatched > 0) {
-    warnings.push(
-      `${unmatched} ${unmatched === 1 ? "outcome answers" : "outcomes answer"} no known request, or an item that ` +
-        "was not shown: not counted.",
-    );
-  }
-  if (repeated > 0)
-    warnings.push(`${repeated} impressions repeat the request id of an earlier one: not counted.`);
-  return warnings;
+  return [...warnings, ...unmatchedWarnings(counts), ...repeatedWarnings(counts)];
 }
 
 const reasons: Record<NoPreference, string> = {

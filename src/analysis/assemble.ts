@@ -1,22 +1,16 @@
 /** The last step of every analysis: counts and measures in, the whole report out. */
-import {
-  type AdjustedTest,
-  adjustByRole,
-  type ExposedArm,
-  holm,
-  type SkewedMoments,
-  sampleRatio,
-} from "../statistics/statistics.ts";
+
+import type { Measure, Measured } from "../measurement/measurement.ts";
+import { type AdjustedTest, adjustByRole, holm, sampleRatio } from "../statistics/statistics.ts";
 import { type Compared, compareArms } from "./compare.ts";
-import { verdictOf } from "./decide.ts";
-import { healthOf, type MetricPast, type StratumUnits } from "./health.ts";
-import type { Measure } from "./measure.ts";
+import { healthOf } from "./health.ts";
 import type { Horizon } from "./plan.ts";
 import type { AnalysisReport, ArmCount, Comparison, MetricReport } from "./report.ts";
 import type { TradeoffReport, VerdictKind } from "./report-sections.ts";
-import { type ArmTimings, type Tradeoff, tradeoffOf } from "./tradeoff.ts";
+import { type Tradeoff, tradeoffOf } from "./tradeoff.ts";
+import { verdictOf } from "./verdict.ts";
 
-export interface Findings {
+export interface Findings extends Measured {
   readonly experiment: string;
   readonly phase: number | null;
   readonly asOf: Date;
@@ -27,15 +21,8 @@ export interface Findings {
   readonly weights: readonly number[];
   readonly control: number;
   readonly horizon: Horizon;
-  readonly measures: readonly Measure[];
-  /** As of the plan's look, in the same order: what is decided by where it is given. */
+  /** As of the plan's look, in the order of `measures`: what is decided by where it is given. */
   readonly looked?: readonly Measure[] | undefined;
-  readonly pasts: readonly MetricPast[];
-  readonly skewed: readonly { readonly metric: string; readonly arms: readonly SkewedMoments[] }[];
-  readonly strata: Readonly<Record<"days" | "surfaces" | "latencies", readonly StratumUnits[]>>;
-  /** By arm, units that were assigned and ranked for, and those of them that saw the arm; none of a table. */
-  readonly exposed?: readonly ExposedArm[] | undefined;
-  readonly timings?: readonly ArmTimings[] | undefined;
   /** As the document declares them. */
   readonly costs?: readonly (number | undefined)[] | undefined;
   readonly excludedUnits: number;
@@ -87,7 +74,7 @@ export function assembleReport(findings: Findings): AnalysisReport {
       const measure = findings.measures.find(({ metric }) => metric === one.metric);
       return { ...one, decides: measure?.role !== "secondary", isShare: measure?.type === "proportion" };
     }),
-    exposed: findings.exposed ?? [],
+    exposed: findings.exposed,
   });
   const adjusted = adjustedTests(compared);
   const judged = compared.flatMap(({ metric, decisions }, i) =>
@@ -103,7 +90,6 @@ export function assembleReport(findings: Findings): AnalysisReport {
     ...findings,
     measures: findings.looked ?? findings.measures,
     arms: names,
-    timings: findings.timings ?? [],
     costs: findings.costs ?? [],
   });
   const verdict = verdictOf(judged, health, horizon, {

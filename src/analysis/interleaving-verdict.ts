@@ -1,10 +1,10 @@
 /** What an interleaving says, and whether its lists were drafted as they should be: the verdict of a report without arms to compare. */
+import type { Drafted } from "../designs/designs.ts";
 import type { Experiment } from "../domain/experiment.ts";
+import { count, level, plainPercent, probability } from "../domain/number-text.ts";
 import { holm, proportion, sampleRatio } from "../statistics/statistics.ts";
-import type { ResultRow } from "./engine.ts";
-import { count, level, plainPercent, probability } from "./format.ts";
+import type { InterleavingReport, PreferenceReport } from "./interleaving-report.ts";
 import { type Horizon, horizonOf } from "./plan.ts";
-import type { InterleavingReport, PreferenceReport } from "./report-interleaving.ts";
 import type { HealthCheck, HealthReport, PlanReport, VerdictReport } from "./report-sections.ts";
 
 /** Of all places: with fewer competitive ones an interleaving takes long. */
@@ -20,29 +20,28 @@ export interface InterleavingJudgement {
 }
 
 export function judgeInterleaving(
-  { plan, metrics }: Pick<Experiment, "plan" | "metrics">,
+  plan: Experiment["plan"],
   report: InterleavingReport,
-  drafted: ResultRow,
+  drafted: Drafted,
   alpha: number,
   asOf: Date,
 ): InterleavingJudgement {
-  const primaries = metrics.filter(({ role }) => role === "primary").length;
+  const primaries = report.metrics.filter(({ role }) => role === "primary").length;
   const horizon = horizonOf(plan, report.units, asOf, alpha, primaries);
-  const checks = [firstPicks(report, drafted), takingTurns(report, drafted), competitivePlaces(report)];
+  const checks = [firstPicks(report, drafted), takingTurns(drafted), competitivePlaces(report)];
   const health = { ok: checks.every(({ ok }) => ok !== false), checks };
   return { verdict: verdictOf(report, health, horizon, alpha), health, plan: horizon.report };
 }
 
 /** A fair coin says who picks first in a list: as often either, by chi-square. */
-function firstPicks({ arm, versus }: InterleavingReport, drafted: ResultRow): HealthCheck {
-  const [first, second] = [Number(drafted["first_picks"] ?? 0), Number(drafted["second_picks"] ?? 0)];
-  const ratio = sampleRatio([first, second], [1, 1]);
+function firstPicks({ arm, versus }: InterleavingReport, { firstPicks, secondPicks }: Drafted): HealthCheck {
+  const ratio = sampleRatio([firstPicks, secondPicks], [1, 1]);
   return {
     id: "first-picks",
     name: "First picks",
     ok: ratio.pValue === undefined ? null : ratio.ok,
     pValue: ratio.pValue ?? null,
-    detail: `${arm} picked first in ${first} lists, ${versus} in ${second}`,
+    detail: `${arm} picked first in ${firstPicks} lists, ${versus} in ${secondPicks}`,
     likelyCause: ratio.ok
       ? null
       : "lists are lost or filtered by who picked first, or one interleaveId is asked for again and again",
@@ -50,8 +49,7 @@ function firstPicks({ arm, versus }: InterleavingReport, drafted: ResultRow): He
 }
 
 /** In each round either picks once, so that their picks in a list differ by one at most. */
-function takingTurns({ lists }: InterleavingReport, drafted: ResultRow): HealthCheck {
-  const uneven = Number(drafted["uneven"] ?? 0);
+function takingTurns({ lists, uneven }: Drafted): HealthCheck {
   const isBroken = uneven > unevenShareMax * lists;
   return {
     id: "taking-turns",

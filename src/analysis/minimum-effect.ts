@@ -2,9 +2,10 @@
  * Is there an effect that matters? "No difference shown" does not say: it may be that nobody knows yet, or that whatever there
  * is is too small to care for.
  */
+
+import { amount } from "../domain/number-text.ts";
+import type { Measure } from "../measurement/measurement.ts";
 import { type Estimate, notWorse } from "../statistics/statistics.ts";
-import { amount } from "./format.ts";
-import type { Measure } from "./measure.ts";
 import { type Horizon, oneSidedTest } from "./plan.ts";
 import type { MinimumEffectReport } from "./report-sections.ts";
 

@@ -3,12 +3,10 @@
  * have until the attribution window ends. What comes later changes no look, so that whoever repeats an analysis between two
  * of them, or after the last, sees the same result again and has not looked once more.
  */
+
 import type { AnalysisPlan, Experiment } from "../domain/experiment.ts";
 import { durationMs } from "../experiments/experiments.ts";
-import type { ResultRow } from "./engine.ts";
-import { userPrefix } from "./happened.ts";
-import type { LogDesign } from "./log-design.ts";
-import type { LogCut } from "./log-statements.ts";
+import { type LogCut, type LogDesign, type ResultRow, userPrefix } from "../measurement/measurement.ts";
 
 export interface PlanLook {
   /** Of all arms, as planned. */

@@ -1,12 +1,12 @@
 /** When a result counts: what the plan that was fixed beforehand says of the units that there are by now. */
-import type { AnalysisPlan } from "../domain/experiment.ts";
+import type { AnalysisPlan, Experiment } from "../domain/experiment.ts";
+import { count } from "../domain/number-text.ts";
 import {
   alwaysValidTunedUnits,
   type OneSided,
   type SequentialBounds,
   sequentialBounds,
 } from "../statistics/statistics.ts";
-import { count } from "./format.ts";
 import type { PlanLook } from "./plan-look.ts";
 import type { PlanReport } from "./report-sections.ts";
 
@@ -17,6 +17,11 @@ export interface Horizon {
   /** Of a group-sequential plan, at and after its first look. */
   readonly design: SequentialBounds | undefined;
   readonly warnings: readonly string[];
+}
+
+/** Comparisons of primary metrics, one for each arm but control. */
+export function familyOf({ metrics, arms }: Pick<Experiment, "metrics" | "arms">): number {
+  return metrics.filter(({ role }) => role === "primary").length * (arms.length - 1);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Shares of so few units that a mean's straight line is poor: the score method stands beside Welch's. */
+
+import type { MeasuredArm } from "../measurement/measurement.ts";
 import { proportionDifference } from "../statistics/statistics.ts";
-import type { MeasuredArm } from "./measure.ts";
 import type { ScoreReport } from "./report-sections.ts";
 
 /** Of those who did, or who did not, in the arm that has the fewest. */

@@ -1,16 +1,12 @@
 import type { FiellerSet, Interval, SequentialBounds } from "../statistics/statistics.ts";
 
-/**
- * What a report says besides its comparisons: each section is there where the analysis has what it needs, null or absent
- * where it has not (a warning says why). A number that cannot be had is null; none is ever NaN.
- */
+/** What a report says besides its comparisons. A number that cannot be had is null; none is ever NaN. */
 export interface ReportSections {
-  readonly verdict?: VerdictReport | null;
-  readonly health?: HealthReport | null;
-  readonly plan?: PlanReport | null;
-  readonly overTime?: readonly EffectOverTime[] | null;
-  readonly distributions?: readonly Distribution[] | null;
-  readonly tradeoff?: TradeoffReport | null;
+  readonly verdict: VerdictReport;
+  readonly health: HealthReport;
+  readonly plan: PlanReport;
+  /** Where there is a primary metric, and latency or cost to trade it for. */
+  readonly tradeoff?: TradeoffReport | undefined;
 }
 
 /** `not-worse`: a distilled ranker or a guardrail kept its margin; `too-early`: a fixed plan that has not ended. */
@@ -46,47 +42,17 @@ export interface PlanReport {
   readonly ended: boolean;
 }
 
-/** Cumulative: a point holds all units up to the end of its day, in the metric's own unit. `day` is an ISO 8601 date. */
-export interface EffectOverTime {
-  readonly metric: string;
-  readonly arm: string;
-  readonly points: readonly EffectPoint[];
-}
-
-export interface EffectPoint {
-  readonly day: string;
-  readonly units: number;
-  readonly estimate: number | null;
-  readonly ciLow: number | null;
-  readonly ciHigh: number | null;
-  readonly alwaysValidLow: number | null;
-  readonly alwaysValidHigh: number | null;
-}
-
-/** Units by their value of the metric. Buckets ascend and do not overlap; the first and the last may be open: null. */
-export interface Distribution {
-  readonly metric: string;
-  readonly arm: string;
-  readonly buckets: readonly DistributionBucket[];
-}
-
-export interface DistributionBucket {
-  readonly from: number | null;
-  readonly to: number | null;
-  readonly units: number;
-}
-
 /** `quality` in the metric's unit, `latencyMs` in milliseconds, `cost` an impression in `costUnit`. */
 export interface TradeoffReport {
   /** The primary metric that is the quality. */
-  readonly metric?: string | null;
+  readonly metric: string;
   readonly points: readonly TradeoffPoint[];
   /** `as declared` or `ms of the model's time`. */
-  readonly costUnit?: string | null;
+  readonly costUnit: string;
   /** Null where there is no verdict at all, and where the metric has no margin. */
   readonly verdict: string | null;
   /** The same for each arm but control. */
-  readonly statements?: readonly TradeoffStatement[] | null;
+  readonly statements?: readonly TradeoffStatement[] | undefined;
 }
 
 /** "Quality is not worse than the margin, and latency or cost is better", as one statement, which `pValue` is of. */
@@ -110,18 +76,18 @@ export interface TradeoffPoint {
 /** What a comparison may hold besides its test. */
 export interface ComparisonSections {
   /** The p-value that decides, with CUPED where there is one and by the plan's own test, within its role's family. */
-  readonly adjusted?: { readonly pValue: number | null; readonly method: "holm" | "bh" | "none" } | null;
+  readonly adjusted: { readonly pValue: number | null; readonly method: "holm" | "bh" | "none" };
   /** The relative lift where control is near zero. */
-  readonly fieller?: FiellerSet | null;
-  readonly postStratified?: PostStratifiedReport | null;
+  readonly fieller?: FiellerSet | undefined;
+  readonly postStratified?: PostStratifiedReport | undefined;
   /** The group-sequential look; `bounds` are those of the plan's looks so far. */
-  readonly sequential?: SequentialReport | null;
+  readonly sequential?: SequentialReport | undefined;
   /** Of a proportion with fewer than ten units in an arm that did, or that did not. */
-  readonly score?: ScoreReport | null;
-  readonly notWorse?: NotWorseReport | null;
-  readonly minimumEffect?: MinimumEffectReport | null;
+  readonly score?: ScoreReport | undefined;
+  readonly notWorse?: NotWorseReport | undefined;
+  readonly minimumEffect?: MinimumEffectReport | undefined;
   /** The value above which units count as this much. */
-  readonly winsorisedAt?: number | null;
+  readonly winsorisedAt?: number | undefined;
 }
 
 export interface PostStratifiedReport {

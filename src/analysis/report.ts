@@ -1,7 +1,7 @@
+import type { DesignSections } from "../designs/designs.ts";
 import type { Metric } from "../domain/experiment.ts";
 import type { AlwaysValid, Interval } from "../statistics/statistics.ts";
-import type { DesignSections } from "./report-designs.ts";
-import type { InterleavingReport } from "./report-interleaving.ts";
+import type { InterleavingReport } from "./interleaving-report.ts";
 import type { ComparisonSections, ReportSections } from "./report-sections.ts";
 
 /**
@@ -50,16 +50,14 @@ export interface SampleRatioReport {
 export interface MetricReport {
   readonly metric: string;
   /** What is counted, in one sentence. */
-  readonly definition?: string | null;
+  readonly definition?: string | undefined;
   readonly role: Metric["role"];
-  readonly type: MetricType;
+  readonly type: Metric["type"];
   readonly goal: Metric["goal"];
   readonly arms: readonly ArmValue[];
   /** Each arm but control against control. */
   readonly comparisons: readonly Comparison[];
 }
-
-export type MetricType = Metric["type"] | "ratio";
 
 /** `mean` is the mean, share or ratio over the arm's units. */
 export interface ArmValue {

@@ -1,4 +1,7 @@
 /** What a faster or cheaper arm costs in quality: the points of the picture, and a distilled ranker's verdict in one statement. */
+
+import { amount, plainPercent, probability } from "../domain/number-text.ts";
+import type { ArmTimings, Measure } from "../measurement/measurement.ts";
 import {
   type Answer,
   type Estimate,
@@ -8,19 +11,9 @@ import {
   notWorseAndBetter,
   simultaneousAlpha,
 } from "../statistics/statistics.ts";
-import { decidingPair } from "./compare.ts";
-import { amount, plainPercent, probability } from "./format.ts";
-import type { Measure } from "./measure.ts";
+import { decidingPair } from "./decision.ts";
 import { type Horizon, oneSidedTest } from "./plan.ts";
 import type { TradeoffReport, TradeoffStatement } from "./report-sections.ts";
-
-/** Of each arm, over the requests that it ranked. */
-export interface ArmTimings {
-  /** Milliseconds from a request's coming to its answer, in the server. */
-  readonly latency: Answer<Estimate>;
-  /** Of these the model's own. */
-  readonly model: Answer<Estimate>;
-}
 
 export interface TradeoffFindings {
   readonly arms: readonly string[];

@@ -1,66 +1,28 @@
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import type { AnalysisReport, ArmPolicy, SegmentAttribute } from "../analysis/analysis.ts";
-import type { SparkCluster } from "../app/data/analyze-data.ts";
+import { Command, Option } from "commander";
+import type { AnalysisReport } from "../analysis/analysis.ts";
 import { loadConfig } from "../config.ts";
 import { SetlistError, UsageError } from "../domain/error.ts";
+import {
+  addCovariate,
+  addPolicy,
+  addSegment,
+  addSparkSetting,
+  addText,
+  parseAlpha,
+  parseWeights,
+} from "./analyze-flags.ts";
+import {
+  type AnalyzeFlags,
+  refuseForLog,
+  refuseForTable,
+  refuseWithoutSpark,
+  sparkCluster,
+} from "./analyze-use.ts";
 import { positiveInteger } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 const exitNotHealthy = 3;
-
-interface AnalyzeFlags {
-  readonly experiment?: string;
-  readonly dataDir?: string;
-  readonly table?: string;
-  readonly unit?: string;
-  readonly arm?: string;
-  readonly control?: string;
-  readonly metric?: readonly string[];
-  readonly covariate?: ReadonlyMap<string, readonly string[]>;
-  readonly decrease?: readonly string[];
-  readonly weights?: ReadonlyMap<string, number>;
-  readonly plannedUnits?: number;
-  readonly alpha: number;
-  readonly json?: boolean;
-  readonly html?: string;
-  readonly engine?: "duckdb" | "spark";
-  readonly sparkSql?: string;
-  readonly sparkConf?: readonly string[];
-  readonly warehouse?: string;
-  readonly segment?: readonly SegmentAttribute[];
-  readonly novelty?: boolean;
-  readonly overTime?: boolean;
-  readonly distributions?: boolean;
-  readonly policy?: readonly ArmPolicy[];
-  readonly calibrate?: boolean;
-  readonly incremental?: boolean;
-}
-
-/** What only a log can be asked. */
-const logFlags = {
-  segment: "segment",
-  novelty: "novelty",
-  overTime: "over-time",
-  distributions: "distributions",
-  policy: "policy",
-  calibrate: "calibrate",
-  incremental: "incremental",
-} as const;
-const tableFlags = [
-  "unit",
-  "arm",
-  "control",
-  "metric",
-  "covariate",
-  "decrease",
-  "weights",
-  "plannedUnits",
-] as const;
-/** And as they are written. */
-const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
-const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
 /**
  * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where it is not healthy.
@@ -78,14 +40,14 @@ export function analyzeCommand(): Command {
     .option(
       "--metric <name=column:kind>",
       "table: mean, proportion, or name=num/den:ratio; repeatable",
-      addMetric,
+      addText,
     )
     .option(
       "--covariate <name=column>",
       "table: a pre-exposure covariate of metric NAME, for CUPED; repeatable",
       addCovariate,
     )
-    .option("--decrease <name>", "table: a metric of which less is better; repeatable", addMetric)
+    .option("--decrease <name>", "table: a metric of which less is better; repeatable", addText)
     .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option(
       "--planned-units <n>",
@@ -135,7 +97,7 @@ export function analyzeCommand(): Command {
       const { renderPage, renderReport } = await import("../report/report.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
       if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
-      if (!report.srm.ok || report.health?.ok === false) process.exitCode = exitNotHealthy;
+      if (!report.srm.ok || !report.health.ok) process.exitCode = exitNotHealthy;
     });
 }
 
@@ -149,68 +111,63 @@ async function writePage(file: string, page: string): Promise<void> {
 }
 
 async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
-  const spark = sparkCluster(flags, command);
-  const { experiment, table, alpha } = flags;
-  if ((experiment === undefined) === (table === undefined)) {
-    command.error("error: expected --experiment ID or --table FILE, one of the two");
-  }
-  if (experiment !== undefined) {
-    const stray = tableFlags.find((name) => flags[name] !== undefined);
-    if (stray !== undefined)
-      command.error(
-        `error: --${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
-      );
-    if (spark !== undefined && flags.incremental === true)
-      command.error("error: --incremental goes with --engine duckdb, not with spark");
-    const { analyzeDataDirectory } = await import("../app/data/analyze-data.ts");
-    const { dataDir, experimentStore } = loadConfig({
-      flags: { dataDir: flags.dataDir },
-      env: process.env,
-      cwd: process.cwd(),
-    });
-    const bar = segmentBar("analysing", process.stderr, "steps");
-    const salts = segmentBar("calibrating", process.stderr, "salts");
-    return analyzeDataDirectory({
-      experiment,
-      dataDir,
-      experimentStore,
-      alpha,
-      spark,
-      incremental:
-        flags.incremental === true
-          ? { onNotice: (sentence) => process.stderr.write(`${sentence}\n`) }
-          : undefined,
-      designs: {
-        segments: flags.segment,
-        novelty: flags.novelty,
-        overTime: flags.overTime,
-        distributions: flags.distributions,
-        page: flags.html !== undefined,
-        trigger: true,
-        policies: flags.policy,
-        calibrate: flags.calibrate === true ? { onProgress: salts.update } : undefined,
-      },
-      onProgress(done, of) {
-        bar.update(done, of);
-        if (done === of) bar.stop();
-      },
-    }).finally(() => {
-      bar.stop();
-      salts.stop();
-    });
-  }
-  for (const [name, written] of Object.entries(logFlags)) {
-    if (flags[name as keyof typeof logFlags] !== undefined)
-      command.error(`error: --${written} goes with --experiment, not with --table`);
-  }
-  if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
-  const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
-  if (missing !== undefined) command.error(`error: --table needs --${missing}`);
-  if (flags.dataDir !== undefined)
-    command.error("error: --data-dir goes with --experiment, not with --table");
-  const { analyzeTable, parseTableMetric } = await import("../analysis/analysis.ts");
+  refuseWithoutSpark(flags, command);
+  const { experiment, table } = flags;
+  if (experiment !== undefined && table === undefined) return analyzeLog(experiment, flags, command);
+  if (table !== undefined && experiment === undefined) return analyzeFile(table, flags, command);
+  return command.error("error: expected --experiment ID or --table FILE, one of the two");
+}
+
+async function analyzeLog(
+  experiment: string,
+  flags: AnalyzeFlags,
+  command: Command,
+): Promise<AnalysisReport> {
+  refuseForLog(flags, command);
+  const { analyzeDataDirectory } = await import("../app/data/analyze-data.ts");
+  const { dataDir, experimentStore } = loadConfig({
+    flags: { dataDir: flags.dataDir },
+    env: process.env,
+    cwd: process.cwd(),
+  });
+  const bar = segmentBar("analysing", process.stderr, "steps");
+  const salts = segmentBar("calibrating", process.stderr, "salts");
+  return analyzeDataDirectory({
+    experiment,
+    dataDir,
+    experimentStore,
+    alpha: flags.alpha,
+    spark: sparkCluster(flags),
+    incremental:
+      flags.incremental === true
+        ? { onNotice: (sentence) => process.stderr.write(`${sentence}\n`) }
+        : undefined,
+    designs: {
+      segments: flags.segment,
+      novelty: flags.novelty,
+      overTime: flags.overTime,
+      distributions: flags.distributions,
+      page: flags.html !== undefined,
+      trigger: true,
+      policies: flags.policy,
+      calibrate: flags.calibrate === true ? { onProgress: salts.update } : undefined,
+    },
+    onProgress(done, of) {
+      bar.update(done, of);
+      if (done === of) bar.stop();
+    },
+  }).finally(() => {
+    bar.stop();
+    salts.stop();
+  });
+}
+
+async function analyzeFile(file: string, flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
+  refuseForTable(flags, command);
+  const { analyzeTable } = await import("../analysis/analysis.ts");
+  const { parseTableMetric } = await import("../measurement/measurement.ts");
   return analyzeTable({
-    file: table ?? "",
+    file,
     unit: flags.unit ?? "",
     arm: flags.arm ?? "",
     control: flags.control ?? "",
@@ -219,30 +176,9 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
     decrease: flags.decrease,
     weights: flags.weights,
     plannedUnits: flags.plannedUnits,
-    alpha,
+    alpha: flags.alpha,
     asOf: new Date(),
   });
-}
-
-function sparkCluster(flags: AnalyzeFlags, command: Command): SparkCluster | undefined {
-  if (flags.engine === "spark") {
-    return {
-      // Spark is started in a folder of its own.
-      program: flags.sparkSql?.includes("/") ? resolve(flags.sparkSql) : (flags.sparkSql ?? "spark-sql"),
-      settings: flags.sparkConf ?? [],
-      warehouse: flags.warehouse,
-    };
-  }
-  for (const [name, written] of Object.entries(sparkFlags)) {
-    if (flags[name as keyof typeof sparkFlags] !== undefined)
-      command.error(`error: --${written} goes with --engine spark`);
-  }
-  return undefined;
-}
-
-function addSparkSetting(text: string, before: readonly string[] | undefined): string[] {
-  if (!/^[^=\s]+=/.test(text)) throw new InvalidArgumentError("expected KEY=VALUE.");
-  return [...(before ?? []), text];
 }
 
 /** What is wrong with a flag is wrong usage, not a failure. */
@@ -253,78 +189,4 @@ function asUsage<T>(command: Command, parse: () => T): T {
     if (error instanceof SetlistError) command.error(`error: ${error.message}`);
     throw error;
   }
-}
-
-function addMetric(text: string, before: readonly string[] | undefined): string[] {
-  return [...(before ?? []), text];
-}
-
-function addCovariate(
-  text: string,
-  before: ReadonlyMap<string, readonly string[]> | undefined,
-): ReadonlyMap<string, readonly string[]> {
-  const split = text.indexOf("=");
-  const name = text.slice(0, split);
-  if (split < 1 || split === text.length - 1) throw new InvalidArgumentError("expected NAME=COLUMN.");
-  const column = text.slice(split + 1);
-  const others = before?.get(name) ?? [];
-  if (others.includes(column)) throw new InvalidArgumentError(`metric ${name} already has ${column}.`);
-  return new Map([...(before ?? []), [name, [...others, column]]]);
-}
-
-function addSegment(
-  text: string,
-  before: readonly SegmentAttribute[] | undefined,
-): readonly SegmentAttribute[] {
-  const attribute = segmentIn(text);
-  if (before?.some((one) => JSON.stringify(one) === JSON.stringify(attribute)))
-    throw new InvalidArgumentError(`"${text}" is named twice.`);
-  return [...(before ?? []), attribute];
-}
-
-function segmentIn(text: string): SegmentAttribute {
-  if (text === "activity") return { of: text };
-  if (text.startsWith("item.")) {
-    throw new InvalidArgumentError(
-      "a unit sees many items: declare a metric with a filter on items, such as item.features.isNew == true.",
-    );
-  }
-  const [, of, name] = /^(user|context)\.(.+)$/s.exec(text) ?? [];
-  if ((of !== "user" && of !== "context") || name === undefined)
-    throw new InvalidArgumentError("expected user.NAME, context.NAME or activity, such as user.country.");
-  return { of, name };
-}
-
-/** Weights as of a split; the policy has them as probabilities. */
-function addPolicy(text: string, before: readonly ArmPolicy[] | undefined): readonly ArmPolicy[] {
-  const weights = parseWeights(text);
-  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  const policy = new Map([...weights].map(([arm, weight]) => [arm, weight / total]));
-  return [...(before ?? []), policy];
-}
-
-/** `control=1,treated=1`; an arm's name may hold `=`, but no comma. */
-function parseWeights(text: string): ReadonlyMap<string, number> {
-  const weights = new Map<string, number>();
-  for (const part of text.split(",")) {
-    const split = part.lastIndexOf("=");
-    const weight = Number(part.slice(split + 1));
-    const valid = split > 0 && split < part.length - 1 && Number.isFinite(weight) && weight >= 0;
-    if (!valid) throw new InvalidArgumentError(`expected ARM=WEIGHT, a weight from 0, got "${part}".`);
-    if (weights.has(part.slice(0, split))) throw new InvalidArgumentError(`"${part}" repeats an arm.`);
-    weights.set(part.slice(0, split), weight);
-  }
-  if ([...weights.values()].every((weight) => weight === 0)) {
-    throw new InvalidArgumentError("expected a weight above 0 for at least one arm.");
-  }
-  return weights;
-}
-
-/** Half of it, shared among many comparisons, is to be a number above 0 still. */
-const alphaMin = 1e-100;
-
-function parseAlpha(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= alphaMin && value < 1) return value;
-  throw new InvalidArgumentError("expected a number between 0 and 1, such as 0.05.");
 }

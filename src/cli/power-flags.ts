@@ -1,6 +1,6 @@
 /** Parsers of the flags of `setlist power`; each refuses with what it expected. */
 import { InvalidArgumentError } from "commander";
-import type { Amount } from "../analysis/analysis.ts";
+import type { Amount } from "../planning/planning.ts";
 
 /** `2%` is part of the baseline, `0.02` in the metric's own unit. */
 export function amountFlag(text: string): Amount {

@@ -1,8 +1,8 @@
 /** What a comparison says besides its test, a sentence each. */
 
 import type { Comparison, NotWorseReport, ScoreReport, SequentialReport } from "../analysis/analysis.ts";
-import { amount, fixed, percent, plainPercent, probability, signed } from "../analysis/format.ts";
 import { minimumEffectWords } from "../analysis/minimum-effect.ts";
+import { amount, fixed, percent, plainPercent, probability, signed } from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function detailsOf({
@@ -27,8 +27,7 @@ export function detailsOf({
   if (score) lines.push(`few events, by the score method: ${scoreWords(score)}`);
   if (fieller) lines.push(`Fieller's set of the lift, control being near zero: ${fiellerWords(fieller)}`);
   if (sequential) lines.push(sequentialWords(sequential));
-  if (typeof winsorisedAt === "number")
-    lines.push(`winsorised: larger values count as ${amount(winsorisedAt)}`);
+  if (winsorisedAt !== undefined) lines.push(`winsorised: larger values count as ${amount(winsorisedAt)}`);
   return lines;
 }
 

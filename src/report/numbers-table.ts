@@ -1,7 +1,7 @@
 /** The one table of a terminal's report: a row a metric and arm, with its lift as a bar. */
 import Table from "cli-table3";
 import type { AnalysisReport, Comparison, MetricReport } from "../analysis/analysis.ts";
-import { amount, level, percent, probability, shortened, signed } from "../analysis/format.ts";
+import { amount, level, percent, probability, shortened, signed } from "../domain/number-text.ts";
 import { intervalBar, reachOf } from "./interval-bar.ts";
 
 /** Names of any length would push the bars off the screen. */
@@ -46,7 +46,7 @@ function rowOf(metric: MetricReport, one: Comparison, reach: number): string[] {
     interval === null ? "–" : `${show(interval.estimate)}${one.relative === null ? " Δ" : ""}`,
     interval === null ? "–" : `${show(interval.ciLow)} to ${show(interval.ciHigh)}`,
     // What is decided by; a page has the test's own as well.
-    probability(one.adjusted ? one.adjusted.pValue : (one.pValueAdjusted ?? one.pValue)),
+    probability(one.adjusted.pValue),
     one.relative === null ? "" : intervalBar(one.relative, reach, barWidth),
   ];
 }

@@ -1,5 +1,5 @@
 import type { AnalysisReport } from "../analysis/analysis.ts";
-import { shortened } from "../analysis/format.ts";
+import { shortened } from "../domain/number-text.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 
 /** As many as the page's style has; the eye would not tell more apart. */

@@ -1,7 +1,7 @@
 /** The p-values of the experiment's own traffic, split anew many times: flat where the test keeps what it promises. */
 import { rectY, ruleY } from "@observablehq/plot";
 import type { AnalysisReport } from "../analysis/analysis.ts";
-import { count, fixed, probability } from "../analysis/format.ts";
+import { count, fixed, probability } from "../domain/number-text.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 

@@ -1,7 +1,8 @@
 /** Units by their value, arm beside arm: where a mean comes from. */
 import { barY, cell, ruleY } from "@observablehq/plot";
-import type { AnalysisReport, Distribution, DistributionBucket } from "../analysis/analysis.ts";
-import { amount, shortened } from "../analysis/format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { Distribution, DistributionBucket } from "../designs/designs.ts";
+import { amount, shortened } from "../domain/number-text.ts";
 import { armColour, armKey } from "./page-arms.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 

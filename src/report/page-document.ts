@@ -1,7 +1,7 @@
 /** The report as one page that needs nothing else: no network, no script, its pictures drawn beforehand. */
 
 import type { AnalysisReport, PlanReport, VerdictReport } from "../analysis/analysis.ts";
-import { count } from "../analysis/format.ts";
+import { count } from "../domain/number-text.ts";
 import { calibrationPanel } from "./page-calibration.ts";
 import { distributionPanels } from "./page-distributions.ts";
 import { foldedPanels, type PageBuilder, type PageElement, pageBuilder, panelGrid } from "./page-elements.ts";
@@ -81,8 +81,7 @@ function headerOf(page: PageBuilder, report: AnalysisReport): PageElement {
   );
 }
 
-function planWords(plan: PlanReport | null | undefined): string {
-  if (plan === undefined || plan === null) return "";
+function planWords(plan: PlanReport): string {
   const name = {
     fixed: "one look at the end",
     "always-valid": "always valid",

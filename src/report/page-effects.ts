@@ -1,6 +1,6 @@
 /** Effects with their intervals, one row each around zero: a forest plot. */
 import { dot, ruleX, ruleY, text } from "@observablehq/plot";
-import { percent, shortened, signed } from "../analysis/format.ts";
+import { percent, shortened, signed } from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { reachOf } from "./interval-bar.ts";
 import type { ChartOptions, Content, PageBuilder, PageElement } from "./page-elements.ts";

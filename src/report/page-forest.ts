@@ -1,7 +1,7 @@
 /** The lift of every metric and arm in one plot, the first that a reader looks at after the verdict. */
 
 import type { AnalysisReport, Comparison, MetricReport, VerdictKind } from "../analysis/analysis.ts";
-import { level, shortened } from "../analysis/format.ts";
+import { level, shortened } from "../domain/number-text.ts";
 import { directionOf } from "./direction.ts";
 import { type EffectRow, effectRowsMax, effectsChart, finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";

@@ -1,21 +1,19 @@
 /** Whether the numbers can be trusted: the split as a picture, and every check with what it saw. */
 import { barX, ruleX, text, tickX } from "@observablehq/plot";
 import type { AnalysisReport, HealthCheck } from "../analysis/analysis.ts";
-import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import { count, plainPercent, probability, shortened } from "../domain/number-text.ts";
 import { armColour } from "./page-arms.ts";
 import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
-/** An interleaving has no split, every unit having both arms: null where nothing else was checked. */
-export function healthPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
-  const checks = report.health?.checks ?? [];
-  if (report.interleaving !== undefined && checks.length === 0) return null;
+/** An interleaving has no split, every unit having both arms. */
+export function healthPanel(page: PageBuilder, report: AnalysisReport): PageElement {
   return page.element(
     "section",
     { class: "panel wide" },
     page.element("h2", {}, "Health"),
     report.interleaving === undefined ? splitChart(page, report) : null,
-    checks.length === 0 ? null : checksTable(page, checks),
+    checksTable(page, report.health.checks),
   );
 }
 

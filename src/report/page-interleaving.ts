@@ -1,7 +1,7 @@
 /** Which of two arms the units prefer, each having had both in every list. */
 
 import type { InterleavingReport, PreferenceReport } from "../analysis/analysis.ts";
-import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import { count, plainPercent, probability, shortened } from "../domain/number-text.ts";
 import { effectsChart, finite } from "./page-effects.ts";
 import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";

@@ -76,18 +76,18 @@ function methodsOf(report: AnalysisReport): Method[] {
     "always-valid interval": true,
     CUPED: some((one) => one.cuped),
     "Fieller's set": some((one) => one.fieller),
-    winsorising: some((one) => typeof one.winsorisedAt === "number"),
+    winsorising: some((one) => one.winsorisedAt !== undefined),
     "post-stratification": some((one) => one.postStratified),
     "segments and novelty": Boolean(report.segments?.length) || Boolean(report.novelty?.length),
     "group-sequential": some((one) => one.sequential),
-    "families by role": some((one) => one.adjusted),
+    "families by role": comparisons.length > 0,
     "not worse than a margin": some((one) => one.notWorse),
-    "a distilled ranker's verdict": Boolean(report.tradeoff),
-    "health tests": Boolean(report.health),
+    "a distilled ranker's verdict": report.tradeoff !== undefined,
+    "health tests": true,
     interleaving: report.interleaving !== undefined,
     "off-policy estimates": report.offPolicy !== undefined,
     "trigger analysis": report.trigger !== undefined,
-    "self-calibration": Boolean(report.calibration),
+    "self-calibration": report.calibration !== undefined,
   };
   return (Object.keys(used) as Method[]).filter((method) => used[method]);
 }

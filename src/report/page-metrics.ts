@@ -1,7 +1,7 @@
 /** Every number of the report, and what each metric is. */
 
 import type { AnalysisReport, Comparison, MetricReport } from "../analysis/analysis.ts";
-import { amount, level, percent, probability, signed } from "../analysis/format.ts";
+import { amount, level, percent, probability, signed } from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { detailsOf } from "./comparison-details.ts";
 import { type PageBuilder, type PageElement, tableOf } from "./page-elements.ts";
@@ -41,7 +41,7 @@ function rowsOf(page: PageBuilder, metric: MetricReport, one: Comparison): PageE
       text,
       below === null ? null : page.element("div", { class: "faint" }, below),
     );
-  const adjusted = one.adjusted?.pValue ?? one.pValueAdjusted;
+  const adjusted = one.adjusted.pValue;
   const row = page.element(
     "tr",
     {},
@@ -66,7 +66,7 @@ function rowsOf(page: PageBuilder, metric: MetricReport, one: Comparison): PageE
 }
 
 function methodOf({ adjusted }: Comparison): string {
-  return { holm: "Holm", bh: "BH", none: "alone" }[adjusted?.method ?? "holm"];
+  return { holm: "Holm", bh: "BH", none: "alone" }[adjusted.method];
 }
 
 function words(

@@ -1,7 +1,8 @@
 /** The effect by days since a unit first saw the change: does it fade? */
 import { dot, ruleX, ruleY } from "@observablehq/plot";
-import type { AnalysisReport, NoveltyReport } from "../analysis/analysis.ts";
-import { probability, shortened, signed } from "../analysis/format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { NoveltyReport } from "../designs/designs.ts";
+import { probability, shortened, signed } from "../domain/number-text.ts";
 import { finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";

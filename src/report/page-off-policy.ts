@@ -1,7 +1,8 @@
 /** What the logged requests would have earned under other weights of the arms. */
 
-import type { AnalysisReport, PolicyReport, PolicyValue } from "../analysis/analysis.ts";
-import { amount, count, plainPercent } from "../analysis/format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { PolicyReport, PolicyValue } from "../designs/designs.ts";
+import { amount, count, plainPercent } from "../domain/number-text.ts";
 import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 

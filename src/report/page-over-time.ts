@@ -1,7 +1,8 @@
 /** How the difference came about, day by day, in the band that may be looked at on each of them. */
 import { areaY, dot, lineY, ruleX, ruleY } from "@observablehq/plot";
-import type { AnalysisReport, EffectOverTime, EffectPoint } from "../analysis/analysis.ts";
-import { level, shortened } from "../analysis/format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { EffectOverTime, EffectPoint } from "../designs/designs.ts";
+import { level, shortened } from "../domain/number-text.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 

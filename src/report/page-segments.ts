@@ -1,7 +1,8 @@
 /** The effect in each segment, with the test of whether segments differ: single segments prove nothing. */
 
-import type { AnalysisReport, SegmentsReport } from "../analysis/analysis.ts";
-import { count, fixed, probability, shortened } from "../analysis/format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { SegmentsReport } from "../designs/designs.ts";
+import { count, fixed, probability, shortened } from "../domain/number-text.ts";
 import { effectsChart, finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";

@@ -1,7 +1,7 @@
 /** What a faster or cheaper arm costs in quality: each arm's lift with its interval, against latency and against cost. */
 import { dot, ruleX, ruleY, text } from "@observablehq/plot";
 import type { AnalysisReport, TradeoffPoint, TradeoffReport } from "../analysis/analysis.ts";
-import { amount, shortened } from "../analysis/format.ts";
+import { amount, shortened } from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { armColour } from "./page-arms.ts";
 import { finite, shortPercent } from "./page-effects.ts";
@@ -12,20 +12,19 @@ import { type Placed, placedLabels } from "./placed-labels.ts";
 /** Null where no arm has both a quality and a latency or cost. */
 export function tradeoffPanel(page: PageBuilder, report: AnalysisReport): PageElement | null {
   const { tradeoff } = report;
-  if (tradeoff === undefined || tradeoff === null) return null;
+  if (tradeoff === undefined) return null;
   const quality = qualityOf(report, tradeoff);
-  const cost = tradeoff.costUnit ? `cost of an impression (${tradeoff.costUnit})` : "cost of an impression";
+  const cost = `cost of an impression (${tradeoff.costUnit})`;
   const charts = [
     chartOf(page, report, quality, "latency, ms", ({ latencyMs }) => latencyMs),
     chartOf(page, report, quality, cost, ({ cost }) => cost),
   ].filter((chart) => chart !== null);
   if (charts.length === 0) return null;
-  const verdict = tradeoff.verdict ?? report.verdict?.sentence ?? null;
   return page.element(
     "section",
     { class: "panel wide" },
     page.element("h2", {}, "Quality, latency, cost"),
-    verdict === null ? null : page.element("p", {}, verdict),
+    page.element("p", {}, tradeoff.verdict ?? report.verdict.sentence),
     page.element("div", { class: "panels" }, ...charts),
     page.element(
       "p",
@@ -52,7 +51,7 @@ function qualityOf(
   report: AnalysisReport,
   { metric, points }: Pick<TradeoffReport, "metric" | "points">,
 ): Quality {
-  const primary = report.metrics.find((one) => (metric ? one.metric === metric : one.role === "primary"));
+  const primary = report.metrics.find((one) => one.metric === metric);
   const name = shortened(primary?.metric ?? "quality", 28);
   const comparisons = primary?.comparisons ?? [];
   const isLess = primary?.goal === "decrease";

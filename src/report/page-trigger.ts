@@ -1,7 +1,8 @@
 /** The effect on the requests that the arm changes at all, and what that is over all traffic. */
 
-import type { AnalysisReport, TriggerComparison, TriggeredMetric } from "../analysis/analysis.ts";
-import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import type { AnalysisReport } from "../analysis/analysis.ts";
+import type { TriggerComparison, TriggeredMetric } from "../designs/designs.ts";
+import { count, plainPercent, probability, shortened } from "../domain/number-text.ts";
 import { effectsChart, finite } from "./page-effects.ts";
 import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";

@@ -1,15 +1,14 @@
 /** What was asked beside the arms' means, for a terminal: one block each. */
 import Table from "cli-table3";
+import type { AnalysisReport, InterleavingReport } from "../analysis/analysis.ts";
 import type {
-  AnalysisReport,
   CalibrationReport,
-  InterleavingReport,
   NoveltyReport,
   PolicyReport,
   SegmentsReport,
   TriggerComparison,
-} from "../analysis/analysis.ts";
-import { amount, count, plainPercent, probability, shortened, signed } from "../analysis/format.ts";
+} from "../designs/designs.ts";
+import { amount, count, plainPercent, probability, shortened, signed } from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function designLines(report: AnalysisReport): string[][] {

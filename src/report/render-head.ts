@@ -1,6 +1,6 @@
 /** What a terminal's report begins with: the verdict, whether it may be believed, and the plan. */
 import type { AnalysisReport, HealthCheck } from "../analysis/analysis.ts";
-import { count, plainPercent, probability, shortened } from "../analysis/format.ts";
+import { count, plainPercent, probability, shortened } from "../domain/number-text.ts";
 import { verdictWords } from "./verdict-words.ts";
 
 /** As many as are read; the table has the others. */
@@ -17,7 +17,7 @@ export function headLines(report: AnalysisReport): string[] {
     ...(more > 0 ? [`         … and ${more} more, in the table below.`] : []),
     ...(report.interleaving === undefined ? [splitLine(report)] : []),
     ...checkLines(report, reasons),
-    ...planLines(report),
+    planLine(report),
   ];
 }
 
@@ -59,8 +59,7 @@ function splitLine({ arms, srm }: AnalysisReport): string {
 
 /** How many checks passed, and each that did not, but for those that the verdict has told of. */
 function checkLines({ health, interleaving }: AnalysisReport, reasons: readonly string[]): string[] {
-  const checks = health?.checks ?? [];
-  if (checks.length === 0) return [];
+  const { checks } = health;
   const failed = checks.filter(({ ok }) => ok === false);
   const untested = checks.filter(({ ok }) => ok === null).length;
   const passed = `${checks.length - failed.length - untested} of ${checks.length} checks passed`;
@@ -85,8 +84,7 @@ function pOf({ pValue }: HealthCheck): string {
   return pValue === null ? "" : ` (p ${probability(pValue)})`;
 }
 
-function planLines({ plan }: AnalysisReport): string[] {
-  if (plan === undefined || plan === null) return [];
+function planLine({ plan }: AnalysisReport): string {
   const name = {
     fixed: "one look at the planned end",
     "always-valid": "always valid",
@@ -94,5 +92,5 @@ function planLines({ plan }: AnalysisReport): string[] {
   }[plan.kind];
   const of = plan.plannedUnits === null ? "" : ` of ${count(plan.plannedUnits)}`;
   const end = plan.plannedEnd === null ? "" : `, until ${plan.plannedEnd.slice(0, 10)}`;
-  return [`Plan     ${name}: ${count(plan.units)}${of} units${end}${plan.ended ? ", ended" : ""}`];
+  return `Plan     ${name}: ${count(plan.units)}${of} units${end}${plan.ended ? ", ended" : ""}`;
 }

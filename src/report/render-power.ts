@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import type { PowerReport } from "../analysis/analysis.ts";
-import { amount, count, percent, plainPercent, probability, signed } from "../analysis/format.ts";
+import { amount, count, percent, plainPercent, probability, signed } from "../domain/number-text.ts";
+import type { PowerReport } from "../planning/planning.ts";
 
 /** The plan as a person reads it: the answer, what it rests on, and what more or fewer units would bring. */
 export function renderPower(report: PowerReport): string {

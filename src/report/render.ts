@@ -1,6 +1,6 @@
 /** The report for a terminal, to be read in ten seconds: verdict, health, one table with bars; then what stands behind. */
 import type { AnalysisReport, Comparison, MetricReport } from "../analysis/analysis.ts";
-import { level, probability, shortened, signed } from "../analysis/format.ts";
+import { level, probability, shortened, signed } from "../domain/number-text.ts";
 import { detailsOf } from "./comparison-details.ts";
 import { legendOf, numbersTable } from "./numbers-table.ts";
 import { readable } from "./readable.ts";
@@ -38,7 +38,7 @@ function footing({ alpha, metrics, plan }: AnalysisReport): string[] {
     ];
   }
   return [
-    plan?.kind === "group-sequential"
+    plan.kind === "group-sequential"
       ? "The verdict goes by the bound of this look, with CUPED where there is any; adj. p is that of stopping here, no proof before."
       : "The verdict goes by adj. p: of the plan's own test, with CUPED where there is any, adjusted for the number of tests.",
     `Lifts and their ${level(alpha)} intervals are without CUPED and hold for one look, at the planned end of the experiment.`,

@@ -1,21 +1,14 @@
 /** The analysis' verdict with what a reader should see beside it: what stands first wherever a report is shown. It decides nothing. */
 import type { AnalysisReport, Comparison, VerdictReport } from "../analysis/analysis.ts";
-import { level, percent, signed } from "../analysis/format.ts";
+import { level, percent, signed } from "../domain/number-text.ts";
 import { directionOf } from "./direction.ts";
 
 export function verdictWords(report: AnalysisReport): VerdictReport {
-  const verdict = report.verdict ?? unjudged;
+  const { verdict } = report;
   if (verdict.kind === "unhealthy") return verdict;
   const beside = verdict.kind === "too-early" ? soFar(report) : harmed(report);
   return { ...verdict, reasons: [...verdict.reasons, ...beside] };
 }
-
-/** A report may come without one. */
-const unjudged: VerdictReport = {
-  kind: "open",
-  sentence: "The analysis has come to no verdict.",
-  reasons: [],
-};
 
 /** Of primaries, without a word that could be taken for a verdict: before its time one look's interval proves nothing. */
 function soFar({ metrics }: AnalysisReport): string[] {

@@ -42,7 +42,7 @@ export interface AdjustedArms {
  * For a ratio the covariates are the unit's numerator and denominator before the experiment, two variables: the ratio
  * before the experiment, linearised, is one of their combinations, and the regression finds the best.
  *
- * A unit without a past has 0 in its covariates and 1 in one more covariate, "has no past" (`withMissing`). What is put
+ * A unit without a past has 0 in its covariates and 1 in one more covariate, "has no past". What is put
  * for the missing value makes no difference then, since the indicator's coefficient takes it up; the arms stay
  * comparable because the randomisation cannot change who has a past.
  */
@@ -96,11 +96,6 @@ export function adjustedArms(arms: readonly JointMoments[], outcome: AdjustedOut
   if (!numbers.every(Number.isFinite)) return noAnswer("infinite");
   if (before === 0) return noAnswer("no-variance");
   return answer({ thetas, varianceReduction: Math.max(0, 1 - after / before), arms: estimates });
-}
-
-/** A unit's covariates, and whether it has none: the row for `adjustedArms`. `undefined` is a unit without a past. */
-export function withMissing(past: readonly number[] | undefined, covariates: number): number[] {
-  return past === undefined ? [...new Array<number>(covariates).fill(0), 1] : [...past, 0];
 }
 
 interface LinearForm {

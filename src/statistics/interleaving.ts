@@ -6,20 +6,10 @@
 import gammaln from "@stdlib/math-base-special-gammaln";
 import { type AlwaysValid, alwaysValid } from "./always-valid.ts";
 import { upperBinomial } from "./beta-tails.ts";
-import { criticalT, twoSidedT } from "./distributions.ts";
 import { type Answer, answer, estimateOfMean, noAnswer } from "./estimate.ts";
-import { type Moments, mergeMoments, momentsOf, noMoments } from "./moments.ts";
+import { type Moments, noMoments } from "./moments.ts";
 import { increasingRoot } from "./root.ts";
-import type { Difference } from "./welch.ts";
-
-/** All that one unit did. Credit is what it did on items that an arm picked, in competitive slots only. */
-export interface UnitCredit {
-  readonly first: number;
-  readonly second: number;
-  /** Slots that it was shown, and those of them in which the arms would have shown different items. */
-  readonly slots: number;
-  readonly competitive: number;
-}
+import { type Difference, studentTest } from "./welch.ts";
 
 /** Mergeable. `preference` is over the units that gave any credit. */
 export interface InterleavingSums {
@@ -48,38 +38,6 @@ export const noInterleavingSums: InterleavingSums = {
   competitive: 0,
   preference: noMoments,
 };
-
-/** In [-1, 1]: all for the second to all for the first. Undefined where the unit gave no credit. */
-function preferenceOf({ first, second }: Pick<UnitCredit, "first" | "second">): number | undefined {
-  return first + second > 0 ? (first - second) / (first + second) : undefined;
-}
-
-export function interleavingSums(units: Iterable<UnitCredit>): InterleavingSums {
-  const sums = { ...noInterleavingSums };
-  const preferences: number[] = [];
-  for (const unit of units) {
-    sums.units += 1;
-    sums.slots += unit.slots;
-    sums.competitive += unit.competitive;
-    sums.winsFirst += unit.first > unit.second ? 1 : 0;
-    sums.winsSecond += unit.second > unit.first ? 1 : 0;
-    const preference = preferenceOf(unit);
-    if (preference !== undefined) preferences.push(preference);
-  }
-  return { ...sums, preference: momentsOf(preferences) };
-}
-
-/** Of units that are in only one of the two. */
-export function mergeInterleavingSums(a: InterleavingSums, b: InterleavingSums): InterleavingSums {
-  return {
-    units: a.units + b.units,
-    winsFirst: a.winsFirst + b.winsFirst,
-    winsSecond: a.winsSecond + b.winsSecond,
-    slots: a.slots + b.slots,
-    competitive: a.competitive + b.competitive,
-    preference: mergeMoments(a.preference, b.preference),
-  };
-}
 
 /** Of all slots: near-identical rankers leave few, and then a small preference can be a large difference where it counts. */
 export function competitiveShare({ slots, competitive }: InterleavingSums): Answer<number, NoPreference> {
@@ -112,19 +70,8 @@ export function preferenceTest(sums: InterleavingSums, alpha: number): Answer<Di
   const mean = estimateOfMean(sums.preference);
   if (!mean.ok) return noAnswer(mean.reason === "one-unit" ? "one-unit" : "infinite");
   if (mean.value.variance === 0) return noAnswer("no-variance");
-  const { value: estimate, variance, units } = mean.value;
-  const standardError = Math.sqrt(variance);
-  const halfWidth = criticalT(alpha, units - 1) * standardError;
-  const statistic = estimate / standardError;
-  return answer({
-    estimate,
-    ciLow: estimate - halfWidth,
-    ciHigh: estimate + halfWidth,
-    standardError,
-    statistic,
-    degreesOfFreedom: units - 1,
-    pValue: twoSidedT(statistic, units - 1),
-  });
+  const { value, variance, units } = mean.value;
+  return studentTest(value, Math.sqrt(variance), units - 1, alpha);
 }
 
 /** The same at any time: the asymptotic confidence sequence of the mean preference. */

@@ -73,6 +73,15 @@ export function meanOf(moments: JointMoments, variable: number): number {
   return moments.means[variable] as number;
 }
 
+/** Of some of the variables, in this order. */
+export function jointAmong(moments: JointMoments, variables: readonly number[]): JointMoments {
+  return {
+    count: moments.count,
+    means: variables.map((i) => meanOf(moments, i)),
+    products: variables.map((i) => variables.map((j) => productOf(moments, i, j))),
+  };
+}
+
 /** One variable alone. */
 export function marginalOf(moments: JointMoments, variable: number): Moments {
   return {

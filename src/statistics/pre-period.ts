@@ -1,10 +1,8 @@
 /** The A/A check of the past: before the experiment the arms were treated alike, so their metrics must not differ. */
 import { type Answer, type Estimate, noAnswer } from "./estimate.ts";
 import { holm } from "./holm.ts";
+import { healthAlpha } from "./sample-ratio.ts";
 import { type Difference, difference } from "./welch.ts";
-
-/** As strict as the sample ratio: what fails here makes every other number worthless. */
-const prePeriodAlpha = 0.001;
 
 export interface PrePeriodMetric {
   readonly name: string;
@@ -27,13 +25,13 @@ export function prePeriodCheck(metrics: readonly PrePeriodMetric[]): PrePeriodCh
     difference:
       treated === undefined || control === undefined
         ? noAnswer("no-units" as const)
-        : difference(treated, control, prePeriodAlpha),
+        : difference(treated, control, healthAlpha),
   }));
   const adjusted = holm(
     tested.flatMap((one) => (one.difference.ok ? [one.difference.value.pValue] : [])),
   ).values();
   return tested.map((one) => {
     const pValueAdjusted = one.difference.ok ? adjusted.next().value : undefined;
-    return { ...one, pValueAdjusted, ok: pValueAdjusted === undefined || pValueAdjusted >= prePeriodAlpha };
+    return { ...one, pValueAdjusted, ok: pValueAdjusted === undefined || pValueAdjusted >= healthAlpha };
   });
 }

@@ -1,8 +1,8 @@
 /** Sample ratio mismatch: did the arms get the units that their weights promised? */
 import { upperChiSquare } from "./distributions.ts";
 
-/** Below this p-value the split is broken: strict, since a broken split makes every other number worthless. */
-const sampleRatioAlpha = 0.001;
+/** Of every test of health: strict, since what fails one makes every other number worthless. */
+export const healthAlpha = 0.001;
 
 export interface SampleRatio {
   /** Shares in [0, 1], in the order of the arms; an arm without weight has 0. */
@@ -29,5 +29,5 @@ export function sampleRatio(units: readonly number[], weights: readonly number[]
     return sum + (cell.seen - promised) ** 2 / promised;
   }, 0);
   const pValue = upperChiSquare(statistic, cells.length - 1);
-  return { expected, statistic, pValue, ok: pValue >= sampleRatioAlpha };
+  return { expected, statistic, pValue, ok: pValue >= healthAlpha };
 }

@@ -1,5 +1,5 @@
 /** What the statistics offer to the other rooms. Pure functions over mergeable sums; docs/statistics.md explains them. */
-export { type AdjustedArms, adjustedArms, withMissing } from "./adjusted.ts";
+export { type AdjustedArms, adjustedArms } from "./adjusted.ts";
 export type { Spending } from "./alpha-spending.ts";
 export { type AlwaysValid, alwaysValid, alwaysValidTunedUnits } from "./always-valid.ts";
 export { benjaminiHochberg } from "./benjamini-hochberg.ts";
@@ -24,45 +24,37 @@ export {
   alwaysValidSign,
   competitiveShare,
   type InterleavingSums,
-  interleavingSums,
-  mergeInterleavingSums,
   type NoPreference,
   noInterleavingSums,
   preferenceTest,
   signTest,
-  type UnitCredit,
 } from "./interleaving.ts";
-export { crossOf, type JointMoments, jointMomentsOf, marginalOf, noJointMoments } from "./joint-moments.ts";
+export {
+  crossOf,
+  type JointMoments,
+  jointAmong,
+  jointMomentsOf,
+  marginalOf,
+  noJointMoments,
+} from "./joint-moments.ts";
+export { type Lift, liftOf } from "./lift.ts";
 export { minimumUnits, type SkewedMoments } from "./minimum-units.ts";
 export type { CrossMoments } from "./moments.ts";
 export { type NotWorse, notWorse, type OneSided } from "./not-worse.ts";
 export { type Gain, notWorseAndBetter } from "./not-worse-and-better.ts";
 export {
-  type LoggedDecision,
-  mergeOffPolicySums,
   type NoPolicyValue,
-  noOffPolicySums,
   offPolicy,
-  offPolicySumsOf,
 } from "./off-policy.ts";
 export { type PostStratified, postStratified, unitDenominator } from "./post-stratification.ts";
-export {
-  type Baseline,
-  baselineOf,
-  baselineOfProportion,
-  days,
-  detectableEffect,
-  type Plan,
-  plainPlan,
-  power,
-  provableMargin,
-  sampleSize,
-} from "./power.ts";
+export { power } from "./power.ts";
+export type { Baseline, Plan } from "./power-plan.ts";
 export { prePeriodCheck } from "./pre-period.ts";
 export { evidenceAbove, proportionLow } from "./proportion-evidence.ts";
 export { proportion, proportionDifference } from "./proportions.ts";
-export { estimateOfQuantile, type QuantileSums, quantileSumsOf } from "./quantile.ts";
-export { sampleRatio } from "./sample-ratio.ts";
+export { estimateOfQuantile, type QuantileSums } from "./quantile.ts";
+export { healthAlpha, sampleRatio } from "./sample-ratio.ts";
+export { days, detectableEffect, provableMargin, sampleSize } from "./sample-size.ts";
 export { sequentialSampleRatio } from "./sequential-sample-ratio.ts";
 export { stagewiseResult } from "./stagewise.ts";
 export { strataSampleRatio } from "./strata-sample-ratio.ts";
@@ -75,5 +67,11 @@ export {
 } from "./two-arm-evidence.ts";
 export { uniformity } from "./uniformity.ts";
 export { valueBuckets } from "./value-buckets.ts";
-export { controlIsNearZero, type Difference, difference, type Interval, relativeLift } from "./welch.ts";
-export { bucketedMomentsOf, pooledCap, winsorised } from "./winsorised.ts";
+export {
+  controlIsNearZero,
+  type Difference,
+  difference,
+  type Interval,
+  intervalOf,
+  relativeLift,
+} from "./welch.ts";

@@ -3,10 +3,7 @@
  * opposite ways, is lost in the total (Fabijan et al., "Diagnosing Sample Ratio Mismatch", KDD 2019, section 5).
  */
 import { holm } from "./holm.ts";
-import { sampleRatio } from "./sample-ratio.ts";
-
-/** As strict as the test of the whole. */
-const strataAlpha = 0.001;
+import { healthAlpha, sampleRatio } from "./sample-ratio.ts";
 
 /** Chi-square is rough where a cell expects fewer (Cochran, Annals of Mathematical Statistics 23, 1952). */
 const smallestCell = 5;
@@ -43,6 +40,6 @@ export function strataSampleRatio(strata: readonly Stratum[], weights: readonly 
   const adjusted = holm(judged).values();
   return tested.map((one) => {
     const pValueAdjusted = one.pValue === undefined ? undefined : adjusted.next().value;
-    return { ...one, pValueAdjusted, ok: pValueAdjusted === undefined || pValueAdjusted >= strataAlpha };
+    return { ...one, pValueAdjusted, ok: pValueAdjusted === undefined || pValueAdjusted >= healthAlpha };
   });
 }

@@ -9,6 +9,11 @@ export interface Interval {
   readonly ciHigh: number;
 }
 
+/** The interval alone, of whatever has one. */
+export function intervalOf({ estimate, ciLow, ciHigh }: Interval): Interval {
+  return { estimate, ciLow, ciHigh };
+}
+
 export interface Difference extends Interval {
   readonly standardError: number;
   readonly statistic: number;
@@ -25,9 +30,21 @@ export interface Difference extends Interval {
 export function difference(treated: Estimate, control: Estimate, alpha: number): Answer<Difference> {
   const variance = treated.variance + control.variance;
   if (variance === 0) return noAnswer("no-variance");
-  const estimate = treated.value - control.value;
-  const standardError = Math.sqrt(variance);
-  const degreesOfFreedom = welchSatterthwaite(treated, control);
+  return studentTest(
+    treated.value - control.value,
+    Math.sqrt(variance),
+    welchSatterthwaite(treated, control),
+    alpha,
+  );
+}
+
+/** Student's t, of "the estimate is of zero". */
+export function studentTest(
+  estimate: number,
+  standardError: number,
+  degreesOfFreedom: number,
+  alpha: number,
+): Answer<Difference, "infinite"> {
   const statistic = estimate / standardError;
   const halfWidth = criticalT(alpha, degreesOfFreedom) * standardError;
   if (![statistic, halfWidth, estimate - halfWidth, estimate + halfWidth].every(Number.isFinite)) {

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
+import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { run } from "../../src/cli/cli.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import type { LogFiles } from "../../src/domain/log-reading.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
+import { sparkEngine } from "../../src/measurement/measurement.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import {
   completions,

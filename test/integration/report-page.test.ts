@@ -320,10 +320,11 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
     await page.close();
   });
 
-  test("shows a report that has nothing but its comparisons, and one without any data", async () => {
-    const { experiment, phase, asOf, alpha, unit, arms, srm, metrics } = madeReport("healthy");
+  test("shows a report that has nothing but its comparisons and its verdict, and one without any data", async () => {
+    const made = madeReport("healthy");
+    const { experiment, phase, asOf, alpha, unit, arms, srm, metrics, verdict, health, plan } = made;
     const plain = {
-      ...{ experiment, phase, asOf, alpha, unit, arms, srm },
+      ...{ experiment, phase, asOf, alpha, unit, arms, srm, verdict, health, plan },
       ...{ excludedUnits: 0, unmatchedOutcomes: 0, lateOutcomes: 0, warnings: [] },
       metrics: metrics.map(({ definition: _, ...metric }) => metric),
     };
@@ -336,14 +337,15 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
         arms: metric.arms.map((arm) => ({ ...arm, units: 0, mean: null, standardError: null })),
         comparisons: metric.comparisons.map((one) => ({
           ...{ arm: one.arm, versus: one.versus, method: one.method },
-          ...{
+          ...({
             absolute: null,
             relative: null,
             pValue: null,
             pValueAdjusted: null,
             cuped: null,
             alwaysValid: null,
-          },
+            adjusted: { pValue: null, method: "none" },
+          } as const),
         })),
       })),
     };

@@ -12,10 +12,10 @@ import {
   estimateOfQuantile,
   estimateOfRatio,
   jointMomentsOf,
-  quantileSumsOf,
 } from "../../src/statistics/statistics.ts";
 import { withLoggedFiles } from "../support/logged-files.ts";
 import { expectedOf, randomExperiment, randomLog, type UnitRow } from "../support/random-log.ts";
+import { quantileSumsOf } from "../support/unit-events.ts";
 
 const asOf = new Date("2026-11-22T12:00:00.000Z");
 const analysisOf = (files: LogFiles) =>

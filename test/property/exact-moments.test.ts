@@ -1,9 +1,9 @@
 /** The sums that DuckDB makes of limbs are the moments themselves, to the last digit but one. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ResultRow } from "../../src/analysis/engine.ts";
-import { momentsIn, momentsQuery } from "../../src/analysis/exact-moments.ts";
-import { withWarehouse } from "../../src/analysis/warehouse.ts";
+import type { ResultRow } from "../../src/measurement/engine.ts";
+import { momentsIn, momentsQuery } from "../../src/measurement/exact-moments.ts";
+import { withScratchDatabase } from "../../src/measurement/scratch-database.ts";
 
 /** All 53 bits of a double: the last eight stand in the lower limb, and the products of both limbs count. */
 const value = fc.bigInt({ min: -(2n ** 53n) + 1n, max: 2n ** 53n - 1n });
@@ -18,7 +18,7 @@ const apart = (got: number | undefined, wanted: number): number =>
   wanted === 0 ? Math.abs(got as number) : Math.abs((got as number) / wanted - 1) / 2 ** -51;
 
 test("means and products of two variables", async () => {
-  await withWarehouse({ threads: 1 }, (warehouse) =>
+  await withScratchDatabase({ threads: 1 }, (warehouse) =>
     fc.assert(
       fc.asyncProperty(units, async (pairs) => {
         const rows = pairs.map(([x, y]) => `(0, ${x}::DOUBLE, ${y}::DOUBLE)`);

@@ -2,11 +2,12 @@
 import { celEnv, parse, plan } from "@bufbuild/cel";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { duckDbDialect } from "../../src/analysis/duckdb-dialect.ts";
-import { filterSql } from "../../src/analysis/filter-sql.ts";
-import { literal, rowsOf, withWarehouse } from "../../src/analysis/warehouse.ts";
+import { literal } from "../../src/columnar/columnar.ts";
 import type { SetlistError } from "../../src/domain/error.ts";
 import { parseMetricFilter } from "../../src/experiments/experiments.ts";
+import { duckDbDialect } from "../../src/measurement/duckdb-dialect.ts";
+import { filterSql } from "../../src/measurement/filter-sql.ts";
+import { rowsIn, withScratchDatabase } from "../../src/measurement/scratch-database.ts";
 
 interface FilteredOutcome {
   readonly type: string;
@@ -105,8 +106,8 @@ async function heldInSql(expressions: readonly string[]): Promise<boolean[][]> {
   const columns = expressions.map((one, i) => {
     return `coalesce(${filterSql(duckDbDialect, parseMetricFilter(one, "filter"))}, false) AS f${i}`;
   });
-  return withWarehouse({ threads: 1 }, async (warehouse) => {
-    const found = await rowsOf(
+  return withScratchDatabase({ threads: 1 }, async (warehouse) => {
+    const found = await rowsIn(
       warehouse,
       `SELECT ${columns.join(", ")} FROM (VALUES ${rows.join(", ")}) seen(type_name, value, item, position, features)`,
     );

@@ -3,13 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
-import {
-  type LoggedDecision,
-  mergeOffPolicySums,
-  noOffPolicySums,
-  offPolicy,
-  offPolicySumsOf,
-} from "../../src/statistics/statistics.ts";
+import { offPolicy } from "../../src/statistics/statistics.ts";
 import {
   completions,
   counterfactualOf,
@@ -17,6 +11,12 @@ import {
   impressionOf,
   outcomeOf,
 } from "../support/log-records.ts";
+import {
+  type LoggedDecision,
+  mergeOffPolicySums,
+  noOffPolicySums,
+  offPolicySumsOf,
+} from "../support/logged-decisions.ts";
 import { withLoggedFiles } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");

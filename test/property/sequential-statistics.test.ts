@@ -8,8 +8,6 @@ import { crossings, sequentialBounds } from "../../src/statistics/group-sequenti
 import { holm } from "../../src/statistics/holm.ts";
 import {
   alwaysValidSign,
-  interleavingSums,
-  mergeInterleavingSums,
   noInterleavingSums,
   preferenceTest,
   signTest,
@@ -23,14 +21,11 @@ import {
 } from "../../src/statistics/minimum-units.ts";
 import { crossMomentsOf } from "../../src/statistics/moments.ts";
 import { notWorse } from "../../src/statistics/not-worse.ts";
-import {
-  mergeOffPolicySums,
-  noOffPolicySums,
-  offPolicy,
-  offPolicySumsOf,
-} from "../../src/statistics/off-policy.ts";
+import { offPolicy } from "../../src/statistics/off-policy.ts";
 import { dilutedEffect } from "../../src/statistics/trigger-dilution.ts";
 import { uniformity } from "../../src/statistics/uniformity.ts";
+import { mergeOffPolicySums, noOffPolicySums, offPolicySumsOf } from "../support/logged-decisions.ts";
+import { interleavingSums, mergeInterleavingSums } from "../support/unit-credits.ts";
 
 const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000);
 const probability = fc.double({ min: 0, max: 1, noNaN: true });

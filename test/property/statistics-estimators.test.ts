@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adjustedArms, withMissing } from "../../src/statistics/adjusted.ts";
+import { adjustedArms } from "../../src/statistics/adjusted.ts";
 import { type Answer, type Estimate, estimateOfMean } from "../../src/statistics/estimate.ts";
 import { fieller } from "../../src/statistics/fieller.ts";
 import { heterogeneity, trend, trendWithinUnits } from "../../src/statistics/heterogeneity.ts";
@@ -13,33 +13,17 @@ import {
 } from "../../src/statistics/joint-moments.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
-import {
-  type Baseline,
-  baselineOf,
-  baselineOfProportion,
-  days,
-  detectableEffect,
-  type Plan,
-  plainPlan,
-  power,
-  provableMargin,
-  sampleSize,
-} from "../../src/statistics/power.ts";
+import { power } from "../../src/statistics/power.ts";
+import type { Baseline, Plan } from "../../src/statistics/power-plan.ts";
 import { proportion, proportionDifference, proportionStatistic } from "../../src/statistics/proportions.ts";
-import {
-  estimateOfQuantile,
-  mergeQuantileSums,
-  noQuantileSums,
-  quantileSumsOf,
-} from "../../src/statistics/quantile.ts";
+import { estimateOfQuantile } from "../../src/statistics/quantile.ts";
+import { days, detectableEffect, provableMargin, sampleSize } from "../../src/statistics/sample-size.ts";
 import { bucketEdges, bucketOf } from "../../src/statistics/value-buckets.ts";
 import { difference } from "../../src/statistics/welch.ts";
-import {
-  bucketedMomentsOf,
-  mergeBucketedMoments,
-  pooledCap,
-  winsorised,
-} from "../../src/statistics/winsorised.ts";
+import { withMissing } from "../support/covariate-row.ts";
+import { baselineOf, baselineOfProportion, plainPlan } from "../support/power-plans.ts";
+import { mergeQuantileSums, noQuantileSums, quantileSumsOf } from "../support/unit-events.ts";
+import { bucketedMomentsOf, mergeBucketedMoments, pooledCap, winsorised } from "../support/winsorised.ts";
 
 /** Values on a grid of thousandths: any spread that there is, is one that doubles can tell from rounding. */
 const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000);

@@ -5,13 +5,13 @@
  * to have found something, as it does far more often than once in twenty for whoever looks every day.
  */
 import { assembleReport } from "../../src/analysis/assemble.ts";
-import type { MetricPast } from "../../src/analysis/health.ts";
-import { type Measure, measureOf } from "../../src/analysis/measure.ts";
 import { horizonOf } from "../../src/analysis/plan.ts";
 import type { AnalysisReport, Comparison } from "../../src/analysis/report.ts";
-import type { SegmentsReport } from "../../src/analysis/report-designs.ts";
+import type { SegmentsReport } from "../../src/designs/design-sections.ts";
 import type { Random } from "../../src/domain/clock.ts";
 import type { AnalysisPlan } from "../../src/domain/experiment.ts";
+import { type Measure, measureOf } from "../../src/measurement/measure.ts";
+import type { MetricPast } from "../../src/measurement/measured.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import {
   alwaysValid,
@@ -24,7 +24,6 @@ import {
   estimateOfMean,
   heterogeneity,
   holm,
-  interleavingSums,
   type JointMoments,
   jointMomentsOf,
   marginalOf,
@@ -35,6 +34,7 @@ import {
   trendWithinUnits,
   uniformity,
 } from "../../src/statistics/statistics.ts";
+import { interleavingSums } from "./unit-credits.ts";
 
 export type MadeStory = "healthy" | "unhealthy" | "peeked";
 
@@ -109,7 +109,7 @@ export function madeReport(kind: MadeStory, seed = "8"): AnalysisReport {
   const rows = units.map(rowOf);
   const metrics = plain.metrics.map((metric) => ({
     ...metric,
-    definition: definitions[metric.metric] ?? null,
+    definition: definitions[metric.metric],
     comparisons: metric.comparisons.map((one) => withPostStratified(one, metric.metric, units)),
   }));
   return {
@@ -129,6 +129,8 @@ export function madeReport(kind: MadeStory, seed = "8"): AnalysisReport {
         { arm: "control", quality: meanOf(plain, 0), latencyMs: 41.8, cost: 1 },
         { arm: "kd", quality: meanOf(plain, 1), latencyMs: 12.6, cost: 0.31 },
       ],
+      metric: "completions",
+      costUnit: "as declared",
       verdict: null,
     },
   };
@@ -150,8 +152,8 @@ export function madeInterleaving(): AnalysisReport {
   const { winsFirst, winsSecond, units, slots, competitive } = sums;
   return {
     ...madeReport("healthy"),
-    ...{ experiment: "home-il", metrics: [], health: null, plan: null, overTime: null, distributions: null },
-    ...{ segments: undefined, novelty: undefined, calibration: undefined, tradeoff: null },
+    ...{ experiment: "home-il", metrics: [], overTime: undefined, distributions: undefined },
+    ...{ segments: undefined, novelty: undefined, calibration: undefined, tradeoff: undefined },
     verdict: { kind: "better", sentence: "kd is preferred to control on completions.", reasons: [] },
     interleaving: {
       ...{ arm: "kd", versus: "control", units, lists: 2_400, oneArmImpressions: 3, slots },
@@ -272,6 +274,8 @@ function plainReport(units: readonly Unit[], { plan }: Story): AnalysisReport {
       surfaces: [],
       latencies: [],
     },
+    exposed: [],
+    timings: [],
     excludedUnits: 0,
     unmatchedOutcomes: 0,
     lateOutcomes: 0,

@@ -77,7 +77,7 @@ function manyArms(count: number): AnalysisReport {
     segments: copies(made.segments ?? []).slice(0, 2),
     novelty: copies(made.novelty ?? []).slice(0, 2),
     tradeoff: {
-      verdict: null,
+      ...{ metric: "completions", costUnit: "as declared", verdict: null },
       points: [
         { arm: "control", quality: made.metrics[0]?.arms[0]?.mean ?? null, latencyMs: 41.8, cost: 1 },
         ...others.map((arm, i) => ({ ...fast, arm, latencyMs: 10 + 2.5 * i, cost: 0.3 + 0.04 * i })),
@@ -125,7 +125,7 @@ function oneDay(): AnalysisReport {
       buckets: [{ from: 0, to: null, units: 1 }],
     })),
     tradeoff: {
-      verdict: null,
+      ...{ metric: "completions", costUnit: "as declared", verdict: null },
       points: [{ arm: "control", quality: 1, latencyMs: 12, cost: null }],
     },
   };
@@ -133,7 +133,8 @@ function oneDay(): AnalysisReport {
 
 const noTest = {
   ...{ absolute: null, relative: null, pValue: null, pValueAdjusted: null, cuped: null, alwaysValid: null },
-  ...{ adjusted: null, fieller: null, postStratified: null, notWorse: null },
+  ...{ adjusted: { pValue: null, method: "none" } },
+  ...{ fieller: undefined, postStratified: undefined, notWorse: undefined },
 } satisfies Partial<Comparison>;
 
 function withoutNumbers(): AnalysisReport {
@@ -150,7 +151,7 @@ function withoutNumbers(): AnalysisReport {
     })),
     health: {
       ok: true,
-      checks: (made.health?.checks ?? []).map((check) => ({ ...check, ok: null, pValue: null })),
+      checks: made.health.checks.map((check) => ({ ...check, ok: null, pValue: null })),
     },
     overTime: (made.overTime ?? []).map((one) => ({
       ...one,
@@ -179,7 +180,7 @@ function withoutNumbers(): AnalysisReport {
       ...{ salts: 0, units: 0, of: 0, histogram: [], uniformity: null, ok: null, metrics: [] },
     },
     tradeoff: {
-      verdict: null,
+      ...{ metric: "completions", costUnit: "as declared", verdict: null },
       points: made.arms.map(({ arm }) => ({ arm, quality: null, latencyMs: null, cost: null })),
     },
   };

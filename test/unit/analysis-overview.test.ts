@@ -10,6 +10,20 @@ const report: AnalysisReport = {
   alpha: 0.05,
   unit: "user",
   verdict: { kind: "better", sentence: "kd is better than control on completions.", reasons: [] },
+  health: {
+    ok: true,
+    checks: [
+      {
+        id: "srm-phase",
+        name: "Split of the phase",
+        ok: true,
+        pValue: 0.67,
+        detail: "as promised",
+        likelyCause: null,
+      },
+    ],
+  },
+  plan: { kind: "always-valid", plannedUnits: null, units: 1_010, plannedEnd: null, ended: false },
   arms: [
     { arm: "control", units: 500, impressions: 900 },
     { arm: "kd", units: 510, impressions: 930 },
@@ -36,6 +50,7 @@ const report: AnalysisReport = {
           method: "welch",
           cuped: null,
           alwaysValid: null,
+          adjusted: { pValue: 0.014, method: "holm" },
         },
       ],
     },

@@ -6,9 +6,10 @@ import type { Impression } from "../../src/domain/impression.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { renderReport } from "../../src/report/report.ts";
-import { interleavingSums, preferenceTest, signTest } from "../../src/statistics/statistics.ts";
+import { preferenceTest, signTest } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { analysisOfRecords } from "../support/logged-files.ts";
+import { interleavingSums } from "../support/unit-credits.ts";
 
 const experiment = experimentOf({ kind: "interleave", phase: 2 });
 const analysisOf = (records: readonly LogRecord[], changed = experiment): Promise<AnalysisReport> =>

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { calibratedTest } from "../../src/analysis/calibration-design.ts";
-import { DealtMoments } from "../../src/analysis/dealt-moments.ts";
-import { type DealtTest, testsUnderSalts } from "../../src/analysis/dealt-tests.ts";
+import { calibratedTest } from "../../src/designs/calibration-design.ts";
+import { DealtMoments } from "../../src/designs/dealt-moments.ts";
+import { type DealtTest, testsUnderSalts } from "../../src/designs/dealt-tests.ts";
 import {
   crossOf,
   difference,

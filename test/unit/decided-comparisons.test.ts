@@ -1,9 +1,9 @@
 /** What a report's verdict makes of estimates that can be worked out by hand: plans, margins and several arms. */
 import { describe, expect, test } from "vitest";
 import { assembleReport } from "../../src/analysis/assemble.ts";
-import type { Measure } from "../../src/analysis/measure.ts";
 import { horizonOf } from "../../src/analysis/plan.ts";
 import type { AnalysisPlan } from "../../src/domain/experiment.ts";
+import type { Measure } from "../../src/measurement/measure.ts";
 import { directionOf } from "../../src/report/direction.ts";
 
 const asOf = new Date("2026-11-26T00:00:00.000Z");
@@ -46,6 +46,8 @@ function reportOf(measures: readonly Measure[], plan: AnalysisPlan) {
     pasts: [],
     skewed: [],
     strata: { days: [], surfaces: [], latencies: [] },
+    exposed: [],
+    timings: [],
     excludedUnits: 0,
     unmatchedOutcomes: 0,
     lateOutcomes: 0,

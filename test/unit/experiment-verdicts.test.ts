@@ -10,7 +10,6 @@ import {
   alwaysValidPreference,
   alwaysValidSign,
   competitiveShare,
-  interleavingSums,
   noInterleavingSums,
   preferenceTest,
   signTest,
@@ -20,17 +19,18 @@ import { minimumUnits, skewedMomentsOf } from "../../src/statistics/minimum-unit
 import { crossMomentsOf, noCrossMoments } from "../../src/statistics/moments.ts";
 import { notWorse, type OneSided } from "../../src/statistics/not-worse.ts";
 import { notWorseAndBetter } from "../../src/statistics/not-worse-and-better.ts";
-import {
-  type LoggedDecision,
-  mergeOffPolicySums,
-  noOffPolicySums,
-  offPolicy,
-  offPolicySumsOf,
-} from "../../src/statistics/off-policy.ts";
+import { offPolicy } from "../../src/statistics/off-policy.ts";
 import { prePeriodCheck } from "../../src/statistics/pre-period.ts";
 import { strataSampleRatio } from "../../src/statistics/strata-sample-ratio.ts";
 import { dilutedEffect } from "../../src/statistics/trigger-dilution.ts";
 import { uniformity } from "../../src/statistics/uniformity.ts";
+import {
+  type LoggedDecision,
+  mergeOffPolicySums,
+  noOffPolicySums,
+  offPolicySumsOf,
+} from "../support/logged-decisions.ts";
+import { interleavingSums } from "../support/unit-credits.ts";
 
 function given<T>(answered: Answer<T, string>): T {
   if (!answered.ok) throw new Error(`no answer: ${answered.reason}`);

@@ -2,11 +2,12 @@
 import { cp, mkdir, readdir, readFile, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { analyzeExperiment, type KeptStates } from "../../src/analysis/analysis.ts";
+import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import { lockFolder } from "../../src/columnar/columnar.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { LogFiles } from "../../src/domain/log-reading.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
+import type { KeptStates } from "../../src/measurement/measurement.ts";
 import { experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
 import { withGrowingLog } from "../support/logged-files.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

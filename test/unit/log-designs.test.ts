@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
-import type { DesignQuestions } from "../../src/analysis/designs.ts";
+import type { DesignQuestions } from "../../src/designs/design-questions.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Attributes } from "../../src/domain/feature.ts";
 import type { Impression } from "../../src/domain/impression.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
-import type { DesignQuestions } from "../../src/analysis/designs.ts";
+import type { DesignQuestions } from "../../src/designs/design-questions.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { calibrationSalt, RerandomisedUnits } from "../../src/analysis/rerandomised.ts";
+import { calibrationSalt, RerandomisedUnits } from "../../src/designs/rerandomised.ts";
 import { murmur3 } from "../../src/domain/murmur3.ts";
 
 test("units are dealt by the hash that assignment deals by, whatever their ids", () => {

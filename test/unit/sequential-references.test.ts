@@ -7,29 +7,21 @@ import { covariateBalance } from "../../src/statistics/covariate-balance.ts";
 import { type Answer, type Estimate, estimateOfMean } from "../../src/statistics/estimate.ts";
 import { exposureLoss } from "../../src/statistics/exposure-loss.ts";
 import { crossings, sequentialBounds } from "../../src/statistics/group-sequential.ts";
-import {
-  alwaysValidSign,
-  interleavingSums,
-  preferenceTest,
-  signTest,
-} from "../../src/statistics/interleaving.ts";
+import { alwaysValidSign, preferenceTest, signTest } from "../../src/statistics/interleaving.ts";
 import { jointMomentsOf } from "../../src/statistics/joint-moments.ts";
 import { upperKolmogorov } from "../../src/statistics/kolmogorov.ts";
 import { skewedMomentsOf, skewness } from "../../src/statistics/minimum-units.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import { criticalNormal, upperNormal } from "../../src/statistics/normal.ts";
 import { type Margin, notWorse } from "../../src/statistics/not-worse.ts";
-import {
-  mergeOffPolicySums,
-  noOffPolicySums,
-  offPolicy,
-  offPolicySumsOf,
-} from "../../src/statistics/off-policy.ts";
+import { offPolicy } from "../../src/statistics/off-policy.ts";
 import { stagewiseResult } from "../../src/statistics/stagewise.ts";
 import { strataSampleRatio } from "../../src/statistics/strata-sample-ratio.ts";
 import { dilutedEffect } from "../../src/statistics/trigger-dilution.ts";
 import { uniformity } from "../../src/statistics/uniformity.ts";
+import { mergeOffPolicySums, noOffPolicySums, offPolicySumsOf } from "../support/logged-decisions.ts";
 import references from "../support/sequential-references.json" with { type: "json" };
+import { interleavingSums } from "../support/unit-credits.ts";
 
 /** Relative to the reference, so that a tail of 1e-200 has to be right in its digits too. */
 function expectNear(got: number | undefined, reference: number, tolerance = 1e-9): void {

@@ -1,7 +1,8 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
+import { analyzeExperiment } from "../../src/analysis/analysis.ts";
+import { sparkEngine } from "../../src/measurement/measurement.ts";
 import { experimentOf } from "../support/log-records.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Random } from "../../src/domain/clock.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
-import { adjustedArms, withMissing } from "../../src/statistics/adjusted.ts";
+import { adjustedArms } from "../../src/statistics/adjusted.ts";
 import { alwaysValid } from "../../src/statistics/always-valid.ts";
 import {
   type Answer,
@@ -15,11 +15,15 @@ import { heterogeneity, trendWithinUnits } from "../../src/statistics/heterogene
 import { jointMomentsOf, marginalOf } from "../../src/statistics/joint-moments.ts";
 import { crossMomentsOf, mergeMoments, momentsOf, noMoments } from "../../src/statistics/moments.ts";
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
-import { type Baseline, plainPlan, sampleSize } from "../../src/statistics/power.ts";
+import type { Baseline } from "../../src/statistics/power-plan.ts";
 import { proportionDifference } from "../../src/statistics/proportions.ts";
-import { estimateOfQuantile, quantileSumsOf } from "../../src/statistics/quantile.ts";
+import { estimateOfQuantile } from "../../src/statistics/quantile.ts";
+import { sampleSize } from "../../src/statistics/sample-size.ts";
 import { difference, relativeLift } from "../../src/statistics/welch.ts";
-import { bucketedMomentsOf, pooledCap, winsorised } from "../../src/statistics/winsorised.ts";
+import { withMissing } from "../support/covariate-row.ts";
+import { plainPlan } from "../support/power-plans.ts";
+import { quantileSumsOf } from "../support/unit-events.ts";
+import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 
 const seed = "2026-11-26";
 const runs = 1_000;

@@ -14,22 +14,15 @@ import {
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import { upperNoncentralT } from "../../src/statistics/noncentral-t.ts";
 import { postStratified, unitDenominator } from "../../src/statistics/post-stratification.ts";
-import {
-  type Baseline,
-  baselineOfProportion,
-  plainPlan,
-  power,
-  sampleSize,
-} from "../../src/statistics/power.ts";
+import { power } from "../../src/statistics/power.ts";
+import type { Baseline } from "../../src/statistics/power-plan.ts";
 import { proportion, proportionDifference } from "../../src/statistics/proportions.ts";
-import {
-  estimateOfQuantile,
-  mergeQuantileSums,
-  noQuantileSums,
-  quantileSumsOf,
-} from "../../src/statistics/quantile.ts";
-import { bucketedMomentsOf, pooledCap, winsorised } from "../../src/statistics/winsorised.ts";
+import { estimateOfQuantile } from "../../src/statistics/quantile.ts";
+import { sampleSize } from "../../src/statistics/sample-size.ts";
+import { baselineOfProportion, plainPlan } from "../support/power-plans.ts";
 import references from "../support/statistics-references.json" with { type: "json" };
+import { mergeQuantileSums, noQuantileSums, quantileSumsOf } from "../support/unit-events.ts";
+import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 
 /** Relative to the reference, so that a p-value of 1e-40 has to be right in its digits too. */
 function expectNear(got: number | undefined, reference: number | undefined, tolerance = 1e-9): void {

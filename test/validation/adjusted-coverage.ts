@@ -4,18 +4,16 @@ import { crossMomentsOf } from "../../src/statistics/moments.ts";
 import { upperNormal } from "../../src/statistics/normal.ts";
 import {
   adjustedArms,
-  bucketedMomentsOf,
   difference,
   dilutedEffect,
   type Estimate,
   estimateOfMean,
   marginalOf,
-  pooledCap,
   postStratified,
   relativeLift,
   type TriggeredArm,
-  winsorised,
 } from "../../src/statistics/statistics.ts";
+import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 import { draws, given, lognormal, misses, successes } from "./draws.ts";
 import { fivePercent, type Question, type Scenario } from "./scenario.ts";
 import { clickingUnits, clickingUnitsWithPast, strataOf } from "./worlds.ts";

@@ -3,18 +3,16 @@ import type { Random } from "../../src/domain/clock.ts";
 import {
   adjustByRole,
   adjustedArms,
-  bucketedMomentsOf,
   difference,
   type Estimate,
   estimateOfMean,
   estimateOfQuantile,
   marginalOf,
-  pooledCap,
   postStratified,
   proportionDifference,
-  quantileSumsOf,
-  winsorised,
 } from "../../src/statistics/statistics.ts";
+import { quantileSumsOf } from "../support/unit-events.ts";
+import { bucketedMomentsOf, pooledCap, winsorised } from "../support/winsorised.ts";
 import { draws, found, given, lognormal, normal, successes } from "./draws.ts";
 import { fivePercent, type Scenario } from "./scenario.ts";
 import {

@@ -6,18 +6,16 @@ import {
   adjustedArms,
   alwaysValid,
   type Baseline,
-  baselineOf,
-  baselineOfProportion,
   difference,
   driftForPower,
   type Estimate,
   notWorse,
   type Plan,
-  plainPlan,
   power,
   sampleSize,
   sequentialBounds,
 } from "../../src/statistics/statistics.ts";
+import { baselineOf, baselineOfProportion, plainPlan } from "../support/power-plans.ts";
 import { draws, found, given, normal } from "./draws.ts";
 import type { Scenario } from "./scenario.ts";
 import { armOf, clickingUnits, latencies, mostlyZero, ratioOfUnits, unitsWithPast } from "./worlds.ts";

@@ -7,18 +7,18 @@ import {
   alwaysValidSign,
   type Estimate,
   type InterleavingSums,
-  interleavingSums,
-  type LoggedDecision,
-  mergeInterleavingSums,
-  mergeOffPolicySums,
   noInterleavingSums,
-  noOffPolicySums,
   offPolicy,
-  offPolicySumsOf,
   preferenceTest,
   signTest,
-  type UnitCredit,
 } from "../../src/statistics/statistics.ts";
+import {
+  type LoggedDecision,
+  mergeOffPolicySums,
+  noOffPolicySums,
+  offPolicySumsOf,
+} from "../support/logged-decisions.ts";
+import { interleavingSums, mergeInterleavingSums, type UnitCredit } from "../support/unit-credits.ts";
 import { draws, normal, successes } from "./draws.ts";
 import { fivePercent, type Scenario } from "./scenario.ts";
 

@@ -10,10 +10,10 @@ import {
   estimateOfRatio,
   type JointMoments,
   jointMomentsOf,
-  quantileSumsOf,
   unitDenominator,
-  withMissing,
 } from "../../src/statistics/statistics.ts";
+import { withMissing } from "../support/covariate-row.ts";
+import { quantileSumsOf } from "../support/unit-events.ts";
 import { draws, normal, successes } from "./draws.ts";
 
 export function armOf(random: Random, units: number, draw: (random: Random) => number): Answer<Estimate> {

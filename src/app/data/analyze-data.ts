@@ -1,16 +1,11 @@
 import { basename } from "node:path";
-import {
-  type AnalysisReport,
-  analyzeExperiment,
-  type DesignQuestions,
-  duckDbEngine,
-  type KeptStates,
-  sparkEngine,
-} from "../../analysis/analysis.ts";
+import { type AnalysisReport, analyzeExperiment } from "../../analysis/analysis.ts";
 import type { SetlistConfig } from "../../config.ts";
+import type { DesignQuestions } from "../../designs/designs.ts";
 import { SetlistError } from "../../domain/error.ts";
 import type { Experiment } from "../../domain/experiment.ts";
 import type { LogFiles } from "../../domain/log-reading.ts";
+import { duckDbEngine, type KeptStates, sparkEngine } from "../../measurement/measurement.ts";
 import { nearest } from "../../schema/schema.ts";
 import { existingDataDirectory, foldersOf } from "./data-directory.ts";
 import { readExperiments } from "./experiment-store.ts";

@@ -1,42 +1,20 @@
-import {
-  type AnalysisReport,
-  analyzeExperiment,
-  duckDbEngine,
-  newUnitsByDay,
-  type PowerBaseline,
-  type TriggerComparison,
-} from "../../analysis/analysis.ts";
+import { analyzeExperiment } from "../../analysis/analysis.ts";
 import type { SetlistConfig } from "../../config.ts";
 import { invalidArgument, SetlistError } from "../../domain/error.ts";
-import type { Experiment } from "../../domain/experiment.ts";
+import { duckDbEngine, newUnitsByDay } from "../../measurement/measurement.ts";
+import { type LogBaseline, logBaseline, type PowerQuestion } from "../../planning/planning.ts";
 import { nearest } from "../../schema/schema.ts";
 import { withExperimentLog } from "./analyze-data.ts";
 
 /** What a log says of an experiment that shall be like the one it was of. */
-export interface PlanFromLog {
-  readonly baseline: PowerBaseline;
-  /** The document's, control first. */
-  readonly weights: readonly number[];
-  readonly goal: "increase" | "decrease";
-  /** Primary metrics times treated arms, or treated arms where the metric is no primary. */
-  readonly comparisons: number;
-  /** What CUPED took away in the analysis; 0 where it had no covariate. */
-  readonly varianceReduction: number;
-  /** Of the units that are compared; 1 where it was not asked for. */
-  readonly triggerRate: number;
-  /** The metric's own, as a share of control. */
-  readonly minimumEffect: number | undefined;
+export interface PlanFromLog extends LogBaseline {
   readonly unitsByDay: readonly number[];
 }
-
-/** Whose spread is taken: all units', or the triggered ones' over their differing requests alone, which CUPED does not adjust. */
-type Analysed = "everybody" | "triggered";
 
 /**
  * The control arm of one metric, as the analysis of the data directory has it.
  * @throws {SetlistError} NOT_FOUND where there is no such directory, experiment or metric; INVALID_ARGUMENT where the
- *   experiment is an interleaving or not healthy, where control has too few units for a spread, and where a trigger rate is asked for that the
- *   log does not tell.
+ *   experiment is an interleaving, and as `logBaseline`.
  */
 export function planFromLog(options: {
   readonly dataDir: string;
@@ -45,14 +23,13 @@ export function planFromLog(options: {
   readonly metric: string;
   readonly alpha: number;
   /** Reads the trigger rate too, of an experiment that logs counterfactuals. */
-  readonly triggered?: Analysed | undefined;
+  readonly triggered?: PowerQuestion["analysed"] | undefined;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }): Promise<PlanFromLog> {
   const { alpha, metric, triggered, onProgress } = options;
   return withExperimentLog(options, async (experiment, files) => {
     if (experiment.kind === "interleave") {
-      throw new SetlistError(
-        "INVALID_ARGUMENT",
+      throw invalidArgument(
         `${experiment.id} is an interleaving, whose report has preferences and no control's numbers; give the baseline by flags`,
       );
     }
@@ -70,91 +47,7 @@ export function planFromLog(options: {
       asOf: new Date(),
       onProgress,
     });
-    refuseUnhealthy(report);
-    const unitsByDay = await newUnitsByDay(experiment, files, engine);
-    const whole = fromReport(experiment, report, metric);
-    const part = triggered === undefined ? {} : fromTrigger(report, metric, triggered);
-    return { ...whole, ...part, unitsByDay };
+    const baseline = logBaseline(experiment, report, metric, triggered);
+    return { ...baseline, unitsByDay: await newUnitsByDay(experiment, files, engine) };
   });
-}
-
-/** Whose arms lost units unlike each other, or were not alike before, has no control to plan by. */
-function refuseUnhealthy({ experiment, health, arms }: AnalysisReport): void {
-  const failed = health?.checks.find(({ ok }) => ok === false);
-  if (failed === undefined || arms.every(({ units }) => units === 0)) return;
-  throw invalidArgument(
-    `${experiment} is not healthy, so that its numbers are none to plan by; ${failed.name}: ${failed.detail}; ` +
-      "see setlist analyze, or give the baseline by flags",
-  );
-}
-
-/** Of several treated arms the one that differs least often. */
-function fromTrigger(report: AnalysisReport, name: string, analysed: Analysed): Partial<PlanFromLog> {
-  const refuse = (what: string): never => {
-    throw invalidArgument(`--trigger-rate log: ${report.experiment} ${what}; give the rate as a number`);
-  };
-  if (report.trigger === undefined) return refuse("logs no counterfactuals");
-  const rateOf = ({ units }: TriggerComparison): number => {
-    const sum = (of: "compared" | "triggered") => units.reduce((all, one) => all + one[of], 0);
-    return sum("triggered") / Math.max(1, sum("compared"));
-  };
-  const [least] = report.trigger.comparisons.toSorted((a, b) => rateOf(a) - rateOf(b));
-  if (least === undefined || !(rateOf(least) > 0)) return refuse("has no request for which lists differ");
-  if (!least.srm.ok) {
-    return refuse(`has triggered units that do not stand as the weights promise (SRM, arm ${least.arm})`);
-  }
-  const triggerRate = rateOf(least);
-  if (analysed === "everybody") return { triggerRate };
-  const metric = least.metrics.find((one) => one.metric === name);
-  const control = metric?.arms.find(({ arm }) => arm === least.versus);
-  if (control === undefined) return refuse(`has no trigger analysis of ${name}`);
-  if (control.mean === null || control.standardError === null) {
-    return refuse(`has ${control.units} triggered units of control, too few for a spread`);
-  }
-  return {
-    triggerRate,
-    varianceReduction: 0,
-    baseline: {
-      kind: report.metrics.find(({ metric }) => metric === name)?.type ?? "mean",
-      value: control.mean,
-      unitSpread: control.standardError * Math.sqrt(control.units),
-      from: { experiment: report.experiment, metric: name, units: control.units },
-    },
-  };
-}
-
-function fromReport(
-  experiment: Experiment,
-  report: AnalysisReport,
-  name: string,
-): Omit<PlanFromLog, "unitsByDay"> {
-  const metric = report.metrics.find((one) => one.metric === name);
-  if (metric === undefined) throw new Error(`the analysis of ${experiment.id} has no ${name}`);
-  const isControl = new Map(experiment.arms.map((arm) => [arm.id, arm.control]));
-  const control = metric.arms.find(({ arm }) => isControl.get(arm));
-  if (control === undefined || control.mean === null || control.standardError === null) {
-    throw new SetlistError(
-      "INVALID_ARGUMENT",
-      `${experiment.id}, ${name}: control has ${control?.units ?? 0} units in the log, too few for a spread; give the baseline by flags`,
-    );
-  }
-  // An arm without weight gets nobody to compare.
-  const arms = experiment.arms
-    .filter((arm) => arm.control || arm.weight > 0)
-    .sort((a, b) => Number(b.control) - Number(a.control));
-  const primaries = report.metrics.filter(({ role }) => role === "primary").length;
-  return {
-    baseline: {
-      kind: metric.type,
-      value: control.mean,
-      unitSpread: control.standardError * Math.sqrt(control.units),
-      from: { experiment: experiment.id, metric: name, units: control.units },
-    },
-    weights: arms.map(({ weight }) => weight),
-    goal: metric.goal,
-    comparisons: (metric.role === "primary" ? primaries : 1) * (arms.length - 1),
-    triggerRate: 1,
-    minimumEffect: experiment.metrics.find(({ id }) => id === name)?.minimumEffect,
-    varianceReduction: metric.comparisons.find(({ cuped }) => cuped !== null)?.cuped?.varianceReduction ?? 0,
-  };
 }

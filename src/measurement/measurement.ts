@@ -1,0 +1,20 @@
+/** What the measurement offers to the other rooms: a log or a table in, exact moments of each arm and what they measure out. */
+export { type Dialect, doubleSql, type LogSources } from "./dialect.ts";
+export { duckDbEngine } from "./duckdb-engine.ts";
+export { type AnalysisEngine, numberIn, type ResultRow, type ResultRows } from "./engine.ts";
+export { magnitudeMax, momentsIn, momentsQuery, pairsWithin, sumOfRows } from "./exact-moments.ts";
+export { isOf, userPrefix } from "./happened.ts";
+export { incrementalResults } from "./incremental.ts";
+export type { KeptStates } from "./kept-state.ts";
+export { countsIn, type LogCounts } from "./log-counts.ts";
+export { logMeasure, measuredLog } from "./log-measures.ts";
+export { type LogCut, type LogDesign, type LogResults, logStatements } from "./log-statements.ts";
+export { type Gap, type Measure, type MeasuredArm, variablesOf } from "./measure.ts";
+export type { ArmTimings, Measured, Strata, StratumUnits } from "./measured.ts";
+export { type MetricLayout, metricLayouts, type UnitVariable } from "./metric-layout.ts";
+export { newUnitsByDay } from "./new-units.ts";
+export { type Relation, table, view } from "./relation.ts";
+export { sparkEngine } from "./spark-engine.ts";
+export { measuredTable, type TableQuestion } from "./table-measures.ts";
+export { parseTableMetric } from "./table-metric.ts";
+export { outcomeFolds, runningFolds, unitValuesOf, variableSql } from "./unit-values.ts";
