@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { SummedMetrics } from "../../src/telemetry/summed-metrics.ts";
+import { namedIn, pages } from "../support/document-pages.ts";
 import { standingLibrary } from "../support/model-library.ts";
 import { type Reads, readsOf } from "../support/promql.ts";
 
@@ -81,6 +82,25 @@ test("metrics that the server does not have, and labels that they do not have, a
   ]);
   expect(unknownIn(readsOf("setlist_rank_degraded > 0"))).toEqual(["setlist_rank_degraded"]);
   expect(() => readsOf("rate(setlist_rank_total[5m]")).toThrow("no PromQL");
+});
+
+test("metrics and labels that the documents name are served, by the server or by a labeller", () => {
+  // `setlist label --metrics-port` serves these itself.
+  const labeller = ["labels_total", "labels_already_total", "label_coverage_ratio", "label_delay_seconds"];
+  for (const name of [...labeller, "label_segments_behind"]) served.set(`setlist_${name}`, []);
+  // A fleet's tables in PostgreSQL are no metrics.
+  const named = namedIn(
+    pages,
+    /(?<!\^)\b(setlist_(?!schema|revisions)[a-z_]*[a-z])\b(?:\{([a-z,]+)\})?(?![*_])/g,
+  );
+  expect(named.length).toBeGreaterThan(100);
+  const unknown = named.flatMap(({ page, named: [name = "", labels = ""] }) =>
+    unknownIn({
+      metrics: [{ name, labels: labels.split(",").filter((label) => label !== "") }],
+      grouped: [],
+    }).map((fault) => `${page}: ${fault}`),
+  );
+  expect(unknown).toEqual([]);
 });
 
 describe("alert rules", () => {
