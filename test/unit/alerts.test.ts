@@ -103,6 +103,18 @@ test("metrics and labels that the documents name are served, by the server or by
   expect(unknown).toEqual([]);
 });
 
+test("docs/metrics.md, or the page of the shipper, has each metric", () => {
+  const rows = namedIn(["docs/metrics.md", "docs/fleet-log.md"], /^\| (.*?) \|/gm);
+  const described = rows.map(({ named: [cell = ""] }) => cell).join(" ");
+  const own = [...served.keys()].filter((name) => /^setlist_(?!label).*(?<!_bucket|_sum|_count)$/.test(name));
+  expect(own.length).toBeGreaterThan(40);
+  // Rows join what belongs together: `setlist_shipping_lag_bytes`, `_lag_records`.
+  const missing = own.filter(
+    (name) => !described.includes(name) && !described.includes(name.replace("setlist_shipping", "")),
+  );
+  expect(missing).toEqual([]);
+});
+
 describe("alert rules", () => {
   test.each(rules)("$alert reads what the server has", ({ expr }) => {
     const reads = readsOf(expr);
