@@ -9,10 +9,10 @@ function proseOf(page: string): string {
   return pageText(page).replaceAll(/^```[\s\S]*?^```$/gm, "");
 }
 
-/** Targets of `[text](target)` and `![text](target)`, those of the web left out. */
+/** Targets of `[text](target)`, `![text](target)` and `<img src="target">`, those of the web left out. */
 function relativeLinks(prose: string): string[] {
-  const targets = [...prose.replaceAll(/`[^`\n]*`/g, "").matchAll(/\]\(([^)\s]+)\)/g)].map(
-    ([, to]) => to ?? "",
+  const targets = [...prose.replaceAll(/`[^`\n]*`/g, "").matchAll(/\]\(([^)\s]+)\)|<img src="([^"]+)"/g)].map(
+    ([, to, image]) => to ?? image ?? "",
   );
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
@@ -57,7 +57,8 @@ describe("the check itself", () => {
   });
 
   test("reads links and images, neither examples in code nor the web", () => {
-    expect(relativeLinks("[a](b.md#c) ![d](e.png) [f](https://g) `[h](i)`")).toEqual(["b.md#c", "e.png"]);
+    const prose = '[a](b.md#c) ![d](e.png) <img src="f.png" width="1"> [g](https://h) `[i](j)`';
+    expect(relativeLinks(prose)).toEqual(["b.md#c", "e.png", "f.png"]);
   });
 });
 
