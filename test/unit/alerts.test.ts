@@ -103,6 +103,18 @@ test("metrics and labels that the documents name are served, by the server or by
   expect(unknown).toEqual([]);
 });
 
+test("docs/metrics.md names the labels of each metric, all and no others", () => {
+  const inTicks = (cell: string): string[] =>
+    [...cell.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name as string);
+  const rows = namedIn(["docs/metrics.md"], /^\| (`setlist_.*?) \| (.*?) ?\|/gm);
+  expect(rows.length).toBeGreaterThan(30);
+  for (const {
+    named: [metrics = "", labels = ""],
+  } of rows)
+    for (const metric of inTicks(metrics))
+      expect([...(served.get(metric) ?? [])].sort(), metric).toEqual(inTicks(labels).sort());
+});
+
 test("docs/metrics.md, or the page of the shipper, has each metric", () => {
   const rows = namedIn(["docs/metrics.md", "docs/fleet-log.md"], /^\| (.*?) \|/gm);
   const described = rows.map(({ named: [cell = ""] }) => cell).join(" ");
