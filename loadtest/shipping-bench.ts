@@ -1,6 +1,6 @@
 /**
  * How fast the log is sent to Kafka and landed as Parquet, what the messages cost beside the log's own bytes, and what an
- * outage does.
+ * outage does: `node loadtest/shipping-bench.ts [impressions]`, 20,000 of 50 items and as many outcomes where left out.
  * Needs Java and Kafka's jars (test/support/kafka/fetch.sh); broker, shipper and this process share the machine.
  */
 import { readFileSync } from "node:fs";
@@ -9,22 +9,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { zstdCompressSync } from "node:zlib";
-import { Command } from "commander";
 import { ingestToFolder } from "../src/app/ingest-topics.ts";
 import { LogShipping } from "../src/app/log-shipping.ts";
-import { positiveInteger } from "../src/cli/argument.ts";
 import { type OpenedOutcomeLog, openOutcomeLog } from "../src/outcomes/outcomes.ts";
 import { recordJson } from "../src/shipping/record-json.ts";
 import { startKafka } from "../test/support/kafka.ts";
 import { impressionOf, outcomeOf } from "../test/support/log-records.ts";
 import { clusterOf, shippersOf } from "../test/support/shipping.ts";
 
-const { impressions } = new Command("shipping-bench")
-  .description("Ships a log to a Kafka of its own, lands it as Parquet, and takes the broker away meanwhile.")
-  .option("--impressions <count>", "of 50 items, and as many outcomes", positiveInteger, 20_000)
-  .allowExcessArguments(false)
-  .parse()
-  .opts<{ impressions: number }>();
+const impressions = Number(process.argv[2] ?? 20_000);
+if (!Number.isSafeInteger(impressions) || impressions < 20) {
+  throw new Error("usage: npm run loadtest:shipping -- [impressions], a whole number from 20");
+}
 const items = Array.from({ length: 50 }, (_, i) => `track-${i * 7_919}`);
 const folder = await mkdtemp(join(tmpdir(), "setlist-shipping-"));
 const broker = await startKafka();
@@ -129,7 +125,7 @@ say(
 
 await broker.kill();
 const quiet = residentMb(shipper);
-const backlog = 20 * Math.ceil(impressions / 40);
+const backlog = Math.round(impressions / 2);
 let largest = 0;
 for (let i = 0; i < 20; i++) {
   await append(log, impressions + (i * backlog) / 20, backlog / 20);
