@@ -21,6 +21,18 @@ const exitWrongUsage = 2;
  * A command that has a code of its own sets `process.exitCode`.
  */
 export async function run(args: readonly string[]): Promise<number> {
+  const program = setlistProgram();
+  try {
+    if (args.length === 0) program.outputHelp();
+    await program.parseAsync([...args], { from: "user" });
+    return args.length === 0 ? exitWrongUsage : Number(process.exitCode ?? 0);
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+/** The whole command line, as `--help` shows it. */
+export function setlistProgram(): Command {
   const program = new Command("setlist")
     .description(
       "Serves distilled rankers, splits traffic between them, records what happens and says who won.",
@@ -42,14 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
     ingestCommand(),
   ];
   for (const command of commands) program.addCommand(strict(command));
-
-  try {
-    if (args.length === 0) program.outputHelp();
-    await program.parseAsync([...args], { from: "user" });
-    return args.length === 0 ? exitWrongUsage : Number(process.exitCode ?? 0);
-  } catch (error) {
-    return exitCodeOf(error);
-  }
+  return program;
 }
 
 /** Commander hands `exitOverride` on to subcommands made with `.command()`, not to those added whole. */

@@ -9,7 +9,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       openapi: "3.1.0",
       info: {
         title: "Setlist",
-        description: "Online ranking with experiments built in.",
+        description: "An online ranking server with experiments built in.",
         version: "1",
       },
       tags: [
@@ -17,7 +17,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         { name: "outcomes", description: "Say what came of it" },
         { name: "experiments", description: "Read and change experiments, and ask for assignments" },
         { name: "openfeature", description: "Experiments as flags: OFREP 0.3, and tracking beside it" },
-        { name: "models", description: "See what is loaded" },
+        { name: "models", description: "See, load, unload and label versions" },
         { name: "operations", description: "Probes and metrics" },
       ],
     },
@@ -25,7 +25,12 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       buildLocalReference: (json, _baseUri, _fragment, i) => String(json["$id"] ?? `schema-${i}`),
     },
   });
-  await app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { docExpansion: "list" } });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    theme: { title: "Setlist: the API" },
+    // Without the bar of Swagger's own, which has another product's name in it.
+    uiConfig: { docExpansion: "list", layout: "BaseLayout" },
+  });
   app.get(
     "/openapi.json",
     {

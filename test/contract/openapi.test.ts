@@ -1,5 +1,6 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { namedIn, pages } from "../support/document-pages.ts";
 import { type Doors, openDoors } from "../support/doors.ts";
 
 interface Operation {
@@ -79,6 +80,17 @@ test("the document is OpenAPI 3.1 and has every route, and no method that is ref
     "PUT /v1/experiments/{id}",
     "PUT /v1/models/{name}/labels/{label}",
   ]);
+});
+
+test("paths that the documents name are routes", () => {
+  const routes = Object.keys(document.paths).map(
+    (path) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+  );
+  const named = namedIn(pages, /(?:localhost:8080|127\.0\.0\.1:8080|(?:GET|POST|PUT) )(\/[\w{}/.-]*[\w}])/g);
+  expect(named.length).toBeGreaterThan(50);
+  expect(
+    named.filter(({ named: [path = ""] }) => path !== "/docs" && !routes.some((route) => route.test(path))),
+  ).toEqual([]);
 });
 
 test("every operation says what it is for, and every answer what it means", () => {

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { SummedMetrics } from "../../src/telemetry/summed-metrics.ts";
+import { namedIn, pages } from "../support/document-pages.ts";
 import { standingLibrary } from "../support/model-library.ts";
 import { type Reads, readsOf } from "../support/promql.ts";
 
@@ -81,6 +82,49 @@ test("metrics that the server does not have, and labels that they do not have, a
   ]);
   expect(unknownIn(readsOf("setlist_rank_degraded > 0"))).toEqual(["setlist_rank_degraded"]);
   expect(() => readsOf("rate(setlist_rank_total[5m]")).toThrow("no PromQL");
+});
+
+test("metrics and labels that the documents name are served, by the server or by a labeller", () => {
+  // `setlist label --metrics-port` serves these itself.
+  const labeller = ["labels_total", "labels_already_total", "label_coverage_ratio", "label_delay_seconds"];
+  for (const name of [...labeller, "label_segments_behind"]) served.set(`setlist_${name}`, []);
+  // A fleet's tables in PostgreSQL are no metrics.
+  const named = namedIn(
+    pages,
+    /(?<!\^)\b(setlist_(?!schema|revisions)[a-z_]*[a-z])\b(?:\{([a-z,]+)\})?(?![*_])/g,
+  );
+  expect(named.length).toBeGreaterThan(100);
+  const unknown = named.flatMap(({ page, named: [name = "", labels = ""] }) =>
+    unknownIn({
+      metrics: [{ name, labels: labels.split(",").filter((label) => label !== "") }],
+      grouped: [],
+    }).map((fault) => `${page}: ${fault}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test("docs/metrics.md names the labels of each metric, all and no others", () => {
+  const inTicks = (cell: string): string[] =>
+    [...cell.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name as string);
+  const rows = namedIn(["docs/metrics.md"], /^\| (`setlist_.*?) \| (.*?) ?\|/gm);
+  expect(rows.length).toBeGreaterThan(30);
+  for (const {
+    named: [metrics = "", labels = ""],
+  } of rows)
+    for (const metric of inTicks(metrics))
+      expect([...(served.get(metric) ?? [])].sort(), metric).toEqual(inTicks(labels).sort());
+});
+
+test("docs/metrics.md, or the page of the shipper, has each metric", () => {
+  const rows = namedIn(["docs/metrics.md", "docs/fleet-log.md"], /^\| (.*?) \|/gm);
+  const described = rows.map(({ named: [cell = ""] }) => cell).join(" ");
+  const own = [...served.keys()].filter((name) => /^setlist_(?!label).*(?<!_bucket|_sum|_count)$/.test(name));
+  expect(own.length).toBeGreaterThan(40);
+  // Rows join what belongs together: `setlist_shipping_lag_bytes`, `_lag_records`.
+  const missing = own.filter(
+    (name) => !described.includes(name) && !described.includes(name.replace("setlist_shipping", "")),
+  );
+  expect(missing).toEqual([]);
 });
 
 describe("alert rules", () => {

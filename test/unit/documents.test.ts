@@ -2,20 +2,17 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-
-const root = resolve(import.meta.dirname, "../..");
-const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-const pages = ["README.md", "models/README.md", ...docs.map((name) => `docs/${name}`)];
+import { docs, pages, pageText, projectRoot as root } from "../support/document-pages.ts";
 
 /** The text without its fenced examples, in which brackets are no links and `#` no headings. */
 function proseOf(page: string): string {
-  return readFileSync(join(root, page), "utf8").replaceAll(/^```[\s\S]*?^```$/gm, "");
+  return pageText(page).replaceAll(/^```[\s\S]*?^```$/gm, "");
 }
 
-/** Targets of `[text](target)` and `![text](target)`, those of the web left out. */
+/** Targets of `[text](target)`, `![text](target)` and `<img src="target">`, those of the web left out. */
 function relativeLinks(prose: string): string[] {
-  const targets = [...prose.replaceAll(/`[^`\n]*`/g, "").matchAll(/\]\(([^)\s]+)\)/g)].map(
-    ([, to]) => to ?? "",
+  const targets = [...prose.replaceAll(/`[^`\n]*`/g, "").matchAll(/\]\(([^)\s]+)\)|<img src="([^"]+)"/g)].map(
+    ([, to, image]) => to ?? image ?? "",
   );
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
@@ -41,10 +38,11 @@ function broken(page: string, link: string): string[] {
     : [`${page}: ${link}: no such heading in ${target}`];
 }
 
-test("every page has text, and the front page leads to each", () => {
-  expect(docs.length).toBeGreaterThan(0);
-  const linked = relativeLinks(proseOf("README.md")).map((link) => link.split("#")[0]);
-  expect(linked).toEqual(expect.arrayContaining(docs.map((name) => `docs/${name}`)));
+test("the front page leads to the index, and the index to every page", () => {
+  expect(relativeLinks(proseOf("README.md"))).toContain("docs/README.md");
+  const listed = relativeLinks(proseOf("docs/README.md")).map((link) => `docs/${link.split("#")[0]}`);
+  expect(docs.length).toBeGreaterThan(20);
+  expect(listed).toEqual(expect.arrayContaining(docs.filter((page) => page !== "docs/README.md")));
 });
 
 test.each(pages)("each relative link of %s leads to a file, and to a heading where it names one", (page) => {
@@ -59,7 +57,8 @@ describe("the check itself", () => {
   });
 
   test("reads links and images, neither examples in code nor the web", () => {
-    expect(relativeLinks("[a](b.md#c) ![d](e.png) [f](https://g) `[h](i)`")).toEqual(["b.md#c", "e.png"]);
+    const prose = '[a](b.md#c) ![d](e.png) <img src="f.png" width="1"> [g](https://h) `[i](j)`';
+    expect(relativeLinks(prose)).toEqual(["b.md#c", "e.png", "f.png"]);
   });
 });
 
