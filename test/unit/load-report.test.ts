@@ -229,9 +229,11 @@ describe("what is printed and drawn", () => {
     ]);
     expect(svg).toContain("A &lt;title&gt;");
     expect(svg).toContain("sub &amp; title");
-    expect(svg.match(/<path /g)).toHaveLength(2);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-    const places = [...svg.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)];
+    const curves = [...svg.matchAll(/<g[^>]*aria-label="line"[^>]*><path d="([^"]+)"/g)];
+    expect(curves).toHaveLength(2);
+    for (const name of ["100/s", "200/s"]) expect(svg).toContain(`>${name}</text>`);
+    const places = curves.flatMap(([, path = ""]) => [...path.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)]);
     expect(places).toHaveLength(7);
     expect(
       places.every(([, x, y]) => Number(x) >= 0 && Number(x) <= 760 && Number(y) >= 0 && Number(y) <= 440),
