@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { analyzeExperiment, sparkEngine } from "../../src/analysis/analysis.ts";
 import { compactDataDirectory } from "../../src/app/compact-data.ts";
-import { run } from "../../src/cli/cli.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogFiles, LogRecord } from "../../src/domain/ports.ts";
@@ -19,29 +18,9 @@ import {
 import { withLoggedFiles } from "../support/logged-files.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { randomExperiment, randomLog } from "../support/random-log.ts";
+import { setlistHere } from "../support/setlist-command.ts";
 import { describeWithSpark, localSpark, sparkTimeoutMs } from "../support/spark.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-let stdout = "";
-let stderr = "";
-
-beforeEach(() => {
-  stdout = "";
-  stderr = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
 
 describeWithSpark("an analysis on Spark", (sparkSql) => {
   test(
@@ -229,11 +208,11 @@ describeWithSpark("an analysis on Spark", (sparkSql) => {
       const settings = localSpark.flatMap((setting) => ["--spark-conf", setting]);
       const cluster = ["--engine", "spark", "--spark-sql", sparkSql, ...settings];
       const warehouse = ["--warehouse", `file://${dataDir}/warehouse/`];
-      const code = await run([
+      const { code, stdout, stderr } = await setlistHere(
         ...["analyze", "--experiment", "home-kd", "--data-dir", dataDir, "--json"],
         ...cluster,
         ...warehouse,
-      ]);
+      );
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const { arms, warnings } = JSON.parse(stdout);
       expect(arms.map(({ units }: { units: number }) => units)).toEqual([1, 0]);
