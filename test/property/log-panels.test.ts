@@ -134,7 +134,7 @@ test("post-stratification is that of the units by their first exposure's country
     }),
     { numRuns: 5 },
   );
-}, 120_000);
+});
 
 /** The same of other units, of whom there are twenty. */
 function copyOf(record: LogRecord, copy: number): LogRecord {
@@ -197,7 +197,7 @@ test("buckets hold the units whose values they say, all of them, and are the sam
     }),
     { numRuns: 5 },
   );
-}, 120_000);
+});
 
 test("the difference by day is that of the records up to each day, unit by unit", async () => {
   await fc.assert(
@@ -258,7 +258,7 @@ test("the difference by day is that of the records up to each day, unit by unit"
     }),
     { numRuns: 5 },
   );
-}, 120_000);
+});
 
 interface Arm {
   readonly count: number;

@@ -184,7 +184,7 @@ test("off-policy estimates are what a reader of the records finds, decision by d
     ),
     { numRuns: 3, endOnFailure: true },
   );
-}, 120_000);
+});
 
 test("a policy of an arm that nobody gets, or that leaves few units, is refused with the reason", async () => {
   const few = Array.from({ length: 40 }, (_, unit) => ({

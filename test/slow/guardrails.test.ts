@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { ExperimentHealth } from "../../src/domain/experiment-health.ts";
 import { httpCall } from "../support/doors.ts";
@@ -8,9 +8,6 @@ import { startGroup } from "../support/process-group.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 import { tinyModels } from "../support/tiny-models.ts";
-
-// Other processes may use the machine too, and every test loads a server with requests.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** From the detection of a breach until every request is served by control. */
 const rolledBackMsMax = 5_000;
@@ -100,7 +97,7 @@ test("a deliberately slow arm is rolled back: all requests are control's within 
     guardrails: [{ kind: "latency-p99", maxMs: 30, action: "rollback", minimum: 20, owner: "team-latency" }],
   });
   const load = client();
-  await expect.poll(async () => (await experiment()).killed, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await experiment()).killed).toBeDefined();
   const { breach, killed } = await experiment();
   await new Promise((resolve) => setTimeout(resolve, 500));
   await load.stop();
@@ -141,17 +138,17 @@ test("a ramp goes on by itself, is held while an arm's answers fall back, and go
   const traffic = async () => (await experiment()).traffic;
 
   // Without requests nobody can tell that it is healthy.
-  await expect.poll(async () => (await health()).ramp?.passedMs, { timeout: 5_000 }).toBeGreaterThan(1_000);
+  await expect.poll(async () => (await health()).ramp?.passedMs).toBeGreaterThan(1_000);
   expect(await health()).toMatchObject({ state: "undecided", ramp: { step: 1, steps: 3, nextTraffic: 0.8 } });
   expect(await traffic()).toBe(0.5);
   const sound = client(2);
-  await expect.poll(traffic, { timeout: 10_000, interval: 20 }).toBeGreaterThan(0.5);
+  await expect.poll(traffic).toBeGreaterThan(0.5);
   await sound.stop();
   const { config } = app;
   await app.stop();
   app = await startApp(config.dataDir, config);
   const again = client(2);
-  await expect.poll(traffic, { timeout: 10_000, interval: 20 }).toBe(1);
+  await expect.poll(traffic).toBe(1);
   await again.stop();
   const { body } = await send("GET", "/v1/experiments/exp/history");
   const revisions = (body as { revisions: { who: string; what: string; at: string }[] }).revisions.slice(1);
@@ -168,7 +165,7 @@ test("an arm that answers too late is held where its ramp stands, and says so wh
   const ramp = [{ traffic: 0.5, for: "1s" }, { traffic: 1 }];
   await started({ ramp, guardrails: [{ kind: "fallback-rate", max: 0.1, minimum: 20 }] });
   const load = client(1_000, 20);
-  await expect.poll(async () => (await experiment()).breach, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await experiment()).breach).toBeDefined();
   await load.stop();
   expect(await experiment()).toMatchObject({
     status: "running",
@@ -210,7 +207,7 @@ test("what the log says is acted on too: an arm whose metric falls is rolled bac
     });
   }
   expect((await app.post("/v1/outcomes", { outcomes })).body).toMatchObject({ accepted: outcomes.length });
-  await expect.poll(async () => (await experiment()).killed, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await experiment()).killed).toBeDefined();
   expect((await experiment()).breach).toMatchObject({
     kind: "metric",
     evidence: { arm: "treated", state: "breached" },

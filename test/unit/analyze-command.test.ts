@@ -171,7 +171,7 @@ describe("setlist analyze --experiment", () => {
     const then = await setlistHere(...command, "--policy", "kdd=1");
     expect(then.code).toBe(1);
     expect(then.stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
-  }, 60_000);
+  });
 
   test("reads the store and the log of the data directory", async () => {
     const dataDir = await dataDirectory({ control: 6, kd: 4 });
