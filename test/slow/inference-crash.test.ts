@@ -4,6 +4,7 @@ import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { childrenOf } from "../../loadtest/process-figures.ts";
 import { type ServerProcess, startServerProcess } from "../../src/app/server-process.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
+import { isAlive } from "../support/alive.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -50,14 +51,6 @@ const inferenceProcess = ({ pid }: ServerProcess): number => {
   const [child, ...others] = childrenOf(pid);
   expect(others).toEqual([]);
   return child as number;
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 };
 
 test.each(["SIGSEGV", "SIGKILL"] as const)(

@@ -8,11 +8,12 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startAnswering } from "../../src/app/start-answering.ts";
 import { loadConfig } from "../../src/config.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
+import { isAlive } from "../support/alive.ts";
 import { eventually } from "../support/eventually.ts";
 import { grpcCaller } from "../support/grpc-caller.ts";
 import { scratchRepository } from "../support/model-repository.ts";
 import { recordsIn, segmentsIn } from "../support/outcomes-log.ts";
-import { isAlive, type ProcessGroup, socketsOf, startGroup } from "../support/process-group.ts";
+import { type ProcessGroup, socketsOf, startGroup } from "../support/process-group.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

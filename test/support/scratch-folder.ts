@@ -1,9 +1,10 @@
 /** Where the tests of one run write: a folder of its own, so that two runs share nothing, gone when it is over. */
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { isAlive } from "./alive.ts";
 
 /** Thrice what a whole run has been seen to have there at once. */
 const bytesMin = 2 * 1024 ** 3;
@@ -36,11 +37,22 @@ async function inMemory(): Promise<string | undefined> {
   return undefined;
 }
 
+const prefix = "setlist-tests-";
+
 async function scratchIn(place: string): Promise<string> {
-  const folder = await mkdtemp(join(place, "setlist-tests-"));
+  await removeLeft(place);
+  const folder = await mkdtemp(join(place, `${prefix}${process.pid}-`));
   // PostgreSQL, which root may not run, has its folder in it.
   await chmod(folder, 0o755);
   return folder;
+}
+
+/** A run that was killed has left its folder: what is in memory would stay there. */
+async function removeLeft(place: string): Promise<void> {
+  for (const name of await readdir(place)) {
+    const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) await remove(join(place, name));
+  }
 }
 
 function remove(folder: string): Promise<void> {
