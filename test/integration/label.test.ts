@@ -12,14 +12,7 @@ import { manifestOf } from "../support/tiny-models.ts";
 
 test("labels are what the teacher answers, each candidate's once, and a second run labels nothing", async () => {
   const { dataDir, world, repository, labels } = await labelHouse(3);
-  const options = {
-    dataDir,
-    models: repository,
-    world,
-    cacheRowsMax: 100,
-    signal: new AbortController().signal,
-    onWarning: () => undefined,
-  };
+  const options = optionsOf(dataDir, world, repository);
   expect(await labelDataDirectory(options)).toMatchObject({
     impressions: 3,
     labelled: 6,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { LogRecord } from "../../src/domain/ports.ts";
 import {
   type LoggedDecision,
@@ -17,7 +17,7 @@ import {
   impressionOf,
   outcomeOf,
 } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const day = 86_400_000;
@@ -79,9 +79,7 @@ function analysisOf(
   changed = experiment,
 ): Promise<AnalysisReport> {
   const designs = { policies: [new Map(weights)] };
-  return withLoggedFiles([records], (files) =>
-    analyzeExperiment({ experiment: changed, files, alpha: 0.05, asOf: new Date(noon), designs }),
-  );
+  return analysisOfRecords(changed, records, new Date(noon), designs);
 }
 
 const halves = Array.from({ length: 1_000 }, (_, unit) =>

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { ExperimentHealth } from "../../src/domain/experiment-health.ts";
-import { httpCall } from "../support/doors.ts";
 import { startGroup } from "../support/process-group.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
@@ -29,17 +28,6 @@ afterEach(async () => {
   await folder.remove();
 });
 
-const send = (method: string, path: string, body?: object, revision?: number) =>
-  httpCall(app.http + path, {
-    method,
-    headers: {
-      "setlist-actor": "ada",
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...(revision !== undefined && { "if-match": String(revision) }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-
 async function started(over: object, treated = "slow"): Promise<void> {
   const document = {
     id: "exp",
@@ -51,14 +39,14 @@ async function started(over: object, treated = "slow"): Promise<void> {
     ],
     ...over,
   };
-  const created = await send("POST", "/v1/experiments", document);
+  const created = await app.send("POST", "/v1/experiments", document);
   expect(created.status, created.text).toBe(201);
-  expect((await send("POST", "/v1/experiments/exp/start", undefined, 1)).status).toBe(200);
+  expect((await app.send("POST", "/v1/experiments/exp/start", undefined, 1)).status).toBe(200);
 }
 
-const experiment = async () => (await send("GET", "/v1/experiments/exp")).body as unknown as Experiment;
+const experiment = async () => (await app.send("GET", "/v1/experiments/exp")).body as unknown as Experiment;
 const health = async () =>
-  (await send("GET", "/v1/experiments/exp/health")).body as unknown as ExperimentHealth;
+  (await app.send("GET", "/v1/experiments/exp/health")).body as unknown as ExperimentHealth;
 
 interface Served {
   /** ms since 1970. */
@@ -73,7 +61,7 @@ function client(candidates = 1_000, timeoutMs = 10_000) {
   const run = (async () => {
     for (let unit = 0; !over; unit++) {
       const sentAt = Date.now();
-      const { body } = await send("POST", "/v1/rank", {
+      const { body } = await app.send("POST", "/v1/rank", {
         surface: "home",
         user: { id: `u${unit}` },
         candidateIds: Array.from({ length: candidates }, (_, i) => `t${i}`),
@@ -118,11 +106,11 @@ test("a deliberately slow arm is rolled back: all requests are control's within 
   });
   expect(breach?.evidence.estimate).toBeGreaterThan(breach?.evidence.bound ?? Number.POSITIVE_INFINITY);
   expect(killed).toMatch(/^guardrail latency-p99: arm treated: p99 is .* ms; .* thanks to team-latency$/);
-  const { body } = await send("GET", "/v1/experiments/exp/history");
+  const { body } = await app.send("GET", "/v1/experiments/exp/history");
   const [, , last] = (body as { revisions: { who: string; what: string; experiment: Experiment }[] })
     .revisions;
   expect(last).toMatchObject({ who: "guardrail", what: `killed: ${killed}`, experiment: { breach } });
-  const metrics = await send("GET", "/metrics");
+  const metrics = await app.send("GET", "/metrics");
   expect(metrics.text).toMatch(
     /^setlist_guardrail_breaches_total\{experiment="exp",guardrail="latency-p99",action="rollback"\} 1$/m,
   );
@@ -150,7 +138,7 @@ test("a ramp goes on by itself, is held while an arm's answers fall back, and go
   const again = client(2);
   await expect.poll(traffic).toBe(1);
   await again.stop();
-  const { body } = await send("GET", "/v1/experiments/exp/history");
+  const { body } = await app.send("GET", "/v1/experiments/exp/history");
   const revisions = (body as { revisions: { who: string; what: string; at: string }[] }).revisions.slice(1);
   expect(revisions.map(({ who, what }) => `${who}: ${what}`)).toEqual([
     "ada: status draft to running",
