@@ -1,13 +1,26 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** `npm test` runs the first, `npm run test:slow` the second: see README.md. */
+const slow = "test/slow/**/*.test.ts";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     pool: "forks",
     // Of two processors vitest would use one, and many tests wait for processes that they have started.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    reporters: ["default", "./test/support/skipped-suites.ts"],
+    globalSetup: "test/support/scratch-folder.ts",
+    // A test fails by what it finds, not by how busy the machine is: these only end what hangs.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000, interval: 10 } },
+    projects: [
+      {
+        extends: true,
+        test: { name: "quick", include: ["test/**/*.test.ts"], exclude: [...configDefaults.exclude, slow] },
+      },
+      { extends: true, test: { name: "slow", include: [slow], testTimeout: 600_000 } },
+    ],
   },
 });

@@ -5,6 +5,7 @@ import { analyzeExperiment } from "../src/analysis/analysis.ts";
 import { literal, withDatabase, withTemporaryFolder } from "../src/columnar/columnar.ts";
 import type { Experiment } from "../src/domain/experiment.ts";
 import { duckDbEngine } from "../src/measurement/duckdb-engine.ts";
+import { experimentOf } from "../test/support/log-records.ts";
 import { type MadeLog, madeLog, outcomesOfImpression } from "./made-log.ts";
 
 export interface AnalysisRun {
@@ -24,20 +25,7 @@ export interface AnalysisRun {
 const mean = { type: "mean", goal: "increase", role: "secondary" } as const;
 
 /** Five metrics, each adjusted by the same unit's 14 days before. */
-export const measuredExperiment: Experiment = {
-  id: "home-kd",
-  description: "",
-  surface: "home",
-  layer: "home-ranker",
-  unit: "user",
-  salt: "home-kd",
-  traffic: 1,
-  status: "running",
-  arms: [
-    { id: "control", control: true, weight: 1, model: { name: "home-control" } },
-    { id: "kd", control: false, weight: 1, model: { name: "home-kd" } },
-  ],
-  overrides: {},
+export const measuredExperiment: Experiment = experimentOf({
   metrics: [
     { ...mean, id: "completions", outcome: "completion", aggregate: "count", role: "primary" },
     { ...mean, id: "seconds", outcome: "play", aggregate: "sum", winsorise: 0.999 },
@@ -54,10 +42,7 @@ export const measuredExperiment: Experiment = {
     { ...mean, id: "seconds-a-play", outcome: "play", aggregate: "mean" },
   ],
   attributionWindow: "7d",
-  revision: 1,
-  phase: 1,
-  ranges: [{ from: 0, to: 1 }],
-};
+});
 
 /** What DuckDB takes to read what the analysis reads, and to count by type and by surface. */
 async function scanSeconds(log: MadeLog): Promise<number> {

@@ -1,5 +1,5 @@
 import { openFleetStore } from "../../src/registry/open-fleet-store.ts";
-import { describeWithPostgres } from "../support/describe-with-postgres.ts";
+import { describeWithPostgres } from "../support/describe-with.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { experimentStoreContract } from "./experiment-store.ts";
 

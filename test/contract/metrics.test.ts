@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Doors, openDoors } from "../support/doors.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** One sample of the text format: a name, its labels, a value. */
 const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)$/;
@@ -24,7 +25,7 @@ beforeAll(async () => {
   const outcome = { outcomeId: "o1", requestId: "r1", itemId: "t1", type: "type-of-an-attacker" };
   await doors.post("/v1/outcomes", { outcomes: [outcome, outcome, {}] });
   const compared = 'setlist_shadow_total{surface="home",result="compared"} 2';
-  await vi.waitFor(async () => expect((await doors.get("/metrics")).text).toContain(compared));
+  await eventually(async () => expect((await doors.get("/metrics")).text).toContain(compared));
   // Node's own event loop metrics have no numbers right behind another scrape.
   await delay(200);
   const answer = await doors.get("/metrics");

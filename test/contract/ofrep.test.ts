@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { compileAssigner } from "../../src/experiments/experiments.ts";
-import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { type Doors, httpCall, openDoors } from "../support/doors.ts";
 import { experimentWith } from "../support/experiments.ts";
+import { openFullDoors } from "../support/full-doors.ts";
 
 const running = experimentWith({
   id: "home-kd",
@@ -307,33 +307,15 @@ describe("an unknown flag", () => {
 
 test("while rank requests are refused, evaluations are 429 with the time to wait", async () => {
   await doors.close();
-  const held = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<void>();
-  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  doors = await openDoors({
-    ports: {
-      concurrency: new ConcurrencyLimit({ clock, answerMsTarget: 25, inFlightMax: 1 }),
-      log: {
-        appendImpression: async () => {
-          begun.resolve();
-          await held.promise;
-        },
-        appendShadow: async () => {},
-        appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
-        close: async () => {},
-      },
-    },
-  });
-  const rank = { surface: "home", user: { id: "u1" }, candidateIds: ["t1"] };
-  const first = doors.post("/v1/rank", rank);
-  await begun.promise;
+  const full = await openFullDoors({ surface: "home", user: { id: "u1" }, candidateIds: ["t1"] });
+  doors = full.doors;
   for (const path of [one, all]) {
     const answer = await doors.post(path, { context: german });
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "1"]);
     expect(answer.body["errorCode"]).toBe("GENERAL");
   }
-  held.resolve();
-  expect((await first).status).toBe(200);
+  full.letGo();
+  expect((await full.first).status).toBe(200);
 });
 
 test("a defect is 500, shows nothing of the inside, and is logged under the id that it shows", async () => {

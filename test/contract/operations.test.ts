@@ -21,7 +21,7 @@ import { standingLibrary } from "../support/model-library.ts";
 let doors: Doors;
 let client: Client;
 beforeEach(async () => {
-  doors = await openDoors({ connectionRules: { closeGraceMs: 5_000 }, closeGraceMs: 5_000 });
+  doors = await openDoors({ connectionRules: { closeGraceMs: 60_000 }, closeGraceMs: 60_000 });
   client = new Client(doors.grpcAddress, credentials.createInsecure());
 });
 afterEach(async () => {
@@ -133,7 +133,7 @@ describe("gRPC health", () => {
     await ended;
     expect(seen).toEqual([{ status: "SERVING" }, { status: "NOT_SERVING" }]);
     // Long before the grace.
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 });
 
@@ -227,8 +227,8 @@ describe.each([false, true])("a close, with ports shared with other processes: %
     const slow = await openDoors({
       serving: { recordOutcomes: () => waiting.enter().then(() => receipt) },
       sharedPorts,
-      connectionRules: { closeGraceMs: 5_000 },
-      closeGraceMs: 5_000,
+      connectionRules: { closeGraceMs: 60_000 },
+      closeGraceMs: 60_000,
     });
     const overHttp = slow.post("/v1/outcomes", { outcomes: [{}] });
     const overGrpc = slow.grpc.call("setlist.v1.OutcomeService", "Record", { outcomes: [{}] });
@@ -241,7 +241,7 @@ describe.each([false, true])("a close, with ports shared with other processes: %
     expect((await overGrpc).message).toEqual(receipt);
     await closed;
     // Long before the grace: connections that a client keeps do not hold the server open.
-    expect(performance.now() - releasedAt).toBeLessThan(3_000);
+    expect(performance.now() - releasedAt).toBeLessThan(30_000);
     slow.grpc.close();
   });
 
@@ -424,12 +424,12 @@ describe("below HTTP", () => {
     });
 
     test("does not hold up a close", async () => {
-      const server = await openDoors({ connectionRules: { closeGraceMs: 10_000 } });
+      const server = await openDoors({ connectionRules: { closeGraceMs: 60_000 } });
       const { ended } = await silence(server);
       const began = performance.now();
       await server.close();
       expect(await ended).toBe("");
-      expect(performance.now() - began).toBeLessThan(5_000);
+      expect(performance.now() - began).toBeLessThan(30_000);
     });
   });
 

@@ -171,14 +171,14 @@ describe("a stream of rank requests", () => {
         },
       },
     });
-    const call = client.open({ deadline: Date.now() + 400 });
+    const call = client.open({ deadline: Date.now() + 2_000 });
     await call.send(request("first"));
     await call.count(1);
     await delay(100);
     await call.send(request("never"));
     expect((await call.ended).code).toBe("DEADLINE_EXCEEDED");
     const [first = 0, second = 0] = seen;
-    expect(first).toBeLessThanOrEqual(400);
+    expect(first).toBeLessThanOrEqual(2_000);
     expect(second).toBeLessThanOrEqual(first - 90);
   });
 });
@@ -374,7 +374,8 @@ describe("a server that stops", () => {
       detail: "the server stops: send what was not answered on a new call, to another server",
     });
     expect(end.trailer.get("setlist-code")).toEqual(["UNAVAILABLE"]);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    // The grace is ten seconds.
+    expect(performance.now() - began).toBeLessThan(8_000);
   });
 
   test("does not wait for a client that is silent", async () => {
@@ -385,7 +386,8 @@ describe("a server that stops", () => {
     const began = performance.now();
     await doors.closeGrpc();
     expect((await call.ended).code).toBe("UNAVAILABLE");
-    expect(performance.now() - began).toBeLessThan(2_000);
+    // The grace is ten seconds.
+    expect(performance.now() - began).toBeLessThan(8_000);
   });
 });
 
@@ -394,7 +396,7 @@ describe("a unary call that ends before its answer", () => {
     const ranks = new HeldRanks();
     await open({ serving: ranks.serving });
     const answer = doors.grpc.call("setlist.v1.RankingService", "Rank", request("r1"), {
-      deadline: Date.now() + 100,
+      deadline: Date.now() + 1_000,
     });
     await ranks.holds(1);
     const { signal } = ranks.held.get("r1") ?? {};

@@ -1,8 +1,9 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
 import type { Scorer } from "../../src/domain/scorer.ts";
 import type { ServingDependencies } from "../../src/serving/serving.ts";
 import { openDoors, testModel } from "../support/doors.ts";
+import { eventually } from "../support/eventually.ts";
 
 const surfaceWith = (share: number, rest: object = {}) => {
   const shadow = { model: { name: "home-kd" }, share, topK: 10 };
@@ -77,7 +78,7 @@ test("none of a share of 0 is scored, all of a share of 1", async () => {
   const none = await houseWith({ surfaces: surfaceWith(0), scorer });
   for (let index = 0; index < 5; index++) expect(await none.rank()).toBe(200);
   for (let index = 0; index < 5; index++) expect(await whole.rank()).toBe(200);
-  await vi.waitFor(async () => expect(await whole.results()).toEqual({ compared: 5 }));
+  await eventually(async () => expect(await whole.results()).toEqual({ compared: 5 }));
   expect(await none.results()).toEqual({});
   expect(scored).toBe(5);
 });

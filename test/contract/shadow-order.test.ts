@@ -67,6 +67,6 @@ test.each(doors)(
     const before = settled;
     expect(await rank()).toHaveLength(2);
     expect(settled).toBe(before);
-    await expect.poll(() => settled, { timeout: 5_000 }).toBe(before + 1);
+    await expect.poll(() => settled).toBe(before + 1);
   },
 );

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
-import { type Doors, openDoors } from "../support/doors.ts";
+import type { Doors } from "../support/doors.ts";
+import { openFullDoors } from "../support/full-doors.ts";
 import { rankMessage } from "../support/rank-message.ts";
 import { type RankStreamClient, rankStreamClient } from "../support/rank-stream-client.ts";
 
-const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const request = (requestId: string) => ({
   requestId,
   surface: "home",
@@ -17,29 +16,10 @@ let doors: Doors;
 let client: RankStreamClient | undefined;
 let letGo: () => void;
 
-/** One that is being answered, and room for no other until it is let go. */
 async function openFull(): Promise<{ first: Promise<unknown> }> {
-  const held = Promise.withResolvers<void>();
-  letGo = held.resolve;
-  const concurrency = new ConcurrencyLimit({ clock, answerMsTarget: 25, inFlightMax: 1 });
-  const begun = Promise.withResolvers<void>();
-  doors = await openDoors({
-    ports: {
-      concurrency,
-      log: {
-        appendImpression: async () => {
-          begun.resolve();
-          await held.promise;
-        },
-        appendShadow: async () => {},
-        appendOutcomes: async (outcomes) => ({ accepted: outcomes.length, duplicates: 0, unmatched: 0 }),
-        close: async () => {},
-      },
-    },
-  });
-  const first = doors.post("/v1/rank", request("first"));
-  await begun.promise;
-  return { first };
+  const full = await openFullDoors(request("first"));
+  ({ doors, letGo } = full);
+  return full;
 }
 
 afterEach(async () => {

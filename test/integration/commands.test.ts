@@ -3,57 +3,19 @@ import { once } from "node:events";
 import { open, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { suiteFolder, temporaryFolder } from "../support/temporary-folder.ts";
-
-interface Finished {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
+import { describe, expect, test } from "vitest";
+import { setlist, setlistHere, startSetlistIn } from "../support/setlist-command.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const main = resolve("src/main.ts");
-
-function setlist(...args: string[]): Promise<Finished> {
-  return setlistIn({}, ...args);
-}
-
-async function setlistIn(
-  place: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
-  ...args: string[]
-): Promise<Finished> {
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    cwd: place.cwd,
-    env: { ...process.env, ...place.env },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, stdout, stderr };
-}
-
 const analyzeTable = "analyze --table t.csv --unit u --arm arm --control a --metric y=y:mean".split(" ");
 
 describe("a command line", () => {
   test.each([
-    "serve",
-    "demo",
-    "simulate",
-    "analyze",
-    "experiments",
-    "assign",
-    "verify-log",
-    "compact",
-    "label",
+    ...["serve", "demo", "simulate", "analyze", "power", "experiments", "models"],
+    ...["assign", "verify-log", "compact", "label", "ingest"],
   ])("%s --help explains itself and exits 0", async (command) => {
-    const { code, stdout } = await setlist(command, "--help");
+    const { code, stdout } = await setlistHere(command, "--help");
     expect(code).toBe(0);
     expect(stdout).toContain(`setlist ${command}`);
   });
@@ -69,19 +31,18 @@ describe("a command line", () => {
     [[...analyzeTable, "--metric", "y=y:mean"], "metric y is given twice"],
     [[...analyzeTable, "--covariate", "x=y"], 'no metric x (did you mean "y"?)'],
   ])("%j is wrong usage: exit 2, with the nearest valid name", async (args, hint) => {
-    const { code, stderr } = await setlist(...args);
+    const { code, stderr } = await setlistHere(...args);
     expect(code).toBe(2);
     expect(stderr).toContain(hint);
   });
 
   test("a model repository that is not there stops the start with a sentence", async () => {
-    const folder = await suiteFolder();
-    const nowhere = join(folder.path, "nowhere");
-    const { code, stderr } = await setlist("serve", "--data-dir", folder.path, "--models", nowhere);
+    const folder = await temporaryFolder();
+    const nowhere = join(folder, "nowhere");
+    const { code, stderr } = await setlist("serve", "--data-dir", folder, "--models", nowhere);
     expect(code).toBe(1);
     expect(stderr).toContain(nowhere);
     expect(stderr).not.toContain("    at ");
-    await folder.remove();
   });
 });
 
@@ -118,7 +79,7 @@ describe("a data directory", () => {
     "of %s may come from SETLIST_DATA_DIR, and is told where it does not exist",
     async (...args) => {
       const nowhere = join(await temporaryFolder(), "nowhere");
-      const { code, stderr } = await setlistIn({ env: { SETLIST_DATA_DIR: nowhere } }, ...args);
+      const { code, stderr } = await startSetlistIn({ env: { SETLIST_DATA_DIR: nowhere } }, ...args).ended;
       expect(code).toBe(1);
       expect(stderr).toBe(
         `setlist: no data directory at ${nowhere}: name the one that the server uses with --data-dir\n`,
@@ -139,22 +100,17 @@ describe("a data directory", () => {
 
 test("simulate finds the project's world from anywhere: what fails is the server that nobody started", async () => {
   const cwd = await temporaryFolder();
-  const { code, stderr } = await setlistIn({ cwd }, "simulate", "--url", "http://127.0.0.1:1");
+  const { code, stderr } = await startSetlistIn({ cwd }, "simulate", "--url", "http://127.0.0.1:1").ended;
   expect(code).toBe(1);
   expect(stderr).toContain("no server answers at http://127.0.0.1:1");
 });
 
 describe("setlist serve", () => {
-  let folder: Awaited<ReturnType<typeof suiteFolder>>;
-  beforeAll(async () => {
-    folder = await suiteFolder();
-  });
-  afterAll(() => folder.remove());
-
   test("says ready with its ports, finishes what is in flight at SIGTERM, seals the log and exits 0", async () => {
+    const folder = await temporaryFolder();
     const child = spawn(
       process.execPath,
-      ["src/main.ts", "serve", "--http-port", "0", "--grpc-port", "0", "--data-dir", folder.path],
+      ["src/main.ts", "serve", "--http-port", "0", "--grpc-port", "0", "--data-dir", folder],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     const lines = createInterface({ input: child.stdout });
@@ -184,9 +140,9 @@ describe("setlist serve", () => {
     const answers = await Promise.all(inFlight);
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(await exit).toEqual([0, null]);
-    const segments = await readdir(join(folder.path, "log"));
+    const segments = await readdir(join(folder, "log"));
     expect(segments.some((name) => name.includes("open"))).toBe(false);
-    const verified = await setlist("verify-log", "--data-dir", folder.path, "--json");
+    const verified = await setlist("verify-log", "--data-dir", folder, "--json");
     expect(verified.code).toBe(0);
     expect(JSON.parse(verified.stdout)).toEqual({
       impressions: 20,

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { isInShare } from "../../src/serving/request-share.ts";
+import { eventually } from "../support/eventually.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 
@@ -178,12 +179,8 @@ describe("an experiment that logs what its other arm would have shown", () => {
       // Eight listeners whom nobody knows, so that any two in one arm get the same list.
       await rank(app, `stranger-${index % 8}`, { requestId, limit: 5 });
       // One at a time: a request that comes meanwhile would go first.
-      await vi.waitFor(
-        async () => expect(await done(app)).toBe(chosen.filter((id) => ids.indexOf(id) <= index).length),
-        {
-          timeout: 10_000,
-          interval: 5,
-        },
+      await eventually(async () =>
+        expect(await done(app)).toBe(chosen.filter((id) => ids.indexOf(id) <= index).length),
       );
     }
   });

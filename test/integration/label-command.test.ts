@@ -5,13 +5,14 @@ import { describe, expect, test } from "vitest";
 import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { lockFolder } from "../../src/columnar/folder-lock.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
-import { addTeacher, type LabelHouse, labelHouse, rowsOf } from "../support/label-house.ts";
-import { setlist } from "../support/setlist-command.ts";
+import { addTeacher, type LabelHouse, labelHouse } from "../support/label-house.ts";
+import { rowsOf } from "../support/parquet.ts";
+import { setlistHere } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { repositoryWith } from "../support/tiny-models.ts";
 
 function label({ dataDir, repository, world }: LabelHouse, ...more: string[]) {
-  return setlist("label", "--data-dir", dataDir, "--models", repository, "--world", world, ...more);
+  return setlistHere("label", "--data-dir", dataDir, "--models", repository, "--world", world, ...more);
 }
 
 describe("a damaged log stops", () => {
@@ -21,7 +22,7 @@ describe("a damaged log stops", () => {
     const bytes = await readFile(segment);
     await writeFile(segment, bytes.fill(0xaa, 60, 61));
     const { code, stderr } =
-      command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
+      command === "label" ? await label(house) : await setlistHere("compact", "--data-dir", house.dataDir);
     expect(code).toBe(1);
     expect(stderr).toContain(
       `setlist: log segment 0000000001.seg in ${house.dataDir}/log is damaged in its record 0 at offset 32: the checksum does not match`,
@@ -38,7 +39,7 @@ describe("a damaged log stops", () => {
     encodeSegmentHeader({ number: 1, salt: bytes.readUInt32LE(16), madeAt: 0 }, 99).copy(bytes);
     await writeFile(segment, bytes);
     const { code, stderr } =
-      command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
+      command === "label" ? await label(house) : await setlistHere("compact", "--data-dir", house.dataDir);
     expect(code).toBe(1);
     expect(stderr).toMatch(/0000000001\.seg .*schema version 99, and this Setlist reads 1 to \d+/);
   });
@@ -52,7 +53,7 @@ describe("a data directory that", () => {
     const house = await labelHouse(1);
     await writeFile(join(house.dataDir, taken), "");
     const { code, stderr } =
-      command === "label" ? await label(house) : await setlist("compact", "--data-dir", house.dataDir);
+      command === "label" ? await label(house) : await setlistHere("compact", "--data-dir", house.dataDir);
     expect(code).toBe(1);
     expect(stderr).toMatch(
       new RegExp(
@@ -69,7 +70,7 @@ describe("a data directory that", () => {
     await mkdir(join(house.dataDir, "log/0000000001.seg"));
     for (const { code, stderr } of [
       await label(house),
-      await setlist("compact", "--data-dir", house.dataDir),
+      await setlistHere("compact", "--data-dir", house.dataDir),
     ]) {
       expect(code).toBe(1);
       expect(stderr).toMatch(/log segment 0000000001\.seg in \S+ is damaged .*: it is no file\./);
@@ -80,7 +81,7 @@ describe("a data directory that", () => {
     "has no log is refused by %s, and nothing is made",
     async (command) => {
       const dataDir = await temporaryFolder();
-      expect(await setlist(command, "--data-dir", dataDir)).toMatchObject({
+      expect(await setlistHere(command, "--data-dir", dataDir)).toMatchObject({
         code: 1,
         stdout: "",
         stderr: `setlist: no log in ${dataDir}: name the data directory of a server with --data-dir\n`,
@@ -153,7 +154,7 @@ test("a second labeller of one data directory is refused in a sentence", async (
 test("compact waits for another compactor of the data directory, and for too long a one with a sentence", async () => {
   const house = await labelHouse(1);
   const { dataDir } = house;
-  expect(await setlist("compact", "--data-dir", dataDir)).toMatchObject({ code: 0 });
+  expect(await setlistHere("compact", "--data-dir", dataDir)).toMatchObject({ code: 0 });
   const warehouse = join(dataDir, "warehouse");
   const lock = lockFolder(warehouse);
   await expect(compactDataDirectory({ dataDir, waitMsMax: 500 })).rejects.toMatchObject({
@@ -161,11 +162,11 @@ test("compact waits for another compactor of the data directory, and for too lon
     message: `another process is writing to ${warehouse}: wait until it has ended, or stop it`,
   });
   let isDone = false;
-  const waiting = setlist("compact", "--data-dir", dataDir).finally(() => {
+  const waiting = setlistHere("compact", "--data-dir", dataDir).finally(() => {
     isDone = true;
   });
-  // Longer than a compaction with nothing to do takes.
-  await sleep(3_000);
+  // Longer than a compaction with nothing to do takes here.
+  await sleep(500);
   expect(isDone).toBe(false);
   lock.release();
   expect(await waiting).toMatchObject({ code: 0 });
@@ -174,7 +175,7 @@ test("compact waits for another compactor of the data directory, and for too lon
 test("the page's SQL joins labels with the impressions that they belong to", async () => {
   const house = await labelHouse(2);
   expect(await label(house)).toMatchObject({ code: 0 });
-  expect(await setlist("compact", "--data-dir", house.dataDir)).toMatchObject({ code: 0 });
+  expect(await setlistHere("compact", "--data-dir", house.dataDir)).toMatchObject({ code: 0 });
   const page = await readFile(join(import.meta.dirname, "../../docs/teacher-labels.md"), "utf8");
   const sql = /```sql\n(.*?);\n```/s.exec(page)?.[1] ?? "";
   const here = sql.replaceAll("'data/", `'${house.dataDir}/`).replaceAll("=video-teacher/", "=linear/");
@@ -198,7 +199,7 @@ test.each([
   // Node would take a pause that long for one of 1 ms.
   [["--follow", "--poll-ms", "2147483648"], "expected a whole number from 1 to 3600000"],
 ])("label %j is wrong usage: exit 2", async (args, hint) => {
-  const { code, stderr } = await setlist("label", ...args);
+  const { code, stderr } = await setlistHere("label", ...args);
   expect(code).toBe(2);
   expect(stderr).toContain(hint);
 });

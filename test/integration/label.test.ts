@@ -4,21 +4,15 @@ import { labelDataDirectory } from "../../src/app/data/label-data.ts";
 import type { FeatureSpec } from "../../src/domain/feature.ts";
 import { encodingName, type ServedFeatures } from "../../src/domain/served-features.ts";
 import { PseudonymousLog } from "../../src/outcomes/outcomes.ts";
-import { labelHouse, rowsOf } from "../support/label-house.ts";
+import { labelHouse } from "../support/label-house.ts";
 import { impressionOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { manifestOf } from "../support/tiny-models.ts";
 
 test("labels are what the teacher answers, each candidate's once, and a second run labels nothing", async () => {
   const { dataDir, world, repository, labels } = await labelHouse(3);
-  const options = {
-    dataDir,
-    models: repository,
-    world,
-    cacheRowsMax: 100,
-    signal: new AbortController().signal,
-    onWarning: () => undefined,
-  };
+  const options = optionsOf(dataDir, world, repository);
   expect(await labelDataDirectory(options)).toMatchObject({
     impressions: 3,
     labelled: 6,

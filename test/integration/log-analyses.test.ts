@@ -1,6 +1,7 @@
 /** Analyses of the log for guardrails, each in a real process of its own, over a folder without a server's data. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { LogAnalyses } from "../../src/app/beside/log-analyses.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 test("every experiment has its turn, also where the first one's figures are too old again by then", async () => {
@@ -13,12 +14,9 @@ test("every experiment has its turn, also where the first one's figures are too 
     clock: { now: () => now, monotonic: () => now },
   });
   onTestFinished(() => analyses.close());
-  await vi.waitFor(
-    () => {
-      now += 1;
-      const known = ["first", "second", "third"].map((id) => analyses.figuresOf(id));
-      expect(known.map(({ problem }) => typeof problem)).toEqual(["string", "string", "string"]);
-    },
-    { timeout: 20_000, interval: 20 },
-  );
-}, 30_000);
+  await eventually(() => {
+    now += 1;
+    const known = ["first", "second", "third"].map((id) => analyses.figuresOf(id));
+    expect(known.map(({ problem }) => typeof problem)).toEqual(["string", "string", "string"]);
+  });
+});

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { type Client, OpenFeature } from "@openfeature/server-sdk";
 import { OpenFeature as OpenFeatureWeb, type Provider, ProviderEvents } from "@openfeature/web-sdk";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
+import { eventually } from "../support/eventually.ts";
 import { documentWith } from "../support/experiments.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { SetlistProvider } from "../support/setlist-provider.ts";
@@ -151,7 +152,7 @@ describe("the web SDK", () => {
   });
 
   test("polls with the tag, and nothing is sent while nothing changes", async () => {
-    await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(2));
+    await eventually(() => expect(statuses.length).toBeGreaterThan(2));
     expect(statuses.slice(0, 3)).toEqual([200, 304, 304]);
   });
 

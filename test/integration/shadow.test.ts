@@ -1,12 +1,13 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SetlistConfig } from "../../src/config.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import type { ShadowComparison, ShadowSpec } from "../../src/domain/shadow.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { isInShare } from "../../src/serving/request-share.ts";
+import { eventually } from "../support/eventually.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { manifestOf, tinyModels } from "../support/tiny-models.ts";
@@ -31,7 +32,7 @@ async function resultsOf(app: RunningApp): Promise<Record<string, number>> {
 async function settled(app: RunningApp, count: number): Promise<Record<string, number>> {
   const sum = async (): Promise<number> =>
     Object.values(await resultsOf(app)).reduce((total, some) => total + some, 0);
-  await vi.waitFor(async () => expect(await sum()).toBe(count), { timeout: 10_000, interval: 20 });
+  await eventually(async () => expect(await sum()).toBe(count));
   return resultsOf(app);
 }
 

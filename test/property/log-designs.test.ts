@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import {
   difference,
@@ -13,7 +12,7 @@ import {
 } from "../../src/statistics/statistics.ts";
 import { type Asked, armOf, asked, recordsOf } from "../support/asked-log.ts";
 import { completions, experimentOf } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const hour = 3_600_000;
@@ -89,9 +88,7 @@ test("segments, novelty and trigger are what a reader of the records finds, unit
   await fc.assert(
     fc.asyncProperty(fc.array(asked, { minLength: 60, maxLength: 90, size: "max" }), async (requests) => {
       const designs = { segments: [{ of: "user", name: "country" } as const], novelty: true, trigger: true };
-      const report = await withLoggedFiles([recordsOf(requests)], (files) =>
-        analyzeExperiment({ experiment, files, alpha: 0.05, asOf: new Date(noon), designs }),
-      );
+      const report = await analysisOfRecords(experiment, recordsOf(requests), new Date(noon), designs);
       const units = [...Map.groupBy(requests, ({ unit }) => unit)];
       const at = (one: Asked) => noon + one.hour * hour + requests.indexOf(one);
       const firstOf = (own: readonly Asked[]) => own.toSorted((a, b) => at(a) - at(b))[0] as Asked;
@@ -200,4 +197,4 @@ test("segments, novelty and trigger are what a reader of the records finds, unit
     }),
     { numRuns: 6 },
   );
-}, 120_000);
+});

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Metric } from "../../src/domain/experiment.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
@@ -14,7 +13,7 @@ import {
 } from "../../src/statistics/statistics.ts";
 import { armOf, asked, recordsOf } from "../support/asked-log.ts";
 import { completions, experimentOf } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const play = { ...completions, outcome: "play", role: "secondary" } as const;
@@ -91,9 +90,7 @@ test("post-stratification is that of the units by their first exposure's country
       const records = recordsOf(requests).flatMap((record) =>
         Array.from({ length: 4 }, (_, copy) => copyOf(record, copy)),
       );
-      const report = await withLoggedFiles([records], (files) =>
-        analyzeExperiment({ experiment, files, alpha: 0.05, asOf: new Date(noon) }),
-      );
+      const report = await analysisOfRecords(experiment, records, new Date(noon));
       const units = unitsIn(records);
       for (const [m, metric] of experiment.metrics.entries()) {
         const cap = capOf(metric, units);
@@ -134,7 +131,7 @@ test("post-stratification is that of the units by their first exposure's country
     }),
     { numRuns: 5 },
   );
-}, 120_000);
+});
 
 /** The same of other units, of whom there are twenty. */
 function copyOf(record: LogRecord, copy: number): LogRecord {
@@ -154,15 +151,7 @@ test("buckets hold the units whose values they say, all of them, and are the sam
   await fc.assert(
     fc.asyncProperty(fc.array(asked, { minLength: 30, maxLength: 80, size: "max" }), async (requests) => {
       const records = recordsOf(requests);
-      const report = await withLoggedFiles([records], (files) =>
-        analyzeExperiment({
-          experiment,
-          files,
-          alpha: 0.05,
-          asOf: new Date(noon),
-          designs: { distributions: true },
-        }),
-      );
+      const report = await analysisOfRecords(experiment, records, new Date(noon), { distributions: true });
       const units = unitsIn(records);
       for (const metric of experiment.metrics) {
         const cap = capOf(metric, units);
@@ -197,21 +186,13 @@ test("buckets hold the units whose values they say, all of them, and are the sam
     }),
     { numRuns: 5 },
   );
-}, 120_000);
+});
 
 test("the difference by day is that of the records up to each day, unit by unit", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(asked, { minLength: 30, maxLength: 80, size: "max" }), async (requests) => {
       const records = recordsOf(requests);
-      const report = await withLoggedFiles([records], (files) =>
-        analyzeExperiment({
-          experiment,
-          files,
-          alpha: 0.05,
-          asOf: new Date(noon),
-          designs: { overTime: true },
-        }),
-      );
+      const report = await analysisOfRecords(experiment, records, new Date(noon), { overTime: true });
       const units = unitsIn(records);
       const shown = units.flatMap((one) => one.requests);
       const [first, last] = [Math.min(...shown), Math.max(...shown)];
@@ -258,7 +239,7 @@ test("the difference by day is that of the records up to each day, unit by unit"
     }),
     { numRuns: 5 },
   );
-}, 120_000);
+});
 
 interface Arm {
   readonly count: number;

@@ -7,6 +7,7 @@ import type { Candidate, RankRequest } from "../../src/domain/rank.ts";
 import { RequestEncoder } from "../../src/features/request-encoder.ts";
 import { Backlog } from "../../src/inference/backlog.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
+import { eventually } from "../support/eventually.ts";
 import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { openTinyScorer } from "../support/tiny-models.ts";
@@ -159,7 +160,7 @@ test.each([
     expect(answered).toBeGreaterThan(waves * requestsAtOnce * 0.6);
     // What was given back is used again: no more rows than the requests of one wave can have.
     expect(slots).toBeLessThanOrEqual(requestsAtOnce > 40 ? 4_096 : 1_024);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(waits.mock.calls.reduce((sum, [candidates]) => sum + candidates, 0)).toBe(0);
       expect(ended.mock.calls.length).toBe(begun.mock.calls.length);
     });
@@ -168,5 +169,4 @@ test.each([
     );
     vi.restoreAllMocks();
   },
-  30_000,
 );

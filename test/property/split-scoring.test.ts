@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { EncodedRequest } from "../../src/domain/feature-store.ts";
 import { isolations } from "../../src/domain/isolation.ts";
 import type { Scorer } from "../../src/domain/scorer.ts";
 import { spawners } from "../../src/inference/worker-isolation.ts";
 import type { SpawnWorker } from "../../src/inference/worker-link.ts";
+import { eventually } from "../support/eventually.ts";
 import { mortalWorkers, observeWorkers } from "../support/observed-workers.ts";
 import { splitModel } from "../support/split-model.ts";
 import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
@@ -152,7 +153,7 @@ test.each(isolations)("a %s that replaces a dead one is sent what its predecesso
   for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
   await scorer.score(linear, table.request(0.4, [5, 6]), never);
   workers.started[0]?.tell("die");
-  await vi.waitFor(() => expect(workers.started).toHaveLength(2));
+  await eventually(() => expect(workers.started).toHaveLength(2));
   const { probabilities } = await scorer.score(linear, table.request(0.4, [6, 5]), never);
   for (const [row, expected] of table.clicks(0.4, [6, 5]).entries()) {
     expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);

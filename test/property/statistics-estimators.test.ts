@@ -22,11 +22,10 @@ import { bucketEdges, bucketOf } from "../../src/statistics/value-buckets.ts";
 import { difference } from "../../src/statistics/welch.ts";
 import { withMissing } from "../support/covariate-row.ts";
 import { baselineOf, baselineOfProportion, plainPlan } from "../support/power-plans.ts";
+import { partsOf, splitting, value } from "../support/split-values.ts";
 import { mergeQuantileSums, noQuantileSums, quantileSumsOf } from "../support/unit-events.ts";
 import { bucketedMomentsOf, mergeBucketedMoments, pooledCap, winsorised } from "../support/winsorised.ts";
 
-/** Values on a grid of thousandths: any spread that there is, is one that doubles can tell from rounding. */
-const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000);
 const variables = 4;
 const row = fc.tuple(value, value, value, value);
 const rows = fc.array(row, { maxLength: 50 });
@@ -34,22 +33,6 @@ const unitEvents = fc.array(
   fc.integer({ min: -500, max: 100_000 }).map((n) => n / 10),
   { maxLength: 12 },
 );
-
-/** `order` shuffles, `cuts` says where one part ends and the next starts. */
-const splitting = <T>(values: fc.Arbitrary<T[]>) =>
-  values.chain((all) =>
-    fc.record({
-      all: fc.constant(all),
-      shuffled: fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }),
-      cuts: fc
-        .array(fc.nat({ max: all.length }), { maxLength: 6 })
-        .map((cuts) => cuts.toSorted((a, b) => a - b)),
-    }),
-  );
-
-function partsOf<T>(values: readonly T[], cuts: readonly number[]): T[][] {
-  return [0, ...cuts].map((from, i) => values.slice(from, cuts[i] ?? values.length));
-}
 
 function given<T>(answered: Answer<T, string>): T {
   if (!answered.ok) throw new Error(`no answer: ${answered.reason}`);

@@ -14,27 +14,10 @@ import {
 } from "../../src/statistics/moments.ts";
 import { sampleRatio } from "../../src/statistics/sample-ratio.ts";
 import { difference, relativeLift } from "../../src/statistics/welch.ts";
+import { partsOf, splitting, value } from "../support/split-values.ts";
 
-/** Values on a grid of thousandths: any spread that there is, is one that doubles can tell from rounding. */
-const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000);
 const spread = fc.array(value, { minLength: 2, maxLength: 40 }).filter((values) => new Set(values).size > 1);
 const pairs = fc.array(fc.tuple(value, value), { maxLength: 60 });
-
-/** `order` shuffles, `cuts` says where one part ends and the next starts. */
-const splitting = <T>(values: fc.Arbitrary<T[]>) =>
-  values.chain((all) =>
-    fc.record({
-      all: fc.constant(all),
-      shuffled: fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }),
-      cuts: fc
-        .array(fc.nat({ max: all.length }), { maxLength: 6 })
-        .map((cuts) => cuts.toSorted((a, b) => a - b)),
-    }),
-  );
-
-function partsOf<T>(values: readonly T[], cuts: readonly number[]): T[][] {
-  return [0, ...cuts].map((from, i) => values.slice(from, cuts[i] ?? values.length));
-}
 
 function estimateFrom(values: readonly number[]): Estimate {
   const estimate = estimateOfMean(momentsOf(values));

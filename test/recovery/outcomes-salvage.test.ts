@@ -12,8 +12,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const headerBytes = 32;
 const recordsEach = 4;
-/** Of a machine that is busy; alone each takes some seconds. */
-const timeoutMs = 120_000;
 
 /** Three sealed segments, and a fourth as a kill leaves it: each of an impression, an outcome and two comparisons. */
 interface MadeLog {
@@ -122,46 +120,38 @@ test("a log in which nothing is wrong is copied as it is, and a server goes on w
   ]);
 });
 
-test(
-  "whichever byte of a sealed segment is flipped, at most the record that it is in is lost, and counted",
-  async () => {
-    const made = await makeLog();
-    const bytes = bytesOf(made, second);
-    const lostBy = new Map<string, number>();
-    for (let at = 0; at < bytes.length; at++) {
-      await made.put({ [second]: flipped(bytes, at) });
-      const { summary, names } = await salvage(made);
-      const lost = made.names.filter((name) => !names.includes(name));
-      expect(names, `byte ${at}`).toStrictEqual(without(made, ...lost));
-      expect(summary.losses, `byte ${at}`).toMatchObject([{ segment: second }]);
-      // A seal that is gone counts nothing any more.
-      const expected = summary.losses[0]?.records === null ? [] : [lost.length];
-      expect([[], [0], [1]]).toContainEqual(expected);
-      lostBy.set(lost.join(), (lostBy.get(lost.join()) ?? 0) + 1);
-    }
-    expect([...lostBy.keys()]).toStrictEqual(["", "r2", "o2", "s2", "c2"]);
-  },
-  timeoutMs,
-);
+test("whichever byte of a sealed segment is flipped, at most the record that it is in is lost, and counted", async () => {
+  const made = await makeLog();
+  const bytes = bytesOf(made, second);
+  const lostBy = new Map<string, number>();
+  for (let at = 0; at < bytes.length; at++) {
+    await made.put({ [second]: flipped(bytes, at) });
+    const { summary, names } = await salvage(made);
+    const lost = made.names.filter((name) => !names.includes(name));
+    expect(names, `byte ${at}`).toStrictEqual(without(made, ...lost));
+    expect(summary.losses, `byte ${at}`).toMatchObject([{ segment: second }]);
+    // A seal that is gone counts nothing any more.
+    const expected = summary.losses[0]?.records === null ? [] : [lost.length];
+    expect([[], [0], [1]]).toContainEqual(expected);
+    lostBy.set(lost.join(), (lostBy.get(lost.join()) ?? 0) + 1);
+  }
+  expect([...lostBy.keys()]).toStrictEqual(["", "r2", "o2", "s2", "c2"]);
+});
 
-test(
-  "a sealed segment that was cut keeps what stands before the cut",
-  async () => {
-    const made = await makeLog();
-    const bytes = bytesOf(made, second);
-    const kept = new Set<number>();
-    for (let size = 0; size < bytes.length; size++) {
-      await made.put({ [second]: bytes.subarray(0, size) });
-      const { summary, names } = await salvage(made);
-      const left = names.length - 3 * recordsEach;
-      expect(names, `cut at ${size}`).toStrictEqual(without(made, ...ofSegment(made, 2).slice(left)));
-      expect(summary.losses).toMatchObject([{ segment: second, records: null }]);
-      kept.add(left);
-    }
-    expect([...kept]).toStrictEqual([0, 1, 2, 3, 4]);
-  },
-  timeoutMs,
-);
+test("a sealed segment that was cut keeps what stands before the cut", async () => {
+  const made = await makeLog();
+  const bytes = bytesOf(made, second);
+  const kept = new Set<number>();
+  for (let size = 0; size < bytes.length; size++) {
+    await made.put({ [second]: bytes.subarray(0, size) });
+    const { summary, names } = await salvage(made);
+    const left = names.length - 3 * recordsEach;
+    expect(names, `cut at ${size}`).toStrictEqual(without(made, ...ofSegment(made, 2).slice(left)));
+    expect(summary.losses).toMatchObject([{ segment: second, records: null }]);
+    kept.add(left);
+  }
+  expect([...kept]).toStrictEqual([0, 1, 2, 3, 4]);
+});
 
 test("a header of which nothing is left costs no record: the salt is worked out from their checksums", async () => {
   const made = await makeLog();

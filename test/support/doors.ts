@@ -60,7 +60,7 @@ export const testModel: Model = {
   provenance: { seed: 1, offlineMetrics: { auc: 0.7 } },
 };
 
-export const testExecution: ModelExecution = {
+const testExecution: ModelExecution = {
   configured: ["cuda", "webgpu"],
   provider: "webgpu",
   operators: { webgpu: 70, cpu: 4 },

@@ -1,7 +1,6 @@
 /** Data directories with a sealed log and imported features, and `linear` as a teacher for them. */
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { openFeatureStore } from "../../src/features/features.ts";
 import { impressionOf, outcomeOf } from "./log-records.ts";
 import { hastyDisk, openTestLog } from "./outcomes-log.ts";
@@ -52,15 +51,4 @@ export async function addTeacher(repository: string, name: string): Promise<void
 
 export function labelsIn(dataDir: string, teacher: string): string {
   return `read_parquet('${dataDir}/labels/teacher=${teacher}/version=1/date=*/*.parquet', hive_partitioning = false)`;
-}
-
-export async function rowsOf(sql: string): Promise<Record<string, unknown>[]> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
 }

@@ -1,6 +1,7 @@
 /** Records as the Parquet files that they become, for tests that need them without a server or its log. */
 import { join } from "node:path";
 import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { DesignQuestions } from "../../src/designs/designs.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { LogFiles, LogSegment } from "../../src/domain/log-reading.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
@@ -44,13 +45,14 @@ function segmentOf(records: readonly LogRecord[], index: number): LogSegment {
   };
 }
 
-/** What an analysis says of a log of these records. */
+/** What an analysis says of a log of these records, and of what else is asked of it. */
 export function analysisOfRecords(
   experiment: Experiment,
   records: Iterable<LogRecord>,
   asOf: Date,
+  designs?: DesignQuestions,
 ): Promise<AnalysisReport> {
   return withLoggedFiles([[...records]], (files) =>
-    analyzeExperiment({ experiment, files, alpha: 0.05, asOf }),
+    analyzeExperiment({ experiment, files, alpha: 0.05, asOf, designs }),
   );
 }

@@ -1,7 +1,7 @@
 import cdf from "@stdlib/stats-base-dists-chisquare-cdf";
 import { Bucket, UnitKey } from "../../src/experiments/bucket.ts";
 
-export const idsPerAlphabet = 1_000_000;
+const idsPerAlphabet = 1_000_000;
 
 /** How ids are made in the wild; each makes a million that differ. */
 export const alphabets: readonly { readonly name: string; readonly idOf: (i: number) => string }[] = [

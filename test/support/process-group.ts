@@ -143,12 +143,3 @@ export function socketsOf(pid: number): number {
     }
   }).length;
 }
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

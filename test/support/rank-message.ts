@@ -33,7 +33,7 @@ export function attributeMessage(value: unknown): Json {
   return typeof value === "number" ? { number: value } : { flag: value };
 }
 
-export function featureMessage(value: unknown): Json {
+function featureMessage(value: unknown): Json {
   if (typeof value === "string") return { text: value };
   if (typeof value === "number") return { number: value };
   const values = value as readonly unknown[];

@@ -1,5 +1,6 @@
 import { createApp } from "../../src/app.ts";
 import { loadConfig, type SetlistConfig } from "../../src/config.ts";
+import { type HttpAnswer, httpCall } from "./doors.ts";
 
 export interface RunningApp {
   readonly http: string;
@@ -8,6 +9,8 @@ export interface RunningApp {
   readonly config: SetlistConfig;
   post(path: string, body: unknown): Promise<{ status: number; headers: Headers; body: unknown }>;
   get(path: string): Promise<{ status: number; headers: Headers; body: unknown }>;
+  /** Asks the control API as `ada`, of the revision where one is said. */
+  send(method: string, path: string, body?: object, revision?: number): Promise<HttpAnswer>;
   /** Stops the server and leaves the data directory. */
   stop(): Promise<void>;
 }
@@ -36,6 +39,16 @@ export async function startApp(dataDir: string, change: Partial<SetlistConfig> =
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
+      }),
+    send: (method, path, body, revision) =>
+      httpCall(http + path, {
+        method,
+        headers: {
+          "setlist-actor": "ada",
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...(revision !== undefined && { "if-match": String(revision) }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
     stop: () => app.close(),
   };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
-import { describeWhere } from "./describe-where.ts";
+import { describeWhere } from "./describe-with.ts";
 
 const run = promisify(execFile);
 

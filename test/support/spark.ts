@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describeWhere } from "./describe-where.ts";
+import { describeWhere } from "./describe-with.ts";
 
 /** Where `pip install -r test/support/spark-requirements.lock` of a venv of its own puts it. */
 const venv = resolve(".venv-spark/lib");
@@ -21,9 +21,6 @@ export const localSpark = [
   "spark.sql.catalogImplementation=in-memory",
   "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 ];
-
-/** Long enough for a Java that starts on a busy machine. */
-export const sparkTimeoutMs = 900_000;
 
 /**
  * A suite that needs Spark and a Java: `sparkSql` is its program. Without them the suite is skipped with a warning that says

@@ -1,34 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
-import { run } from "../../src/cli/cli.ts";
 import { openOutcomeLog } from "../../src/outcomes/outcomes.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import { experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
+import { setlistHere } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-let stdout = "";
-let stderr = "";
-
-beforeEach(() => {
-  stdout = "";
-  stderr = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  // A command with a code of its own sets it on the process, which here is the tests'.
-  process.exitCode = undefined;
-});
 
 async function tableFile(control: number, treated: number): Promise<string> {
   const file = join(await temporaryFolder(), "table.csv");
@@ -48,24 +26,32 @@ describe("setlist analyze --table", () => {
     const file = await tableFile(50, 55);
     const page = join(await temporaryFolder(), "report.html");
     const metric = ["--metric", "plays=plays:mean"];
-    expect(await run([...tableArguments(file), ...metric, "--html", page])).toBe(0);
-    expect(stdout).toContain("Verdict  No difference shown");
+    const said = await setlistHere(...tableArguments(file), ...metric, "--html", page);
+    expect(said.code).toBe(0);
+    expect(said.stdout).toContain("Verdict  No difference shown");
     const html = await readFile(page, "utf8");
     expect(html).toMatch(/^<!doctype html>/);
     expect(html).toContain("No difference shown between treated and control on plays");
-    expect(await run([...tableArguments(file), ...metric, "--html", join(page, "none.html")])).toBe(2);
-    expect(stderr).toContain(`cannot write the page to ${join(page, "none.html")}`);
+    const again = await setlistHere(...tableArguments(file), ...metric, "--html", join(page, "none.html"));
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain(`cannot write the page to ${join(page, "none.html")}`);
   });
 
   test("prints the report for people, or with --json for programs, and exits 0", async () => {
     const file = await tableFile(50, 55);
-    expect(await run([...tableArguments(file), "--metric", "plays=plays:mean"])).toBe(0);
-    expect(stdout).toContain("Verdict  No difference shown between treated and control on plays");
-    stdout = "";
-    expect(
-      await run([...tableArguments(file), "--metric", "plays=plays:mean", "--json", "--alpha", "0.1"]),
-    ).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const said = await setlistHere(...tableArguments(file), "--metric", "plays=plays:mean");
+    expect(said.code).toBe(0);
+    expect(said.stdout).toContain("Verdict  No difference shown between treated and control on plays");
+    const again = await setlistHere(
+      ...tableArguments(file),
+      "--metric",
+      "plays=plays:mean",
+      "--json",
+      "--alpha",
+      "0.1",
+    );
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({
       alpha: 0.1,
       arms: [{ units: 50 }, { units: 55 }],
       asOf: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
@@ -76,16 +62,21 @@ describe("setlist analyze --table", () => {
   test("exits 3 on an SRM, with the report printed, and 0 where the weights explain the split", async () => {
     const file = await tableFile(100, 300);
     const metric = ["--metric", "plays=plays:mean"];
-    expect(await run([...tableArguments(file), ...metric])).toBe(3);
-    expect(stdout).toContain("SAMPLE RATIO MISMATCH");
-    process.exitCode = undefined;
-    expect(await run([...tableArguments(file), ...metric, "--weights", "control=1,treated=3"])).toBe(0);
+    const said = await setlistHere(...tableArguments(file), ...metric);
+    expect(said.code).toBe(3);
+    expect(said.stdout).toContain("SAMPLE RATIO MISMATCH");
+    expect(
+      await setlistHere(...tableArguments(file), ...metric, "--weights", "control=1,treated=3"),
+    ).toMatchObject({ code: 0 });
   });
 
   test("exits 1 with a sentence, and no trace, where the data does not fit", async () => {
     const file = await tableFile(5, 5);
-    expect(await run([...tableArguments(file), "--metric", "plays=play:mean"])).toBe(1);
-    expect(stderr).toBe('setlist: metric plays: no column "play" in the table (did you mean "plays"?)\n');
+    const said = await setlistHere(...tableArguments(file), "--metric", "plays=play:mean");
+    expect(said.code).toBe(1);
+    expect(said.stderr).toBe(
+      'setlist: metric plays: no column "play" in the table (did you mean "plays"?)\n',
+    );
   });
 
   test.each([
@@ -123,9 +114,10 @@ describe("setlist analyze --table", () => {
     [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],
     [["analyze", "--experiment", "a", "--pdf", "x.pdf"], "unknown option '--pdf'"],
   ])("%j is wrong usage: exit 2", async (args, sentence) => {
-    expect(await run(args)).toBe(2);
-    expect(stderr).toContain(sentence);
-    expect(stdout).toBe("");
+    const said = await setlistHere(...args);
+    expect(said.code).toBe(2);
+    expect(said.stderr).toContain(sentence);
+    expect(said.stdout).toBe("");
   });
 });
 
@@ -162,27 +154,30 @@ describe("setlist analyze --experiment", () => {
     const dataDir = await dataDirectory({ control: 40, kd: 40 });
     const asked = ["--segment", "user.country", "--novelty", "--policy", "kd=1", "--calibrate"];
     const command = ["analyze", "--experiment", "home-kd", "--data-dir", dataDir, ...asked];
-    expect(await run(command)).toBe(0);
-    expect(stdout).toContain("completions of kd by user.country");
-    expect(stdout).toContain("With control 0.0 %, kd 100.0 %: 80 requests of 80 units");
-    expect(stdout).toContain("Calibration: p-values of 80 units under 1,000 salts");
-    stdout = "";
-    expect(await run([...command, "--json"])).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const said = await setlistHere(...command);
+    expect(said.code).toBe(0);
+    expect(said.stdout).toContain("completions of kd by user.country");
+    expect(said.stdout).toContain("With control 0.0 %, kd 100.0 %: 80 requests of 80 units");
+    expect(said.stdout).toContain("Calibration: p-values of 80 units under 1,000 salts");
+    const again = await setlistHere(...command, "--json");
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({
       segments: [{ attribute: "user.country", levels: [{ level: null, units: 80 }] }],
       novelty: [],
       offPolicy: { policies: [{ weights: { control: 0, kd: 1 }, metrics: [{ ips: null }] }] },
       calibration: { salts: 1_000, of: 80 },
     });
-    expect(await run([...command, "--policy", "control=1,kd=1e-9"])).toBe(0);
-    expect(await run([...command, "--policy", "kdd=1"])).toBe(1);
-    expect(stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
-  }, 60_000);
+    expect(await setlistHere(...command, "--policy", "control=1,kd=1e-9")).toMatchObject({ code: 0 });
+    const then = await setlistHere(...command, "--policy", "kdd=1");
+    expect(then.code).toBe(1);
+    expect(then.stderr).toContain('policy: no arm kdd (did you mean "kd"?)');
+  });
 
   test("reads the store and the log of the data directory", async () => {
     const dataDir = await dataDirectory({ control: 6, kd: 4 });
-    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", dataDir, "--json"])).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const said = await setlistHere("analyze", "--experiment", "home-kd", "--data-dir", dataDir, "--json");
+    expect(said.code).toBe(0);
+    expect(JSON.parse(said.stdout)).toMatchObject({
       experiment: "home-kd",
       phase: 1,
       arms: [
@@ -197,26 +192,30 @@ describe("setlist analyze --experiment", () => {
 
   test("exits 3 on an SRM", async () => {
     const dataDir = await dataDirectory({ control: 40, kd: 5 });
-    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", dataDir])).toBe(3);
-    expect(stdout).toContain("Do not decide on these numbers");
+    const said = await setlistHere("analyze", "--experiment", "home-kd", "--data-dir", dataDir);
+    expect(said.code).toBe(3);
+    expect(said.stdout).toContain("Do not decide on these numbers");
   });
 
   test("says that there is no data yet, and exits 0", async () => {
     const dataDir = await dataDirectory({ control: 0, kd: 0 });
-    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", dataDir])).toBe(0);
-    expect(stdout).toContain("No data: the log holds no impression of home-kd in phase 1.");
+    const said = await setlistHere("analyze", "--experiment", "home-kd", "--data-dir", dataDir);
+    expect(said.code).toBe(0);
+    expect(said.stdout).toContain("No data: the log holds no impression of home-kd in phase 1.");
   });
 
   test("names the nearest experiment for one that is not there, and exits 1", async () => {
     const dataDir = await dataDirectory({ control: 0, kd: 0 });
-    expect(await run(["analyze", "--experiment", "home-kdd", "--data-dir", dataDir])).toBe(1);
-    expect(stderr).toContain('did you mean "home-kd"?');
+    const said = await setlistHere("analyze", "--experiment", "home-kdd", "--data-dir", dataDir);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain('did you mean "home-kd"?');
   });
 
   test("names the data directory that is not there, and exits 1", async () => {
     const nowhere = join(await temporaryFolder(), "nowhere");
-    expect(await run(["analyze", "--experiment", "home-kd", "--data-dir", nowhere])).toBe(1);
-    expect(stderr).toContain(`no data directory at ${nowhere}`);
+    const said = await setlistHere("analyze", "--experiment", "home-kd", "--data-dir", nowhere);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(`no data directory at ${nowhere}`);
   });
 
   test("works while the log and the store are open for writing", async () => {

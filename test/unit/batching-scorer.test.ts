@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isolations } from "../../src/domain/isolation.ts";
 import type { Model } from "../../src/domain/model.ts";
 import type { Scorer, Scores } from "../../src/domain/scorer.ts";
 import { spawners } from "../../src/inference/worker-isolation.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { encodedRequest } from "../support/encoded-request.ts";
+import { eventually } from "../support/eventually.ts";
 import { observeWorkers } from "../support/observed-workers.ts";
 import { drawRequest, linearRequest, openTinyScorer, slowRequest } from "../support/tiny-models.ts";
 
@@ -88,20 +89,24 @@ describe.each(isolations)("batching for a %s", (isolation) => {
 
   test("waits for others although a worker is idle, where it may, and no longer", async () => {
     const workers = observeWorkers();
-    const scorer = await openTinyScorer({ ...models(slow), queueDelayMaxUs: 300_000, spawn: workers.spawn });
+    const scorer = await openTinyScorer({
+      ...models(slow),
+      queueDelayMaxUs: 1_000_000,
+      spawn: workers.spawn,
+    });
     workers.runs.length = 0;
     const began = performance.now();
     const first = scorer.score(slow, slowRequest(1), never);
     await delay(5);
     await Promise.all([first, scorer.score(slow, slowRequest(2), never)]);
     expect(workers.runs).toEqual([2]);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(300);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
     workers.runs.length = 0;
     // As many as fit into one run: nobody else could join them.
     const full = performance.now();
     await Promise.all([30, 34].map((candidates) => scorer.score(slow, slowRequest(candidates), never)));
     expect(workers.runs).toEqual([2]);
-    expect(performance.now() - full).toBeLessThan(300);
+    expect(performance.now() - full).toBeLessThan(1_000);
   });
 
   test("who waits for others is not behind: two models' requests are all answered, however long they may wait", async () => {
@@ -285,12 +290,11 @@ describe("while inference is behind", () => {
 
   test("a request whose deadline the queue does not leave is refused at once, not at its deadline", async () => {
     const { scorer, before } = await behind();
-    const began = performance.now();
-    await expect(scorer.score(slow, slowRequest(1), began + 60)).rejects.toMatchObject({
+    await expect(scorer.score(slow, slowRequest(1), performance.now() + 60)).rejects.toMatchObject({
       code: "DEADLINE_EXCEEDED",
+      // At its deadline it would be told what it had.
       message: expect.stringMatching(/^inference is \d+ ms behind, which the deadline does not leave$/),
     });
-    expect(performance.now() - began).toBeLessThan(50);
     await Promise.all(before);
   });
 
@@ -319,7 +323,7 @@ describe("while inference is behind", () => {
       more.push(one.catch(() => undefined));
     }, 1);
     try {
-      await vi.waitFor(() => expect(scorer.candidatesMax()).toBe(7), { interval: 2, timeout: 5_000 });
+      await eventually(() => expect(scorer.candidatesMax()).toBe(7));
     } finally {
       clearInterval(feeding);
     }
@@ -479,7 +483,7 @@ test("while 2,000 candidates are scored, the answering thread is free", async ()
   // Inference on this thread would make one wait of the whole run. The bounds leave room for whatever else the
   // machine does: on an idle one the median is under a millisecond.
   expect(waits.length).toBeGreaterThan(10);
-  expect(waits[Math.floor(waits.length / 2)]).toBeLessThan(20);
+  expect(waits[Math.floor(waits.length / 2)]).toBeLessThan(ms / 10);
   expect(waits.at(-1)).toBeLessThan(ms / 2);
 });
 

@@ -7,7 +7,7 @@ import {
   partitionDate,
   type Staging,
 } from "../../src/columnar/columnar.ts";
-import { rowsOf } from "../support/label-house.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 interface Facts {

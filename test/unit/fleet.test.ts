@@ -1,5 +1,6 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Fleet, type FleetOptions, type Member } from "../../src/processes/fleet.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** A process that does what the test says. */
 class FakeProcess implements Member {
@@ -69,7 +70,7 @@ function fleetOf(serving: number, changes: Partial<FleetOptions> = {}) {
   });
   onTestFinished(() => fleet.close().catch(() => undefined));
   const at = (number: number): FakeProcess => processes[number - 1] as FakeProcess;
-  const there = (count: number): Promise<void> => vi.waitFor(() => expect(processes).toHaveLength(count));
+  const there = (count: number): Promise<void> => eventually(() => expect(processes).toHaveLength(count));
   return { fleet, processes, said, waits, at, there };
 }
 
@@ -87,16 +88,16 @@ test("so many serve, and one more is loaded and stands by", async () => {
   const { fleet, at } = await servingFleet(2);
   expect(fleet.counts).toEqual({ serving: 2, standby: 0, starting: 1, ended: 0 });
   at(3).load();
-  await vi.waitFor(() => expect(fleet.counts).toEqual({ serving: 2, standby: 1, starting: 0, ended: 0 }));
+  await eventually(() => expect(fleet.counts).toEqual({ serving: 2, standby: 1, starting: 0, ended: 0 }));
   expect(at(3).does).toEqual([]);
 });
 
 test("the one that stands by takes the place of one that ends, and another is started", async () => {
   const { fleet, at, said, there } = await servingFleet(2);
   at(3).load();
-  await vi.waitFor(() => expect(fleet.counts.standby).toBe(1));
+  await eventually(() => expect(fleet.counts.standby).toBe(1));
   at(1).end("by SIGSEGV");
-  await vi.waitFor(() => expect(at(3).does).toEqual(["serve"]));
+  await eventually(() => expect(at(3).does).toEqual(["serve"]));
   await there(4);
   expect(said).toEqual(["1 ended by SIGSEGV", "3 replaces"]);
   expect(fleet.counts).toEqual({ serving: 2, standby: 0, starting: 1, ended: 1 });
@@ -108,7 +109,7 @@ test("where more end than stand by, those that are started serve once they are l
   at(2).end("by SIGKILL");
   await there(5);
   for (const number of [3, 4, 5]) at(number).load();
-  await vi.waitFor(() => expect(fleet.counts).toEqual({ serving: 2, standby: 1, starting: 0, ended: 2 }));
+  await eventually(() => expect(fleet.counts).toEqual({ serving: 2, standby: 1, starting: 0, ended: 2 }));
 });
 
 test("a start that fails is tried again after growing waits, and for ever while another serves", async () => {
@@ -120,7 +121,7 @@ test("a start that fails is tried again after growing waits, and for ever while 
   expect(waits).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(said[0]).toBe("2 ended by SIGKILL no memory");
   at(13).load();
-  await vi.waitFor(() => expect(fleet.counts).toEqual({ serving: 1, standby: 1, starting: 0, ended: 11 }));
+  await eventually(() => expect(fleet.counts).toEqual({ serving: 1, standby: 1, starting: 0, ended: 11 }));
 });
 
 test("processes that fail together count as one failure", async () => {
@@ -174,7 +175,7 @@ test("where none serves and none can be started, the fleet is lost with the reas
     await there(number + 1);
     at(number).refuse("no memory");
   }
-  await vi.waitFor(() => expect(processes.length).toBe(9));
+  await eventually(() => expect(processes.length).toBe(9));
   at(9).refuse("no memory");
   await lost;
 });
@@ -196,7 +197,7 @@ test("a start that takes too long ends the start, and later is one that failed",
   expect(at(2).does).toEqual(["kill"]);
 
   const later = await servingFleet(1, { startMsMax: 20 });
-  await vi.waitFor(() => expect(later.said.length).toBeGreaterThan(0));
+  await eventually(() => expect(later.said.length).toBeGreaterThan(0));
   expect(later.at(2).does).toEqual(["kill"]);
   expect(later.said[0]).toBe("2 ended by SIGKILL it was not loaded within 0.02 s");
   expect(later.fleet.counts.serving).toBe(1);
@@ -221,7 +222,7 @@ test("a system that makes no process counts as a start that failed", async () =>
   });
   await later.load();
   await later.serve();
-  await vi.waitFor(() => expect(said).toEqual(["2 ended before it began: spawn EMFILE"]));
+  await eventually(() => expect(said).toEqual(["2 ended before it began: spawn EMFILE"]));
 });
 
 test("closing drains those that serve, ends the others, and replaces nobody", async () => {

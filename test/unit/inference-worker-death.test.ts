@@ -9,7 +9,7 @@ import { linearRequest, openTinyScorer } from "../support/tiny-models.ts";
 
 const linear = { name: "linear", version: "1" };
 const one = linearRequest(0.4, 0, [[1, 0]]);
-const soon = (): number => performance.now() + 10_000;
+const soon = (): number => performance.now() + 60_000;
 
 /** A scorer whose workers die on demand. */
 async function mortal(isolation: Isolation, workers = 1, batchRowsMax = 64) {

@@ -10,8 +10,8 @@ import {
   labelLog,
   type Teacher,
 } from "../../src/labels/labels.ts";
-import { rowsOf } from "../support/label-house.ts";
 import { impressionOf } from "../support/log-records.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { realClock } from "../support/tiny-models.ts";
 

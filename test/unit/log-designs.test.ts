@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { DesignQuestions } from "../../src/designs/design-questions.ts";
 import type { Experiment, Metric } from "../../src/domain/experiment.ts";
 import type { Attributes } from "../../src/domain/feature.ts";
@@ -15,16 +15,14 @@ import {
   impressionOf,
   outcomeOf,
 } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const day = 86_400_000;
 const experiment = experimentOf({ counterfactual: { share: 1, topK: 3 } });
 
 function analysisOf(records: readonly LogRecord[], designs: DesignQuestions): Promise<AnalysisReport> {
-  return withLoggedFiles([records], (files) =>
-    analyzeExperiment({ experiment, files, alpha: 0.05, asOf: new Date(noon), designs }),
-  );
+  return analysisOfRecords(experiment, records, new Date(noon), designs);
 }
 
 const armOf = (i: number): "control" | "kd" => (i % 2 === 0 ? "control" : "kd");
@@ -156,11 +154,11 @@ test("activity is what users did in the 14 days before their first exposure, wha
   });
   const asked = { segments: [{ of: "activity" } as const] };
   const analysedWith = (covariate: string, designs: DesignQuestions, unit: "user" | "request" = "user") =>
-    withLoggedFiles([records], (files) =>
-      analyzeExperiment({
-        ...{ files, alpha: 0.05, asOf: new Date(noon), designs },
-        experiment: { ...experiment, unit, metrics: [{ ...completions, covariate }] },
-      }),
+    analysisOfRecords(
+      { ...experiment, unit, metrics: [{ ...completions, covariate }] },
+      records,
+      new Date(noon),
+      designs,
     );
   for (const covariate of ["none", "7d", "20d"]) {
     const report = await analysedWith(covariate, asked);
@@ -312,12 +310,7 @@ test("calibration is of the test that decides: after CUPED, and by the plan", as
   });
   const calibrated = async (plan: Experiment["plan"], metric: Metric = seconds) => {
     const changed = { ...experiment, plan, metrics: [metric] };
-    const { calibration } = await withLoggedFiles([records], (files) =>
-      analyzeExperiment({
-        ...{ experiment: changed, files, alpha: 0.05, asOf: new Date(noon) },
-        designs: { calibrate: {} },
-      }),
-    );
+    const { calibration } = await analysisOfRecords(changed, records, new Date(noon), { calibrate: {} });
     return calibration?.metrics[0];
   };
   const [adjusted, plain] = [

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { type AnalysisReport, analyzeExperiment } from "../../src/analysis/analysis.ts";
+import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import type { DesignQuestions } from "../../src/designs/design-questions.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { alwaysValid } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const day = 86_400_000;
@@ -17,15 +17,7 @@ function analysisOf(
   designs: DesignQuestions,
   changes: Partial<Experiment> = {},
 ): Promise<AnalysisReport> {
-  return withLoggedFiles([records], (files) =>
-    analyzeExperiment({
-      experiment: experimentOf(changes),
-      files,
-      alpha: 0.05,
-      asOf: new Date(noon),
-      designs,
-    }),
-  );
+  return analysisOfRecords(experimentOf(changes), records, new Date(noon), designs);
 }
 
 const armOf = (unit: number): "control" | "kd" => (unit % 2 === 0 ? "control" : "kd");

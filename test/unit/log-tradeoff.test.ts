@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import { userRequestId } from "../../src/domain/outcome.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { crossMomentsOf } from "../../src/statistics/moments.ts";
 import { estimateOfRatio, exposureLoss } from "../../src/statistics/statistics.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 const noon = Date.parse("2026-11-22T12:00:00.000Z");
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
@@ -15,9 +14,7 @@ const seconds = { ...completions, id: "seconds", aggregate: "sum", margin: 0.05,
 
 function analysisOf(records: readonly LogRecord[], changes: Partial<Experiment> = {}) {
   const experiment = experimentOf({ metrics: [seconds], ...changes });
-  return withLoggedFiles([records], (files) =>
-    analyzeExperiment({ experiment, files, alpha: 0.05, asOf: new Date(noon) }),
-  );
+  return analysisOfRecords(experiment, records, new Date(noon));
 }
 
 /** Milliseconds of a request in all, `model` of them the model's. */

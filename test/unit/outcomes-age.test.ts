@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, segmentsIn, testDisk } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -10,32 +11,33 @@ test("a segment that holds something is sealed once it is old enough, also where
   const directory = await temporaryFolder();
   const log = await openTestLog(directory, { segmentAgeMaxMs: 50 });
   await log.appendImpression(shown("r1"));
-  await expect
-    .poll(() => segmentsIn(directory), { timeout: 5_000 })
-    .toEqual(["0000000001.seg", "0000000002.open"]);
+  await expect.poll(() => segmentsIn(directory)).toEqual(["0000000001.seg", "0000000002.open"]);
   await log.appendImpression(shown("r2"));
   await log.appendOutcomes([outcomeOf("o2", "r2", "t1")]);
   await expect
-    .poll(() => segmentsIn(directory), { timeout: 5_000 })
+    .poll(() => segmentsIn(directory))
     .toEqual(["0000000001.seg", "0000000002.seg", "0000000003.open"]);
   await log.close();
   expect(await namesIn(directory)).toEqual(["r1", "r2", "o2"]);
 });
 
 test("an empty segment is never sealed, however old, and begins to age with its first record", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
   const directory = await temporaryFolder();
   const log = await openTestLog(directory, { segmentAgeMaxMs: 400 });
-  await delay(500);
+  await vi.advanceTimersByTimeAsync(500);
   expect(await segmentsIn(directory)).toEqual(["0000000001.open"]);
   await log.appendImpression(shown("r1"));
-  await delay(100);
+  await vi.advanceTimersByTimeAsync(399);
   expect(await segmentsIn(directory)).toEqual(["0000000001.open"]);
-  await expect.poll(() => segmentsIn(directory), { timeout: 5_000 }).toContain("0000000001.seg");
+  await vi.advanceTimersByTimeAsync(1);
+  await expect.poll(() => segmentsIn(directory)).toContain("0000000001.seg");
   // So does the one that was begun by that.
-  await delay(500);
+  await vi.advanceTimersByTimeAsync(500);
   await log.appendImpression(shown("r2"));
   await log.appendImpression(shown("r3"));
-  await delay(100);
+  await vi.advanceTimersByTimeAsync(399);
   expect(await segmentsIn(directory)).toEqual(["0000000001.seg", "0000000002.open"]);
   await log.close();
 });
@@ -60,12 +62,12 @@ test("where no new segment can be made the old one is sealed later, and loses no
   disk.fail("create", new Error("ENOSPC: no space left on device, open"));
   await log.appendImpression(shown("r1"));
   const before = disk.calls.create;
-  await vi.waitFor(() => expect(disk.calls.create).toBeGreaterThan(before + 1), { timeout: 5_000 });
+  await eventually(() => expect(disk.calls.create).toBeGreaterThan(before + 1));
   await log.appendImpression(shown("r2"));
   expect(log.trouble()).toBeUndefined();
   expect(await segmentsIn(directory)).toEqual(["0000000001.open"]);
   disk.mend();
-  await expect.poll(() => segmentsIn(directory), { timeout: 5_000 }).toContain("0000000001.seg");
+  await expect.poll(() => segmentsIn(directory)).toContain("0000000001.seg");
   await log.close();
   expect(await namesIn(directory)).toEqual(["r1", "r2"]);
 });

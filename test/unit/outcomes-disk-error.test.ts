@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import {
   killedCopy,
@@ -73,7 +74,7 @@ test("impressions that a failed write had with them, and those that came meanwhi
   // Their answers leave at once.
   await Promise.all([first, second, shown("r4")]);
   disk.mend();
-  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await eventually(() => expect(log.trouble()).toBeUndefined());
   await happened("o1");
   expect(await namesIn(directory)).toStrictEqual(["r1", "r2", "r3", "r4", "o1"]);
   await log.close();
@@ -91,13 +92,13 @@ test("an impression whose write fails after a sync did stands before those that 
   disk.fail("sync", broken);
   disk.fail("write", full);
   releaseSync();
-  await vi.waitFor(() => expect(log.trouble()).toBeDefined());
+  await eventually(() => expect(log.trouble()).toBeDefined());
   await shown("r2");
   releaseWrite();
   await first;
   disk.mend();
   await refused;
-  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await eventually(() => expect(log.trouble()).toBeUndefined());
   await log.close();
   expect(await namesIn(directory)).toStrictEqual(["r1", "r2"]);
 });
@@ -122,7 +123,7 @@ test("after a failed sync an answered impression is written once more, since the
   disk.fail("sync", broken);
   await expect(log.appendOutcomes([outcomeOf("o1", "request-1", "t1")])).rejects.toMatchObject(unavailable);
   disk.mend();
-  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await eventually(() => expect(log.trouble()).toBeUndefined());
   expect(written.filter((bytes) => bytes.includes("request-1") && !bytes.includes("o1"))).toHaveLength(2);
   await log.close();
   expect(await namesIn(directory)).toStrictEqual(["request-1"]);
@@ -134,7 +135,7 @@ test("without anyone who appends, the log is written again once the disk takes w
   await shown("r1");
   expect(log.trouble()).toMatchObject({ impressionsWaiting: 1 });
   disk.mend();
-  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await eventually(() => expect(log.trouble()).toBeUndefined());
   expect(await namesIn(directory)).toStrictEqual(["r1"]);
   await log.close();
 });
@@ -144,10 +145,10 @@ test("a disk that still refuses is not taken for one that does not, also where n
   disk.fail("write", full);
   await expect(happened("o1")).rejects.toMatchObject(unavailable);
   const before = disk.calls.write;
-  await vi.waitFor(() => expect(disk.calls.write).toBeGreaterThan(before + 1), { timeout: 5_000 });
+  await eventually(() => expect(disk.calls.write).toBeGreaterThan(before + 1));
   expect(log.trouble()).toMatchObject({ reason: full.message, since: 0, impressionsWaiting: 0 });
   disk.mend();
-  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await eventually(() => expect(log.trouble()).toBeUndefined());
   await log.close();
 });
 
@@ -167,7 +168,7 @@ test("beyond the buffer's bound impressions are refused, those before it are kep
   expect(kept.length).toBeLessThan(20);
   expect(log.trouble()).toMatchObject({ impressionsWaiting: kept.length });
   disk.mend();
-  await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+  await eventually(() => expect(log.trouble()).toBeUndefined());
   await log.close();
   expect(await namesIn(directory)).toStrictEqual(kept);
 });
@@ -249,7 +250,7 @@ test.each(["rename", "syncDirectory"] as const)(
     while (log.trouble() === undefined) await show();
     await show();
     disk.mend();
-    await vi.waitFor(() => expect(log.trouble()).toBeUndefined(), { timeout: 5_000 });
+    await eventually(() => expect(log.trouble()).toBeUndefined());
     await show();
     await log.close();
     expect(await namesIn(directory)).toStrictEqual(names);
@@ -295,7 +296,7 @@ test("answered impressions stay in the file while a full disk is repaired, for a
   disk.fail("write", full);
   await expect(happened("o2")).rejects.toMatchObject(unavailable);
   const { write } = disk.calls;
-  await vi.waitFor(() => expect(disk.calls.write).toBeGreaterThan(write + 1), { timeout: 5_000 });
+  await eventually(() => expect(disk.calls.write).toBeGreaterThan(write + 1));
   expect(await namesIn(await killedCopy(directory, await temporaryFolder()))).toStrictEqual(["o1", "r1"]);
   disk.mend();
   await log.close();

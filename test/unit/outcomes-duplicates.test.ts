@@ -221,7 +221,7 @@ test("what does not fit the memory is forgotten early, oldest first, with a warn
   expect(again.dedupeWindowMs).toBeLessThan(399 * 60_000);
   expect(await again.appendOutcomes(last)).toMatchObject({ duplicates: 500 });
   await again.close();
-}, 60_000);
+});
 
 test("an outcome in a segment that was deleted is unknown, and taken again", async () => {
   const directory = await temporaryFolder();

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { run } from "../../src/cli/cli.ts";
+import { describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import { openOutcomeLog } from "../../src/outcomes/outcomes.ts";
@@ -12,34 +11,15 @@ import {
   impressionOf,
   outcomeOf,
 } from "../support/log-records.ts";
+import { setlistHere } from "../support/setlist-command.ts";
 import references from "../support/statistics-references.json" with { type: "json" };
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-let stdout = "";
-let stderr = "";
-
-beforeEach(() => {
-  stdout = "";
-  stderr = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 /** The plan that `setlist power --json` prints. */
 async function plan(...args: string[]) {
-  stdout = "";
-  expect(await run(["power", ...args, "--json"])).toBe(0);
-  return JSON.parse(stdout);
+  const said = await setlistHere("power", ...args, "--json");
+  expect(said.code).toBe(0);
+  return JSON.parse(said.stdout);
 }
 
 const unit = ["--mean", "10", "--sd", "1"];
@@ -111,8 +91,9 @@ describe("setlist power", () => {
     // Treated's variance is 1.21 of control's.
     expect(multiplied.answer.units / plain.answer.units).toBeCloseTo(2.21 / 2, 2);
     expect([plain.plan.effectMultiplies, multiplied.plan.effectMultiplies]).toEqual([false, true]);
-    expect(await run(["power", ...latency, "--effect-multiplies"])).toBe(0);
-    expect(stdout).toContain("the effect multiplies every value: treated's spread grows with it");
+    const said = await setlistHere("power", ...latency, "--effect-multiplies");
+    expect(said.code).toBe(0);
+    expect(said.stdout).toContain("the effect multiplies every value: treated's spread grows with it");
   });
 
   test("shows the margin that is proven, where one is asked for", async () => {
@@ -132,23 +113,27 @@ describe("setlist power", () => {
 
   test("prints a sentence, the plan and a curve for people", async () => {
     const arms = ["--arms", "3", "--variance-reduction", "0.3", "--trigger-rate", "0.5"];
-    expect(await run(["power", ...unit, "--effect", "1%", ...arms, "--units-per-day", "500"])).toBe(0);
-    expect(stdout).toMatch(/^[\d,]+ units, \d+ days, to find \+1\.00 % \(\+0\.1\), with 80\.0 % power\.\n/);
-    expect(stdout).toContain("0.025 for each of 2 comparisons (Bonferroni)");
-    expect(stdout).toContain("CUPED takes away 30.0 % of the variance");
-    expect(stdout).toContain("50.0 % of the units triggered; only they are analysed");
-    expect(stdout).toMatch(/▸ [\d,]+ │ +\d+ │ █{19}/);
+    const said = await setlistHere("power", ...unit, "--effect", "1%", ...arms, "--units-per-day", "500");
+    expect(said.code).toBe(0);
+    expect(said.stdout).toMatch(
+      /^[\d,]+ units, \d+ days, to find \+1\.00 % \(\+0\.1\), with 80\.0 % power\.\n/,
+    );
+    expect(said.stdout).toContain("0.025 for each of 2 comparisons (Bonferroni)");
+    expect(said.stdout).toContain("CUPED takes away 30.0 % of the variance");
+    expect(said.stdout).toContain("50.0 % of the units triggered; only they are analysed");
+    expect(said.stdout).toMatch(/▸ [\d,]+ │ +\d+ │ █{19}/);
   });
 
   test("names the bounds of a group-sequential design, two-sided or of a margin", async () => {
     const looks = ["--monitoring", "group-sequential", "--looks", "2"];
-    expect(await run(["power", ...unit, "--effect", "1%", ...looks])).toBe(0);
+    const said = await setlistHere("power", ...unit, "--effect", "1%", ...looks);
+    expect(said.code).toBe(0);
     // Lan and DeMets' O'Brien-Fleming type at half and all of the information.
-    expect(stdout).toContain("stop where |effect / SE| is above 2.96, 1.97;");
-    stdout = "";
-    expect(await run(["power", ...unit, "--effect", "0", "--margin", "1%", ...looks])).toBe(0);
-    expect(stdout).toContain("(effect + margin) / SE");
-    expect(stdout).toContain("alpha 0.05 one-sided");
+    expect(said.stdout).toContain("stop where |effect / SE| is above 2.96, 1.97;");
+    const again = await setlistHere("power", ...unit, "--effect", "0", "--margin", "1%", ...looks);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain("(effect + margin) / SE");
+    expect(again.stdout).toContain("alpha 0.05 one-sided");
   });
 
   test("warns where the normal distribution is far", async () => {
@@ -180,9 +165,10 @@ describe("setlist power", () => {
     [[...unit, "--data-dir", "d", "--effect", "1"], "--data-dir goes with --experiment"],
     [[...unit, "--effct", "1"], "--effect"],
   ])("%j is wrong usage: exit 2", async (args, sentence) => {
-    expect(await run(["power", ...args])).toBe(2);
-    expect(stderr).toContain(sentence);
-    expect(stdout).toBe("");
+    const said = await setlistHere("power", ...args);
+    expect(said.code).toBe(2);
+    expect(said.stderr).toContain(sentence);
+    expect(said.stdout).toBe("");
   });
 
   test.each([
@@ -191,8 +177,9 @@ describe("setlist power", () => {
     [[...unit, "--effect", "-2%", "--margin", "1%"], "no more harm than the margin"],
     [["--mean", "0", "--sd", "1", "--effect", "1%"], "a percentage of a baseline of 0"],
   ])("%j cannot be had: exit 1 with the reason", async (args, sentence) => {
-    expect(await run(["power", ...args])).toBe(1);
-    expect(stderr).toContain(sentence);
+    const said = await setlistHere("power", ...args);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(sentence);
   });
 });
 
@@ -281,25 +268,28 @@ describe("setlist power --experiment", () => {
     expect(asked).toBe("sample-size");
     expect(answer.effect.relative).toBeCloseTo(0.2, 12);
     expect((await plan(...of("completions"), "--units", "500")).asked).toBe("detectable-effect");
-    expect(await run(["power", ...of("also")])).toBe(2);
-    expect(stderr).toContain("expected --effect (how many units?)");
-    expect(stderr).toContain("the metric has no minimumEffect");
+    const said = await setlistHere("power", ...of("also"));
+    expect(said.code).toBe(2);
+    expect(said.stderr).toContain("expected --effect (how many units?)");
+    expect(said.stderr).toContain("the metric has no minimumEffect");
   });
 
   test("does not plan by an experiment whose split is broken", async () => {
     const dataDir = await dataDirectory({ kdUnits: 5 });
     const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
-    expect(await run(["power", ...from])).toBe(1);
-    expect(stderr).toContain("home-kd is not healthy");
-    expect(stderr).toContain("Split of the phase: control 40, kd 5");
-    expect(stdout).toBe("");
+    const said = await setlistHere("power", ...from);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain("home-kd is not healthy");
+    expect(said.stderr).toContain("Split of the phase: control 40, kd 5");
+    expect(said.stdout).toBe("");
   });
 
   test("plans nothing by an interleaving, which has no control", async () => {
     const dataDir = await dataDirectory({ changes: { kind: "interleave" } });
     const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
-    expect(await run(["power", ...from])).toBe(1);
-    expect(stderr).toContain("home-kd is an interleaving");
+    const said = await setlistHere("power", ...from);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain("home-kd is an interleaving");
   });
 
   test("takes the trigger rate, and the spread of the triggered, from logged counterfactuals", async () => {
@@ -317,23 +307,27 @@ describe("setlist power --experiment", () => {
   });
 
   test("refuses a trigger rate that the log does not tell", async () => {
-    const of = async (options: Parameters<typeof dataDirectory>[0]): Promise<number> => {
+    const of = async (options: Parameters<typeof dataDirectory>[0]) => {
       const dataDir = await dataDirectory(options);
       const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
-      return run(["power", ...from, "--trigger-rate", "log"]);
+      return setlistHere("power", ...from, "--trigger-rate", "log");
     };
-    expect(await of({})).toBe(1);
-    expect(stderr).toContain("home-kd logs no counterfactuals");
-    expect(await of({ changes: { counterfactual: { share: 1, topK: 3 } } })).toBe(1);
-    expect(stderr).toContain("has no request for which lists differ");
-    expect(await run(["power", ...unit, "--effect", "1", "--trigger-rate", "log"])).toBe(2);
-    expect(stderr).toContain("--trigger-rate log goes with --experiment");
+    const noRecords = "home-kd logs no counterfactuals";
+    expect(await of({})).toMatchObject({ code: 1, stderr: expect.stringContaining(noRecords) });
+    const none = "has no request for which lists differ";
+    expect(await of({ changes: { counterfactual: { share: 1, topK: 3 } } })).toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining(none) },
+    });
+    const said = await setlistHere("power", ...unit, "--effect", "1", "--trigger-rate", "log");
+    expect(said.code).toBe(2);
+    expect(said.stderr).toContain("--trigger-rate log goes with --experiment");
   });
 
   test("names the nearest metric for one that is not there", async () => {
     const dataDir = await dataDirectory();
     const from = ["--experiment", "home-kd", "--metric", "completion", "--data-dir", dataDir];
-    expect(await run(["power", ...from, "--effect", "10%"])).toBe(1);
-    expect(stderr).toContain('did you mean "completions"?');
+    const said = await setlistHere("power", ...from, "--effect", "10%");
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain('did you mean "completions"?');
   });
 });

@@ -1,9 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { QueuedRequest } from "../../src/inference/queued-request.ts";
 import { RequestQueue } from "../../src/inference/request-queue.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
+import { eventually } from "../support/eventually.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -119,7 +120,7 @@ test("a group that nobody waits for any more is not kept", async () => {
     return new WeakRef(group);
   }
   const gone = [comeAndGo(() => queue.takeBatch(1)), comeAndGo((one) => queue.remove(one))];
-  await vi.waitFor(() => {
+  await eventually(() => {
     collectGarbage();
     expect(gone.map((group) => group.deref() === undefined)).toEqual([true, true]);
   });

@@ -1,12 +1,13 @@
 import { cp, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { ModelLabel, ModelLabelStore, ModelNeed } from "../../src/domain/model-life.ts";
 import { LoadedModels } from "../../src/inference/loaded-models.ts";
 import type { EngineStart, ModelEngine } from "../../src/inference/model-engine.ts";
 import type { StoredModel } from "../../src/inference/repository.ts";
 import { ServedLibrary } from "../../src/inference/served-library.ts";
 import type { VersionPolicy } from "../../src/inference/version-policy.ts";
+import { eventually } from "../support/eventually.ts";
 import { changeManifest } from "../support/model-repository.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { realClock, tinyModels } from "../support/tiny-models.ts";
@@ -83,8 +84,6 @@ async function open(
   return { library: made, repository, publish, serving, states, events, warnings };
 }
 
-const soon = { timeout: 10_000, interval: 10 };
-
 describe("at the start", () => {
   test.each<[VersionPolicy, string[]]>([
     ["latest", ["10"]],
@@ -115,16 +114,19 @@ describe("while it serves", () => {
     });
     library.follow();
     await publish("2");
-    await vi.waitFor(() => expect(states()).toEqual({ 1: "serving", 2: "refused" }), soon);
-    await vi.waitFor(async () => {
+    await eventually(() => expect(states()).toEqual({ 1: "serving", 2: "refused" }));
+    await eventually(async () => {
       const names = await readdir("/proc/self/fd");
       const files = await Promise.all(names.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
       expect(files.filter((file) => file.startsWith(join(repository, name, "2")))).toEqual([]);
-    }, soon);
+    });
   });
 
   test("a folder that is half there is not loaded, and not called broken while it changes", async () => {
-    const { library, repository, publish, serving, states, events } = await open(["1"]);
+    const { library, repository, publish, serving, states, events } = await open(["1"], {
+      // Many times the pauses between its pieces below.
+      settleMs: 1_500,
+    });
     library.follow();
     const whole = await publish("2").then(async (place) => {
       const files = new Map<string, Buffer>();
@@ -133,7 +135,7 @@ describe("while it serves", () => {
       return files;
     });
     await rm(join(repository, name, "2"), { recursive: true });
-    await vi.waitFor(() => expect(serving()).toEqual(["1"]), soon);
+    await eventually(() => expect(serving()).toEqual(["1"]));
     events.length = 0;
     const place = join(repository, name, "2");
     await mkdir(place);
@@ -146,7 +148,7 @@ describe("while it serves", () => {
     }
     await writeFile(join(place, "model.onnx"), model);
     await writeFile(join(place, "golden.json"), whole.get("golden.json") as Buffer);
-    await vi.waitFor(() => expect(serving()).toEqual(["2"]), soon);
+    await eventually(() => expect(serving()).toEqual(["2"]));
     expect(events).not.toContain("2 refused");
   });
 
@@ -158,20 +160,20 @@ describe("while it serves", () => {
     await mkdir(place);
     await cp(join(tinyModels, name, "1", "golden.json"), join(place, "golden.json"));
     await writeFile(join(place, "model.onnx"), model.subarray(0, 100));
-    await vi.waitFor(() => expect(states()["2"]).toBe("refused"), soon);
+    await eventually(() => expect(states()["2"]).toBe("refused"));
     expect(library.versions().find(({ version }) => version === "2")?.reason).toMatch(
       /manifest\.json: expected the model's manifest, found nothing there$/,
     );
     expect(serving()).toEqual(["1"]);
     await publish("2");
-    await vi.waitFor(() => expect(serving()).toEqual(["2"]), soon);
+    await eventually(() => expect(serving()).toEqual(["2"]));
   });
 
   test("a version that is taken away makes way for the highest that is left", async () => {
     const { library, repository, serving } = await open(["1", "2"]);
     library.follow();
     await rm(join(repository, name, "2"), { recursive: true });
-    await vi.waitFor(() => expect(serving()).toEqual(["1"]), soon);
+    await eventually(() => expect(serving()).toEqual(["1"]));
     // Nothing is left to take its place: it serves on.
     await rm(join(repository, name, "1"), { recursive: true });
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -182,7 +184,7 @@ describe("while it serves", () => {
     const { library, repository, warnings } = await open(["1"]);
     library.follow();
     await writeFile(join(repository, name, "1", "notes.txt"), "hm");
-    await vi.waitFor(() => expect(warnings.join()).toContain("changed after it was loaded"), soon);
+    await eventually(() => expect(warnings.join()).toContain("changed after it was loaded"));
   });
 
   test("a version that was unloaded by command does not come back by itself", async () => {

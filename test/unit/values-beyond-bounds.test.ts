@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { analyzeExperiment } from "../../src/analysis/analysis.ts";
 import { difference } from "../../src/statistics/welch.ts";
 import { completions, experimentOf, impressionOf, outcomeOf } from "../support/log-records.ts";
-import { withLoggedFiles } from "../support/logged-files.ts";
+import { analysisOfRecords } from "../support/logged-files.ts";
 
 test("an interval too wide for a double is a stated non-answer", () => {
   const [treated, control] = [
@@ -24,15 +23,9 @@ test.each([
     impressionOf(`r${i}`, `u${i}`, i % 2 === 0 ? "control" : "kd", ["t1"]),
     outcomeOf(`o${i}`, `r${i}`, "t1", "completion", value),
   ]).flat();
-  const { distributions } = await withLoggedFiles([records], (files) =>
-    analyzeExperiment({
-      experiment,
-      files,
-      alpha: 0.05,
-      asOf: new Date("2026-11-23T00:00:00Z"),
-      designs: { distributions: true },
-    }),
-  );
+  const { distributions } = await analysisOfRecords(experiment, records, new Date("2026-11-23T00:00:00Z"), {
+    distributions: true,
+  });
   expect(distributions?.map(({ buckets }) => buckets)).toEqual([
     [{ from, to, units: 10 }],
     [{ from, to, units: 10 }],

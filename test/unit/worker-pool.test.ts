@@ -6,6 +6,7 @@ import { NotBegunError } from "../../src/inference/remote-worker.ts";
 import { WorkerPool } from "../../src/inference/worker-pool.ts";
 import { linkToProcess } from "../../src/inference/worker-process.ts";
 import { linkToThread } from "../../src/inference/worker-thread.ts";
+import { eventually } from "../support/eventually.ts";
 
 const endsAtItsFirstOrder =
   "require('node:worker_threads').parentPort.once('message', () => process.exit(1))";
@@ -25,7 +26,7 @@ test("a worker that keeps dying is given up after a bounded number of tries, and
       return 1;
     },
   });
-  await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
+  await eventually(() => expect(pool.isUsable).toBe(false));
   expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(pool.hasIdle).toBe(false);
   expect(warnings.at(-1)).toBe(
@@ -57,7 +58,7 @@ test("a replacement that cannot be made ready counts as a failure", async () => 
   await expect(pool.run(0, () => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow(
     "the inference worker ended: exit code 1",
   );
-  await vi.waitFor(() => expect(pool.isUsable).toBe(false), { timeout: 25_000, interval: 20 });
+  await eventually(() => expect(pool.isUsable).toBe(false));
   expect(prepared).toBe(10);
   expect(warnings.at(-1)).toMatch(
     /^an inference worker could not be replaced \(the model's file is gone\); given up/,
@@ -94,7 +95,7 @@ test("a process that could not be started, for want of file descriptors, is trie
     restartWaitMs: () => 1,
   });
   await expect(pool.run(0, () => ({ order: { kind: "exit" }, transfer: [] }))).rejects.toThrow("exit code 1");
-  await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce());
+  await eventually(() => expect(onChange).toHaveBeenCalledOnce());
   expect(pool.hasIdle).toBe(true);
   expect(warnings.at(-1)).toMatch("(the inference worker ended: spawn node EMFILE); replaced in 1 ms");
   await pool.close();
@@ -124,7 +125,7 @@ test("a process that hangs in a run is ended and replaced, and whoever waited be
   const [inside, behind] = await Promise.allSettled([pool.run(0, order), pool.run(0, order)]);
   expect(inside).toMatchObject({ reason: { message: "the inference worker ended: SIGKILL" } });
   expect(behind).toMatchObject({ reason: expect.any(NotBegunError) });
-  await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce());
+  await eventually(() => expect(onChange).toHaveBeenCalledOnce());
   expect(pool.hasIdle).toBe(true);
   expect(warnings).toEqual([
     "an inference worker died (SIGKILL); replaced at once (failure 1 of 9 in a row)",

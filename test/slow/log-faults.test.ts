@@ -1,16 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startServerProcess } from "../../src/app/server-process.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
 import { decodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
+import { eventually } from "../support/eventually.ts";
 import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, recordsIn, segmentsIn, testDisk } from "../support/outcomes-log.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const hourMs = 3_600_000;
 
@@ -72,7 +71,7 @@ test("whatever call of the disk fails, and whenever: each acknowledged record is
     for (const operation of operations) if (random() < 0.4) disk.fail(operation, broken);
     await delay(random() * 400);
     disk.mend();
-    await vi.waitFor(() => expect(log.trouble(), context).toBeUndefined(), { timeout: 10_000 });
+    await eventually(() => expect(log.trouble(), context).toBeUndefined());
   }
   over = true;
   await running;
@@ -116,7 +115,7 @@ test("a clock that goes back an hour: duplicates are known, segments sealed by a
     await log.appendImpression({ ...impressionOf(`r${i}`, "u1", "kd"), at });
     const outcome = { ...outcomeOf(`o${i}`, `r${i}`, "t1"), receivedAt: at, occurredAt: at };
     expect(await log.appendOutcomes([outcome])).toEqual({ accepted: 1, duplicates: 0, unmatched: 0 });
-    await expect.poll(sealed, { timeout: 5_000 }).toHaveLength(i + 1);
+    await expect.poll(sealed).toHaveLength(i + 1);
     const before = times
       .slice(0, i + 1)
       .map((received, j) => ({ ...outcomeOf(`o${j}`, `r${j}`, "t1"), receivedAt: received, occurredAt: at }));

@@ -1,16 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Experiment } from "../../src/domain/experiment.ts";
 import type { ExperimentHealth } from "../../src/domain/experiment-health.ts";
-import { httpCall } from "../support/doors.ts";
 import { startGroup } from "../support/process-group.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 import { tinyModels } from "../support/tiny-models.ts";
-
-// Other processes may use the machine too, and every test loads a server with requests.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** From the detection of a breach until every request is served by control. */
 const rolledBackMsMax = 5_000;
@@ -32,17 +28,6 @@ afterEach(async () => {
   await folder.remove();
 });
 
-const send = (method: string, path: string, body?: object, revision?: number) =>
-  httpCall(app.http + path, {
-    method,
-    headers: {
-      "setlist-actor": "ada",
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...(revision !== undefined && { "if-match": String(revision) }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-
 async function started(over: object, treated = "slow"): Promise<void> {
   const document = {
     id: "exp",
@@ -54,14 +39,14 @@ async function started(over: object, treated = "slow"): Promise<void> {
     ],
     ...over,
   };
-  const created = await send("POST", "/v1/experiments", document);
+  const created = await app.send("POST", "/v1/experiments", document);
   expect(created.status, created.text).toBe(201);
-  expect((await send("POST", "/v1/experiments/exp/start", undefined, 1)).status).toBe(200);
+  expect((await app.send("POST", "/v1/experiments/exp/start", undefined, 1)).status).toBe(200);
 }
 
-const experiment = async () => (await send("GET", "/v1/experiments/exp")).body as unknown as Experiment;
+const experiment = async () => (await app.send("GET", "/v1/experiments/exp")).body as unknown as Experiment;
 const health = async () =>
-  (await send("GET", "/v1/experiments/exp/health")).body as unknown as ExperimentHealth;
+  (await app.send("GET", "/v1/experiments/exp/health")).body as unknown as ExperimentHealth;
 
 interface Served {
   /** ms since 1970. */
@@ -76,7 +61,7 @@ function client(candidates = 1_000, timeoutMs = 10_000) {
   const run = (async () => {
     for (let unit = 0; !over; unit++) {
       const sentAt = Date.now();
-      const { body } = await send("POST", "/v1/rank", {
+      const { body } = await app.send("POST", "/v1/rank", {
         surface: "home",
         user: { id: `u${unit}` },
         candidateIds: Array.from({ length: candidates }, (_, i) => `t${i}`),
@@ -100,7 +85,7 @@ test("a deliberately slow arm is rolled back: all requests are control's within 
     guardrails: [{ kind: "latency-p99", maxMs: 30, action: "rollback", minimum: 20, owner: "team-latency" }],
   });
   const load = client();
-  await expect.poll(async () => (await experiment()).killed, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await experiment()).killed).toBeDefined();
   const { breach, killed } = await experiment();
   await new Promise((resolve) => setTimeout(resolve, 500));
   await load.stop();
@@ -121,11 +106,11 @@ test("a deliberately slow arm is rolled back: all requests are control's within 
   });
   expect(breach?.evidence.estimate).toBeGreaterThan(breach?.evidence.bound ?? Number.POSITIVE_INFINITY);
   expect(killed).toMatch(/^guardrail latency-p99: arm treated: p99 is .* ms; .* thanks to team-latency$/);
-  const { body } = await send("GET", "/v1/experiments/exp/history");
+  const { body } = await app.send("GET", "/v1/experiments/exp/history");
   const [, , last] = (body as { revisions: { who: string; what: string; experiment: Experiment }[] })
     .revisions;
   expect(last).toMatchObject({ who: "guardrail", what: `killed: ${killed}`, experiment: { breach } });
-  const metrics = await send("GET", "/metrics");
+  const metrics = await app.send("GET", "/metrics");
   expect(metrics.text).toMatch(
     /^setlist_guardrail_breaches_total\{experiment="exp",guardrail="latency-p99",action="rollback"\} 1$/m,
   );
@@ -141,19 +126,19 @@ test("a ramp goes on by itself, is held while an arm's answers fall back, and go
   const traffic = async () => (await experiment()).traffic;
 
   // Without requests nobody can tell that it is healthy.
-  await expect.poll(async () => (await health()).ramp?.passedMs, { timeout: 5_000 }).toBeGreaterThan(1_000);
+  await expect.poll(async () => (await health()).ramp?.passedMs).toBeGreaterThan(1_000);
   expect(await health()).toMatchObject({ state: "undecided", ramp: { step: 1, steps: 3, nextTraffic: 0.8 } });
   expect(await traffic()).toBe(0.5);
   const sound = client(2);
-  await expect.poll(traffic, { timeout: 10_000, interval: 20 }).toBeGreaterThan(0.5);
+  await expect.poll(traffic).toBeGreaterThan(0.5);
   await sound.stop();
   const { config } = app;
   await app.stop();
   app = await startApp(config.dataDir, config);
   const again = client(2);
-  await expect.poll(traffic, { timeout: 10_000, interval: 20 }).toBe(1);
+  await expect.poll(traffic).toBe(1);
   await again.stop();
-  const { body } = await send("GET", "/v1/experiments/exp/history");
+  const { body } = await app.send("GET", "/v1/experiments/exp/history");
   const revisions = (body as { revisions: { who: string; what: string; at: string }[] }).revisions.slice(1);
   expect(revisions.map(({ who, what }) => `${who}: ${what}`)).toEqual([
     "ada: status draft to running",
@@ -168,7 +153,7 @@ test("an arm that answers too late is held where its ramp stands, and says so wh
   const ramp = [{ traffic: 0.5, for: "1s" }, { traffic: 1 }];
   await started({ ramp, guardrails: [{ kind: "fallback-rate", max: 0.1, minimum: 20 }] });
   const load = client(1_000, 20);
-  await expect.poll(async () => (await experiment()).breach, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await experiment()).breach).toBeDefined();
   await load.stop();
   expect(await experiment()).toMatchObject({
     status: "running",
@@ -210,7 +195,7 @@ test("what the log says is acted on too: an arm whose metric falls is rolled bac
     });
   }
   expect((await app.post("/v1/outcomes", { outcomes })).body).toMatchObject({ accepted: outcomes.length });
-  await expect.poll(async () => (await experiment()).killed, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await experiment()).killed).toBeDefined();
   expect((await experiment()).breach).toMatchObject({
     kind: "metric",
     evidence: { arm: "treated", state: "breached" },

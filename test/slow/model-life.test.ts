@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Isolation, isolations } from "../../src/domain/isolation.ts";
 import type { ModelVersionStatus } from "../../src/domain/model-life.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   breakGolden,
   breakGraph,
@@ -78,7 +79,7 @@ async function statuses(): Promise<Record<string, string>> {
 }
 
 const becomes = (key: string, state: string | undefined): Promise<void> =>
-  vi.waitFor(async () => expect((await statuses())[key]).toBe(state), { timeout: 60_000, interval: 50 });
+  eventually(async () => expect((await statuses())[key]).toBe(state));
 
 const put = async (path: string, body: unknown) => {
   const response = await fetch(app.http + path, {

@@ -2,7 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { labelHouse, rowsOf } from "../support/label-house.ts";
+import { labelHouse } from "../support/label-house.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { setlist, startSetlist } from "../support/setlist-command.ts";
 
 const killsOfEach = 10;
@@ -57,4 +58,4 @@ test("killed at any moment, labelling and compacting leave every record exactly 
     const counted = `SELECT count(*)::INTEGER AS n, count(DISTINCT ${key})::INTEGER AS keys FROM ${table}`;
     expect(await rowsOf(counted), `seed ${seed}: ${table}`).toStrictEqual([{ n: count, keys: count }]);
   }
-}, 120_000);
+});

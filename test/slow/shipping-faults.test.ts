@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { logIdentity } from "../../src/outcomes/outcomes.ts";
 import { shippedThrough } from "../../src/shipping/position-file.ts";
-import { describeWithKafka } from "../support/describe-with-kafka.ts";
+import { describeWithKafka } from "../support/describe-with.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog, segmentsIn } from "../support/outcomes-log.ts";
 import { columnOf } from "../support/parquet.ts";
@@ -104,7 +104,7 @@ describeWithKafka("what is shipped", (broker) => {
       behind: 0,
     });
     await expectOnce(out, clients.book);
-  }, 240_000);
+  });
 
   test("a shipper killed at random moments sends again what it had not kept, and each record lands once", async () => {
     const dataDir = await temporaryFolder();
@@ -164,7 +164,7 @@ describeWithKafka("what is shipped", (broker) => {
     expect([impressions, outcomes]).toStrictEqual([0, 0]);
     expect(duplicates).toBeGreaterThanOrEqual(records);
     await expectOnce(out, book);
-  }, 240_000);
+  });
 
   test("a server that is killed with everything it started goes on where it was", async () => {
     const dataDir = await temporaryFolder();
@@ -189,5 +189,5 @@ describeWithKafka("what is shipped", (broker) => {
       behind: 0,
     });
     await expectOnce(out, { requests, outcomes: [] });
-  }, 120_000);
+  });
 });

@@ -16,4 +16,4 @@ test("a server killed under load has lost nothing that a client was promised", a
   // Each life seals its last one; more than that went over to the next under load.
   expect(Number(/in (\d+) segments/.exec(said)?.[1])).toBeGreaterThan(4);
   expect(code).toBe(0);
-}, 120_000);
+});

@@ -3,19 +3,18 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { BackgroundCompaction } from "../../src/app/beside/background-compaction.ts";
 import { withDataLogFiles } from "../../src/app/data/log-files.ts";
 import { startServerProcess } from "../../src/app/server-process.ts";
 import { defaults } from "../../src/config/defaults.ts";
+import { eventually } from "../support/eventually.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
 import { columnOf } from "../support/parquet.ts";
 import { startApp } from "../support/running-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-/** However busy the machine is. */
-const soon = { timeout: 60_000, interval: 50 };
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 test("a server that compacts does not load DuckDB itself", () => {
@@ -60,23 +59,21 @@ test("what is sealed becomes Parquet by itself; a failure is told and counted, a
   // A file where a table's folder has to be.
   await writeFile(join(dataDir, "warehouse/impressions"), "");
   const { compaction, warnings } = compacting(dataDir);
-  await vi.waitFor(() => expect(compaction.failures).toBeGreaterThanOrEqual(2), soon);
+  await eventually(() => expect(compaction.failures).toBeGreaterThanOrEqual(2));
   expect(compaction).toMatchObject({ waiting: 1, lastSuccessAt: undefined });
   expect(warnings[0]).toContain("warehouse/impressions");
   await rm(join(dataDir, "warehouse/impressions"));
-  await vi.waitFor(() => expect(compaction.lastSuccessAt).toBeGreaterThan(0), soon);
+  await eventually(() => expect(compaction.lastSuccessAt).toBeGreaterThan(0));
   expect(compaction.waiting).toBe(0);
   expect(await readdir(join(dataDir, "warehouse/done"))).toEqual(["0000000001.json"]);
   await sealedSegment(dataDir, "2");
-  await vi.waitFor(
-    async () =>
-      expect(await readdir(join(dataDir, "warehouse/done"))).toEqual(["0000000001.json", "0000000002.json"]),
-    soon,
+  await eventually(async () =>
+    expect(await readdir(join(dataDir, "warehouse/done"))).toEqual(["0000000001.json", "0000000002.json"]),
   );
   await compaction.close();
   const requests = await withDataLogFiles(dataDir, ({ impressions }) => columnOf("request", impressions));
   expect(requests).toEqual(["r1", "r2"]);
-}, 150_000);
+});
 
 test("a server compacts its own log, says so in its metrics, and stops in the middle of it", async () => {
   const dataDir = await temporaryFolder();
@@ -101,18 +98,18 @@ test("a server compacts its own log, says so in its metrics, and stops in the mi
     const { body } = await app.get("/metrics");
     return Number(new RegExp(`^${name} (.*)$`, "m").exec(String(body))?.[1]);
   };
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect(await metric("setlist_compaction_last_success_timestamp_seconds")).toBeGreaterThan(1e9);
     expect((await readdir(join(dataDir, "warehouse/done"))).length).toBeGreaterThan(1);
     expect(await metric("setlist_compaction_segments_waiting")).toBe(0);
-  }, soon);
+  });
   expect(await metric("setlist_compaction_failures_total")).toBe(0);
   const stopping = performance.now();
   await app.stop();
   expect(performance.now() - stopping).toBeLessThan(5_000);
   const outcomes = await withDataLogFiles(dataDir, (files) => columnOf("outcome", files.outcomes));
   expect(outcomes.sort()).toEqual(sent.sort());
-}, 150_000);
+});
 
 test("of several processes that answer over one log, one compacts it", async () => {
   const dataDir = await temporaryFolder();
@@ -136,7 +133,7 @@ test("of several processes that answer over one log, one compacts it", async () 
     });
     expect(answer.status).toBe(200);
   }
-  await vi.waitFor(async () => expect(await readdir(join(dataDir, "warehouse/done"))).not.toEqual([]), soon);
+  await eventually(async () => expect(await readdir(join(dataDir, "warehouse/done"))).not.toEqual([]));
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics.match(/^setlist_compaction_failures_total .*$/gm)).toEqual([
     "setlist_compaction_failures_total 0",
@@ -145,4 +142,4 @@ test("of several processes that answer over one log, one compacts it", async () 
   const outcomes = await withDataLogFiles(dataDir, (files) => columnOf("outcome", files.outcomes));
   expect(new Set(outcomes).size).toBe(500);
   expect(outcomes).toHaveLength(500);
-}, 150_000);
+});

@@ -1,17 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openRegistry } from "../../src/registry/registry.ts";
+import { eventually } from "../support/eventually.ts";
 import { type ProcessGroup, startGroup } from "../support/process-group.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** Within which every process obeys, ms. */
 const obeyedMsMax = 1_000;
-
-// A server is several processes here, and others may use the machine too.
-vi.setConfig({ testTimeout: 120_000 });
 
 const document = `
 id: exp
@@ -57,15 +55,12 @@ function clients(group: ProcessGroup, count: number) {
     failed,
     /** Waits until a while has passed since `from` in which all agree, and answers when the last disagreed, in ms from it. */
     async obeyed(from: number, arm: string | undefined): Promise<number> {
-      await vi.waitFor(
-        () => {
-          const since = seen.filter(({ sent }) => sent > performance.now() - 500);
-          expect(performance.now() - from).toBeGreaterThan(600);
-          expect(since.length).toBeGreaterThan(20);
-          expect(since.every((one) => one.arm === arm)).toBe(true);
-        },
-        { timeout: 20_000, interval: 50 },
-      );
+      await eventually(() => {
+        const since = seen.filter(({ sent }) => sent > performance.now() - 500);
+        expect(performance.now() - from).toBeGreaterThan(600);
+        expect(since.length).toBeGreaterThan(20);
+        expect(since.every((one) => one.arm === arm)).toBe(true);
+      });
       const last = seen.findLast((one) => one.arm !== arm);
       return Math.max(0, (last?.sent ?? from) - from);
     },

@@ -7,7 +7,7 @@ import type { ExperimentStore } from "../../src/domain/experiment-store.ts";
 import { emptyState, type StoreChange } from "../../src/domain/store-state.ts";
 import { openFleetStore, readFleetState } from "../../src/registry/open-fleet-store.ts";
 import { breakableProxy } from "../support/breakable-proxy.ts";
-import { describeWithPostgres } from "../support/describe-with-postgres.ts";
+import { describeWithPostgres } from "../support/describe-with.ts";
 import { experimentWith } from "../support/experiments.ts";
 import { postgresPassword } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -58,8 +58,7 @@ function insertUnheard(url: string): Promise<void> {
   );
 }
 
-const isStale = (store: ExperimentStore) =>
-  expect.poll(() => store.stale()?.reason, { timeout: 6_000, interval: 5 });
+const isStale = (store: ExperimentStore) => expect.poll(() => store.stale()?.reason, { interval: 5 });
 
 describeWithPostgres("a fleet's experiment store", (server) => {
   test("keeps what it last said, marked stale, while PostgreSQL is gone, and catches up once it is back", async () => {
@@ -73,7 +72,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await server().stop("immediate");
     await isStale(one.store).toBeDefined();
     expect(one.store.stale()?.since).toBeLessThanOrEqual(Date.now());
-    expect(one.store.stale()?.since).toBeGreaterThan(before - 1_000);
+    expect(one.store.stale()?.since).toBeGreaterThan(before - 10_000);
     expect(idsOf(one.store)).toEqual(["a"]);
     await expect(one.store.write("ada", () => creating("b"))).rejects.toMatchObject({
       code: "UNAVAILABLE",
@@ -82,9 +81,9 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await expect(one.store.history("a")).rejects.toMatchObject({ code: "UNAVAILABLE" });
 
     await server().start();
-    await expect.poll(() => one.store.stale(), { timeout: 5_000 }).toBeUndefined();
+    await expect.poll(() => one.store.stale()).toBeUndefined();
     await one.store.write("ada", () => creating("b"));
-    await expect.poll(() => idsOf(other.store), { timeout: 5_000 }).toEqual(["a", "b"]);
+    await expect.poll(() => idsOf(other.store)).toEqual(["a", "b"]);
     expect(one.warnings).toHaveLength(2);
     expect(one.warnings.join("\n")).not.toContain(postgresPassword);
   });
@@ -94,16 +93,16 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     const { store } = await opened(url, await temporaryFolder(), 600_000);
     const elsewhere = await opened(url, await temporaryFolder());
     await elsewhere.store.write("ada", () => creating("a"));
-    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
+    await expect.poll(() => idsOf(store)).toEqual(["a"]);
     await elsewhere.store.write("ada", () => creating("b"));
-    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a", "b"]);
+    await expect.poll(() => idsOf(store)).toEqual(["a", "b"]);
   });
 
   test("finds what no notification told of", async () => {
     const url = await server().newDatabase();
     const { store } = await opened(url, await temporaryFolder());
     await insertUnheard(url);
-    await expect.poll(() => idsOf(store), { timeout: 1_000, interval: 5 }).toEqual(["a"]);
+    await expect.poll(() => idsOf(store), { interval: 5 }).toEqual(["a"]);
   });
 
   test("notices a connection that died without a word", async () => {
@@ -119,7 +118,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await elsewhere.store.write("ada", () => creating("a"));
     expect(idsOf(store)).toEqual([]);
     proxy.heal();
-    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
+    await expect.poll(() => idsOf(store)).toEqual(["a"]);
     expect(store.stale()).toBeUndefined();
   });
 
@@ -134,9 +133,9 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     const held = proxy.holdAnswersTo("COMMIT");
     const writing = store.write("ada", () => creating("a"));
     await held.holds;
-    await expect.poll(() => idsOf(elsewhere.store), { timeout: 5_000 }).toEqual(["a"]);
+    await expect.poll(() => idsOf(elsewhere.store)).toEqual(["a"]);
     await elsewhere.store.write("grace", () => creating("b"));
-    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a", "b"]);
+    await expect.poll(() => idsOf(store)).toEqual(["a", "b"]);
     const states: string[][] = [];
     store.onChange(({ experiments }) => states.push(experiments.map(({ id }) => id)));
     held.release();
@@ -156,7 +155,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     expect(store.stale()?.reason).toBe("nobody listens there (ECONNREFUSED)");
     expect(warnings).toHaveLength(1);
     await server().start();
-    await expect.poll(() => store.stale(), { timeout: 5_000 }).toBeUndefined();
+    await expect.poll(() => store.stale()).toBeUndefined();
     await store.write("ada", () => creating("b"));
     expect(idsOf(store)).toEqual(["a", "b"]);
   });
@@ -227,6 +226,6 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await server().stop("fast");
     await server().start();
     await insertUnheard(url);
-    await expect.poll(() => idsOf(store), { timeout: 5_000 }).toEqual(["a"]);
+    await expect.poll(() => idsOf(store)).toEqual(["a"]);
   });
 });

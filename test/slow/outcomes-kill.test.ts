@@ -66,7 +66,7 @@ test("killed at any moment, every acknowledged outcome and every answered impres
   const names = await namesIn(directory);
   expect(log.recovery.impressions + log.recovery.outcomes).toBe(names.length);
   expect(without(answered, names), `seed ${seed}`).toStrictEqual([]);
-}, 120_000);
+});
 
 function without(names: Iterable<string>, others: Iterable<string>): string[] {
   const there = new Set(others);

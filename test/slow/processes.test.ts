@@ -4,14 +4,16 @@ import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startAnswering } from "../../src/app/group/start-answering.ts";
 import { loadConfig } from "../../src/config.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
+import { isAlive } from "../support/alive.ts";
+import { eventually } from "../support/eventually.ts";
 import { grpcCaller } from "../support/grpc-caller.ts";
 import { scratchRepository } from "../support/model-repository.ts";
 import { recordsIn, segmentsIn } from "../support/outcomes-log.ts";
-import { isAlive, type ProcessGroup, socketsOf, startGroup } from "../support/process-group.ts";
+import { type ProcessGroup, socketsOf, startGroup } from "../support/process-group.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -66,8 +68,7 @@ function load(group: ProcessGroup, clients: number) {
       over = true;
       await running;
     },
-    reaches: (count: number) =>
-      vi.waitFor(() => expect(answered.length).toBeGreaterThan(count), { timeout: 20_000, interval: 10 }),
+    reaches: (count: number) => eventually(() => expect(answered.length).toBeGreaterThan(count)),
   };
 }
 
@@ -93,9 +94,6 @@ async function sampleOf(group: ProcessGroup, series: string): Promise<number> {
   return Number(line?.split(" ").at(-1));
 }
 
-// A server is several processes here, and others may use the machine too.
-vi.setConfig({ testTimeout: 120_000 });
-
 test("connections of both doors are spread over the processes, and each says its number", async () => {
   const group = await startGroup(await temporaryFolder());
   await group.says("process loaded", 3);
@@ -103,7 +101,7 @@ test("connections of both doors are spread over the processes, and each says its
   for (const port of [group.httpPort, group.grpcPort]) {
     const before = [one, other, standby].map(socketsOf);
     await openConnections(port, 60);
-    await vi.waitFor(() => {
+    await eventually(() => {
       const taken = [one, other, standby].map((pid, index) => socketsOf(pid) - (before[index] ?? 0));
       expect(taken[2]).toBe(0);
       // Fewer than 8 of 60 on one side of a fair coin: once in 10^9.
@@ -187,7 +185,7 @@ test("a process that is killed takes down what was inside it; the rest serve on,
   );
   expect(await sampleOf(group, "setlist_process_restarts_total")).toBe(1);
   await group.says("process loaded", 4);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect(await sampleOf(group, 'setlist_processes{state="serving"}')).toBe(2);
     expect(await sampleOf(group, 'setlist_processes{state="standby"}')).toBe(1);
   });
@@ -214,9 +212,9 @@ test("a process that hangs is killed and replaced, and what waited for it goes o
   process.kill(standby?.pid ?? 0, "SIGSTOP");
   expect((await group.call("POST", "/v1/models/home-kd/versions/1/load")).status).toBe(200);
   // Its channel can end before the system has its end.
-  await vi.waitFor(() => expect(isAlive(standby?.pid ?? 0)).toBe(false), { timeout: 10_000, interval: 20 });
+  await eventually(() => expect(isAlive(standby?.pid ?? 0)).toBe(false));
   await group.says("process loaded", 5);
-}, 60_000);
+});
 
 test("where the supervising process is killed all end, every answer is in the log, and a new server starts", async () => {
   const dataDir = await temporaryFolder();
@@ -226,7 +224,7 @@ test("where the supervising process is killed all end, every answer is in the lo
   const pids = group.answering().map(({ pid }) => pid);
   group.signal("SIGKILL");
   await group.ended;
-  await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 10_000, interval: 20 });
+  await eventually(() => expect(pids.filter(isAlive)).toEqual([]));
   await clients.stop();
   const ports = ["--http-port", String(group.httpPort), "--grpc-port", String(group.grpcPort)];
   const next = await startGroup(dataDir, { flags: ports });
@@ -335,6 +333,6 @@ describe("a start that cannot be", () => {
     await delay(50);
     group.signal("SIGTERM");
     expect(await group.ended).toBe(1);
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 10_000 });
+    await eventually(() => expect(pids.filter(isAlive)).toEqual([]));
   });
 });

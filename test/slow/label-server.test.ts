@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type ServerProcess, startServerProcess } from "../../src/app/server-process.ts";
-import { addTeacher, labelHouse, labelsIn, labelWorld, rowsOf } from "../support/label-house.ts";
+import { addTeacher, labelHouse, labelsIn, labelWorld } from "../support/label-house.ts";
 import { impressionOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
+import { rowsOf } from "../support/parquet.ts";
 import { setlist, startSetlist } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { repositoryWith } from "../support/tiny-models.ts";
@@ -84,7 +85,7 @@ test("what a server ranked is labelled with the features that it saw, and beside
   expect(await second.stop()).toBe(0);
   const after = await setlist(...label);
   expect(JSON.parse(after.stdout)).toMatchObject({ labelled: 6, alreadyLabelled: 3, segmentsOpen: 0 });
-}, 60_000);
+});
 
 test("--follow labels what is sealed later, tells Prometheus, and ends with 0 at SIGTERM", async () => {
   const { dataDir, world, repository, labels } = await labelHouse(1);

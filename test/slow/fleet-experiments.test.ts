@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { RunningServerPlace } from "../../src/client/running-server-place.ts";
-import { describeWherePostgres, describeWithPostgres } from "../support/describe-with-postgres.ts";
+import { describeWithPostgres } from "../support/describe-with.ts";
 import { startApp } from "../support/running-app.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-/** The same scenario as `npm run loadtest:fleet-experiments`, which says what it measures, in short. */
-describeWherePostgres("two servers under load that share their experiments", () => {
-  test("obey a change within a second, and fail no request while PostgreSQL is gone", async () => {
+describeWithPostgres("servers of a fleet whose PostgreSQL goes", (server) => {
+  /** The same scenario as `npm run loadtest:fleet-experiments`, which says what it measures, in short. */
+  test("two under load obey a change within a second, and fail no request while PostgreSQL is gone", async () => {
     const short = ["--changes", "4", "--gone", "2", "--rate", "20"];
     const child = spawn(process.execPath, ["loadtest/fleet-experiments.ts", ...short], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -21,11 +21,9 @@ describeWherePostgres("two servers under load that share their experiments", () 
     expect(said).toContain("a change meanwhile 503");
     expect(said).toContain("failed requests: 0");
     expect(code, said).toBe(0);
-  }, 120_000);
-});
+  });
 
-describeWithPostgres("a server of a fleet whose PostgreSQL is gone", (server) => {
-  test("starts from its copy, ready and stale, and refuses to start where it has none", async () => {
+  test("one that starts meanwhile starts from its copy, ready and stale, and refuses to start where it has none", async () => {
     const change = { experimentStore: { url: await server().newDatabase() } };
     const dataDir = await temporaryFolder();
     const before = await startApp(dataDir, change);

@@ -2,10 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { renderPage } from "../../src/report/report.ts";
-import { describeWithChromium } from "../support/describe-with-chromium.ts";
+import { describeWithChromium } from "../support/describe-with.ts";
 import { type MadeStory, madeInterleaving, madeReport } from "../support/made-reports.ts";
 import { oddReport, oddReports } from "../support/odd-reports.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -102,8 +102,6 @@ async function boxesOfTexts(page: Page, chart: string, texts: readonly string[])
     .filter((one) => ${JSON.stringify(texts)}.includes(one.textContent))
     .map((one) => one.getBoundingClientRect().toJSON())`);
 }
-
-vi.setConfig({ testTimeout: 120_000 });
 
 describeWithChromium("the report as a page, in a browser", (browser) => {
   test.each(screens)(

@@ -92,7 +92,7 @@ test("killed behind each of its steps, a compaction leaves every record to be re
   console.log(`killed behind each of ${steps} steps of a compaction`);
   // Five files and a marker are moved, and the marker is written before that.
   expect(steps).toBeGreaterThanOrEqual(7);
-}, 300_000);
+});
 
 test("killed behind each of its steps, retention leaves a log that starts, and readers neither more nor less than it kept", async () => {
   const begin = await twoSegments();
@@ -119,4 +119,4 @@ test("killed behind each of its steps, retention leaves a log that starts, and r
   });
   console.log(`killed behind each of ${steps} steps of retention`);
   expect(new Set(leftBehind)).toEqual(new Set([10, 5, 0]));
-}, 300_000);
+});

@@ -2,17 +2,16 @@ import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { defaults } from "../../src/config/defaults.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
+import { eventually } from "../support/eventually.ts";
 import { LoggingClients } from "../support/logging-clients.ts";
 import { namesIn } from "../support/outcomes-log.ts";
 import { type ProcessGroup, startGroup } from "../support/process-group.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { describeWithDisk } from "../support/small-disk.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** The book against the log: what was answered and acknowledged is there once, and nothing that was never sent. */
 async function expectBookKept(clients: LoggingClients, log: string, dropped = 0): Promise<void> {
@@ -47,10 +46,7 @@ async function sample(app: Pick<RunningApp, "get">, name: string): Promise<numbe
 }
 
 const becomes = (app: Pick<RunningApp, "get">, status: string): Promise<void> =>
-  vi.waitFor(async () => expect((await readinessOf(app)).status).toBe(status), {
-    timeout: 20_000,
-    interval: 20,
-  });
+  eventually(async () => expect((await readinessOf(app)).status).toBe(status));
 
 /** Fills the file system to its last byte; what it answers makes room again. */
 async function fill(path: string): Promise<() => Promise<void>> {
@@ -117,9 +113,8 @@ await describeWithDisk("tmpfs", "a disk that is full", (make) => {
     const clients = new LoggingClients(app.post, 4);
     await clients.more(50);
     const makeRoom = await fill(disk.path);
-    await vi.waitFor(
-      async () => expect(await sample(app, "setlist_impressions_dropped_total")).toBeGreaterThan(5),
-      { timeout: 20_000 },
+    await eventually(async () =>
+      expect(await sample(app, "setlist_impressions_dropped_total")).toBeGreaterThan(5),
     );
     expect(await sample(app, "setlist_log_impressions_waiting")).toBeGreaterThan(5);
     await makeRoom();

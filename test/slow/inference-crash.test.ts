@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { childrenOf } from "../../loadtest/process-figures.ts";
 import { type ServerProcess, startServerProcess } from "../../src/app/server-process.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
+import { isAlive } from "../support/alive.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 beforeAll(() => {
@@ -51,14 +53,6 @@ const inferenceProcess = ({ pid }: ServerProcess): number => {
   return child as number;
 };
 
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
-
 test.each(["SIGSEGV", "SIGKILL"] as const)(
   "inference that dies of %s in a run takes that run's requests, and nobody else's",
   async (signal) => {
@@ -101,15 +95,14 @@ test("under load, inference that is killed again and again fails no request", as
   const clients = Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(client));
   const victims = new Set<number>();
   for (const signal of ["SIGKILL", "SIGSEGV", "SIGABRT"] as const) {
-    await vi.waitFor(() => expect(childrenOf(server.pid)).toHaveLength(1), { timeout: 20_000 });
+    await eventually(() => expect(childrenOf(server.pid)).toHaveLength(1));
     const victim = inferenceProcess(server);
     victims.add(victim);
     process.kill(victim, signal);
-    await vi.waitFor(() => expect(childrenOf(server.pid)).not.toContain(victim), { timeout: 20_000 });
+    await eventually(() => expect(childrenOf(server.pid)).not.toContain(victim));
     const before = answers.length;
-    await vi.waitFor(
-      () => expect(answers.slice(before).some(({ degraded }) => degraded.length === 0)).toBe(true),
-      { timeout: 20_000 },
+    await eventually(() =>
+      expect(answers.slice(before).some(({ degraded }) => degraded.length === 0)).toBe(true),
     );
   }
   over = true;
@@ -130,5 +123,5 @@ test("inference is there until the drain is over, and goes with its server", asy
   expect(await rank(server, "u1")).toMatchObject({ status: 200, degraded: [] });
   expect(inferenceProcess(server)).toBe(child);
   await server.kill();
-  await vi.waitFor(() => expect(isAlive(child)).toBe(false), { timeout: 10_000 });
+  await eventually(() => expect(isAlive(child)).toBe(false));
 });
