@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 
@@ -19,7 +19,7 @@ const fileBytesMax = 4 * 1_048_576;
 export function readYamlFile(file: string): YamlFile {
   const text = readText(file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const document = parseYaml(text, lines, file);
   const [error] = document.errors;
   if (error !== undefined) {
     if (error.code === "MULTIPLE_DOCS") {
@@ -50,15 +50,38 @@ export function yamlText(value: unknown): string {
   return stringify(value, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
+/** Without the parser's warnings on standard error, in words of its own. */
+function parseYaml(text: string, lineCounter: LineCounter, file: string): Document {
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: true, prettyErrors: false, logLevel: "error" });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidArgument(`${file}: not usable YAML: it is nested too deeply`);
+  }
+}
+
 function readText(file: string): string {
   try {
-    const text = readFileSync(file, "utf8");
-    if (Buffer.byteLength(text) <= fileBytesMax) return text;
+    const bytes = readUpTo(file, fileBytesMax + 1);
+    if (bytes.length <= fileBytesMax) return bytes.toString("utf8");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SetlistError("NOT_FOUND", `${file}: cannot be read: ${reason}`, { cause: error });
   }
   throw invalidArgument(`${file}: expected at most ${fileBytesMax} bytes`);
+}
+
+/** A device never ends, and a pipe says no size. */
+function readUpTo(file: string, bytesMax: number): Buffer {
+  const from = openSync(file, "r");
+  try {
+    const bytes = Buffer.allocUnsafe(bytesMax);
+    let used = 0;
+    for (let read = -1; read !== 0; used += read) read = readSync(from, bytes, used, bytesMax - used, null);
+    return bytes.subarray(0, used);
+  } finally {
+    closeSync(from);
+  }
 }
 
 function toValue(document: Document, file: string): unknown {

@@ -115,6 +115,7 @@ export function readSeal(buffer: Buffer, start: number, end: number): Seal {
  * Where the bytes of a record's first field stand: its own id, an impression's requestId or an outcome's outcomeId; of a
  * comparison the requestId too, which is the impression's.
  * @param payloadStart where the payload starts in `buffer`.
+ * @throws {RangeError} where the bytes end before the field's length does.
  */
 export function idBytes(buffer: Buffer, payloadStart: number): { start: number; end: number } {
   return stringBytes(buffer, payloadStart + 1);
@@ -134,10 +135,14 @@ function stringBytes(buffer: Buffer, at: number): { start: number; end: number }
   let start = at;
   let prefix = 0;
   for (let scale = 1; ; scale *= 0x80) {
-    const byte = buffer[start++] as number;
+    const byte = buffer[start++];
+    if (byte === undefined) break;
     prefix += (byte & 0x7f) * scale;
-    if (byte < 0x80) return { start, end: start + Math.floor(prefix / 2) };
+    const end = start + Math.floor(prefix / 2);
+    if (end > buffer.length) break;
+    if (byte < 0x80) return { start, end };
   }
+  throw new RangeError("the payload ends too early");
 }
 
 /** The kind and two counts. */

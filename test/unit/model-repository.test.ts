@@ -99,8 +99,8 @@ describe("which models are loaded", () => {
     expect(warnings.sort()).toEqual([
       `${join(repository, "Linear_2")}: ignored, a model's folder is named [a-z0-9-]{1,64}`,
       `${join(repository, "empty")}: ignored, it holds no version`,
-      `${join(repository, "linear", "01")}: ignored, a version's folder is a whole number from 1`,
-      `${join(repository, "linear", "latest")}: ignored, a version's folder is a whole number from 1`,
+      `${join(repository, "linear", "01")}: ignored, a version's folder is a whole number from 1 to 999999999`,
+      `${join(repository, "linear", "latest")}: ignored, a version's folder is a whole number from 1 to 999999999`,
     ]);
   });
 
