@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
+import { type Document, isAlias, isCollection, isNode, LineCounter, parseDocument, stringify, visit } from "yaml";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 
 /** A YAML file that was read: its value, and its own way to say where a field stands. */
@@ -19,7 +19,13 @@ const fileBytesMax = 4 * 1_048_576;
 export function readYamlFile(file: string): YamlFile {
   const text = readText(file);
   const lines = new LineCounter();
-  const document = parseYaml(text, lines, file);
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    // Its warnings would go to standard error in words of its own.
+    logLevel: "error",
+  });
   const [error] = document.errors;
   if (error !== undefined) {
     if (error.code === "MULTIPLE_DOCS") {
@@ -28,8 +34,10 @@ export function readYamlFile(file: string): YamlFile {
         `${file}:${line}: a second YAML document begins: expected one, so remove its ---`,
       );
     }
-    throw invalidArgument(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`);
+    const reason = error.code === "RESOURCE_EXHAUSTION" ? "it is nested too deeply" : error.message;
+    throw invalidArgument(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${reason}`);
   }
+  checkKeys(document, file, lines);
   return {
     value: toValue(document, file),
     refine(check) {
@@ -50,14 +58,14 @@ export function yamlText(value: unknown): string {
   return stringify(value, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
-/** Without the parser's warnings on standard error, in words of its own. */
-function parseYaml(text: string, lineCounter: LineCounter, file: string): Document {
-  try {
-    return parseDocument(text, { lineCounter, uniqueKeys: true, prettyErrors: false, logLevel: "error" });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw invalidArgument(`${file}: not usable YAML: it is nested too deeply`);
-  }
+/** A key that is a list or a map would be made a text, and each one within it a longer one: 400 of them take for ever. */
+function checkKeys(document: Document, file: string, lines: LineCounter): void {
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key) && !isAlias(key)) return;
+      throw invalidArgument(`${file}:${lines.linePos(key.range?.[0] ?? 0).line}: expected a text for a key`);
+    },
+  });
 }
 
 function readText(file: string): string {
