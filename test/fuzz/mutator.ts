@@ -120,6 +120,7 @@ export class Mutator {
   /** Words put in, taken out and moved; a few bytes changed besides. */
   text(from: string): string {
     let text = from;
+    if (this.below(3) === 0) return this.#reworded(from);
     for (let left = this.pick([1, 1, 2, 4]); left > 0; left--) {
       const at = this.below(text.length + 1);
       const end = Math.min(text.length, at + this.below(24));
@@ -134,6 +135,15 @@ export class Mutator {
       else text = this.bytes(Buffer.from(text)).toString();
     }
     return text;
+  }
+
+  /** One word is another: most of what that makes is of the language still. */
+  #reworded(text: string): string {
+    const words = [...text.matchAll(/[\w.]+|'[^'\n]*'|"[^"\n]*"|[^\s\w]/g)];
+    if (words.length === 0) return this.token();
+    const word = this.pick(words);
+    const other = this.below(2) === 0 ? this.token() : this.pick(words)[0];
+    return text.slice(0, word.index) + other + text.slice(word.index + word[0].length);
   }
 
   /** A JSON document whose structure is damaged, and now and then its text. */

@@ -233,6 +233,9 @@ const facts = targetingInput({
   context: { device: "ios", huge: "ab".repeat(50_000) },
 });
 
+/** A document's schema lets no longer one come so far. */
+const expressionMax = 4_096;
+
 const targeting: Target = {
   name: "targeting",
   share: 6,
@@ -248,6 +251,7 @@ const targeting: Target = {
   mutate: asText,
   open: pure(async (input) => {
     const text = input.toString();
+    if (text.length > expressionMax) return false;
     await accepts(() => compileTargeting(text, declared), text);
     return accepts(() => {
       const compiled = compileTargeting(text);
@@ -279,6 +283,7 @@ const filter: Target = {
   mutate: asText,
   open: pure((input) => {
     const text = input.toString();
+    if (text.length > expressionMax) return false;
     return accepts(() => {
       if (
         filterSql(duckDbDialect, parseMetricFilter(text, "filter")).includes("undefined") &&

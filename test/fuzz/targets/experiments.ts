@@ -120,7 +120,7 @@ const records = ["control", "kd", "treated", "interleaved"].flatMap((of, place) 
 
 /** SQLite and DuckDB take their time: of what is accepted, so much goes through them. */
 const keptOneIn = 10;
-const analysedOneIn = 400;
+const analysedOneIn = 100;
 
 async function open(): Promise<OpenTarget> {
   const folder = await mkdtemp(join(tmpdir(), "setlist-fuzz-"));
