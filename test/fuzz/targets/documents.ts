@@ -84,7 +84,7 @@ const yamlTokens = [
 
 const config: Target = {
   name: "config",
-  share: 4,
+  share: 2,
   corpus: buffers(
     fileText("config/setlist.yaml"),
     "surfaces: { home: { defaultModel: { name: a, label: b }, shadow: { model: { name: c }, share: 0.5 }, valueModel: { diversity: [{ by: artist, decay: 0.5 }] } } }",

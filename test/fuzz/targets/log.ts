@@ -249,7 +249,7 @@ export const logTargets: readonly Target[] = [
   },
   {
     name: "segment",
-    share: 2,
+    share: 1,
     corpus: segments,
     tokens: ["\u0000".repeat(512)],
     mutate: damagedSegment,

@@ -1,5 +1,5 @@
 /** Tables of others' making, as `analyze --table` reads them. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +8,32 @@ import { openTableFile } from "../../../src/analysis/table-file.ts";
 import { existing, metricColumns } from "../../../src/analysis/table-metric.ts";
 import { buildTableUnits } from "../../../src/analysis/table-units.ts";
 import { withWarehouse } from "../../../src/analysis/warehouse.ts";
+import { runSql } from "../../support/tiny-world.ts";
 import { accepts, type OpenTarget, type Target } from "../target.ts";
 
 const rows = Array.from(
   { length: 12 },
   (_, i) => `u${i},${i % 2 === 0 ? "a" : "b"},${i},${i % 3 === 0 ? "true" : "0"}`,
 );
+
+/** The same rows as Parquet, whose reader is native code. */
+async function parquetOf(csv: string): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), "setlist-fuzz-"));
+  const [from, to] = [join(folder, "table.csv"), join(folder, "table.parquet")];
+  writeFileSync(from, csv);
+  await runSql(`COPY (SELECT * FROM read_csv('${from}')) TO '${to}' (FORMAT parquet)`);
+  const bytes = readFileSync(to);
+  await rm(folder, { recursive: true });
+  return bytes;
+}
+
+const comma = `u,arm,y,won\n${rows.join("\n")}\n`;
+const texts = [
+  comma,
+  `u;arm;y;won\r\n${rows.join("\r\n").replaceAll(",", ";")}`,
+  `\ufeff"u","arm","y","won"\n"a,b","a","1","0"\n"c""d","b","-1e3","false"\n`,
+  `u\tarm\ty\twon\tY\n${rows.map((row) => `${row},`.replaceAll(",", "\t")).join("\n")}`,
+];
 
 /** An analysis begins with a database of its own; so many inputs are only read and folded, in one that stands. */
 const wholeOneIn = 100;
@@ -79,12 +99,7 @@ export const tableTargets: readonly Target[] = [
   {
     name: "table",
     share: 1,
-    corpus: [
-      `u,arm,y,won\n${rows.join("\n")}\n`,
-      `u;arm;y;won\r\n${rows.join("\r\n").replaceAll(",", ";")}`,
-      `\ufeff"u","arm","y","won"\n"a,b","a","1","0"\n"c""d","b","-1e3","false"\n`,
-      `u\tarm\ty\twon\tY\n${rows.map((row) => `${row},`.replaceAll(",", "\t")).join("\n")}`,
-    ].map((text) => Buffer.from(text)),
+    corpus: [...texts.map((text) => Buffer.from(text)), await parquetOf(comma)],
     tokens: [
       ",",
       ";",
@@ -109,7 +124,9 @@ export const tableTargets: readonly Target[] = [
       "=1+1",
     ],
     mutate: (mutator, seed) =>
-      mutator.below(3) === 0 ? mutator.bytes(seed) : Buffer.from(mutator.text(seed.toString())),
+      mutator.below(3) === 0 || seed.subarray(0, 4).equals(Buffer.from("PAR1"))
+        ? mutator.bytes(seed)
+        : Buffer.from(mutator.text(seed.toString())),
     open,
   },
 ];
