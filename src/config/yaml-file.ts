@@ -1,5 +1,14 @@
-import { readFileSync } from "node:fs";
-import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
+import { closeSync, openSync, readSync } from "node:fs";
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isNode,
+  LineCounter,
+  parseDocument,
+  stringify,
+  visit,
+} from "yaml";
 import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
 
 /** A YAML file that was read: its value, and its own way to say where a field stands. */
@@ -19,7 +28,13 @@ const fileBytesMax = 4 * 1_048_576;
 export function readYamlFile(file: string): YamlFile {
   const text = readText(file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    // Its warnings would go to standard error in words of its own.
+    logLevel: "error",
+  });
   const [error] = document.errors;
   if (error !== undefined) {
     if (error.code === "MULTIPLE_DOCS") {
@@ -28,8 +43,10 @@ export function readYamlFile(file: string): YamlFile {
         `${file}:${line}: a second YAML document begins: expected one, so remove its ---`,
       );
     }
-    throw invalidArgument(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`);
+    const reason = error.code === "RESOURCE_EXHAUSTION" ? "it is nested too deeply" : error.message;
+    throw invalidArgument(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${reason}`);
   }
+  checkKeys(document, file, lines);
   return {
     value: toValue(document, file),
     refine(check) {
@@ -50,15 +67,38 @@ export function yamlText(value: unknown): string {
   return stringify(value, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
+/** A key that is a list or a map would be made a text, and each one within it a longer one: 400 of them take for ever. */
+function checkKeys(document: Document, file: string, lines: LineCounter): void {
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key) && !isAlias(key)) return;
+      throw invalidArgument(`${file}:${lines.linePos(key.range?.[0] ?? 0).line}: expected a text for a key`);
+    },
+  });
+}
+
 function readText(file: string): string {
   try {
-    const text = readFileSync(file, "utf8");
-    if (Buffer.byteLength(text) <= fileBytesMax) return text;
+    const bytes = readUpTo(file, fileBytesMax + 1);
+    if (bytes.length <= fileBytesMax) return bytes.toString("utf8");
   } catch (error) {
     const reason = messageOf(error);
     throw new SetlistError("NOT_FOUND", `${file}: cannot be read: ${reason}`, { cause: error });
   }
   throw invalidArgument(`${file}: expected at most ${fileBytesMax} bytes`);
+}
+
+/** A device never ends, and a pipe says no size. */
+function readUpTo(file: string, bytesMax: number): Buffer {
+  const from = openSync(file, "r");
+  try {
+    const bytes = Buffer.allocUnsafe(bytesMax);
+    let used = 0;
+    for (let read = -1; read !== 0; used += read) read = readSync(from, bytes, used, bytesMax - used, null);
+    return bytes.subarray(0, used);
+  } finally {
+    closeSync(from);
+  }
 }
 
 function toValue(document: Document, file: string): unknown {

@@ -81,7 +81,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   };
 }
 
-async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promise<FastifyInstance> {
+/** Without a port, so that requests can be injected too. */
+export async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promise<FastifyInstance> {
   const answerError = errorAnswer(context);
   const app = Fastify({
     bodyLimit: context.limits.bodyBytesMax,

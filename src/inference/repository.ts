@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { ModelRef, ModelRole, ModelVersion } from "../domain/model.ts";
@@ -74,7 +74,9 @@ export async function findVersions(
     for (const version of inside) {
       if (modelVersion.test(version)) versions.push(version);
       else
-        onWarning(`${join(repository, name, version)}: ignored, a version's folder is a whole number from 1`);
+        onWarning(
+          `${join(repository, name, version)}: ignored, a version's folder is a whole number from 1 to 999999999`,
+        );
     }
     if (versions.length === 0) onWarning(`${join(repository, name)}: ignored, it holds no version`);
     versions.sort(compareVersions);
@@ -205,15 +207,19 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function readOr(path: string, what: string): Promise<Buffer> {
-  return readFile(path).catch((error: unknown) => {
+  return HeldFile.read(path, textBytesMax).catch((error: unknown) => {
     throw invalidArgument(`${path}: expected ${what}, ${reason(error)}`);
   });
 }
 
 function reason(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  return code === "ENOENT" ? "found nothing there" : `but it cannot be read (${code ?? String(error)})`;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" ? "found nothing there" : `but it cannot be read (${code ?? message})`;
 }
 
 const modelName = /^[a-z0-9-]{1,64}$/;
-const modelVersion = /^[1-9][0-9]*$/;
+/** No more than can be named: labels of metrics and addresses hold it too. */
+const modelVersion = /^[1-9][0-9]{0,8}$/;
+
+/** Of a manifest or a golden example, which are parsed at once on whoever answers; ours have 0.1 MB. */
+const textBytesMax = 32 * 1_048_576;

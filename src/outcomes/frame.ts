@@ -86,6 +86,17 @@ export function frameEnd(frames: Buffer, start: number): number {
   return start + frameHeaderBytes + frames.readUInt32LE(start + 8);
 }
 
+/** Whether `bytes` are frames, one behind the other, as `endFrame` leaves them. */
+export function areFrames(bytes: Buffer): boolean {
+  let start = 0;
+  while (bytes.length - start > frameHeaderBytes) {
+    const end = frameEnd(bytes, start);
+    if (end === start + frameHeaderBytes || end > bytes.length) return false;
+    start = end;
+  }
+  return start === bytes.length;
+}
+
 /** Completes every frame of `frames`, which goes to `offset` of a segment. Answers how many there are. */
 export function stampFrames(frames: Buffer, salt: number, offset: number, syncedBytes: number): number {
   let count = 0;

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { messageOf, SetlistError } from "../domain/error.ts";
 import type { AppendedOutcomes } from "../domain/outcome-log.ts";
+import { areFrames } from "./frame.ts";
 import type { FrameLog } from "./outcome-log.ts";
 import {
   done,
@@ -30,6 +31,8 @@ export function serveLog(log: FrameLog, stream: Duplex): void {
 
 async function answer(log: FrameLog, { number, kind, body }: Message): Promise<Buffer> {
   try {
+    // What is cut wrongly would take the frames of others with it.
+    if (!areFrames(body)) throw new Error(`order ${number} holds no whole frames`);
     if (kind === outcomeFrames)
       return streamMessage(number, done, bytesOf(await log.appendOutcomeFrames(body)));
     if (kind === impressionFrames) await log.appendImpressionFrames(body);

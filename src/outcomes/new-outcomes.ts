@@ -99,7 +99,7 @@ export class NewOutcomes {
   /** The outcome written last, at `start`, is counted, and taken back where it is known. */
   #keepNew({ batch, comparison, counts }: Attempt, start: number): void {
     const { outcomes } = batch;
-    const id = idBytes(outcomes.buffer, start + frameHeaderBytes);
+    const id = idBytes(outcomes.buffer, start + frameHeaderBytes, outcomes.used);
     this.#identify(outcomes, id);
     // From its length on, as it is written: so no id is taken for one that it begins with.
     if (this.#isKnown(comparison, outcomes.buffer, start + frameHeaderBytes + 1, id.end)) {
@@ -109,7 +109,7 @@ export class NewOutcomes {
     }
     this.#known.outcomes.add(this.#id, batch, start, receivedAtOf(outcomes.buffer, outcomes.used));
     counts.accepted++;
-    this.#identify(outcomes, answeredRequestBytes(outcomes.buffer, start + frameHeaderBytes));
+    this.#identify(outcomes, answeredRequestBytes(outcomes.buffer, start + frameHeaderBytes, outcomes.used));
     if (!this.#known.hasRequest(this.#id)) counts.unmatched++;
   }
 

@@ -228,8 +228,8 @@ class SegmentedLog implements OpenedOutcomeLog {
   }
 
   #noteRequest(batch: Batch, start: number): void {
-    const { buffer } = batch.impressions;
-    const id = idBytes(buffer, start + frameHeaderBytes);
+    const { buffer, used } = batch.impressions;
+    const id = idBytes(buffer, start + frameHeaderBytes, used);
     this.#known.fingerprint(buffer, id.start, id.end, this.#id);
     batch.requestIds.push(...this.#id);
   }

@@ -114,15 +114,24 @@ export function readSeal(buffer: Buffer, start: number, end: number): Seal {
 /**
  * Where the bytes of a record's first field stand: its own id, an impression's requestId or an outcome's outcomeId; of a
  * comparison the requestId too, which is the impression's.
- * @param payloadStart where the payload starts in `buffer`.
+ * @param payloadStart where the payload starts in `buffer`, and `payloadEnd` behind it.
+ * @throws {RangeError} where the payload is shorter than the field says.
  */
-export function idBytes(buffer: Buffer, payloadStart: number): { start: number; end: number } {
-  return stringBytes(buffer, payloadStart + 1);
+export function idBytes(
+  buffer: Buffer,
+  payloadStart: number,
+  payloadEnd: number,
+): { start: number; end: number } {
+  return stringBytes(buffer, payloadStart + 1, payloadEnd);
 }
 
 /** Where the bytes of an outcome's requestId stand: its second field. */
-export function answeredRequestBytes(buffer: Buffer, payloadStart: number): { start: number; end: number } {
-  return stringBytes(buffer, idBytes(buffer, payloadStart).end);
+export function answeredRequestBytes(
+  buffer: Buffer,
+  payloadStart: number,
+  payloadEnd: number,
+): { start: number; end: number } {
+  return stringBytes(buffer, idBytes(buffer, payloadStart, payloadEnd).end, payloadEnd);
 }
 
 /** When the outcome whose payload ends there was received: its last field, ms since 1970. */
@@ -130,14 +139,17 @@ export function receivedAtOf(buffer: Buffer, payloadEnd: number): number {
   return buffer.readDoubleLE(payloadEnd - 8);
 }
 
-function stringBytes(buffer: Buffer, at: number): { start: number; end: number } {
+function stringBytes(buffer: Buffer, at: number, payloadEnd: number): { start: number; end: number } {
   let start = at;
   let prefix = 0;
-  for (let scale = 1; ; scale *= 0x80) {
+  for (let scale = 1; start < payloadEnd; scale *= 0x80) {
     const byte = buffer[start++] as number;
     prefix += (byte & 0x7f) * scale;
-    if (byte < 0x80) return { start, end: start + Math.floor(prefix / 2) };
+    const end = start + Math.floor(prefix / 2);
+    if (end > payloadEnd) break;
+    if (byte < 0x80) return { start, end };
   }
+  throw new RangeError("the payload ends too early");
 }
 
 /** The kind and two counts. */

@@ -82,7 +82,7 @@ async function scanIds(
     const kind = buffer[payloadStart];
     // A comparison's id is its impression's.
     if (kind !== impressionKind && kind !== outcomeKind) return;
-    const { start, end } = idBytes(buffer, payloadStart);
+    const { start, end } = idBytes(buffer, payloadStart, payloadEnd);
     known.fingerprint(buffer, start, end, id);
     if (kind === impressionKind) known.addRequest(id);
     else learnOutcome(id, scan.offset, receivedAtOf(buffer, payloadEnd));

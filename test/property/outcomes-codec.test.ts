@@ -329,8 +329,8 @@ test("the ids that a start looks for stand where it looks", () => {
       const slice = ({ start, end }: { start: number; end: number }) => frame.toString("utf8", start, end);
       const isOutcome = value.kind === "outcome";
       const id = isOutcome ? value.outcomeId : value.requestId;
-      const second = isOutcome ? slice(answeredRequestBytes(frame, frameHeaderBytes)) : "";
-      expect(slice(idBytes(frame, frameHeaderBytes))).toBe(id.toWellFormed());
+      const second = isOutcome ? slice(answeredRequestBytes(frame, frameHeaderBytes, frame.length)) : "";
+      expect(slice(idBytes(frame, frameHeaderBytes, frame.length))).toBe(id.toWellFormed());
       expect(second).toBe(isOutcome ? value.requestId.toWellFormed() : "");
     }),
   );

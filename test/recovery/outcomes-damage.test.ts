@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { stampFrames } from "../../src/outcomes/frame.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
@@ -240,4 +241,20 @@ test("a segment of a later schema version is left alone", async () => {
   const header = encodeSegmentHeader({ number: 1, salt: 1, madeAt: 0 }, 7);
   await made.put(Buffer.concat([header, made.bytes.subarray(headerBytes)]));
   await expect(openTestLog(made.directory)).rejects.toThrow("schema version 7, and this Setlist reads 1");
+});
+
+test("a record under a right checksum whose id never ends stops the start, and does not hold it up", async () => {
+  const made = await makeLog("open");
+  const last = made.offsets.at(-2) as number;
+  const header = made.bytes.subarray(0, headerBytes);
+  for (const id of [[0x80], [0x80, 0x80, 0x80], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]]) {
+    const frame = Buffer.alloc(17 + id.length);
+    frame.writeUInt32LE(1 + id.length, 8);
+    Buffer.from([2, ...id]).copy(frame, 16);
+    stampFrames(frame, header.readUInt32LE(16), last, 0);
+    await made.put(Buffer.concat([made.bytes.subarray(0, last), frame]));
+    await expect(openTestLog(made.directory)).rejects.toThrow(
+      "it cannot be decoded: the payload ends too early",
+    );
+  }
 });

@@ -60,7 +60,7 @@ export const testModel: Model = {
   provenance: { seed: 1, offlineMetrics: { auc: 0.7 } },
 };
 
-const testExecution: ModelExecution = {
+export const testExecution: ModelExecution = {
   configured: ["cuda", "webgpu"],
   provider: "webgpu",
   operators: { webgpu: 70, cpu: 4 },
@@ -103,21 +103,18 @@ const knownModels = [
   { name: "radio-kd", version: "1", surface: "radio" },
 ];
 
-/** `change` replaces ports; `serving` replaces the whole core. */
-export async function openDoors(
-  change: {
-    ports?: Partial<ServingDependencies>;
-    serving?: Partial<Serving>;
-    experiments?: ExperimentStore;
-    writes?: ExperimentWrites;
-    models?: ModelLibrary;
-    limits?: Partial<Limits>;
-    connectionRules?: Partial<ConnectionRules>;
-    closeGraceMs?: number;
-    sharedPorts?: boolean;
-    logTrouble?: () => Promise<LogTrouble | undefined>;
-  } = {},
-): Promise<Doors> {
+interface CoreChange {
+  ports?: Partial<ServingDependencies>;
+  serving?: Partial<Serving>;
+  experiments?: ExperimentStore;
+  writes?: ExperimentWrites;
+  models?: ModelLibrary;
+  limits?: Partial<Limits>;
+  logTrouble?: () => Promise<LogTrouble | undefined>;
+}
+
+/** What both transports answer with. `change` replaces ports; `serving` replaces the whole core. */
+export function openCore(change: CoreChange = {}) {
   const limits = { ...defaultLimits, ...change.limits };
   const logged: Record<string, unknown>[] = [];
   const recorded: Outcome[] = [];
@@ -156,6 +153,19 @@ export async function openDoors(
     clock,
     logger,
   };
+  return { doors, logged, recorded };
+}
+
+/** As `openCore`, listening. */
+export async function openDoors(
+  change: CoreChange & {
+    connectionRules?: Partial<ConnectionRules>;
+    closeGraceMs?: number;
+    sharedPorts?: boolean;
+  } = {},
+): Promise<Doors> {
+  const { doors, logged, recorded } = openCore(change);
+  const { readiness } = doors;
   const { closeGraceMs, sharedPorts } = change;
   const httpServer = createHttpServer({ ...doors, connectionRules: change.connectionRules ?? {} });
   const grpcServer = createGrpcServer(closeGraceMs === undefined ? doors : { ...doors, closeGraceMs });

@@ -430,10 +430,18 @@ describe("refused:", () => {
     ["a key twice", "host: a\nhost: b", /setlist\.yaml:2: not valid YAML: Map keys must be unique/],
     ["a list", "- host", /setlist\.yaml: configuration: expected object, got array/],
     ["aliases without end", aliasBomb(), /setlist\.yaml: not usable YAML/],
+    ["keys within keys", "? ".repeat(400), /setlist\.yaml:1: expected a text for a key/],
+    ["a depth without end", "[".repeat(100_000), /setlist\.yaml:1: not valid YAML: it is nested too deeply/],
   ])("a file with %s, with file and line", async (_what, text, complaint) => {
     const file = await configFile(text);
     expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow(complaint);
   });
+});
+
+test("a device in place of a file is read no further than a file may be long", () => {
+  expect(() => loadConfig({ flags: { config: "/dev/zero" }, env: {}, cwd })).toThrow(
+    "/dev/zero: expected at most 4194304 bytes",
+  );
 });
 
 test("a variable that nearly names a setting is warned of; a stranger's is left alone", () => {

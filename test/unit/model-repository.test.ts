@@ -1,4 +1,5 @@
-import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SetlistError } from "../../src/domain/error.ts";
@@ -89,6 +90,7 @@ describe("which models are loaded", () => {
     const repository = await versions("1");
     await mkdir(join(repository, "linear", "latest"));
     await mkdir(join(repository, "linear", "01"));
+    await mkdir(join(repository, "linear", "1000000000"));
     await mkdir(join(repository, "Linear_2"));
     await mkdir(join(repository, "empty"));
     await mkdir(join(repository, ".git"));
@@ -99,8 +101,9 @@ describe("which models are loaded", () => {
     expect(warnings.sort()).toEqual([
       `${join(repository, "Linear_2")}: ignored, a model's folder is named [a-z0-9-]{1,64}`,
       `${join(repository, "empty")}: ignored, it holds no version`,
-      `${join(repository, "linear", "01")}: ignored, a version's folder is a whole number from 1`,
-      `${join(repository, "linear", "latest")}: ignored, a version's folder is a whole number from 1`,
+      `${join(repository, "linear", "01")}: ignored, a version's folder is a whole number from 1 to 999999999`,
+      `${join(repository, "linear", "1000000000")}: ignored, a version's folder is a whole number from 1 to 999999999`,
+      `${join(repository, "linear", "latest")}: ignored, a version's folder is a whole number from 1 to 999999999`,
     ]);
   });
 
@@ -363,4 +366,34 @@ test("the committed models load, with golden examples that their recipe computed
   });
   onTestFinished(() => scorer.close());
   expect(names(scorer)).toEqual(["home-control/1", "home-kd/1", "radio-control/1", "radio-kd/1"]);
+});
+
+describe.each([
+  ["manifest.json", "the model's manifest"],
+  ["golden.json", "the golden example of the manifest"],
+  ["model.onnx", "the file of"],
+])("%s is refused at once where it is", (name, what) => {
+  const isNoFile = "but it cannot be read (it is no regular file)";
+
+  test("a pipe, which would be waited for", async () => {
+    const { repository, folder } = await repositoryWith("linear");
+    await rm(join(folder, name));
+    execFileSync("mkfifo", [join(folder, name)]);
+    const said = await refusal(repository);
+    expect(said).toContain(`${join(folder, name)}: expected ${what}`);
+    expect(said).toContain(isNoFile);
+  });
+
+  test("a device, which never ends", async () => {
+    const { repository, folder } = await repositoryWith("linear");
+    await rm(join(folder, name));
+    await symlink("/dev/zero", join(folder, name));
+    expect(await refusal(repository)).toContain(isNoFile);
+  });
+});
+
+test("a manifest is read no further than one can be long", async () => {
+  const { repository, folder } = await repositoryWith("linear");
+  await truncate(join(folder, "manifest.json"), 1_000_000_000);
+  expect(await refusal(repository)).toContain("(it has more than 33554432 bytes)");
 });

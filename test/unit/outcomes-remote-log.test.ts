@@ -1,6 +1,17 @@
+import { once } from "node:events";
 import { type Duplex, duplexPair } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { RemoteLog, serveLog } from "../../src/outcomes/outcomes.ts";
+import { writeImpressionFrame, writeOutcomeFrame } from "../../src/outcomes/record-codec.ts";
+import { RecordWriter } from "../../src/outcomes/record-writer.ts";
+import {
+  impressionFrames,
+  MessageReader,
+  outcomeFrames,
+  refused,
+  shadowFrames,
+  streamMessage,
+} from "../../src/outcomes/stream-messages.ts";
 import { impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
 import { namesIn, openTestLog, recordsIn, testDisk } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -146,4 +157,56 @@ test("closing waits for what was appended", async () => {
   await expect(remote.appendImpression(impressionOf("r2", "u1", "kd"))).rejects.toThrow("closed");
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(lost).toBe(false);
+});
+
+/** The first answer to an order that says `body` is frames. */
+async function answerTo(log: Parameters<typeof serveLog>[0], kind: number, body: Buffer) {
+  const [mine, theirs] = duplexPair();
+  serveLog(log, theirs);
+  mine.write(streamMessage(7, kind, body));
+  const [bytes] = (await once(mine, "data")) as [Buffer];
+  const [answer] = [...new MessageReader().take(bytes)];
+  return { number: answer?.number, kind: answer?.kind };
+}
+
+test.each([
+  ["impressions", impressionFrames],
+  ["outcomes", outcomeFrames],
+  ["comparisons", shadowFrames],
+])(
+  "an order whose frames are cut wrongly is refused and leaves nothing in the log: %s",
+  async (_of, kind) => {
+    const { directory, log } = await openShared();
+    const frames = new RecordWriter();
+    writeImpressionFrame(frames, impressionOf("r1", "u1", "kd"));
+    const whole = Buffer.from(frames.bytes());
+    const longer = Buffer.from(whole);
+    longer.writeUInt32LE(whole.length, 8);
+    for (const body of [
+      longer,
+      whole.subarray(0, 40),
+      Buffer.concat([whole, Buffer.alloc(9)]),
+      Buffer.alloc(64),
+    ])
+      expect(await answerTo(log, kind, body)).toEqual({ number: 7, kind: refused });
+    await log.appendOutcomes([outcomeOf("o1", "r1", "t1")]);
+    await log.close();
+    expect(await namesIn(directory)).toEqual(["o1"]);
+  },
+);
+
+test("an id that says that it is longer than its message is refused, at once", async () => {
+  const { directory, log } = await openShared();
+  for (const length of [
+    [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+    [0xfe, 0x7f],
+  ]) {
+    const frames = new RecordWriter();
+    writeOutcomeFrame(frames, outcomeOf("o".repeat(60), "r1", "t1"));
+    const body = Buffer.from(frames.bytes());
+    Buffer.from(length).copy(body, 17);
+    expect(await answerTo(log, outcomeFrames, body)).toEqual({ number: 7, kind: refused });
+  }
+  await log.close();
+  expect(await namesIn(directory)).toEqual([]);
 });
