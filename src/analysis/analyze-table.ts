@@ -6,6 +6,7 @@ import { assembleReport } from "./assemble.ts";
 import { duckDbDialect } from "./duckdb-dialect.ts";
 import type { ResultRow } from "./engine.ts";
 import { momentsIn, momentsQuery, skewedIn } from "./exact-moments.ts";
+import { count } from "./format.ts";
 import { type MeasuredCovariate, measureOf, type Places } from "./measure.ts";
 import { type Horizon, horizonOf } from "./plan.ts";
 import type { AnalysisReport } from "./report.ts";
@@ -116,7 +117,7 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
       excludedUnits: units.crossed,
       unmatchedOutcomes: 0,
       lateOutcomes: 0,
-      warnings: warningsOf(columns, units),
+      warnings: [...warningsOf(columns, units), ...beyondPlan(all, input.plannedUnits)],
     });
   });
 }
@@ -208,6 +209,14 @@ function armsOf(
   const others = [...units.arms, ...absent].filter((one) => one.arm !== control);
   const arms = [...units.arms.filter((one) => one.arm === control), ...others];
   return { arms, weights: arms.map((one) => weights?.get(one.arm) ?? 1) };
+}
+
+/** A table says nothing of when its units came, so none can be left out as in a log. */
+function beyondPlan(units: number, planned: number | undefined): string[] {
+  if (planned === undefined || units <= planned) return [];
+  return [
+    `The table has ${count(units)} units, and one look was planned at ${count(planned)}: which came first it does not say, so the verdict is of all of them, and holds only where this is the one look.`,
+  ];
 }
 
 function warningsOf(columns: readonly ReadColumn[], units: TableUnits): string[] {

@@ -69,69 +69,83 @@ const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 export function analyzeCommand(): Command {
   return new Command("analyze")
     .description("Say which arm is better, from the log of a server or from a CSV or Parquet file.")
-    .option("--experiment <id>", "the experiment to analyse, from the data directory")
-    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
-    .option("--table <file>", "a CSV (with a header) or Parquet file, one row a unit or an event, instead")
-    .option("--unit <column>", "table: the column of what was randomised")
-    .option("--arm <column>", "table: the column of the arm")
-    .option("--control <value>", "table: the arm that the others are compared with")
+    .option("--experiment <ID>", "the experiment to analyse, by the log of the data directory")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
+    .option("--table <FILE>", "instead: a CSV (with a header) or Parquet file, one row a unit or an event")
+    .option("--unit <COLUMN>", "table: the column of what was randomised")
+    .option("--arm <COLUMN>", "table: the column of the arm")
+    .option("--control <NUMBER>", "table: the arm that the others are compared with")
     .option(
-      "--metric <name=column:kind>",
-      "table: mean, proportion, or name=num/den:ratio; repeatable",
+      "--metric <NAME=COLUMN:KIND>",
+      "table: a mean, a proportion, or NAME=COLUMN/COLUMN:ratio; repeatable",
       addMetric,
     )
     .option(
-      "--covariate <name=column>",
-      "table: a pre-exposure covariate of metric NAME, for CUPED; repeatable",
+      "--covariate <NAME=COLUMN>",
+      "table: a covariate of metric NAME, from before the exposure, for CUPED; repeatable (default: none)",
       addCovariate,
     )
-    .option("--decrease <name>", "table: a metric of which less is better; repeatable", addMetric)
-    .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option(
-      "--planned-units <n>",
-      "table: units of all arms that were planned; no verdict before them (default: no plan)",
+      "--decrease <NAME>",
+      "table: a metric of which less is better; repeatable (default: none)",
+      addMetric,
+    )
+    .option(
+      "--weights <ARM=WEIGHT,…>",
+      "table: what the split promised (default: equal weights)",
+      parseWeights,
+    )
+    .option(
+      "--planned-units <COUNT>",
+      "table: units of all arms at which one look was planned (default: none was)",
       positiveInteger,
     )
-    .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
+    .option("--alpha <SHARE>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
     .option(
-      "--segment <attribute>",
-      "experiment: lift by an attribute as it was logged, such as user.country, or by activity; repeatable",
+      "--segment <ATTRIBUTE>",
+      "experiment: lift by an attribute as logged, such as user.country, or by activity; repeatable (default: none)",
       addSegment,
     )
     .option("--novelty", "experiment: lift by days since a unit's first exposure")
     .option("--over-time", "experiment: the difference so far by day, in --json (always in --html)")
     .option("--distributions", "experiment: units by their values, in --json (always in --html)")
     .option(
-      "--policy <arm=weight,…>",
-      "experiment: what a request would earn were the arms weighted so; repeatable",
+      "--policy <ARM=WEIGHT,…>",
+      "experiment: what a request would earn were the arms weighted so; repeatable (default: none)",
       addPolicy,
     )
     .option(
       "--calibrate",
-      "experiment: its units dealt anew under 1,000 salts, whose p-values must be uniform",
+      "experiment: deal its units anew under 1,000 salts, whose p-values must be uniform",
     )
     .option(
       "--incremental",
       "experiment: read only what is new of the log, and keep what is known of it in the data directory",
     )
     .option("--json", "print the report as JSON")
-    .option("--html <file>", "write the report also as one HTML page that needs no network")
+    .option("--html <FILE>", "write the report also as one HTML page that needs no network (default: none)")
     .addOption(
-      new Option("--engine <name>", "what works out the log's heavy half (default: duckdb)").choices([
-        "duckdb",
-        "spark",
-      ]),
+      new Option(
+        "--engine <NAME>",
+        "experiment: what works out the log's heavy half (default: duckdb)",
+      ).choices(["duckdb", "spark"]),
     )
-    .option("--spark-sql <program>", "spark: the spark-sql program (default: the one on the PATH)")
+    .option("--spark-sql <PROGRAM>", "spark: the spark-sql program (default: the one on the PATH)")
     .option(
-      "--spark-conf <key=value>",
-      "spark: a setting, such as spark.master=yarn; repeatable",
+      "--spark-conf <KEY=VALUE>",
+      "spark: a setting, such as spark.master=yarn; repeatable (default: Spark's own)",
       addSparkSetting,
     )
-    .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy.")
-    .action(async (flags: AnalyzeFlags, command: Command) => {
-      const report = await analyze(flags, command);
+    .option(
+      "--warehouse <URL>",
+      "spark: where the cluster finds the data directory's warehouse (default: the data directory itself)",
+    )
+    .addHelpText(
+      "after",
+      "\nExit code 3 where the experiment is not healthy: there is a report, and no verdict.",
+    )
+    .action(async (flags: AnalyzeFlags) => {
+      const report = await analyze(flags);
       const { renderPage, renderReport } = await import("../report/report.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
       if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
@@ -148,20 +162,22 @@ async function writePage(file: string, page: string): Promise<void> {
   }
 }
 
-async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
-  const spark = sparkCluster(flags, command);
+async function analyze(flags: AnalyzeFlags): Promise<AnalysisReport> {
+  const spark = sparkCluster(flags);
   const { experiment, table, alpha } = flags;
   if ((experiment === undefined) === (table === undefined)) {
-    command.error("error: expected --experiment ID or --table FILE, one of the two");
+    throw new UsageError(
+      `expected --experiment ID or --table FILE${experiment === undefined ? "" : ", not both"}`,
+    );
   }
   if (experiment !== undefined) {
     const stray = tableFlags.find((name) => flags[name] !== undefined);
     if (stray !== undefined)
-      command.error(
-        `error: --${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
+      throw new UsageError(
+        `--${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
       );
     if (spark !== undefined && flags.incremental === true)
-      command.error("error: --incremental goes with --engine duckdb, not with spark");
+      throw new UsageError("--incremental goes with --engine duckdb, not with spark");
     const { analyzeDataDirectory } = await import("../app/analyze-data.ts");
     const { dataDir, experimentStore } = loadConfig({
       flags: { dataDir: flags.dataDir },
@@ -201,20 +217,20 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
   }
   for (const [name, written] of Object.entries(logFlags)) {
     if (flags[name as keyof typeof logFlags] !== undefined)
-      command.error(`error: --${written} goes with --experiment, not with --table`);
+      throw new UsageError(`--${written} goes with --experiment, not with --table`);
   }
-  if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
+  if (flags.engine !== undefined) throw new UsageError("--engine goes with --experiment, not with --table");
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
-  if (missing !== undefined) command.error(`error: --table needs --${missing}`);
+  if (missing !== undefined) throw new UsageError(`--table needs --${missing}`);
   if (flags.dataDir !== undefined)
-    command.error("error: --data-dir goes with --experiment, not with --table");
+    throw new UsageError("--data-dir goes with --experiment, not with --table");
   const { analyzeTable, parseTableMetric } = await import("../analysis/analysis.ts");
   return analyzeTable({
     file: table ?? "",
     unit: flags.unit ?? "",
     arm: flags.arm ?? "",
     control: flags.control ?? "",
-    metrics: (flags.metric ?? []).map((text) => asUsage(command, () => parseTableMetric(text))),
+    metrics: (flags.metric ?? []).map((text) => asUsage(() => parseTableMetric(text))),
     covariates: flags.covariate ?? new Map(),
     decrease: flags.decrease,
     weights: flags.weights,
@@ -224,7 +240,7 @@ async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisR
   });
 }
 
-function sparkCluster(flags: AnalyzeFlags, command: Command): SparkCluster | undefined {
+function sparkCluster(flags: AnalyzeFlags): SparkCluster | undefined {
   if (flags.engine === "spark") {
     return {
       // Spark is started in a folder of its own.
@@ -235,7 +251,7 @@ function sparkCluster(flags: AnalyzeFlags, command: Command): SparkCluster | und
   }
   for (const [name, written] of Object.entries(sparkFlags)) {
     if (flags[name as keyof typeof sparkFlags] !== undefined)
-      command.error(`error: --${written} goes with --engine spark`);
+      throw new UsageError(`--${written} goes with --engine spark`);
   }
   return undefined;
 }
@@ -246,11 +262,11 @@ function addSparkSetting(text: string, before: readonly string[] | undefined): s
 }
 
 /** What is wrong with a flag is wrong usage, not a failure. */
-function asUsage<T>(command: Command, parse: () => T): T {
+function asUsage<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof SetlistError) command.error(`error: ${error.message}`);
+    if (error instanceof SetlistError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
 }

@@ -22,18 +22,25 @@ interface AssignFlags {
 export function assignCommand(): Command {
   return new Command("assign")
     .description("Say which arms a unit gets, and why for each experiment that it does not enter.")
-    .requiredOption("--unit <id>", "the user's id")
-    .option("--session <id>", "for experiments whose unit is session")
-    .option("--request-id <id>", "for experiments whose unit is request")
+    .requiredOption("--unit <ID>", "the user's id")
+    .option("--session <ID>", "the session, for experiments whose unit is session (default: none)")
+    .option("--request-id <ID>", "the request, for experiments whose unit is request (default: none)")
     .option(
-      "--attributes <json>",
-      'for targeting: {"user": {"country": "DE"}, "context": {}}',
+      "--attributes <JSON>",
+      'for targeting, such as {"user": {"country": "DE"}, "context": {}} (default: none)',
       attributesFlag,
     )
-    .option("--url <address>", "a running server, such as http://127.0.0.1:8080", httpAddress)
-    .option("--data-dir <folder>", "a server's data directory, without --url (default: ./data)")
-    .option("--config <file>", "configuration, without --url (default: config/setlist.yaml)")
-    .option("--json", "print assignments and decisions as JSON")
+    .option(
+      "--url <URL>",
+      "a running server, such as http://127.0.0.1:8080 (default: the data directory is asked)",
+      httpAddress,
+    )
+    .option(
+      "--data-dir <FOLDER>",
+      "without --url: the data directory; a server may be using it (default: ./data)",
+    )
+    .option("--config <FILE>", "without --url: the configuration (default: config/setlist.yaml)")
+    .option("--json", "print the answer as JSON, as the API gives it")
     .action(async (flags: AssignFlags) => {
       const { answer, doubt } = await asked(flags);
       const text = renderAssignments(answer) + (doubt === undefined ? "" : `${doubt}\n`);

@@ -15,18 +15,20 @@ import { verifyLogCommand } from "./verify-log.ts";
 
 const exitFailed = 1;
 const exitWrongUsage = 2;
+const exitCodes = `
+Exit codes, of every command: 0 done, 1 refused or failed, 2 wrong usage, 3 (analyze) the experiment is not healthy,
+130 ended by a signal before it was done.`;
 
 /**
- * Runs one command line and answers with its exit code: 0 done, 1 failed, 2 wrong usage, 3 (analyze) not healthy.
- * A command that has a code of its own sets `process.exitCode`.
+ * Runs one command line and answers with its exit code. A command that has a code of its own sets `process.exitCode`.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("setlist")
     .description(
-      "Serves distilled rankers, splits traffic between them, records what happens and says who won.",
+      "Serve distilled rankers, split traffic between them, record what happens and say which arm won.",
     )
-    .showHelpAfterError("(--help says more)")
-    .exitOverride();
+    .addHelpText("after", exitCodes);
+  strict(program);
   const commands = [
     serveCommand(),
     demoCommand(),
@@ -55,13 +57,17 @@ export async function run(args: readonly string[]): Promise<number> {
 /** Commander hands `exitOverride` on to subcommands made with `.command()`, not to those added whole. */
 function strict(command: Command): Command {
   for (const sub of command.commands) strict(sub);
-  return command.allowExcessArguments(false).showHelpAfterError("(--help says more)").exitOverride();
+  return command
+    .allowExcessArguments(false)
+    .showHelpAfterError("(--help says more)")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "setlist: ")) })
+    .exitOverride();
 }
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitWrongUsage;
   if (error instanceof UsageError) {
-    process.stderr.write(`error: ${error.message}\n(--help says more)\n`);
+    process.stderr.write(`setlist: ${error.message}\n(--help says more)\n`);
     return exitWrongUsage;
   }
   if (error instanceof SetlistError) {

@@ -17,8 +17,8 @@ export function compactCommand(): Command {
     .description(
       "Write the log's sealed segments as Parquet files by date, for training and for any table reader.",
     )
-    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
-    .option("--json", "print JSON")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
+    .option("--json", "print the counts as JSON")
     .addHelpText(
       "after",
       "\nThe files stand in warehouse/ of the data directory; docs/outcome-log-format.md has the columns. The segment\n" +

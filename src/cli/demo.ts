@@ -28,18 +28,21 @@ setlist analyze --experiment ID --data-dir FOLDER says more: always-valid interv
 export function demoCommand(): Command {
   return new Command("demo")
     .description(
-      "The whole loop in about a minute: serve, let simulated listeners listen, say which arm won.",
+      "Run the whole loop in about a minute: serve, let simulated listeners listen, say which arm won.",
     )
-    .option("--seed <number>", "of the listeners and what they do", wholeNumber, 1)
-    .option("--seconds <seconds>", "how long they listen", positiveNumber, 45)
+    .option("--seed <NUMBER>", "draws listeners and outcomes", wholeNumber, 1)
+    .option("--seconds <SECONDS>", "how long they listen", positiveNumber, 45)
     .option(
-      "--listeners <count>",
+      "--listeners <COUNT>",
       "the first so many of the world's listeners (default: all)",
       positiveInteger,
     )
-    .option("--concurrency <count>", "visits at once", positiveInteger, 8)
-    .option("--data-dir <folder>", "keep the log there (default: a temporary folder, removed at the end)")
-    .option("--world <folder>", "the world's files (default: the configuration's)")
+    .option("--concurrency <COUNT>", "visits at once", positiveInteger, 8)
+    .option(
+      "--data-dir <FOLDER>",
+      "the data directory, kept (default: a temporary folder, removed at the end)",
+    )
+    .option("--world <FOLDER>", "the folder of the simulated world (default: models/world)")
     .action(async (flags: DemoFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
       const { runDemo } = await import("../app/run-demo.ts");

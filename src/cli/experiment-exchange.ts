@@ -13,8 +13,8 @@ import { shownFirst, type WriteFlags, withWriteFlags } from "./experiment-writes
 /** The subcommands by which experiments go into files, for git, and come back. */
 export function exchangeCommands(): Command[] {
   const exporting = new Command("export")
-    .description("write every experiment to <folder>/<id>.yaml, as it was written")
-    .argument("<folder>", "made where it does not exist, its parent does; other files in it stay")
+    .description("Write every experiment to FOLDER/ID.yaml, as a person writes it.")
+    .argument("<FOLDER>", "made where it is missing and its parent is there; other files in it stay")
     .action((folder: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
         const experiments = await place.list();
@@ -31,10 +31,10 @@ export function exchangeCommands(): Command[] {
     );
   const importing = withWriteFlags(
     new Command("import")
-      .description("write the experiments of a folder, all or none; others stay as they are")
-      .argument("<folder>", "with one YAML file an experiment")
-      .option("--confirm-new-phase", "where some that have begun start a new phase")
-      .option("--confirm-less-traffic", "where some traffic goes down"),
+      .description("Write the experiments of a folder, all or none. Others stay as they are.")
+      .argument("<FOLDER>", "the folder, with one YAML file an experiment")
+      .option("--confirm-new-phase", "agree that some that have begun start a new phase")
+      .option("--confirm-less-traffic", "agree that traffic goes down"),
   ).action((folder: string, flags: WriteFlags) =>
     at(flags, async (place) => {
       const { before, documents } = await documentsOf(folder, place);
@@ -55,8 +55,8 @@ export function exchangeCommands(): Command[] {
     }),
   );
   const difference = new Command("diff")
-    .description("what importing a folder would change")
-    .argument("<folder>", "with one YAML file an experiment")
+    .description("Show what importing a folder would change.")
+    .argument("<FOLDER>", "the folder, with one YAML file an experiment")
     .action((folder: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
         const { before, documents } = await documentsOf(folder, place);

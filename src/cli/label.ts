@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Labelling, LabelProgress } from "../app/label-data.ts";
 import { loadConfig } from "../config.ts";
+import { UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
 import { port, wholeNumberTo } from "./argument.ts";
 import { segmentBar } from "./segment-bar.ts";
@@ -22,24 +23,32 @@ export function labelCommand(): Command {
     .description(
       "Score the log's impressions with a teacher, each candidate once, for students to learn from.",
     )
-    .option("--models <folder>", "the model repository (default: models/repository)")
-    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
-    .option("--world <folder>", "the folder of users.parquet and items.parquet (default: models/world)")
-    .option("--teacher <name[@version]>", "the teacher, where the repository has several", parseTeacher)
+    .option("--models <FOLDER>", "the model repository (default: models/repository)")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
+    .option("--world <FOLDER>", "the folder of users.parquet and items.parquet (default: models/world)")
+    .option(
+      "--teacher <NAME[@VERSION]>",
+      "the teacher (default: the only one of the repository)",
+      parseTeacher,
+    )
     .option("--follow", "go on whenever a segment is sealed, until SIGINT or SIGTERM")
-    .option("--poll-ms <ms>", "follow: how often to look (default: 1000)", wholeNumberTo(pollMsMax))
-    .option("--metrics-port <port>", "follow: serve Prometheus metrics on it, 0 picks a free one", port)
-    .option("--json", "print JSON")
+    .option("--poll-ms <MS>", "follow: how often to look (default: 1000)", wholeNumberTo(pollMsMax))
+    .option(
+      "--metrics-port <PORT>",
+      "follow: serve Prometheus metrics on it, 0 picks a free one (default: none)",
+      port,
+    )
+    .option("--json", "print the counts as JSON")
     .addHelpText(
       "after",
       "\nThe labels stand in labels/ of the data directory; docs/teacher-labels.md has the columns. The segment that a\n" +
         "running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
         "Killed at any moment, the next run goes on; no label is written twice.",
     )
-    .action(async (flags: LabelFlags, command: Command) => {
+    .action(async (flags: LabelFlags) => {
       if (flags.follow !== true) {
-        if (flags.metricsPort !== undefined) command.error("error: --metrics-port goes with --follow");
-        if (flags.pollMs !== undefined) command.error("error: --poll-ms goes with --follow");
+        if (flags.metricsPort !== undefined) throw new UsageError("--metrics-port goes with --follow");
+        if (flags.pollMs !== undefined) throw new UsageError("--poll-ms goes with --follow");
       }
       await label(flags);
     });

@@ -17,15 +17,13 @@ const shownPlacesMax = 5;
 /** `setlist verify-log`: checks every record of the log, or salvages those that are good; exit code 1 where one is damaged. */
 export function verifyLogCommand(): Command {
   return new Command("verify-log")
-    .description(
-      "Check every record of the log in a data directory. Changes nothing; a server may be running.",
-    )
-    .option("--data-dir <folder>", "the data directory (default: ./data)")
+    .description("Check every record of the log in a data directory. Changes nothing.")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
     .option(
-      "--salvage <folder>",
-      "write every good record into a new log, <folder>/log, and count what is lost; <folder> is new, or empty",
+      "--salvage <FOLDER>",
+      "write every good record into a new log, FOLDER/log, and count what is lost; a new or empty folder (default: none)",
     )
-    .option("--json", "print JSON")
+    .option("--json", "print the counts and the damage as JSON")
     .addHelpText(
       "after",
       "\nExit code 1 where a record is damaged, or, of a salvage, lost. A torn tail is no damage: the next start cuts it.\n" +
@@ -69,7 +67,7 @@ function describe({ impressions, outcomes, shadows, truncatedBytes, corrupt }: L
   }
   if (corrupt.length > 0) {
     lines.push(
-      "A server does not start on this log: --salvage <folder> keeps what is good, docs/outcome-log-format.md says more.",
+      "A server does not start on this log: --salvage FOLDER keeps what is good, docs/outcome-log-format.md says more.",
     );
   }
   return lines.join("\n");

@@ -90,7 +90,7 @@ describe("setlist analyze --table", () => {
 
   test.each([
     [["analyze"], "expected --experiment ID or --table FILE"],
-    [["analyze", "--experiment", "a", "--table", "b"], "one of the two"],
+    [["analyze", "--experiment", "a", "--table", "b"], "--table FILE, not both"],
     [["analyze", "--experiment", "a", "--metric", "a=b:mean"], "--metric goes with --table"],
     [
       ["analyze", "--table", "x.csv", "--unit", "u", "--arm", "a", "--control", "c"],

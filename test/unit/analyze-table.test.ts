@@ -136,6 +136,8 @@ describe("a table with a row a unit", () => {
       reasons: ["The plan is one look at 400 units, of which 200 are there."],
     });
     expect(early.plan).toMatchObject({ kind: "fixed", plannedUnits: 400, ended: false });
+    const late = await analyzeCsv(text, ["v=v:mean"], { plannedUnits: 150 });
+    expect(late.warnings.join()).toContain("has 200 units, and one look was planned at 150");
     const few = await analyzeCsv(perUnit, ["plays=plays:mean"]);
     expect(few.verdict?.reasons).toEqual([
       "Enough units: too few: plays, control: 3 of 50; plays, treated: 3 of 50.",
