@@ -20,7 +20,7 @@ const {
   folder: kept,
   plot,
 } = new Command("analysis-bench")
-  .description("Makes logs as Parquet, analyses each, and says how long that takes and how much memory.")
+  .description("Make logs as Parquet, analyse each, and say how long that takes and how much memory.")
   .option("--outcomes <COUNT>", "outcomes of the log", positiveInteger, 1_000_000)
   .option("--sizes <COUNT,…>", "of several logs, by commas", (text) => text.split(",").map(positiveInteger))
   .option("--folder <FOLDER>", "where the logs stay, to be used again (default: a temporary one)")

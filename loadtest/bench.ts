@@ -19,7 +19,7 @@ import { isFastapiReady, makeFastapiEnvironment, startFastapiServer } from "./fa
 import { checkSameAnswers } from "./same-answers.ts";
 
 const flags = new Command("bench")
-  .description("Setlist against ONNX Runtime alone and against a plain server, as ratios of one run.")
+  .description("Measure Setlist against ONNX Runtime alone and against a plain server, as ratios of one run.")
   .option("--json <FILE>", "save the report as JSON (default: not)")
   .option("--quick", "a short run, for a first look")
   .option("--fastapi", "make FastAPI's Python environment first, where it is not there (400 MB)")

@@ -15,7 +15,7 @@ import { startContestant } from "./contestants.ts";
 const counts = [10, 20, 50, 100, 200, 500, 1_000, 2_000];
 
 const flags = new Command("loadtest:candidates")
-  .description("Latency of one connection by the number of candidates, and the line through it.")
+  .description("Measure the latency of one connection by the number of candidates, and the line through it.")
   .option("--rounds <COUNT>", "rounds, each of all counts in turn", positiveInteger, 5)
   .option("--seconds <SECONDS>", "length of a measurement", positiveNumber, 1)
   .option("--limit <COUNT>", "ranked items asked for", positiveInteger, 20)

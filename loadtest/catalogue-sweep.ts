@@ -33,7 +33,7 @@ const distinctRequests = 4_000;
 const patienceMs = 1_800_000;
 
 const flags = new Command("loadtest:catalogue")
-  .description("Latency and memory by the number of items in the catalogue.")
+  .description("Measure latency and memory by the number of items in the catalogue.")
   .option("--sizes <COUNT...>", "items", (value, all: number[] | undefined) => [
     ...(all ?? []),
     positiveInteger(value),

@@ -22,7 +22,7 @@ interface Flags {
 }
 
 const flags = new Command("compaction-bench")
-  .description("Compacts a log of impressions, and one of outcomes, and says how fast.")
+  .description("Compact a log of impressions, and one of outcomes, and say how fast.")
   .option("--impressions <COUNT>", "impressions", positiveInteger, 80_000)
   .option("--items <COUNT>", "ranked items of an impression", positiveInteger, 50)
   .option("--outcomes <COUNT>", "outcomes", positiveInteger, 1_000_000)

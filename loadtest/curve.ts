@@ -29,7 +29,9 @@ const capacityInFlight = 32;
 const pauseMs = 300;
 
 const flags = new Command("loadtest:curve")
-  .description("Latency and goodput against load, to twice the capacity: Setlist, the plain server, FastAPI.")
+  .description(
+    "Measure latency and goodput against load, to twice the capacity: Setlist, the plain server, FastAPI.",
+  )
   .option("--seconds <SECONDS>", "length of a step", positiveNumber, 4)
   .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
   .option("--limit <COUNT>", "ranked items asked for", positiveInteger, 20)

@@ -29,7 +29,7 @@ const pauseMsMax = 700;
 const backMsMax = 10_000;
 
 const flags = new Command("loadtest:fleet-experiments")
-  .description("Changes of an experiment over PostgreSQL, and the loss of it, under load.")
+  .description("Change an experiment over PostgreSQL, and lose PostgreSQL, under load.")
   .option("--changes <COUNT>", "of the experiment", positiveInteger, 10)
   .option("--gone <SECONDS>", "how long PostgreSQL is stopped", positiveNumber, 5)
   .option("--rate <PER_SECOND>", "requests a second, of each server", positiveNumber, 50)

@@ -17,7 +17,7 @@ const {
   share,
   folder: kept,
 } = new Command("incremental-bench")
-  .description("Makes a log as Parquet, analyses all but its end, and says what the end then costs.")
+  .description("Make a log as Parquet, analyse all but its end, and say what the end then costs.")
   .option("--outcomes <COUNT>", "outcomes of the log", positiveInteger, 1_000_000)
   .option("--share <SHARE>", "of the log that is new", parseShare, 0.01)
   .option("--folder <FOLDER>", "where the log stays, to be used again (default: a temporary one)")

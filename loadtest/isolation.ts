@@ -22,7 +22,7 @@ import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:isolation")
   .description(
-    "Inference in a process against inference in a thread: throughput, latency, processor time; crashes.",
+    "Measure inference in a process against inference in a thread: throughput, latency, processor time; crashes.",
   )
   .option("--rounds <COUNT>", "turns of each side, for each load", positiveInteger, 5)
   .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 4)

@@ -19,7 +19,9 @@ import { drawRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:kill")
-  .description("kill -9 under load, again and again; then audit the log against what clients were told.")
+  .description(
+    "Kill the server under load, again and again; then audit the log against what clients were told.",
+  )
   .option("--rounds <COUNT>", "kills", positiveInteger, 10)
   .option("--clients <COUNT>", "clients at once", positiveInteger, 16)
   .option("--kill-after-max <MS>", "each kill comes at a random moment up to this", positiveInteger, 3_000)

@@ -35,7 +35,7 @@ const batchRowsMax = 8_192;
 
 const flags = new Command("label-bench")
   .description(
-    "Labels a sealed log of the committed world and says how many candidates a second, and where time goes.",
+    "Label a sealed log of the committed world and say how many candidates a second, and where time goes.",
   )
   .option("--models <FOLDER>", "the model repository (default: models/repository)")
   .option("--teacher <NAME>", "the teacher", "video-teacher")

@@ -29,7 +29,9 @@ interface Flags {
 }
 
 const flags = new Command("log-cost-bench")
-  .description("Appends impressions as serving does and prints the CPU time of the calling thread for each.")
+  .description(
+    "Append impressions as serving does and print the processor time of the calling thread for each.",
+  )
   .option("--impressions <COUNT>", "impressions a round", positiveInteger, 10_000)
   .option("--items <COUNT>", "ranked items of an impression", positiveInteger, 50)
   .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)

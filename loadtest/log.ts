@@ -16,7 +16,7 @@ import { type DoorLoad, type DoorName, loadDoor, madeBatches, openDoor } from ".
 
 const flags = new Command("loadtest:log")
   .description(
-    "What the outcome log takes, alone and through a server, beside a bare loop of the same bytes.",
+    "Measure what the outcome log takes, alone and through a server, beside a bare loop of the same bytes.",
   )
   .option("--rounds <COUNT>", "rounds; medians are printed", positiveInteger, 3)
   .option(

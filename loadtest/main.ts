@@ -44,7 +44,7 @@ interface Flags {
 const distinctRequests = 500;
 
 const flags = new Command("loadtest")
-  .description("Open-loop load on a running server: arrivals keep their schedule whatever the answers do.")
+  .description("Load a running server, open loop: arrivals keep their schedule whatever the answers do.")
   .option("--url <URL>", "the server's HTTP address", "http://127.0.0.1:8080")
   .option("--grpc <HOST:PORT>", "load over gRPC instead (the outcomes still go over HTTP)")
   .addOption(new Option("--grpc-stream <HOST:PORT>", "the same over one RankStream call").conflicts("grpc"))

@@ -20,7 +20,9 @@ import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:overload")
-  .description("Goodput, latency, memory and recovery at several times the load that a server can serve.")
+  .description(
+    "Measure goodput, latency, memory and recovery at several times the load that a server can serve.",
+  )
   .option("--times <COUNT>", "of the highest load that is sustained", positiveNumber, 5)
   .option("--seconds <COUNT>", "length of the overload", positiveNumber, 60)
   .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)

@@ -17,7 +17,7 @@ import { childrenOf, residentMib, treeProcessorMs } from "./process-figures.ts";
 import { formatProcesses, type ProcessesTurn, processesRowOf } from "./processes-report.ts";
 
 const flags = new Command("loadtest:processes")
-  .description("Throughput and latency by the number of processes that answer.")
+  .description("Measure throughput and latency by the number of processes that answer.")
   .option(
     "--processes <COUNT...>",
     "numbers of processes (default: 1 2, and so on to half of the hardware threads)",

@@ -15,7 +15,7 @@ import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts"
 import { type CpuProfile, costs } from "./profile-costs.ts";
 
 const flags = new Command("loadtest:profile")
-  .description("Where a rank request's processor time goes, by file, package and native function.")
+  .description("Say where a rank request's processor time goes, by file, package and native function.")
   .option("--seconds <COUNT>", "length of the load that is looked at", positiveNumber, 6)
   .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
   .option("--connections <COUNT>", "connections", positiveInteger, 32)

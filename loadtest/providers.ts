@@ -30,7 +30,7 @@ import { worldSize } from "./world-size.ts";
 const batches = 4;
 
 const flags = new Command("loadtest:providers")
-  .description("What a run of a model takes on each execution provider, by the rows of the batch.")
+  .description("Measure what a run of a model takes on each execution provider, by the rows of the batch.")
   .option(
     "--providers <NAME...>",
     `${executionProviders.join(", ")}; cpu always takes part (default: cpu webgpu)`,

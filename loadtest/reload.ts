@@ -21,7 +21,7 @@ import { worldSize } from "./world-size.ts";
 const barRatio = 1.5;
 
 const flags = new Command("loadtest:reload")
-  .description("The cost of new model versions under load: failed requests, p99, memory.")
+  .description("Measure the cost of new model versions under load: failed requests, p99, memory.")
   .option("--reloads <COUNT>", "new versions, over all turns", positiveInteger, 100)
   .option("--turns <COUNT>", "turns with reloads, each between two without", positiveInteger, 2)
   .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 30)

@@ -12,7 +12,9 @@ import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts"
 import { startContestant } from "./contestants.ts";
 
 const flags = new Command("loadtest:skeleton")
-  .description("Setlist, the plain server, and servers that only move requests between HTTP and a process.")
+  .description(
+    "Measure Setlist, the plain server, and servers that only move requests between HTTP and a process.",
+  )
   .option("--rounds <COUNT>", "turns of each server", positiveInteger, 5)
   .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 2)
   .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 10)

@@ -19,7 +19,7 @@ import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:soak")
-  .description("Steady load for minutes, and what it does to the server's memory.")
+  .description("Load a server steadily for minutes, and say what that does to its memory.")
   .option("--minutes <MINUTES>", "length", positiveNumber, 10)
   .option("--rate <PER_SECOND>", "requests a second", positiveNumber, 100)
   .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)

@@ -6,9 +6,8 @@ import type { SparkCluster } from "../app/analyze-data.ts";
 import { loadConfig } from "../config.ts";
 import { SetlistError, UsageError } from "../domain/error.ts";
 import { positiveInteger } from "./argument.ts";
+import { exitNotHealthy } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
-
-const exitNotHealthy = 3;
 
 interface AnalyzeFlags {
   readonly experiment?: string;

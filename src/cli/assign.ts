@@ -6,6 +6,7 @@ import { loadConfig } from "../config.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
 import { httpAddress } from "./argument.ts";
 import { attributesFlag } from "./attributes.ts";
+import { refuseBothPlaces } from "./experiment-place-flags.ts";
 
 interface AssignFlags {
   readonly unit: string;
@@ -51,6 +52,7 @@ export function assignCommand(): Command {
 /** The answer, and why it may not be what is served. */
 async function asked(flags: AssignFlags): Promise<{ answer: UnitAssignments; doubt?: string | undefined }> {
   const { unit, session, requestId, attributes, url, dataDir, config } = flags;
+  refuseBothPlaces(flags);
   const facts = { user: {}, context: {}, ...attributes, session, request: requestId };
   if (url !== undefined) return { answer: await serverAssignments(url, unit, facts) };
   const loaded = loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() });

@@ -4,6 +4,7 @@ import { analyzeCommand } from "./analyze.ts";
 import { assignCommand } from "./assign.ts";
 import { compactCommand } from "./compact.ts";
 import { demoCommand } from "./demo.ts";
+import { exitCodesText, exitFailed, exitWrongUsage } from "./exit-codes.ts";
 import { experimentsCommand } from "./experiments.ts";
 import { ingestCommand } from "./ingest.ts";
 import { labelCommand } from "./label.ts";
@@ -11,13 +12,8 @@ import { modelsCommand } from "./models.ts";
 import { powerCommand } from "./power.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
+import { usageText } from "./usage-text.ts";
 import { verifyLogCommand } from "./verify-log.ts";
-
-const exitFailed = 1;
-const exitWrongUsage = 2;
-const exitCodes = `
-Exit codes, of every command: 0 done, 1 refused or failed, 2 wrong usage, 3 (analyze) the experiment is not healthy,
-130 ended by a signal before it was done.`;
 
 /**
  * Runs one command line and answers with its exit code. A command that has a code of its own sets `process.exitCode`.
@@ -27,7 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .description(
       "Serve distilled rankers, split traffic between them, record what happens and say which arm won.",
     )
-    .addHelpText("after", exitCodes);
+    .addHelpText("after", exitCodesText);
   strict(program);
   const commands = [
     serveCommand(),
@@ -60,7 +56,7 @@ function strict(command: Command): Command {
   return command
     .allowExcessArguments(false)
     .showHelpAfterError("(--help says more)")
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "setlist: ")) })
+    .configureOutput({ outputError: (text, write) => write(usageText(text)) })
     .exitOverride();
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { exitFailed, exitInterrupted } from "./exit-codes.ts";
 import { displayProgress, type ProgressDisplay } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
 
@@ -14,8 +15,6 @@ interface DemoFlags {
 }
 
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** What a shell says of a command that Ctrl-C ended: 128 and the signal's number. */
-const exitInterrupted = 130;
 
 const legend = `
 *  primary: what the verdict is about.   !  guardrail.   ↑ more is better, ↓ less is better.
@@ -72,7 +71,7 @@ export function demoCommand(): Command {
         for (const report of reports) stdout.write(`\n${renderOverview(report)}`);
         if (reports.length > 0) stdout.write(legend);
         if (stop.signal.aborted) process.exitCode = exitInterrupted;
-        else if (summary.requests === 0) process.exitCode = 1;
+        else if (summary.requests === 0) process.exitCode = exitFailed;
       } finally {
         display?.stop();
         for (const signal of endings) process.off(signal, onSignal);

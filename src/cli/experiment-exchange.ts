@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { ExperimentPlace } from "../app/experiment-place.ts";
 import { readWrittenExperiments, yamlText } from "../config.ts";
+import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { confirmations, documentOf } from "../experiments/experiments.ts";
 import type { WrittenExperiment } from "../serving/experiment-writes.ts";
@@ -17,15 +18,7 @@ export function exchangeCommands(): Command[] {
     .argument("<FOLDER>", "made where it is missing and its parent is there; other files in it stay")
     .action((folder: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
-        const experiments = await place.list();
-        // Not `recursive`, which tries for ever where no folder can be made, as in /proc.
-        await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== "EEXIST") throw error;
-        });
-        const files = experiments.map(({ id }) => join(folder, `${id}.yaml`));
-        for (const [index, experiment] of experiments.entries()) {
-          await writeFile(files[index] as string, yamlText(documentOf(experiment)));
-        }
+        const files = await writeTo(folder, await place.list());
         print(flags, { files }, () => files.map((file) => `${file}\n`).join(""));
       }),
     );
@@ -71,13 +64,35 @@ export function exchangeCommands(): Command[] {
   return [exporting, importing, difference];
 }
 
+/** @throws {SetlistError} UNAVAILABLE where the system refuses to write there. */
+async function writeTo(folder: string, experiments: readonly Experiment[]): Promise<readonly string[]> {
+  const files = experiments.map(({ id }) => join(folder, `${id}.yaml`));
+  try {
+    // Not `recursive`, which tries for ever where no folder can be made, as in /proc.
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+    for (const [index, experiment] of experiments.entries()) {
+      await writeFile(files[index] as string, yamlText(documentOf(experiment)));
+    }
+  } catch (error) {
+    const reason = `${(error as Error).message}; name a folder whose parent is there and that may be written`;
+    throw new SetlistError("UNAVAILABLE", `cannot write to ${folder}: ${reason}`, { cause: error });
+  }
+  return files;
+}
+
 /** The folder's documents, each with the revision that it is compared with: its own, where it says one. */
 async function documentsOf(
   folder: string,
   place: ExperimentPlace,
 ): Promise<{ before: ReadonlyMap<string, Experiment>; documents: readonly object[] }> {
   const before = new Map((await place.list()).map((one) => [one.id, one]));
-  const documents = readWrittenExperiments(folder).map(({ written, document, revision }) => ({
+  const files = readWrittenExperiments(folder);
+  if (files.length === 0) {
+    throw new SetlistError("NOT_FOUND", `no experiment in ${folder}: expected one YAML file an experiment`);
+  }
+  const documents = files.map(({ written, document, revision }) => ({
     ...written,
     revision: revision ?? before.get(document.id)?.revision ?? 0,
   }));

@@ -1,6 +1,7 @@
 import type { ExperimentPlace } from "../app/experiment-place.ts";
 import { openExperimentPlace } from "../app/open-experiment-place.ts";
 import { loadConfig } from "../config.ts";
+import { UsageError } from "../domain/error.ts";
 
 export interface PlaceFlags {
   readonly url?: string;
@@ -12,6 +13,7 @@ export interface PlaceFlags {
 /** Does something at the place that the flags name. */
 export async function at(flags: PlaceFlags, work: (place: ExperimentPlace) => Promise<void>): Promise<void> {
   const { url, dataDir, config } = flags;
+  refuseBothPlaces(flags);
   const place = openExperimentPlace(url, () =>
     loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() }),
   );
@@ -20,6 +22,13 @@ export async function at(flags: PlaceFlags, work: (place: ExperimentPlace) => Pr
   } finally {
     await place.close();
   }
+}
+
+/** @throws {UsageError} where a server is named and also what is asked without one. */
+export function refuseBothPlaces({ url, dataDir, config }: Omit<PlaceFlags, "json">): void {
+  if (url === undefined) return;
+  if (dataDir !== undefined) throw new UsageError("expected --url or --data-dir, not both");
+  if (config !== undefined) throw new UsageError("expected --url or --config, not both");
 }
 
 export function print(flags: PlaceFlags, json: unknown, text: () => string): void {

@@ -4,6 +4,7 @@ import type { IngestProgress } from "../app/ingest-topics.ts";
 import { loadConfig } from "../config.ts";
 import { brokerPattern } from "../domain/kafka.ts";
 import { wholeNumberTo } from "./argument.ts";
+import { exitInterrupted } from "./exit-codes.ts";
 
 interface IngestFlags {
   readonly out: string;
@@ -87,6 +88,8 @@ async function ingest(flags: IngestFlags): Promise<void> {
       },
     });
     process.stdout.write(`${flags.json === true ? JSON.stringify(progress) : describe(progress, began)}\n`);
+    // Without --once a signal is how it ends.
+    if (flags.once === true && stop.signal.aborted) process.exitCode = exitInterrupted;
   } finally {
     for (const signal of endings) process.off(signal, onSignal);
   }

@@ -4,6 +4,7 @@ import { loadConfig } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
 import { port, wholeNumberTo } from "./argument.ts";
+import { exitInterrupted } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface LabelFlags {
@@ -105,8 +106,6 @@ const pollMsUsual = 1_000;
 const pollMsMax = 3_600_000;
 
 const endings = ["SIGINT", "SIGTERM"] as const;
-/** What a shell says of a command that Ctrl-C ended. */
-const exitInterrupted = 130;
 
 function describe(labelling: Labelling, seconds: number): string {
   const { impressions, labelled, alreadyLabelled, unlabelled, coverage, delayMs, teacher } = labelling;

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { httpAddress, positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { exitFailed, exitInterrupted } from "./exit-codes.ts";
 import { displayProgress } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
 
@@ -64,7 +65,8 @@ export function simulateCommand(): Command {
         display.stop();
         process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : formatSummary(summary));
         // Nothing was ranked at all: whoever calls this from a script should not take it for a success.
-        if (summary.requests === 0) process.exitCode = 1;
+        if (summary.requests === 0) process.exitCode = exitFailed;
+        if (stop.signal.aborted) process.exitCode = exitInterrupted;
       } finally {
         display.stop();
         process.off("SIGINT", onSignal).off("SIGTERM", onSignal);

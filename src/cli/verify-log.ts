@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/salvage-data.ts";
 import { hasLog, type LogVerification, verifyDataDirectory } from "../app/verify-data.ts";
 import { loadConfig } from "../config.ts";
+import { exitFailed } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface VerifyLogFlags {
@@ -38,7 +39,7 @@ export function verifyLogCommand(): Command {
         process.stdout.write(
           `${json === true ? JSON.stringify(salvaged) : describeSalvage(salvaged, salvage)}\n`,
         );
-        if (salvaged.losses.some(({ records }) => records !== 0)) process.exitCode = 1;
+        if (salvaged.losses.some(({ records }) => records !== 0)) process.exitCode = exitFailed;
         return;
       }
       if (json !== true && !hasLog(dataDir)) {
@@ -49,7 +50,7 @@ export function verifyLogCommand(): Command {
       }
       const verification = await verifyDataDirectory(dataDir);
       process.stdout.write(`${json === true ? JSON.stringify(verification) : describe(verification)}\n`);
-      if (verification.corrupt.length > 0) process.exitCode = 1;
+      if (verification.corrupt.length > 0) process.exitCode = exitFailed;
     });
 }
 

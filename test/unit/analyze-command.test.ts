@@ -117,7 +117,7 @@ describe("setlist analyze --table", () => {
       "--calibrate goes with --experiment",
     ],
     [["analyze", "--experimnt", "a"], "--experiment"],
-    [["analyze", "--experiment", "a", "--engine", "sparc"], "Allowed choices are duckdb, spark"],
+    [["analyze", "--experiment", "a", "--engine", "sparc"], "expected one of duckdb, spark"],
     [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
     [["analyze", "--experiment", "a", "--engine", "spark", "--spark-conf", "x"], "expected KEY=VALUE"],
     [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],
