@@ -73,7 +73,7 @@ export function analyzeCommand(): Command {
     .option("--table <FILE>", "instead: a CSV (with a header) or Parquet file, one row a unit or an event")
     .option("--unit <COLUMN>", "table: the column of what was randomised")
     .option("--arm <COLUMN>", "table: the column of the arm")
-    .option("--control <NUMBER>", "table: the arm that the others are compared with")
+    .option("--control <ARM>", "table: the arm that the others are compared with")
     .option(
       "--metric <NAME=COLUMN:KIND>",
       "table: a mean, a proportion, or NAME=COLUMN/COLUMN:ratio; repeatable",

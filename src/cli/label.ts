@@ -43,7 +43,7 @@ export function labelCommand(): Command {
     .addHelpText(
       "after",
       "\nThe labels stand in labels/ of the data directory; docs/teacher-labels.md has the columns. The segment that a\n" +
-        "running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
+        "running server writes waits until it is sealed: when it is full, ten minutes old (log.segmentAgeMax), or when it stops.\n" +
         "Killed at any moment, the next run goes on; no label is written twice.",
     )
     .action(async (flags: LabelFlags) => {
@@ -120,7 +120,9 @@ function describe(labelling: Labelling, seconds: number): string {
       `${count(unlabelled)} candidates have no label: ${count(unlabelled - pseudonymous)} have features that do not fit the teacher, ${count(pseudonymous)} were logged with a pseudonym and without the user's features as served.`,
     );
   if (labelling.segmentsOpen > 0)
-    lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
+    lines.push(
+      "What is not sealed yet waits: a server seals a segment when it is full, ten minutes old (log.segmentAgeMax), or when it stops.",
+    );
   return lines.join("\n");
 }
 

@@ -134,7 +134,7 @@ export function powerCommand(): Command {
       partialShare,
     )
     .option(
-      "--trigger-rate <SHARE>",
+      "--trigger-rate <SHARE|log>",
       "of the units, those that the change can touch; log: as its counterfactuals have it",
       triggerRateFlag,
       1,
