@@ -18,20 +18,20 @@ const {
   outcomes,
   sizes = [outcomes],
   folder: kept,
-  picture,
+  plot,
 } = new Command("loadtest:analysis")
-  .description("Makes logs as Parquet, analyses each, and says how long that takes and how much memory.")
-  .option("--outcomes <count>", "outcomes of the log", positiveInteger, 1_000_000)
-  .option("--sizes <counts>", "of several logs, by commas", (text) => text.split(",").map(positiveInteger))
-  .option("--folder <folder>", "where the logs stay, to be used again (default: a temporary one)")
-  .option("--picture <file>", "draws the time by size, as SVG")
+  .description("Make logs as Parquet, analyse each, and say how long that takes and how much memory.")
+  .option("--outcomes <COUNT>", "outcomes of the log", positiveInteger, 1_000_000)
+  .option("--sizes <COUNT,…>", "of several logs, by commas", (text) => text.split(",").map(positiveInteger))
+  .option("--folder <FOLDER>", "where the logs stay, to be used again (default: a temporary one)")
+  .option("--plot <FILE>", "save the time by size, as SVG (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{
     readonly outcomes: number;
     readonly sizes?: readonly number[];
     readonly folder?: string;
-    readonly picture?: string;
+    readonly plot?: string;
   }>();
 const folder = kept === undefined ? await mkdtemp(join(tmpdir(), "setlist-made-log-")) : resolve(kept);
 
@@ -78,7 +78,7 @@ try {
     "\n| log | time | of a million outcomes | CPU | peak memory | statistics | plain scan | time / scan |\n|---|---|---|---|---|---|---|---|",
   );
   console.log(rows.join("\n"));
-  if (picture !== undefined) await writeFile(picture, drawRuns(runs));
+  if (plot !== undefined) await writeFile(plot, drawRuns(runs));
 } finally {
   if (kept === undefined) await rm(folder, { recursive: true, force: true });
 }

@@ -17,10 +17,12 @@ const experimentCount = 20;
 const targeting = "user.country in ['DE', 'AT'] && context.device == 'ios'";
 
 const flags = new Command("loadtest:assignments")
-  .description("Requests a second that one core decides for 20 running experiments of one surface.")
-  .option("--requests <count>", "decided in a round of one house", positiveInteger, 300_000)
-  .option("--rounds <count>", "of which the best counts", positiveInteger, 7)
-  .option("--json <file>", "save the figures")
+  .description(
+    "Measure how many requests a second one core decides for 20 running experiments of one surface.",
+  )
+  .option("--requests <COUNT>", "decided in a round of one house", positiveInteger, 300_000)
+  .option("--rounds <COUNT>", "of which the best counts", positiveInteger, 7)
+  .option("--json <FILE>", "save the figures as JSON (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{ requests: number; rounds: number; json?: string }>();

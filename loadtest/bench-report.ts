@@ -5,7 +5,7 @@ import Table from "cli-table3";
 import { median, type Ratios, type Round, ratiosOf } from "./bench-ratios.ts";
 import { scenarios } from "./bench-scenarios.ts";
 
-/** What `npm run bench -- --json` prints. Figures are medians over the rounds. */
+/** What `npm run bench -- --json FILE` saves. Figures are medians over the rounds. */
 export interface BenchReport {
   readonly ratios: Ratios;
   readonly figures: readonly Figure[];

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: ONNX Runtime alone, Setlist over HTTP and gRPC, and a plain server, in one run and in turns, as
- * ratios. FastAPI takes part where its environment was made, which `--fastapi` does. `--json` prints the report, `--quick`
+ * ratios. FastAPI takes part where its environment was made, which `--fastapi` does. `--json FILE` saves the report, `--quick`
  * takes 45 s instead of 4 minutes.
  */
 import { loadavg } from "node:os";
@@ -14,16 +14,17 @@ import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts"
 import { isFastapiReady, makeFastapiEnvironment, startFastapiServer } from "./fastapi/fastapi-server.ts";
 import { startOwnServer } from "./own-server.ts";
 import { checkSameAnswers } from "./same-answers.ts";
+import { saveJson } from "./save-json.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("bench")
-  .description("Setlist against ONNX Runtime alone and against a plain server, as ratios of one run.")
-  .option("--json", "print the report as JSON")
+  .description("Measure Setlist against ONNX Runtime alone and against a plain server, as ratios of one run.")
+  .option("--json <FILE>", "save the report as JSON (default: not)")
   .option("--quick", "a short run, for a first look")
   .option("--fastapi", "make FastAPI's Python environment first, where it is not there (400 MB)")
   .allowExcessArguments(false)
   .parse()
-  .opts<{ json?: boolean; quick?: boolean; fastapi?: boolean }>();
+  .opts<{ json?: string; quick?: boolean; fastapi?: boolean }>();
 
 const { rounds, seconds, warmUpSeconds } =
   flags.quick === true
@@ -72,6 +73,5 @@ for (let round = 1; round <= rounds; round++) {
   measured.push(await runRound(seconds));
 }
 const report = reportOf(measured, loadBefore, leftOut);
-process.stdout.write(
-  flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatBench(report, readBaseline()),
-);
+process.stdout.write(formatBench(report, readBaseline()));
+saveJson(flags.json, report);

@@ -15,11 +15,11 @@ import { saveJson } from "./save-json.ts";
 const counts = [10, 20, 50, 100, 200, 500, 1_000, 2_000];
 
 const flags = new Command("loadtest:candidates")
-  .description("Latency of one connection by the number of candidates, and the line through it.")
-  .option("--rounds <count>", "rounds, each of all counts in turn", positiveInteger, 5)
-  .option("--seconds <seconds>", "length of a measurement", positiveNumber, 1)
-  .option("--limit <count>", "ranked items asked for", positiveInteger, 20)
-  .option("--json <file>", "save the figures")
+  .description("Measure the latency of one connection by the number of candidates, and the line through it.")
+  .option("--rounds <COUNT>", "rounds, each of all counts in turn", positiveInteger, 5)
+  .option("--seconds <SECONDS>", "length of a measurement", positiveNumber, 1)
+  .option("--limit <COUNT>", "ranked items asked for", positiveInteger, 20)
+  .option("--json <FILE>", "save the figures as JSON (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{ rounds: number; seconds: number; limit: number; json?: string }>();

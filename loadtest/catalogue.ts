@@ -35,18 +35,18 @@ const distinctRequests = 4_000;
 const patienceMs = 1_800_000;
 
 const flags = new Command("loadtest:catalogue")
-  .description("Latency and memory by the number of items in the catalogue.")
-  .option("--sizes <counts...>", "items", (value, all: number[] | undefined) => [
+  .description("Measure latency and memory by the number of items in the catalogue.")
+  .option("--sizes <COUNT...>", "items", (value, all: number[] | undefined) => [
     ...(all ?? []),
     positiveInteger(value),
   ])
-  .option("--rounds <count>", "rounds, each the smallest and the size", positiveInteger, 15)
-  .option("--seconds <seconds>", "length of a measurement", positiveNumber, 0.4)
-  .option("--candidates <count>", "candidates of a request", positiveInteger, 200)
-  .option("--limit <count>", "ranked items asked for", positiveInteger, 20)
-  .option("--folder <folder>", "keep worlds and their imports there for the next run")
+  .option("--rounds <COUNT>", "rounds, each the smallest and the size", positiveInteger, 15)
+  .option("--seconds <SECONDS>", "length of a measurement", positiveNumber, 0.4)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
+  .option("--limit <COUNT>", "ranked items asked for", positiveInteger, 20)
+  .option("--folder <FOLDER>", "keep worlds and their imports there for the next run")
   .option("--prepare", "only make and import the worlds; with --folder")
-  .option("--json <file>", "save the figures")
+  .option("--json <FILE>", "save the figures as JSON (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{

@@ -19,21 +19,21 @@ interface Flags {
   readonly impressions: number;
   readonly items: number;
   readonly outcomes: number;
-  readonly directory: string;
+  readonly folder: string;
 }
 
 const flags = new Command("loadtest:compaction")
-  .description("Compacts a log of impressions, and one of outcomes, and says how fast.")
-  .option("--impressions <count>", "impressions", positiveInteger, 80_000)
-  .option("--items <count>", "ranked items of an impression", positiveInteger, 50)
-  .option("--outcomes <count>", "outcomes", positiveInteger, 1_000_000)
-  .option("--directory <folder>", "where to write", tmpdir())
+  .description("Compact a log of impressions, and one of outcomes, and say how fast.")
+  .option("--impressions <COUNT>", "impressions", positiveInteger, 80_000)
+  .option("--items <COUNT>", "ranked items of an impression", positiveInteger, 50)
+  .option("--outcomes <COUNT>", "outcomes", positiveInteger, 1_000_000)
+  .option("--folder <FOLDER>", "where to write", tmpdir())
   .allowExcessArguments(false)
   .parse()
   .opts<Flags>();
 
 const began = Date.parse("2026-11-22T12:00:00Z");
-const folder = mkdtempSync(join(flags.directory, "setlist-compaction-bench-"));
+const folder = mkdtempSync(join(flags.folder, "setlist-compaction-bench-"));
 try {
   await measure("impressions", async (log) => {
     for (let i = 0; i < flags.impressions; ) {

@@ -30,14 +30,19 @@ const capacityInFlight = 32;
 const pauseMs = 300;
 
 const flags = new Command("loadtest:curve")
-  .description("Latency and goodput against load, to twice the capacity: Setlist, the plain server, FastAPI.")
-  .option("--seconds <seconds>", "length of a step", positiveNumber, 4)
-  .option("--candidates <count>", "candidates of a request", positiveInteger, 200)
-  .option("--limit <count>", "ranked items asked for", positiveInteger, 20)
-  .option("--servers <names...>", "who takes part", Object.keys(serverNames))
-  .option("--with <file.json>", "draw the others' curves from an earlier --json, where it is there")
-  .option("--json <file>", "save the figures")
-  .option("--plot <file.svg>", "save the picture")
+  .description(
+    "Measure latency and goodput against load, to twice the capacity: Setlist, the plain server, FastAPI.",
+  )
+  .option("--seconds <SECONDS>", "length of a step", positiveNumber, 4)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
+  .option("--limit <COUNT>", "ranked items asked for", positiveInteger, 20)
+  .option("--servers <NAME...>", "who takes part", Object.keys(serverNames))
+  .option(
+    "--with <FILE>",
+    "draw the others' curves from an earlier --json, where it is there (default: none)",
+  )
+  .option("--json <FILE>", "save the figures as JSON (default: not)")
+  .option("--plot <FILE>", "save the picture, as SVG (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{

@@ -29,12 +29,12 @@ const pauseMsMax = 700;
 const backMsMax = 10_000;
 
 const flags = new Command("loadtest:fleet-experiments")
-  .description("Changes of an experiment over PostgreSQL, and the loss of it, under load.")
-  .option("--changes <count>", "of the experiment", positiveInteger, 10)
-  .option("--gone <seconds>", "how long PostgreSQL is stopped", positiveNumber, 5)
-  .option("--rate <per second>", "requests a second, of each server", positiveNumber, 50)
-  .option("--processes <count>", "processes that answer, of each server", positiveInteger, 1)
-  .option("--seed <number>", "draws the requests, the arrivals and the pauses", wholeNumber, 1)
+  .description("Change an experiment over PostgreSQL, and lose PostgreSQL, under load.")
+  .option("--changes <COUNT>", "of the experiment", positiveInteger, 10)
+  .option("--gone <SECONDS>", "how long PostgreSQL is stopped", positiveNumber, 5)
+  .option("--rate <PER_SECOND>", "requests a second, of each server", positiveNumber, 50)
+  .option("--processes <COUNT>", "processes that answer, of each server", positiveInteger, 1)
+  .option("--seed <NUMBER>", "draws the requests, the arrivals and the pauses", wholeNumber, 1)
   .allowExcessArguments(false)
   .parse()
   .opts<{ changes: number; gone: number; rate: number; processes: number; seed: number }>();

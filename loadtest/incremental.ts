@@ -17,10 +17,10 @@ const {
   share,
   folder: kept,
 } = new Command("loadtest:incremental")
-  .description("Makes a log as Parquet, analyses all but its end, and says what the end then costs.")
-  .option("--outcomes <count>", "outcomes of the log", positiveInteger, 1_000_000)
-  .option("--share <share>", "of the log that is new", parseShare, 0.01)
-  .option("--folder <folder>", "where the log stays, to be used again (default: a temporary one)")
+  .description("Make a log as Parquet, analyse all but its end, and say what the end then costs.")
+  .option("--outcomes <COUNT>", "outcomes of the log", positiveInteger, 1_000_000)
+  .option("--share <SHARE>", "of the log that is new", parseShare, 0.01)
+  .option("--folder <FOLDER>", "where the log stays, to be used again (default: a temporary one)")
   .allowExcessArguments(false)
   .parse()
   .opts<{ readonly outcomes: number; readonly share: number; readonly folder?: string }>();

@@ -22,11 +22,11 @@ import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:isolation")
   .description(
-    "Inference in a process against inference in a thread: throughput, latency, processor time; crashes.",
+    "Measure inference in a process against inference in a thread: throughput, latency, processor time; crashes.",
   )
-  .option("--rounds <count>", "turns of each side, for each load", positiveInteger, 5)
-  .option("--seconds <seconds>", "length of a turn", positiveNumber, 4)
-  .option("--crashes <count>", "times that the inference process is killed under load", wholeNumber, 10)
+  .option("--rounds <COUNT>", "turns of each side, for each load", positiveInteger, 5)
+  .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 4)
+  .option("--crashes <COUNT>", "times that the inference process is killed under load", wholeNumber, 10)
   .allowExcessArguments(false)
   .parse()
   .opts<{ rounds: number; seconds: number; crashes: number }>();

@@ -19,18 +19,20 @@ import { drawRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:kill")
-  .description("kill -9 under load, again and again; then audit the log against what clients were told.")
-  .option("--rounds <count>", "kills", positiveInteger, 10)
-  .option("--clients <count>", "clients at once", positiveInteger, 16)
-  .option("--kill-after-max <ms>", "each kill comes at a random moment up to this", positiveInteger, 3_000)
+  .description(
+    "Kill the server under load, again and again; then audit the log against what clients were told.",
+  )
+  .option("--rounds <COUNT>", "kills", positiveInteger, 10)
+  .option("--clients <COUNT>", "clients at once", positiveInteger, 16)
+  .option("--kill-after-max <MS>", "each kill comes at a random moment up to this", positiveInteger, 3_000)
   .option(
-    "--segment-bytes <count>",
+    "--segment-bytes <COUNT>",
     "the size at which a segment of the log is sealed",
     positiveInteger,
     262_144,
   )
-  .option("--json <file>", "write the rounds and the audit there")
-  .option("--seed <number>", "draws the moments and the requests", wholeNumber, 1)
+  .option("--json <FILE>", "save the rounds and the audit as JSON (default: not)")
+  .option("--seed <NUMBER>", "draws the moments and the requests", wholeNumber, 1)
   .allowExcessArguments(false)
   .parse()
   .opts<{

@@ -27,7 +27,7 @@ interface Flags {
   readonly items: number;
   readonly rounds: number;
   readonly seed: number;
-  readonly directory: string;
+  readonly folder: string;
 }
 
 /** Candidates a second that the labeller is asked for. */
@@ -36,15 +36,15 @@ const batchRowsMax = 8_192;
 
 const flags = new Command("loadtest:labels")
   .description(
-    "Labels a sealed log of the committed world and says how many candidates a second, and where time goes.",
+    "Label a sealed log of the committed world and say how many candidates a second, and where time goes.",
   )
-  .option("--models <folder>", "the model repository (default: models/repository)")
-  .option("--teacher <name>", "the teacher", "video-teacher")
-  .option("--impressions <count>", "impressions of the log", positiveInteger, 2_500)
-  .option("--items <count>", "ranked items of an impression", positiveInteger, 200)
-  .option("--rounds <count>", "runs of the labeller; all are printed", positiveInteger, 3)
-  .option("--seed <number>", "draws users and items", positiveInteger, 1)
-  .option("--directory <folder>", "where the log and the labels are written", tmpdir())
+  .option("--models <FOLDER>", "the model repository (default: models/repository)")
+  .option("--teacher <NAME>", "the teacher", "video-teacher")
+  .option("--impressions <COUNT>", "impressions of the log", positiveInteger, 2_500)
+  .option("--items <COUNT>", "ranked items of an impression", positiveInteger, 200)
+  .option("--rounds <COUNT>", "runs of the labeller; all are printed", positiveInteger, 3)
+  .option("--seed <NUMBER>", "draws users and items", positiveInteger, 1)
+  .option("--folder <FOLDER>", "where to write the log and the labels", tmpdir())
   .allowExcessArguments(false)
   .parse()
   .opts<Flags>();
@@ -55,7 +55,7 @@ const { models, world, features } = loadConfig({
   cwd: process.cwd(),
 });
 const candidates = flags.impressions * flags.items;
-const dataDir = mkdtempSync(join(flags.directory, "setlist-label-bench-"));
+const dataDir = mkdtempSync(join(flags.folder, "setlist-label-bench-"));
 const log = join(dataDir, "log");
 try {
   await writeLog();

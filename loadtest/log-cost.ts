@@ -32,12 +32,14 @@ interface Flags {
 }
 
 const flags = new Command("loadtest:log-cost")
-  .description("Appends impressions as serving does and prints the CPU time of the calling thread for each.")
-  .option("--impressions <count>", "impressions a round", positiveInteger, 10_000)
-  .option("--items <count>", "ranked items of an impression", positiveInteger, 50)
-  .option("--candidates <count>", "candidates of a request", positiveInteger, 200)
-  .option("--rounds <count>", "rounds of every variant, in turn; the median is printed", positiveInteger, 5)
-  .option("--models <folder>", "the repository with home-control", "models/repository")
+  .description(
+    "Append impressions as serving does and print the processor time of the calling thread for each.",
+  )
+  .option("--impressions <COUNT>", "impressions a round", positiveInteger, 10_000)
+  .option("--items <COUNT>", "ranked items of an impression", positiveInteger, 50)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
+  .option("--rounds <COUNT>", "rounds of every variant, in turn; the median is printed", positiveInteger, 5)
+  .option("--models <FOLDER>", "the repository with home-control", "models/repository")
   .allowExcessArguments(false)
   .parse()
   .opts<Flags>();

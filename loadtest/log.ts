@@ -17,29 +17,29 @@ import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("loadtest:log")
   .description(
-    "What the outcome log takes, alone and through a server, beside a bare loop of the same bytes.",
+    "Measure what the outcome log takes, alone and through a server, beside a bare loop of the same bytes.",
   )
-  .option("--rounds <count>", "rounds; medians are printed", positiveInteger, 3)
+  .option("--rounds <COUNT>", "rounds; medians are printed", positiveInteger, 3)
   .option(
-    "--outcomes <count>",
+    "--outcomes <COUNT>",
     "outcomes a round, for each door and for the log alone",
     positiveInteger,
     300_000,
   )
-  .option("--batch <count>", "outcomes of one call, at most 1,000", positiveInteger, 500)
-  .option("--connections <count>", "connections to the server, a batch under way on each", positiveInteger, 8)
-  .option("--impressions <count>", "impressions a round", positiveInteger, 20_000)
-  .option("--items <count>", "ranked items of an impression", positiveInteger, 50)
+  .option("--batch <COUNT>", "outcomes of one call, at most 1,000", positiveInteger, 500)
+  .option("--connections <COUNT>", "connections to the server, a batch under way on each", positiveInteger, 8)
+  .option("--impressions <COUNT>", "impressions a round", positiveInteger, 20_000)
+  .option("--items <COUNT>", "ranked items of an impression", positiveInteger, 50)
   .option(
-    "--sent <count>",
+    "--sent <COUNT>",
     "numbers that the request sent with its context, and with each item",
     wholeNumber,
     0,
   )
-  .option("--processes <count>", "processes of the server that answer", positiveInteger, 1)
+  .option("--processes <COUNT>", "processes of the server that answer", positiveInteger, 1)
   .option("--alone", "leave the server out: the log alone")
-  .option("--directory <folder>", "where to write: its disk is what is measured", tmpdir())
-  .option("--json <file>", "write every round and figure there")
+  .option("--folder <FOLDER>", "where to write, whose disk is what is measured", tmpdir())
+  .option("--json <FILE>", "save every round and figure as JSON (default: not)")
   .addHelpText("after", "\nExit code 1 where a figure is below what is asked for.")
   .allowExcessArguments(false)
   .parse()
@@ -55,7 +55,7 @@ interface Flags {
   readonly sent: number;
   readonly processes: number;
   readonly alone?: true;
-  readonly directory: string;
+  readonly folder: string;
   readonly json?: string;
 }
 
@@ -66,7 +66,7 @@ const rankSeconds = 3;
 const warmUpBatches = 100;
 
 await using opened = new AsyncDisposableStack();
-const folder = await scratchFolder("log", opened, flags.directory);
+const folder = await scratchFolder("log", opened, flags.folder);
 let made = 0;
 
 const server = flags.alone === true ? undefined : await startServer();

@@ -45,29 +45,29 @@ interface Flags {
 const distinctRequests = 500;
 
 const flags = new Command("loadtest")
-  .description("Open-loop load on a running server: arrivals keep their schedule whatever the answers do.")
-  .option("--url <address>", "the server's HTTP address", "http://127.0.0.1:8080")
-  .option("--grpc <host:port>", "load over gRPC instead (the outcomes still go over HTTP)")
-  .addOption(new Option("--grpc-stream <host:port>", "the same over one RankStream call").conflicts("grpc"))
-  .option("--rate <per second>", "requests a second; with --find-max the first tried", positiveNumber, 100)
-  .option("--seconds <seconds>", "length of a run", positiveNumber, 10)
-  .option("--warmup <seconds>", "unmeasured load before it", positiveNumber, 2)
-  .option("--candidates <count>", "candidates of a request", positiveInteger, 200)
-  .option("--limit <count>", "ranked items asked for (default: all)", positiveInteger)
-  .option("--surface <name>", "home or radio", "home")
-  .option("--connections <count>", "connections, more wait for one", positiveInteger, 64)
+  .description("Load a running server, open loop: arrivals keep their schedule whatever the answers do.")
+  .option("--url <URL>", "the server's HTTP address", "http://127.0.0.1:8080")
+  .option("--grpc <HOST:PORT>", "load over gRPC instead (the outcomes still go over HTTP)")
+  .addOption(new Option("--grpc-stream <HOST:PORT>", "the same over one RankStream call").conflicts("grpc"))
+  .option("--rate <PER_SECOND>", "requests a second; with --find-max the first tried", positiveNumber, 100)
+  .option("--seconds <SECONDS>", "length of a run", positiveNumber, 10)
+  .option("--warmup <SECONDS>", "unmeasured load before it", positiveNumber, 2)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
+  .option("--limit <COUNT>", "ranked items asked for (default: all)", positiveInteger)
+  .option("--surface <NAME>", "home or radio", "home")
+  .option("--connections <COUNT>", "connections, more wait for one", positiveInteger, 64)
   .addOption(
-    new Option("--arrivals <kind>", "gaps between requests").choices(["poisson", "fixed"]).default("poisson"),
+    new Option("--arrivals <KIND>", "gaps between requests").choices(["poisson", "fixed"]).default("poisson"),
   )
-  .option("--seed <number>", "draws the requests and the arrivals", wholeNumber, 1)
+  .option("--seed <NUMBER>", "draws the requests and the arrivals", wholeNumber, 1)
   .option("--outcomes", "also report a click for every tenth answer, in batches")
   .option(
     "--find-max",
     "search the highest rate with p99 under --p99-max and 99 % achieved, then look at half of it",
   )
-  .option("--p99-max <ms>", "bound of --find-max", positiveNumber, 50)
-  .option("--json <file>", "save the reports")
-  .option("--plot <file.svg>", "save latency by percentile")
+  .option("--p99-max <MS>", "bound of --find-max", positiveNumber, 50)
+  .option("--json <FILE>", "save the reports as JSON (default: not)")
+  .option("--plot <FILE>", "save latency by percentile, as SVG (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<Flags>();

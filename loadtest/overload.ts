@@ -13,22 +13,30 @@ import { formatOverload, type OverloadReport, recoveredAfter } from "./overload-
 import { startOwnServer } from "./own-server.ts";
 import { residentMib } from "./process-figures.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
+import { saveJson } from "./save-json.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 import { worldSize } from "./world-size.ts";
 
 const flags = new Command("loadtest:overload")
-  .description("Goodput, latency, memory and recovery at several times the load that a server can serve.")
-  .option("--times <n>", "of the highest load that is sustained", positiveNumber, 5)
-  .option("--seconds <n>", "length of the overload", positiveNumber, 60)
-  .option("--candidates <n>", "candidates of a request", positiveInteger, 200)
+  .description(
+    "Measure goodput, latency, memory and recovery at several times the load that a server can serve.",
+  )
+  .option("--times <COUNT>", "of the highest load that is sustained", positiveNumber, 5)
+  .option("--seconds <COUNT>", "length of the overload", positiveNumber, 60)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
   .option(
-    "--connections <n>",
+    "--connections <COUNT>",
     "connections; a request that finds none free waits, and its wait counts",
     positiveInteger,
     1_024,
   )
-  .option("--patience-ms <n>", "how long it waits for one before it is given up, unsent", positiveNumber, 10)
-  .option("--json", "print the report as JSON")
+  .option(
+    "--patience-ms <COUNT>",
+    "how long it waits for one before it is given up, unsent",
+    positiveNumber,
+    10,
+  )
+  .option("--json <FILE>", "save the report as JSON (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{
@@ -37,7 +45,7 @@ const flags = new Command("loadtest:overload")
     candidates: number;
     connections: number;
     patienceMs: number;
-    json?: boolean;
+    json?: string;
   }>();
 
 /** The capacity is searched from here, requests a second. */
@@ -97,4 +105,5 @@ const report: OverloadReport = {
   recoveredAfterSeconds: recoveredAfter(after, light, sliceSeconds),
   memoryMiB: { before: memoryBefore, middle: memoryMiddle, after: memoryAfter },
 };
-process.stdout.write(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatOverload(report));
+process.stdout.write(formatOverload(report));
+saveJson(flags.json, report);

@@ -17,17 +17,17 @@ import { saveJson } from "./save-json.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("loadtest:processes")
-  .description("Throughput and latency by the number of processes that answer.")
+  .description("Measure throughput and latency by the number of processes that answer.")
   .option(
-    "--processes <counts...>",
+    "--processes <COUNT...>",
     "numbers of processes (default: 1 2, and so on to half of the hardware threads)",
     (value, all: number[] | undefined) => [...(all ?? []), positiveInteger(value)],
   )
-  .option("--generators <count>", "processes that load (default: a quarter of the threads)", positiveInteger)
-  .option("--connections <count>", "of all generators together", positiveInteger, 64)
-  .option("--rounds <count>", "turns of each server, for each load", positiveInteger, 3)
-  .option("--seconds <seconds>", "length of a turn", positiveNumber, 3)
-  .option("--json <file>", "save the figures")
+  .option("--generators <COUNT>", "processes that load (default: a quarter of the threads)", positiveInteger)
+  .option("--connections <COUNT>", "of all generators together", positiveInteger, 64)
+  .option("--rounds <COUNT>", "turns of each server, for each load", positiveInteger, 3)
+  .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 3)
+  .option("--json <FILE>", "save the figures as JSON (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{

@@ -15,10 +15,10 @@ import { type CpuProfile, costs } from "./profile-costs.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 
 const flags = new Command("loadtest:profile")
-  .description("Where a rank request's processor time goes, by file, package and native function.")
-  .option("--seconds <n>", "length of the load that is looked at", positiveNumber, 6)
-  .option("--candidates <n>", "candidates of a request", positiveInteger, 200)
-  .option("--connections <n>", "connections", positiveInteger, 32)
+  .description("Say where a rank request's processor time goes, by file, package and native function.")
+  .option("--seconds <COUNT>", "length of the load that is looked at", positiveNumber, 6)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 200)
+  .option("--connections <COUNT>", "connections", positiveInteger, 32)
   .allowExcessArguments(false)
   .parse()
   .opts<{ seconds: number; candidates: number; connections: number }>();

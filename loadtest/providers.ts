@@ -31,23 +31,23 @@ import { worldSize } from "./world-size.ts";
 const batches = 4;
 
 const flags = new Command("loadtest:providers")
-  .description("What a run of a model takes on each execution provider, by the rows of the batch.")
+  .description("Measure what a run of a model takes on each execution provider, by the rows of the batch.")
   .option(
-    "--providers <names...>",
+    "--providers <NAME...>",
     `${executionProviders.join(", ")}; cpu always takes part (default: cpu webgpu)`,
     (name, all: ExecutionProvider[] | undefined) => [...(all ?? []), providerOf(name)],
   )
-  .option("--models <names...>", "of the repository (default: home-kd video-teacher)")
+  .option("--models <NAME...>", "of the repository (default: home-kd video-teacher)")
   .option(
-    "--rows <counts...>",
+    "--rows <COUNT...>",
     "rows of a batch (default: 1 4 16 64 200 800 1024 4096)",
     (value, all: number[] | undefined) => [...(all ?? []), positiveInteger(value)],
   )
-  .option("--items <count>", "items that candidates are drawn from", positiveInteger, worldSize().tracks)
-  .option("--rounds <count>", "rounds, each of all providers in turn", positiveInteger, 3)
-  .option("--seconds <seconds>", "length of a turn", positiveNumber, 0.3)
-  .option("--seed <number>", "draws the requests", wholeNumber, 1)
-  .option("--json <file>", "save the figures")
+  .option("--items <COUNT>", "items that candidates are drawn from", positiveInteger, worldSize().tracks)
+  .option("--rounds <COUNT>", "rounds, each of all providers in turn", positiveInteger, 3)
+  .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 0.3)
+  .option("--seed <NUMBER>", "draws the requests", wholeNumber, 1)
+  .option("--json <FILE>", "save the figures as JSON (default: not)")
   .allowExcessArguments(false)
   .parse()
   .opts<{

@@ -12,13 +12,15 @@ import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts"
 import { startContestant } from "./contestants.ts";
 
 const flags = new Command("loadtest:skeleton")
-  .description("Setlist, the plain server, and servers that only move requests between HTTP and a process.")
-  .option("--rounds <count>", "turns of each server", positiveInteger, 5)
-  .option("--seconds <seconds>", "length of a turn", positiveNumber, 2)
-  .option("--candidates <n>", "candidates of a request", positiveInteger, 10)
-  .option("--connections <n>", "connections", positiveInteger, 16)
+  .description(
+    "Measure Setlist, the plain server, and servers that only move requests between HTTP and a process.",
+  )
+  .option("--rounds <COUNT>", "turns of each server", positiveInteger, 5)
+  .option("--seconds <SECONDS>", "length of a turn", positiveNumber, 2)
+  .option("--candidates <COUNT>", "candidates of a request", positiveInteger, 10)
+  .option("--connections <COUNT>", "connections", positiveInteger, 16)
   .option(
-    "--inference <us>",
+    "--inference <MICROSECONDS>",
     "microseconds of inference a request of the second skeleton",
     positiveNumber,
     12,

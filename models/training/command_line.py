@@ -59,22 +59,22 @@ def new_parser(
     """A parser with `--smoke` and `--out`; it refuses unknown flags, shortened ones too."""
     parser = argparse.ArgumentParser(prog=f"python -m {command}", description=description, allow_abbrev=False)
     parser.add_argument("--smoke", action="store_true", help=smoke)
-    where = f"where to write (models/; smoke training/out/{smoke_folder})"
-    parser.add_argument("--out", type=Path, default=None, help=where)
+    where = f"where to write (default: models/, with --smoke training/out/{smoke_folder})"
+    parser.add_argument("--out", type=Path, default=None, metavar="FOLDER", help=where)
     return parser
 
 
 def add_seeds(
     parser: argparse.ArgumentParser,
     jobs: int,
-    seed: str = "first seed (1)",
-    seeds: str = "how many seeds, at least 2 (5; smoke 2)",
+    seed: str = "first seed (default: 1)",
+    seeds: str = "how many seeds, at least 2 (default: 5, with --smoke 2)",
 ) -> None:
     """Adds `--seed`, `--seeds` and `--jobs`; the two texts are their help."""
-    parser.add_argument("--seed", type=positive, default=1, help=seed)
-    parser.add_argument("--seeds", type=positive, default=None, help=seeds)
-    side_by_side = f"seeds run side by side; changes no result ({jobs})"
-    parser.add_argument("--jobs", type=positive, default=jobs, help=side_by_side)
+    parser.add_argument("--seed", type=positive, default=1, metavar="NUMBER", help=seed)
+    parser.add_argument("--seeds", type=positive, default=None, metavar="COUNT", help=seeds)
+    side_by_side = f"seeds run side by side; changes no result (default: {jobs})"
+    parser.add_argument("--jobs", type=positive, default=jobs, metavar="COUNT", help=side_by_side)
 
 
 def parsed(

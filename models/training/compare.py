@@ -23,10 +23,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = new_parser(
         "training.compare",
-        "Trains a student of every technique for both rankers, seed by seed on the same data, and writes"
+        "Train a student of every technique for both rankers, seed by seed on the same data, and write"
         " their table, picture and report.",
     )
-    parser.add_argument("--config", type=Path, default=CONFIG, help="which students (training/techniques.toml)")
+    parser.add_argument(
+        "--config", type=Path, default=CONFIG, metavar="FILE", help="which students (default: training/techniques.toml)"
+    )
     add_seeds(parser, 2)
     return parsed(parser, argv, "compare-smoke", "results", 5)
 

@@ -24,12 +24,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = new_parser(
         "training.make",
-        "Draws the world, trains teacher and students, exports, checks parity, writes the tables.",
+        "Draw the world, train teacher and students, export, check parity, write the tables.",
         "the whole way in little, in under two minutes",
         "smoke",
     )
-    exported = "first seed; its models are the exported ones (1)"
-    add_seeds(parser, 2, exported, "how many seeds to measure (5; smoke 2)")
+    exported = "first seed; its models are the exported ones (default: 1)"
+    add_seeds(parser, 2, exported, "how many seeds to measure (default: 5, with --smoke 2)")
     return parsed(parser, argv, "smoke", "models", 5, least=1)
 
 

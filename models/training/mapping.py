@@ -22,10 +22,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = new_parser(
         "training.mapping",
-        "Hides the teacher's inputs one at a time and reports what teacher and students lose.",
+        "Hide the teacher's inputs one at a time and report what teacher and students lose.",
         "the whole way in little, in under a minute",
     )
-    add_seeds(parser, 1, seeds="how many seeds, at least 2 (4; smoke 2)")
+    add_seeds(parser, 1, seeds="how many seeds, at least 2 (default: 4, with --smoke 2)")
     return parsed(parser, argv, "mapping-smoke", "report", 4)
 
 

@@ -14,14 +14,24 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = argparse.ArgumentParser(
         prog="python -m training.publish",
-        description="Puts a model into the repository as its next version, if its manifest is complete, its graph "
+        description="Put a model into the repository as its next version, if its manifest is complete, its graph "
         "answers its golden inputs, and its offline metrics are attached. No version is ever written over.",
         allow_abbrev=False,
     )
-    parser.add_argument("folder", type=Path, help="holds manifest.json and the files that it names")
-    parser.add_argument("--repository", type=Path, default=REPOSITORY, help="the model repository (models/repository)")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds manifest.json and the files that it names")
     parser.add_argument(
-        "--world", type=Path, default=WORLD, help="whose items may have what diversity goes by (models/world)"
+        "--repository",
+        type=Path,
+        default=REPOSITORY,
+        metavar="FOLDER",
+        help="the model repository (default: models/repository)",
+    )
+    parser.add_argument(
+        "--world",
+        type=Path,
+        default=WORLD,
+        metavar="FOLDER",
+        help="whose items may have what diversity goes by (default: models/world)",
     )
     return parser.parse_args(argv)
 

@@ -45,11 +45,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = new_parser(
         "training.reports",
-        "Runs every report's command, one after the other, and writes what each took to reports/README.md.",
+        "Run every report's command, one after the other, and write what each took to reports/README.md.",
         "each report in little: whether it runs, not how well",
     )
-    parser.add_argument("--movielens", type=Path, metavar="DIR", help="folder of ml-latest-small, for real-data.md")
-    parser.add_argument("--lastfm", type=Path, metavar="DIR", help="folder of HetRec 2011 Last.fm, for real-data.md")
+    parser.add_argument(
+        "--movielens", type=Path, metavar="FOLDER", help="ml-latest-small, for real-data.md (default: left out)"
+    )
+    parser.add_argument(
+        "--lastfm", type=Path, metavar="FOLDER", help="HetRec 2011 Last.fm, for real-data.md (default: left out)"
+    )
     options = parsed(parser, argv, "reports-smoke", "reports")
     if (options.movielens is None) != (options.lastfm is None):
         parser.error("--movielens and --lastfm: expected both or neither, for the one report needs both sets")
@@ -60,7 +64,9 @@ def chosen(options: argparse.Namespace) -> list[tuple[Report, list[str]]]:
     """Each report with its command's arguments; real data only where its folders are given."""
     reports = [(report, list(report.command)) for report in REPORTS]
     if options.movielens:
-        real = Report("real-data", REAL, ("training.real", "--movielens", "DIR", "--lastfm", "DIR", "--jobs", "2"))
+        real = Report(
+            "real-data", REAL, ("training.real", "--movielens", "FOLDER", "--lastfm", "FOLDER", "--jobs", "2")
+        )
         folders = [
             "training.real",
             "--movielens",
@@ -105,7 +111,7 @@ def page(costs: list[tuple[Report, Cost]], smoke: bool) -> str:
     wall, processor = (sum(getattr(c, side) for _, c in costs) / 60 for side in ("wall", "processor"))
     lines.append(f"| **all of them** | | | **{wall:.1f}** | **{processor:.1f}** |")
     if not any(report.page == "real-data" for report, _ in costs):
-        lines += ["", "Left out: real-data.md, which needs `--movielens DIR --lastfm DIR`."]
+        lines += ["", "Left out: real-data.md, which needs `--movielens FOLDER --lastfm FOLDER`."]
     return "\n".join(lines) + "\n"
 
 
@@ -117,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.movielens:
         read_sets(options.movielens, options.lastfm, min(SMOKE_SHARES if options.smoke else SHARES))
     else:
-        print("real-data.md is left out: it needs --movielens DIR --lastfm DIR", flush=True)
+        print("real-data.md is left out: it needs --movielens FOLDER --lastfm FOLDER", flush=True)
     make_folders(options.out, "reports", "training/results")
     costs = []
     for place, (report, command) in enumerate(reports, 1):

@@ -46,15 +46,35 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = new_parser(
         "training.search",
-        "Finds, within a budget of processor time, the teacher whose student gains most over a control.",
+        "Find, within a budget of processor time, the teacher whose student gains most over a control.",
         "the whole way in little, in under a minute",
     )
-    parser.add_argument("--budget-minutes", type=_minutes, default=None, help="CPU minutes (10; smoke 0.5)")
-    parser.add_argument("--seed", type=positive, default=1, help="of the trials' order and of the worlds (1)")
-    parser.add_argument("--worlds", type=_worlds, default=None, help="worlds a trial is measured on (4; smoke 2)")
+    parser.add_argument(
+        "--budget-minutes",
+        type=_minutes,
+        default=None,
+        metavar="MINUTES",
+        help="CPU minutes (default: 10, with --smoke 0.5)",
+    )
+    parser.add_argument(
+        "--seed", type=positive, default=1, metavar="NUMBER", help="of the trials' order and of the worlds (default: 1)"
+    )
+    parser.add_argument(
+        "--worlds",
+        type=_worlds,
+        default=None,
+        metavar="COUNT",
+        help="worlds a trial is measured on (default: 4, with --smoke 2)",
+    )
     for side, names in SPACE.items():
         choices = "; ".join(names).replace("%", "%%")
-        parser.add_argument(f"--{side}", type=_names, default=None, help=f"only these, split by ';' ({choices})")
+        parser.add_argument(
+            f"--{side}",
+            type=_names,
+            default=None,
+            metavar="NAMES",
+            help=f"only these, split by ';' (default: all, {choices})",
+        )
     options = parsed(parser, argv, "search-smoke", "report")
     options.budget_minutes = options.budget_minutes or (0.5 if options.smoke else 10.0)
     options.worlds = options.worlds or (2 if options.smoke else 4)

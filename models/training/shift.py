@@ -18,7 +18,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = new_parser(
         "training.shift",
-        "Drifts the world under teachers that keep up or do not, and reports what their students serve.",
+        "Drift the world under teachers that keep up or do not, and report what their students serve.",
         "the whole way in little, in under 20 seconds",
     )
     add_seeds(parser, 1)

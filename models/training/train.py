@@ -1,4 +1,4 @@
-"""Makes a student's next version from the log: `python -m training.train --from-log DATA_DIR …`, run in models/."""
+"""Makes a student's next version from the log: `python -m training.train --from-log FOLDER …`, run in models/."""
 
 import sys
 import time

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { UsageError } from "../domain/error.ts";
+import { count } from "../domain/number-text.ts";
 import { measuredTable, type TableQuestion } from "../measurement/measurement.ts";
 import { nearest } from "../schema/schema.ts";
 import { assembleReport } from "./assemble.ts";
@@ -44,7 +45,7 @@ export async function analyzeTable(input: TableAnalysis): Promise<AnalysisReport
     excludedUnits: crossed,
     unmatchedOutcomes: 0,
     lateOutcomes: 0,
-    warnings,
+    warnings: [...warnings, ...beyondPlan(units, plannedUnits)],
   });
 }
 
@@ -68,4 +69,12 @@ function refuseUnknownNames({ metrics, covariates, decrease = [] }: TableAnalysi
   for (const name of decrease) {
     if (!names.includes(name)) throw new UsageError(`decrease: no metric ${name}${nearest(name, names)}`);
   }
+}
+
+/** A table says nothing of when its units came, so none can be left out as in a log. */
+function beyondPlan(units: number, planned: number | undefined): string[] {
+  if (planned === undefined || units <= planned) return [];
+  return [
+    `The table has ${count(units)} units, and one look was planned at ${count(planned)}: which came first it does not say, so the verdict is of all of them, and holds only where this is the one look.`,
+  ];
 }

@@ -35,7 +35,7 @@ export function prePeriod({ pasts, arms, control }: HealthFindings): HealthCheck
     pValue: judged.length === 0 ? null : Math.min(...judged.map((one) => one.pValueAdjusted ?? 1)),
     detail:
       failed.length === 0
-        ? `${judged.length} comparisons of outcomes before the first exposure`
+        ? `${comparisons(judged.length)} of outcomes before the first exposure`
         : `differed before: ${failed.map(({ name }) => name).join("; ")}`,
     likelyCause:
       failed.length === 0
@@ -62,7 +62,7 @@ export function balance({ pasts, arms, control }: HealthFindings): HealthCheck {
     pValue: tests.length === 0 ? null : Math.min(...adjusted),
     detail:
       failed.length === 0
-        ? `${tests.length} comparisons of covariates`
+        ? `${comparisons(tests.length)} of covariates`
         : `differ: ${failed.map(({ name }) => name).join("; ")}`,
     likelyCause:
       failed.length === 0
@@ -76,11 +76,13 @@ export function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
   const lackingIn = ({ isShare, arms: moments }: (typeof skewed)[number]): string[] =>
     moments.flatMap((one, i) => {
       const lacking = (isShare && fewEventsIn(one)) || tooFewIn(one, isShare);
-      return lacking === undefined ? [] : [`${arms[i]}: ${lacking}`];
+      return lacking === undefined ? [] : [`${lacking} in ${arms[i]}`];
     });
   const few = skewed
     .filter(({ decides }) => decides)
-    .flatMap((one) => lackingIn(one).map((lacking) => `${one.metric}, ${lacking}`));
+    .map((one) => ({ metric: one.metric, lacking: lackingIn(one) }))
+    .filter(({ lacking }) => lacking.length > 0)
+    .map(({ metric, lacking }) => `${metric} has ${lacking.join(", ")}`);
   // By name alone: with their numbers they would bury those that a verdict waits for.
   const fewOfOthers = skewed.filter((one) => !one.decides && lackingIn(one).length > 0);
   const others =
@@ -92,7 +94,7 @@ export function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
     name: "Enough units",
     ok: skewed.length === 0 || few.length > 0 ? null : true,
     pValue: null,
-    detail: `${few.length === 0 ? "as many as the skewness of each deciding metric asks for" : `too few: ${few.join("; ")}`}${others}`,
+    detail: `${few.length === 0 ? "as many as the skewness of each deciding metric asks for" : few.join("; ")}${others}`,
     likelyCause:
       few.length === 0
         ? null
@@ -100,15 +102,19 @@ export function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
   };
 }
 
+function comparisons(made: number): string {
+  return made === 1 ? "1 comparison" : `${made} comparisons`;
+}
+
 /** A share's score test asks for events, and for no more units than a mean without skewness. */
 function tooFewIn(moments: SkewedMoments, isShare: boolean): string | undefined {
   const { units, needed, ok } = minimumUnits(isShare ? { ...moments, m3: 0 } : moments);
-  return ok ? undefined : `${count(units)} of ${count(needed)}`;
+  return ok ? undefined : `${count(units)} of ${count(needed)} units`;
 }
 
 function fewEventsIn({ count, mean }: SkewedMoments): string | undefined {
   const events = Math.round(Math.min(mean, 1 - mean) * count);
   return count > 0 && events < fewEvents
-    ? `${events} ${mean > 0.5 ? "without it" : "events"} of ${fewEvents}`
+    ? `${events} of ${fewEvents} ${mean > 0.5 ? "units without it" : "events"}`
     : undefined;
 }

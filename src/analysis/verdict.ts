@@ -66,7 +66,7 @@ export function verdictOf(
           : `The plan is one look at ${count(report.plannedUnits)} units, of which ${count(report.units)} are there.`,
     );
   }
-  if (few !== undefined) return early(`${few.name}: ${few.detail}.`);
+  if (few !== undefined) return early(`Too few units yet: ${few.detail}. Look again once they are there.`);
   const primary = judged.filter(({ metric }) => metric.role === "primary");
   if (primary.length === 0) {
     return { kind: "open", sentence: "No verdict: there is no primary metric to decide on.", reasons: [] };

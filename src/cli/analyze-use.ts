@@ -1,8 +1,8 @@
 /** The flags of `setlist analyze`, and which of them go together. */
 import { resolve } from "node:path";
-import type { Command } from "commander";
 import type { SparkCluster } from "../app/data/analyze-data.ts";
 import type { ArmPolicy, SegmentAttribute } from "../designs/designs.ts";
+import { UsageError } from "../domain/error.ts";
 
 export interface AnalyzeFlags {
   readonly experiment?: string;
@@ -55,33 +55,33 @@ const tableFlags = [
 const sparkFlags = { sparkSql: "spark-sql", sparkConf: "spark-conf", warehouse: "warehouse" } as const;
 const tableFlagsNeeded = ["unit", "arm", "control", "metric"] as const;
 
-export function refuseForLog(flags: AnalyzeFlags, command: Command): void {
+export function refuseForLog(flags: AnalyzeFlags): void {
   const stray = tableFlags.find((name) => flags[name] !== undefined);
   if (stray !== undefined)
-    command.error(
-      `error: --${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
+    throw new UsageError(
+      `--${stray === "plannedUnits" ? "planned-units" : stray} goes with --table, not with --experiment`,
     );
   if (flags.engine === "spark" && flags.incremental === true)
-    command.error("error: --incremental goes with --engine duckdb, not with spark");
+    throw new UsageError("--incremental goes with --engine duckdb, not with spark");
 }
 
-export function refuseForTable(flags: AnalyzeFlags, command: Command): void {
+export function refuseForTable(flags: AnalyzeFlags): void {
   for (const [name, written] of Object.entries(logFlags)) {
     if (flags[name as keyof typeof logFlags] !== undefined)
-      command.error(`error: --${written} goes with --experiment, not with --table`);
+      throw new UsageError(`--${written} goes with --experiment, not with --table`);
   }
-  if (flags.engine !== undefined) command.error("error: --engine goes with --experiment, not with --table");
+  if (flags.engine !== undefined) throw new UsageError("--engine goes with --experiment, not with --table");
   const missing = tableFlagsNeeded.find((name) => flags[name] === undefined);
-  if (missing !== undefined) command.error(`error: --table needs --${missing}`);
+  if (missing !== undefined) throw new UsageError(`--table needs --${missing}`);
   if (flags.dataDir !== undefined)
-    command.error("error: --data-dir goes with --experiment, not with --table");
+    throw new UsageError("--data-dir goes with --experiment, not with --table");
 }
 
-export function refuseWithoutSpark(flags: AnalyzeFlags, command: Command): void {
+export function refuseWithoutSpark(flags: AnalyzeFlags): void {
   if (flags.engine === "spark") return;
   for (const [name, written] of Object.entries(sparkFlags)) {
     if (flags[name as keyof typeof sparkFlags] !== undefined)
-      command.error(`error: --${written} goes with --engine spark`);
+      throw new UsageError(`--${written} goes with --engine spark`);
   }
 }
 

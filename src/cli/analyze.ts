@@ -20,9 +20,8 @@ import {
   sparkCluster,
 } from "./analyze-use.ts";
 import { positiveInteger } from "./argument.ts";
+import { exitNotHealthy } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
-
-const exitNotHealthy = 3;
 
 /**
  * `setlist analyze`: which arm is better, over the log of a server or over any table. Exit code 3 where it is not healthy.
@@ -31,69 +30,83 @@ const exitNotHealthy = 3;
 export function analyzeCommand(): Command {
   return new Command("analyze")
     .description("Say which arm is better, from the log of a server or from a CSV or Parquet file.")
-    .option("--experiment <id>", "the experiment to analyse, from the data directory")
-    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
-    .option("--table <file>", "a CSV (with a header) or Parquet file, one row a unit or an event, instead")
-    .option("--unit <column>", "table: the column of what was randomised")
-    .option("--arm <column>", "table: the column of the arm")
-    .option("--control <value>", "table: the arm that the others are compared with")
+    .option("--experiment <ID>", "the experiment to analyse, by the log of the data directory")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
+    .option("--table <FILE>", "instead: a CSV (with a header) or Parquet file, one row a unit or an event")
+    .option("--unit <COLUMN>", "table: the column of what was randomised")
+    .option("--arm <COLUMN>", "table: the column of the arm")
+    .option("--control <ARM>", "table: the arm that the others are compared with")
     .option(
-      "--metric <name=column:kind>",
-      "table: mean, proportion, or name=num/den:ratio; repeatable",
+      "--metric <NAME=COLUMN:KIND>",
+      "table: a mean, a proportion, or NAME=COLUMN/COLUMN:ratio; repeatable",
       addText,
     )
     .option(
-      "--covariate <name=column>",
-      "table: a pre-exposure covariate of metric NAME, for CUPED; repeatable",
+      "--covariate <NAME=COLUMN>",
+      "table: a covariate of metric NAME, from before the exposure, for CUPED; repeatable (default: none)",
       addCovariate,
     )
-    .option("--decrease <name>", "table: a metric of which less is better; repeatable", addText)
-    .option("--weights <arm=weight,…>", "table: what the split promised (default: equal)", parseWeights)
     .option(
-      "--planned-units <n>",
-      "table: units of all arms that were planned; no verdict before them (default: no plan)",
+      "--decrease <NAME>",
+      "table: a metric of which less is better; repeatable (default: none)",
+      addText,
+    )
+    .option(
+      "--weights <ARM=WEIGHT,…>",
+      "table: what the split promised (default: equal weights)",
+      parseWeights,
+    )
+    .option(
+      "--planned-units <COUNT>",
+      "table: units of all arms at which one look was planned (default: none was)",
       positiveInteger,
     )
-    .option("--alpha <share>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
+    .option("--alpha <SHARE>", "intervals have the level 1 - alpha", parseAlpha, 0.05)
     .option(
-      "--segment <attribute>",
-      "experiment: lift by an attribute as it was logged, such as user.country, or by activity; repeatable",
+      "--segment <ATTRIBUTE>",
+      "experiment: lift by an attribute as logged, such as user.country, or by activity; repeatable (default: none)",
       addSegment,
     )
     .option("--novelty", "experiment: lift by days since a unit's first exposure")
     .option("--over-time", "experiment: the difference so far by day, in --json (always in --html)")
     .option("--distributions", "experiment: units by their values, in --json (always in --html)")
     .option(
-      "--policy <arm=weight,…>",
-      "experiment: what a request would earn were the arms weighted so; repeatable",
+      "--policy <ARM=WEIGHT,…>",
+      "experiment: what a request would earn were the arms weighted so; repeatable (default: none)",
       addPolicy,
     )
     .option(
       "--calibrate",
-      "experiment: its units dealt anew under 1,000 salts, whose p-values must be uniform",
+      "experiment: deal its units anew under 1,000 salts, whose p-values must be uniform",
     )
     .option(
       "--incremental",
       "experiment: read only what is new of the log, and keep what is known of it in the data directory",
     )
     .option("--json", "print the report as JSON")
-    .option("--html <file>", "write the report also as one HTML page that needs no network")
+    .option("--html <FILE>", "write the report also as one HTML page that needs no network (default: none)")
     .addOption(
-      new Option("--engine <name>", "what works out the log's heavy half (default: duckdb)").choices([
-        "duckdb",
-        "spark",
-      ]),
+      new Option(
+        "--engine <NAME>",
+        "experiment: what works out the log's heavy half (default: duckdb)",
+      ).choices(["duckdb", "spark"]),
     )
-    .option("--spark-sql <program>", "spark: the spark-sql program (default: the one on the PATH)")
+    .option("--spark-sql <PROGRAM>", "spark: the spark-sql program (default: the one on the PATH)")
     .option(
-      "--spark-conf <key=value>",
-      "spark: a setting, such as spark.master=yarn; repeatable",
+      "--spark-conf <KEY=VALUE>",
+      "spark: a setting, such as spark.master=yarn; repeatable (default: Spark's own)",
       addSparkSetting,
     )
-    .option("--warehouse <url>", "spark: where the cluster finds the data directory's warehouse")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the experiment is not healthy.")
-    .action(async (flags: AnalyzeFlags, command: Command) => {
-      const report = await analyze(flags, command);
+    .option(
+      "--warehouse <URL>",
+      "spark: where the cluster finds the data directory's warehouse (default: the data directory itself)",
+    )
+    .addHelpText(
+      "after",
+      "\nExit code 3 where the experiment is not healthy: there is a report, and no verdict.",
+    )
+    .action(async (flags: AnalyzeFlags) => {
+      const report = await analyze(flags);
       const { renderPage, renderReport } = await import("../report/report.ts");
       process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
       if (flags.html !== undefined) await writePage(flags.html, await renderPage(report));
@@ -110,20 +123,18 @@ async function writePage(file: string, page: string): Promise<void> {
   }
 }
 
-async function analyze(flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
-  refuseWithoutSpark(flags, command);
+async function analyze(flags: AnalyzeFlags): Promise<AnalysisReport> {
+  refuseWithoutSpark(flags);
   const { experiment, table } = flags;
-  if (experiment !== undefined && table === undefined) return analyzeLog(experiment, flags, command);
-  if (table !== undefined && experiment === undefined) return analyzeFile(table, flags, command);
-  return command.error("error: expected --experiment ID or --table FILE, one of the two");
+  if (experiment !== undefined && table === undefined) return analyzeLog(experiment, flags);
+  if (table !== undefined && experiment === undefined) return analyzeFile(table, flags);
+  throw new UsageError(
+    `expected --experiment ID or --table FILE${experiment === undefined ? "" : ", not both"}`,
+  );
 }
 
-async function analyzeLog(
-  experiment: string,
-  flags: AnalyzeFlags,
-  command: Command,
-): Promise<AnalysisReport> {
-  refuseForLog(flags, command);
+async function analyzeLog(experiment: string, flags: AnalyzeFlags): Promise<AnalysisReport> {
+  refuseForLog(flags);
   const { analyzeDataDirectory } = await import("../app/data/analyze-data.ts");
   const { dataDir, experimentStore } = loadConfig({
     flags: { dataDir: flags.dataDir },
@@ -162,8 +173,8 @@ async function analyzeLog(
   });
 }
 
-async function analyzeFile(file: string, flags: AnalyzeFlags, command: Command): Promise<AnalysisReport> {
-  refuseForTable(flags, command);
+async function analyzeFile(file: string, flags: AnalyzeFlags): Promise<AnalysisReport> {
+  refuseForTable(flags);
   const { analyzeTable } = await import("../analysis/analysis.ts");
   const { parseTableMetric } = await import("../measurement/measurement.ts");
   return analyzeTable({
@@ -171,7 +182,7 @@ async function analyzeFile(file: string, flags: AnalyzeFlags, command: Command):
     unit: flags.unit ?? "",
     arm: flags.arm ?? "",
     control: flags.control ?? "",
-    metrics: (flags.metric ?? []).map((text) => asUsage(command, () => parseTableMetric(text))),
+    metrics: (flags.metric ?? []).map((text) => asUsage(() => parseTableMetric(text))),
     covariates: flags.covariate ?? new Map(),
     decrease: flags.decrease,
     weights: flags.weights,
@@ -182,11 +193,11 @@ async function analyzeFile(file: string, flags: AnalyzeFlags, command: Command):
 }
 
 /** What is wrong with a flag is wrong usage, not a failure. */
-function asUsage<T>(command: Command, parse: () => T): T {
+function asUsage<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof SetlistError) command.error(`error: ${error.message}`);
+    if (error instanceof SetlistError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import type { UnitAssignments } from "../domain/assignment.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
 import { httpAddress } from "./argument.ts";
 import { attributesFlag } from "./attributes.ts";
+import { refuseBothPlaces } from "./experiment-place-flags.ts";
 
 interface AssignFlags {
   readonly unit: string;
@@ -23,18 +24,25 @@ interface AssignFlags {
 export function assignCommand(): Command {
   return new Command("assign")
     .description("Say which arms a unit gets, and why for each experiment that it does not enter.")
-    .requiredOption("--unit <id>", "the user's id")
-    .option("--session <id>", "for experiments whose unit is session")
-    .option("--request-id <id>", "for experiments whose unit is request")
+    .requiredOption("--unit <ID>", "the user's id")
+    .option("--session <ID>", "the session, for experiments whose unit is session (default: none)")
+    .option("--request-id <ID>", "the request, for experiments whose unit is request (default: none)")
     .option(
-      "--attributes <json>",
-      'for targeting: {"user": {"country": "DE"}, "context": {}}',
+      "--attributes <JSON>",
+      'for targeting, such as {"user": {"country": "DE"}, "context": {}} (default: none)',
       attributesFlag,
     )
-    .option("--url <address>", "a running server, such as http://127.0.0.1:8080", httpAddress)
-    .option("--data-dir <folder>", "a server's data directory, without --url (default: ./data)")
-    .option("--config <file>", "configuration, without --url (default: config/setlist.yaml)")
-    .option("--json", "print assignments and decisions as JSON")
+    .option(
+      "--url <URL>",
+      "a running server, such as http://127.0.0.1:8080 (default: the data directory is asked)",
+      httpAddress,
+    )
+    .option(
+      "--data-dir <FOLDER>",
+      "without --url: the data directory; a server may be using it (default: ./data)",
+    )
+    .option("--config <FILE>", "without --url: the configuration (default: config/setlist.yaml)")
+    .option("--json", "print the answer as JSON, as the API gives it")
     .action(async (flags: AssignFlags) => {
       const { answer, doubt } = await asked(flags);
       const text = renderAssignments(answer) + (doubt === undefined ? "" : `${doubt}\n`);
@@ -45,6 +53,7 @@ export function assignCommand(): Command {
 /** The answer, and why it may not be what is served. */
 async function asked(flags: AssignFlags): Promise<{ answer: UnitAssignments; doubt?: string | undefined }> {
   const { unit, session, requestId, attributes, url, dataDir, config } = flags;
+  refuseBothPlaces(flags);
   const facts = { user: {}, context: {}, ...attributes, session, request: requestId };
   if (url !== undefined) return { answer: await serverAssignments(url, unit, facts) };
   const loaded = loadConfig({ flags: { dataDir, config }, env: process.env, cwd: process.cwd() });

@@ -4,6 +4,7 @@ import { analyzeCommand } from "./analyze.ts";
 import { assignCommand } from "./assign.ts";
 import { compactCommand } from "./compact.ts";
 import { demoCommand } from "./demo.ts";
+import { exitCodesText, exitFailed, exitWrongUsage } from "./exit-codes.ts";
 import { experimentsCommand } from "./experiments.ts";
 import { ingestCommand } from "./ingest.ts";
 import { labelCommand } from "./label.ts";
@@ -11,14 +12,11 @@ import { modelsCommand } from "./models.ts";
 import { powerCommand } from "./power.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
+import { usageText } from "./usage-text.ts";
 import { verifyLogCommand } from "./verify-log.ts";
 
-const exitFailed = 1;
-const exitWrongUsage = 2;
-
 /**
- * Runs one command line and answers with its exit code: 0 done, 1 failed, 2 wrong usage, 3 (analyze) not healthy.
- * A command that has a code of its own sets `process.exitCode`.
+ * Runs one command line and answers with its exit code. A command that has a code of its own sets `process.exitCode`.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const program = setlistProgram();
@@ -35,10 +33,10 @@ export async function run(args: readonly string[]): Promise<number> {
 export function setlistProgram(): Command {
   const program = new Command("setlist")
     .description(
-      "Serves distilled rankers, splits traffic between them, records what happens and says who won.",
+      "Serve distilled rankers, split traffic between them, record what happens and say which arm won.",
     )
-    .showHelpAfterError("(--help says more)")
-    .exitOverride();
+    .addHelpText("after", exitCodesText);
+  strict(program);
   const commands = [
     serveCommand(),
     demoCommand(),
@@ -60,13 +58,17 @@ export function setlistProgram(): Command {
 /** Commander hands `exitOverride` on to subcommands made with `.command()`, not to those added whole. */
 function strict(command: Command): Command {
   for (const sub of command.commands) strict(sub);
-  return command.allowExcessArguments(false).showHelpAfterError("(--help says more)").exitOverride();
+  return command
+    .allowExcessArguments(false)
+    .showHelpAfterError("(--help says more)")
+    .configureOutput({ outputError: (text, write) => write(usageText(text)) })
+    .exitOverride();
 }
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitWrongUsage;
   if (error instanceof UsageError) {
-    process.stderr.write(`error: ${error.message}\n(--help says more)\n`);
+    process.stderr.write(`setlist: ${error.message}\n(--help says more)\n`);
     return exitWrongUsage;
   }
   if (error instanceof SetlistError) {

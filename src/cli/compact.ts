@@ -17,12 +17,12 @@ export function compactCommand(): Command {
     .description(
       "Write the log's sealed segments as Parquet files by date, for training and for any table reader.",
     )
-    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
-    .option("--json", "print JSON")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
+    .option("--json", "print the counts as JSON")
     .addHelpText(
       "after",
       "\nThe files stand in warehouse/ of the data directory; docs/outcome-log-format.md has the columns. The segment\n" +
-        "that a running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
+        "that a running server writes waits until it is sealed: when it is full, ten minutes old (log.segmentAgeMax), or when it stops.\n" +
         "Killed at any moment, the next run goes on; nothing is written twice. A server does the same by itself; while it\n" +
         "does, this waits. Where the configuration has a retention, what it says is deleted afterwards.",
     )
@@ -68,6 +68,8 @@ function describe(compaction: Compaction): string {
       `Retention deleted ${count(retained.segments)} segments of the log and the Parquet of ${count(retained.parquetSegments)}.`,
     );
   if (segmentsOpen > 0)
-    lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
+    lines.push(
+      "What is not sealed yet waits: a server seals a segment when it is full, ten minutes old (log.segmentAgeMax), or when it stops.",
+    );
   return lines.join("\n");
 }

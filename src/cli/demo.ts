@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { exitFailed, exitInterrupted } from "./exit-codes.ts";
 import { displayProgress, type ProgressDisplay } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
 
@@ -14,8 +15,6 @@ interface DemoFlags {
 }
 
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** What a shell says of a command that Ctrl-C ended: 128 and the signal's number. */
-const exitInterrupted = 130;
 
 const legend = `
 *  primary: what the verdict is about.   !  guardrail.   ↑ more is better, ↓ less is better.
@@ -28,18 +27,21 @@ setlist analyze --experiment ID --data-dir FOLDER says more: always-valid interv
 export function demoCommand(): Command {
   return new Command("demo")
     .description(
-      "The whole loop in about a minute: serve, let simulated listeners listen, say which arm won.",
+      "Run the whole loop in about a minute: serve, let simulated listeners listen, say which arm won.",
     )
-    .option("--seed <number>", "of the listeners and what they do", wholeNumber, 1)
-    .option("--seconds <seconds>", "how long they listen", positiveNumber, 45)
+    .option("--seed <NUMBER>", "draws listeners and outcomes", wholeNumber, 1)
+    .option("--seconds <SECONDS>", "how long they listen", positiveNumber, 45)
     .option(
-      "--listeners <count>",
+      "--listeners <COUNT>",
       "the first so many of the world's listeners (default: all)",
       positiveInteger,
     )
-    .option("--concurrency <count>", "visits at once", positiveInteger, 8)
-    .option("--data-dir <folder>", "keep the log there (default: a temporary folder, removed at the end)")
-    .option("--world <folder>", "the world's files (default: the configuration's)")
+    .option("--concurrency <COUNT>", "visits at once", positiveInteger, 8)
+    .option(
+      "--data-dir <FOLDER>",
+      "the data directory, kept (default: a temporary folder, removed at the end)",
+    )
+    .option("--world <FOLDER>", "the folder of the simulated world (default: models/world)")
     .action(async (flags: DemoFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
       const { runDemo } = await import("../app/run-demo.ts");
@@ -69,7 +71,7 @@ export function demoCommand(): Command {
         for (const report of reports) stdout.write(`\n${renderOverview(report)}`);
         if (reports.length > 0) stdout.write(legend);
         if (stop.signal.aborted) process.exitCode = exitInterrupted;
-        else if (summary.requests === 0) process.exitCode = 1;
+        else if (summary.requests === 0) process.exitCode = exitFailed;
       } finally {
         display?.stop();
         for (const signal of endings) process.off(signal, onSignal);

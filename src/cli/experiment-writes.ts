@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { readWrittenExperiment } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import { type Confirmation, confirmations } from "../experiments/experiments.ts";
+import { type Confirmation, confirmations, inaction } from "../experiments/experiments.ts";
 import type { By, ExperimentPlace, MadeChange, WrittenExperiment } from "../rollout/rollout.ts";
 import { expectAgreement } from "./agreement.ts";
 import { renderFields, renderWrite } from "./experiment-diff.ts";
@@ -24,8 +24,8 @@ export function writeCommands(): Command[] {
     ...moveCommands(),
     ...killCommands(),
     new Command("restore")
-      .description("serve a surface by the configuration's default again, in place of what was shipped")
-      .argument("<surface>", "the surface")
+      .description("Serve a surface by the configuration's default again, in place of what was shipped.")
+      .argument("<SURFACE>", "the surface")
       .action((surface: string, flags: WriteFlags) =>
         at(flags, async (place) => {
           const standing = (await place.surfaces()).find((one) => one.surface === surface);
@@ -39,23 +39,23 @@ export function writeCommands(): Command[] {
 export function withWriteFlags(command: Command): Command {
   return command
     .option("--dry-run", "show what would change, and write nothing")
-    .option("-y, --yes", "do not ask");
+    .option("-y, --yes", "do not ask (default: ask where there is a terminal)");
 }
 
 function documentCommands(): Command[] {
   const create = new Command("create")
-    .description("a new experiment, a draft, from a YAML or JSON file")
-    .argument("<file>", "the document")
+    .description("Create an experiment, a draft, from a YAML or JSON file.")
+    .argument("<FILE>", "the document")
     .action((file: string, flags: WriteFlags) => {
       const { written } = readWrittenExperiment(file);
-      return at(flags, (place) => writeOne(flags, undefined, (by) => place.create(written, by)));
+      return at(flags, (place) => writeOne(place, flags, undefined, (by) => place.create(written, by)));
     });
   const update = new Command("update")
-    .description("a whole document from a file, or an experiment's traffic")
-    .argument("<file|id>", "the document; with --traffic, the experiment's id")
-    .option("--traffic <share>", "of its layer, from 0 to 1", share)
-    .option("--confirm-new-phase", "where one that has begun starts a new phase")
-    .option("--confirm-less-traffic", "where its traffic goes down")
+    .description("Replace an experiment by the document of a file, or set its traffic.")
+    .argument("<FILE|ID>", "the document; with --traffic, the experiment's id")
+    .option("--traffic <SHARE>", "of its layer, from 0 to 1 (default: as the document says)", share)
+    .option("--confirm-new-phase", "agree that one that has begun starts a new phase")
+    .option("--confirm-less-traffic", "agree that traffic goes down")
     .action((what: string, flags: WriteFlags & { readonly traffic?: number }) =>
       at(flags, async (place) => {
         const { traffic } = flags;
@@ -63,7 +63,7 @@ function documentCommands(): Command[] {
         const standing = await place.get(file?.document.id ?? what);
         const written = file === undefined ? { ...standing, traffic } : file.written;
         const revision = file?.revision ?? standing.revision;
-        await writeOne(flags, standing, (by) => place.replace(standing.id, revision, written, by));
+        await writeOne(place, flags, standing, (by) => place.replace(standing.id, revision, written, by));
       }),
     );
   return [create, update];
@@ -71,20 +71,20 @@ function documentCommands(): Command[] {
 
 function moveCommands(): Command[] {
   const moves = [
-    ["start", "start a draft, or one that is paused or stopped"],
-    ["pause", "assign nobody; everyone is back in the same arm when it starts again"],
+    ["start", "Start a draft, or one that is paused or stopped."],
+    ["pause", "Pause it: nobody is assigned, and everyone is back in the same arm when it starts again."],
   ] as const;
   const stop = new Command("stop")
-    .description("stop, and give its part of the layer back")
-    .argument("<id>", "the experiment")
-    .option("--winner <arm>", "the arm that it is stopped for")
+    .description("Stop it, and give its part of the layer back.")
+    .argument("<ID>", "the experiment")
+    .option("--winner <ARM>", "the arm that it is stopped for (default: none)")
     .action((id: string, flags: WriteFlags & { readonly winner?: string }) =>
       standing(id, flags, (place, { revision }, by) => place.move("stop", id, revision, flags.winner, by)),
     );
   const ship = new Command("ship")
-    .description("make an arm the surface's default, and stop")
-    .argument("<id>", "the experiment")
-    .option("--arm <arm>", "the arm (default: the winner)")
+    .description("Make an arm the surface's default, and stop the experiment.")
+    .argument("<ID>", "the experiment")
+    .option("--arm <ARM>", "the arm (default: the winner)")
     .action((id: string, flags: WriteFlags & { readonly arm?: string }) =>
       standing(id, flags, (place, { revision }, by) => place.ship(id, revision, flags.arm, by)),
     );
@@ -92,7 +92,7 @@ function moveCommands(): Command[] {
     ...moves.map(([move, description]) =>
       new Command(move)
         .description(description)
-        .argument("<id>", "the experiment")
+        .argument("<ID>", "the experiment")
         .action((id: string, flags: WriteFlags) =>
           standing(id, flags, (place, { revision }, by) => place.move(move, id, revision, undefined, by)),
         ),
@@ -104,30 +104,30 @@ function moveCommands(): Command[] {
 
 function killCommands(): Command[] {
   const kill = new Command("kill")
-    .description("everyone gets the surface's default at once; never asks")
-    .argument("<id>", "the experiment")
-    .requiredOption("--reason <text>", "for whoever finds it off")
+    .description("Give everyone the surface's default at once. Never asks.")
+    .argument("<ID>", "the experiment")
+    .requiredOption("--reason <TEXT>", "why, for whoever finds it off; needed")
     .action((id: string, flags: WriteFlags & { readonly reason: string }) =>
       standing(id, { ...flags, yes: true }, (place, _standing, by) =>
         place.kill(id, undefined, flags.reason, by),
       ),
     );
   const revive = new Command("revive")
-    .description("take a kill back")
-    .argument("<id>", "the experiment")
+    .description("Take a kill back.")
+    .argument("<ID>", "the experiment")
     .action((id: string, flags: WriteFlags) =>
       standing(id, flags, (place, { revision }, by) => place.revive(id, revision, by)),
     );
   const killSwitch = new Command("kill-switch")
-    .description("turn all experiments off at once, or on again: the switch is on while they are off")
-    .argument("<position>", "on or off")
-    .option("--reason <text>", "for whoever finds them off; expected with on")
+    .description("Turn all experiments off at once, or on again: the switch is on while they are off.")
+    .argument("<POSITION>", "on or off")
+    .option("--reason <TEXT>", "why, for whoever finds them off; needed with on")
     .action((position: string, flags: WriteFlags & { readonly reason?: string }) => {
       if (position !== "on" && position !== "off")
-        throw new UsageError(`position: expected on or off, got ${position}`);
+        throw new UsageError(`POSITION: expected on or off, got ${position}`);
       const on = position === "on";
       const { reason = "" } = flags;
-      if (on && reason === "") throw new UsageError("--reason: expected with on");
+      if (on && reason === "") throw new UsageError("--reason: expected with on, but missing");
       return at(flags, async (place) => {
         const { revision } = await place.readSwitch();
         await writeOther({ ...flags, yes: on || flags.yes === true }, "kill switch", (by) =>
@@ -145,16 +145,23 @@ function standing(
 ): Promise<void> {
   return at(flags, async (place) => {
     const now = await place.get(id);
-    await writeOne(flags, now, (by) => write(place, now, by));
+    await writeOne(place, flags, now, (by) => write(place, now, by));
   });
 }
 
 async function writeOne(
+  place: ExperimentPlace,
   flags: WriteFlags,
   before: Experiment | undefined,
   write: (by: By) => Promise<WrittenExperiment>,
 ): Promise<void> {
-  const written = await shownFirst(flags, write, (would, stream) => renderWrite(before, would, stream));
+  const [all, killSwitch] = [await place.list(), await place.readSwitch()];
+  const written = await shownFirst(flags, write, (would, stream) => {
+    const { id, status } = would.experiment;
+    const isStarted = status === "running" && before?.status !== "running";
+    const doubts = isStarted ? inaction(would.experiment, all, killSwitch) : [];
+    return renderWrite(before, would, stream) + doubts.map((why) => `! ${id}: ${why}.\n`).join("");
+  });
   const { experiment, change } = written;
   print(flags, { ...experiment, change }, () =>
     change.dryRun

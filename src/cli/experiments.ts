@@ -15,10 +15,17 @@ export function experimentsCommand(): Command {
   for (const command of [...readCommands(), ...writeCommands(), ...exchangeCommands()]) {
     group.addCommand(
       command
-        .option("--url <address>", "a running server, such as http://127.0.0.1:8080", httpAddress)
-        .option("--data-dir <folder>", "a server's data directory, without --url (default: ./data)")
-        .option("--config <file>", "configuration, without --url (default: config/setlist.yaml)")
-        .option("--json", "print JSON, as the API answers"),
+        .option(
+          "--url <URL>",
+          "a running server, such as http://127.0.0.1:8080 (default: the data directory is asked)",
+          httpAddress,
+        )
+        .option(
+          "--data-dir <FOLDER>",
+          "without --url: the data directory; a server may be using it (default: ./data)",
+        )
+        .option("--config <FILE>", "without --url: the configuration (default: config/setlist.yaml)")
+        .option("--json", "print the answer as JSON, as the API gives it"),
     );
   }
   return group;
@@ -29,7 +36,7 @@ function lineOf(sentence: string | undefined): string {
 }
 
 function readCommands(): Command[] {
-  const list = new Command("list").description("every experiment").action((flags: PlaceFlags) =>
+  const list = new Command("list").description("List every experiment.").action((flags: PlaceFlags) =>
     at(flags, async (place) => {
       const [experiments, killSwitch] = [await place.list(), await place.readSwitch()];
       const doubt = await place.doubt();
@@ -37,8 +44,8 @@ function readCommands(): Command[] {
     }),
   );
   const show = new Command("show")
-    .description("one experiment, whole, as YAML")
-    .argument("<id>", "the experiment")
+    .description("Show one experiment, whole, as YAML.")
+    .argument("<ID>", "the experiment")
     .action((id: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
         const experiment = await place.get(id);
@@ -46,8 +53,8 @@ function readCommands(): Command[] {
       }),
     );
   const history = new Command("history")
-    .description("every revision: who wrote it, when and what")
-    .argument("<id>", "the experiment")
+    .description("List every revision: who wrote it, when and what.")
+    .argument("<ID>", "the experiment")
     .action((id: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
         const revisions = await place.history(id);
@@ -55,8 +62,8 @@ function readCommands(): Command[] {
       }),
     );
   const health = new Command("health")
-    .description("how its guardrails and its ramp are; needs --url, since only a running server knows")
-    .argument("<id>", "the experiment")
+    .description("Show how its guardrails and its ramp are. Needs --url: only a running server knows.")
+    .argument("<ID>", "the experiment")
     .action((id: string, flags: PlaceFlags) =>
       at(flags, async (place) => {
         const seen = await place.health(id);
@@ -64,7 +71,7 @@ function readCommands(): Command[] {
       }),
     );
   const surfaces = new Command("surfaces")
-    .description("what serves each surface without an experiment, and who says so")
+    .description("Show what serves each surface where no experiment does, and who says so.")
     .action((flags: PlaceFlags) =>
       at(flags, async (place) => {
         const views = await place.surfaces();

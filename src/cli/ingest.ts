@@ -4,6 +4,7 @@ import type { IngestProgress } from "../app/data/ingest-topics.ts";
 import { loadConfig } from "../config.ts";
 import { brokerPattern } from "../domain/kafka.ts";
 import { wholeNumberTo } from "./argument.ts";
+import { exitInterrupted } from "./exit-codes.ts";
 
 interface IngestFlags {
   readonly out: string;
@@ -21,16 +22,34 @@ export function ingestCommand(): Command {
   return new Command("ingest")
     .description("Land what the servers of a fleet have sent to Kafka as Parquet files, each record once.")
     .requiredOption(
-      "--out <folder>",
-      "where the Parquet files go, below warehouse/; made where it is missing",
+      "--out <FOLDER>",
+      "the folder of the Parquet files, in its warehouse/; made where it is missing",
     )
-    .option("--brokers <host:port,…>", "brokers of the cluster (default: shipping.brokers)", brokers)
-    .option("--topic-prefix <prefix>", "of the topics' names (default: shipping.topicPrefix)")
-    .option("--config <file>", "configuration, whose shipping section has TLS and SASL")
-    .option("--batch-mb <megabytes>", "land a batch once it has so much", wholeNumberTo(1_024), 128)
-    .option("--batch-seconds <seconds>", "or once its first message is so old", wholeNumberTo(86_400), 60)
-    .option("--once", "end once everything is landed that was there at the start")
-    .option("--json", "print JSON")
+    .option(
+      "--brokers <HOST:PORT,…>",
+      "the brokers of the cluster (default: the configuration's shipping.brokers)",
+      brokers,
+    )
+    .option(
+      "--topic-prefix <PREFIX>",
+      "of the topics' names (default: the configuration's shipping.topicPrefix)",
+    )
+    .option(
+      "--config <FILE>",
+      "the configuration, whose shipping section has TLS and SASL (default: config/setlist.yaml)",
+    )
+    .option("--batch-mb <MEGABYTES>", "land a batch once it has so many megabytes", wholeNumberTo(1_024), 128)
+    .option(
+      "--batch-seconds <SECONDS>",
+      "or once its first message is so many seconds old",
+      wholeNumberTo(86_400),
+      60,
+    )
+    .option(
+      "--once",
+      "end once everything is landed that was there at the start (default: go on until SIGINT or SIGTERM)",
+    )
+    .option("--json", "print the counts as JSON")
     .addHelpText(
       "after",
       "\nThe files have the columns of a server's own warehouse (docs/outcome-log-format.md), and setlist analyze\n" +
@@ -69,6 +88,8 @@ async function ingest(flags: IngestFlags): Promise<void> {
       },
     });
     process.stdout.write(`${flags.json === true ? JSON.stringify(progress) : describe(progress, began)}\n`);
+    // Without --once a signal is how it ends.
+    if (flags.once === true && stop.signal.aborted) process.exitCode = exitInterrupted;
   } finally {
     for (const signal of endings) process.off(signal, onSignal);
   }

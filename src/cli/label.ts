@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Labelling, LabelProgress } from "../app/data/label-data.ts";
 import { loadConfig } from "../config.ts";
+import { UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
 import { port, wholeNumberTo } from "./argument.ts";
+import { exitInterrupted } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface LabelFlags {
@@ -22,24 +24,32 @@ export function labelCommand(): Command {
     .description(
       "Score the log's impressions with a teacher, each candidate once, for students to learn from.",
     )
-    .option("--models <folder>", "the model repository (default: models/repository)")
-    .option("--data-dir <folder>", "the data directory; a server may be using it (default: ./data)")
-    .option("--world <folder>", "the folder of users.parquet and items.parquet (default: models/world)")
-    .option("--teacher <name[@version]>", "the teacher, where the repository has several", parseTeacher)
+    .option("--models <FOLDER>", "the model repository (default: models/repository)")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
+    .option("--world <FOLDER>", "the folder of users.parquet and items.parquet (default: models/world)")
+    .option(
+      "--teacher <NAME[@VERSION]>",
+      "the teacher (default: the only one of the repository)",
+      parseTeacher,
+    )
     .option("--follow", "go on whenever a segment is sealed, until SIGINT or SIGTERM")
-    .option("--poll-ms <ms>", "follow: how often to look (default: 1000)", wholeNumberTo(pollMsMax))
-    .option("--metrics-port <port>", "follow: serve Prometheus metrics on it, 0 picks a free one", port)
-    .option("--json", "print JSON")
+    .option("--poll-ms <MS>", "follow: how often to look (default: 1000)", wholeNumberTo(pollMsMax))
+    .option(
+      "--metrics-port <PORT>",
+      "follow: serve Prometheus metrics on it, 0 picks a free one (default: none)",
+      port,
+    )
+    .option("--json", "print the counts as JSON")
     .addHelpText(
       "after",
       "\nThe labels stand in labels/ of the data directory; docs/teacher-labels.md has the columns. The segment that a\n" +
-        "running server writes waits until it is sealed: when it is full, or when the server stops.\n" +
+        "running server writes waits until it is sealed: when it is full, ten minutes old (log.segmentAgeMax), or when it stops.\n" +
         "Killed at any moment, the next run goes on; no label is written twice.",
     )
-    .action(async (flags: LabelFlags, command: Command) => {
+    .action(async (flags: LabelFlags) => {
       if (flags.follow !== true) {
-        if (flags.metricsPort !== undefined) command.error("error: --metrics-port goes with --follow");
-        if (flags.pollMs !== undefined) command.error("error: --poll-ms goes with --follow");
+        if (flags.metricsPort !== undefined) throw new UsageError("--metrics-port goes with --follow");
+        if (flags.pollMs !== undefined) throw new UsageError("--poll-ms goes with --follow");
       }
       await label(flags);
     });
@@ -99,8 +109,6 @@ const pollMsUsual = 1_000;
 const pollMsMax = 3_600_000;
 
 const endings = ["SIGINT", "SIGTERM"] as const;
-/** What a shell says of a command that Ctrl-C ended. */
-const exitInterrupted = 130;
 
 function describe(labelling: Labelling, seconds: number): string {
   const { impressions, labelled, alreadyLabelled, unlabelled, coverage, delayMs, teacher } = labelling;
@@ -115,7 +123,9 @@ function describe(labelling: Labelling, seconds: number): string {
       `${count(unlabelled)} candidates have no label: ${count(unlabelled - pseudonymous)} have features that do not fit the teacher, ${count(pseudonymous)} were logged with a pseudonym and without the user's features as served.`,
     );
   if (labelling.segmentsOpen > 0)
-    lines.push("What is not sealed yet waits: a server seals a segment when it is full or when it stops.");
+    lines.push(
+      "What is not sealed yet waits: a server seals a segment when it is full, ten minutes old (log.segmentAgeMax), or when it stops.",
+    );
   return lines.join("\n");
 }
 

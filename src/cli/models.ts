@@ -16,32 +16,32 @@ export function modelsCommand(): Command {
     .description("List, load, unload and label the models of a running server.")
     .helpCommand(false);
   const list = new Command("list")
-    .description("every version, its state and its labels")
+    .description("List every version, its state and its labels.")
     .action(async (flags: ModelsFlags) => {
       const versions = await runningModels(flags.url).versions();
       print(flags, { versions }, () => renderList(versions));
     });
   const load = new Command("load")
-    .description("serve a version that the version policy leaves out")
-    .argument("<model>", "its name")
-    .argument("<version>", "its number")
+    .description("Serve a version that the version policy leaves out.")
+    .argument("<MODEL>", "the model's name")
+    .argument("<VERSION>", "the version's number")
     .action(async (name: string, version: string, flags: ModelsFlags) => {
       const status = await runningModels(flags.url).load({ name, version });
       print(flags, status, () => `${name}/${version} is ${status.state}\n`);
     });
   const unload = new Command("unload")
-    .description("serve a version no longer; refused where something needs it")
-    .argument("<model>", "its name")
-    .argument("<version>", "its number")
+    .description("Serve a version no longer. Refused where something needs it.")
+    .argument("<MODEL>", "the model's name")
+    .argument("<VERSION>", "the version's number")
     .action(async (name: string, version: string, flags: ModelsFlags) => {
       const status = await runningModels(flags.url).unload({ name, version });
       print(flags, status, () => `${name}/${version} is ${status.state}\n`);
     });
   const label = new Command("label")
-    .description("put a label onto a loaded version")
-    .argument("<model>", "its name")
-    .argument("<label>", "such as stable or candidate")
-    .argument("<version>", "its number")
+    .description("Put a label onto a loaded version.")
+    .argument("<MODEL>", "the model's name")
+    .argument("<LABEL>", "the label, such as stable or candidate")
+    .argument("<VERSION>", "the version's number")
     .action(async (name: string, label: string, version: string, flags: ModelsFlags) => {
       const moved = await runningModels(flags.url).moveLabel({ name, label, version }, userInfo().username);
       const from = moved.previous === undefined ? "" : `, before on ${moved.previous}`;
@@ -50,8 +50,8 @@ export function modelsCommand(): Command {
   for (const command of [list, load, unload, label]) {
     group.addCommand(
       command
-        .option("--url <address>", "the server", httpAddress, "http://127.0.0.1:8080")
-        .option("--json", "print JSON, as the API answers"),
+        .option("--url <URL>", "a running server", httpAddress, "http://127.0.0.1:8080")
+        .option("--json", "print the answer as JSON, as the API gives it"),
     );
   }
   return group;

@@ -31,87 +31,94 @@ Amounts: 2% is part of the baseline, 0.02 is in the metric's own unit. docs/stat
 export function powerCommand(): Command {
   return new Command("power")
     .description("Say how many units an experiment needs, what it can find, or how sure it is to find it.")
-    .option("--mean <value>", "the baseline: a unit's mean, with --sd or --standard-error", finiteNumber)
-    .option("--proportion <share>", "the baseline: the share of units", properShare)
-    .option("--ratio <value>", "the baseline: a ratio of sums, with its spread as above", finiteNumber)
+    .option("--mean <NUMBER>", "a baseline: the mean of a unit, with --sd or --standard-error", finiteNumber)
+    .option("--proportion <SHARE>", "a baseline: the share of units", properShare)
+    .option("--ratio <NUMBER>", "a baseline: a ratio of sums, with its spread likewise", finiteNumber)
+    .option("--quantile <NUMBER>", "a baseline: a quantile of events, with its spread likewise", finiteNumber)
     .option(
-      "--quantile <value>",
-      "the baseline: a quantile of events, with its spread as above",
-      finiteNumber,
-    )
-    .option(
-      "--sd <value>",
-      "the standard deviation of one unit (of its influence: SE * sqrt(units))",
+      "--sd <NUMBER>",
+      "the standard deviation of one unit; of a ratio or a quantile that of its influence, SE * sqrt(units)",
       positiveNumber,
     )
     .option(
-      "--standard-error <value>",
-      "instead of --sd: that of an estimate, with --of-units",
+      "--standard-error <NUMBER>",
+      "instead of --sd: the standard error of an estimate, with --of-units",
       positiveNumber,
     )
-    .option("--of-units <n>", "the units of the estimate", positiveInteger)
-    .option("--experiment <id>", "instead: the baseline from an experiment's control arm in the log")
-    .option("--metric <id>", "the metric of that experiment")
-    .option("--data-dir <folder>", "the log's data directory; a server may be using it (default: ./data)")
+    .option("--of-units <COUNT>", "the units of the estimate", positiveInteger)
+    .option("--experiment <ID>", "a baseline: that of the experiment's control in the log, with --metric")
+    .option("--metric <ID>", "experiment: the metric")
     .option(
-      "--effect <amount>",
-      "how much better treated is (below 0: worse, with --margin); default: the metric's minimumEffect",
+      "--data-dir <FOLDER>",
+      "experiment: the data directory; a server may be using it (default: ./data)",
+    )
+    .option(
+      "--effect <AMOUNT>",
+      "how much better treated is; below 0 worse, with --margin (default: the metric's minimumEffect)",
       amountFlag,
     )
     .option(
       "--effect-multiplies",
-      "the effect multiplies every value, so that treated's spread grows with it",
+      "the effect multiplies every value, so that the spread of treated grows with it",
     )
-    .option("--units <n>", "units of the whole experiment", positiveInteger)
-    .option("--days <n>", "instead of --units: as many as come in so many days", positiveInteger)
+    .option("--units <COUNT>", "the units of all arms (default: what is asked)", positiveInteger)
+    .option("--days <COUNT>", "instead of --units: as many as come in so many days", positiveInteger)
     .option(
-      "--units-per-day <n,…>",
-      "new units of each day, the last repeating (default: the log's)",
+      "--units-per-day <COUNT,…>",
+      "the new units of each day, the last repeating (default: the log's)",
       unitsByDayFlag,
     )
     .option(
-      "--margin <amount>",
-      "non-inferiority: to show that treated is not worse by this much",
+      "--margin <AMOUNT>",
+      "to show that treated is not worse by this much (default: to show a difference)",
       marginFlag,
     )
     .addOption(
-      new Option("--goal <goal>", "which way is better (default: increase)").choices([
+      new Option("--goal <GOAL>", "which way is better (default: the metric's, or increase)").choices([
         "increase",
         "decrease",
       ]),
     )
-    .option("--alpha <share>", "two-sided, one-sided with --margin; of all comparisons", properShare, 0.05)
-    .option("--power <share>", "the probability to find the effect", properShare, 0.8)
-    .option("--arms <n>", "equal arms, control among them (default: 2)", wholeNumberTo(armsMax))
-    .option("--weights <n,n,…>", "instead of --arms: the arms' weights, control first", weightsFlag)
+    .option("--alpha <SHARE>", "of all comparisons; two-sided, one-sided with --margin", properShare, 0.05)
+    .option("--power <SHARE>", "the probability to find the effect", properShare, 0.8)
     .option(
-      "--comparisons <n>",
-      "primary metrics times treated arms, sharing alpha (default: treated arms)",
+      "--arms <COUNT>",
+      "equal arms, control among them (default: the experiment's, or 2)",
+      wholeNumberTo(armsMax),
+    )
+    .option("--weights <WEIGHT,…>", "instead of --arms: the weights of the arms, control first", weightsFlag)
+    .option(
+      "--comparisons <COUNT>",
+      "primary metrics times treated arms, which share alpha (default: the experiment's, or treated arms)",
       positiveInteger,
     )
-    .option("--variance-reduction <share>", "what CUPED takes away: rho squared (default: 0)", partialShare)
     .option(
-      "--trigger-rate <share>",
-      "units that the change can touch; log: as its counterfactuals have it",
+      "--variance-reduction <SHARE>",
+      "what CUPED takes away, rho squared (default: the log's, or 0)",
+      partialShare,
+    )
+    .option(
+      "--trigger-rate <SHARE|log>",
+      "of the units, those that the change can touch; log: as its counterfactuals have it",
       triggerRateFlag,
       1,
     )
     .addOption(
-      new Option("--analysed <who>", "whom the analysis counts; the baseline is of these")
+      new Option("--analysed <WHO>", "whom the analysis counts; the baseline is of these")
         .choices(["triggered", "everybody"])
         .default("triggered"),
     )
     .addOption(
-      new Option("--monitoring <kind>", "how often one looks")
+      new Option("--monitoring <KIND>", "when one looks")
         .choices(["fixed", "always-valid", "group-sequential"])
         .default("fixed"),
     )
-    .option("--looks <n>", "group-sequential: equally spaced looks (default: 5)", wholeNumberTo(looksMax))
+    .option("--looks <COUNT>", "group-sequential: equally spaced looks (default: 5)", wholeNumberTo(looksMax))
     .addOption(
-      new Option("--spending <kind>", "group-sequential (default: obrien-fleming)").choices([
-        "obrien-fleming",
-        "pocock",
-      ]),
+      new Option(
+        "--spending <KIND>",
+        "group-sequential: how alpha is spent (default: obrien-fleming)",
+      ).choices(["obrien-fleming", "pocock"]),
     )
     .option("--json", "print the plan as JSON")
     .addHelpText("after", examples)

@@ -7,19 +7,22 @@ import { port, wholeNumberTo } from "./argument.ts";
 export function serveCommand(): Command {
   return new Command("serve")
     .description("Serve rankings over HTTP and gRPC until SIGTERM or SIGINT.")
-    .option("--host <address>", "address to listen on (default: 127.0.0.1)")
-    .option("--http-port <port>", "HTTP port, 0 picks a free one (default: 8080)", port)
-    .option("--grpc-port <port>", "gRPC port, 0 picks a free one (default: 9090)", port)
-    .option("--data-dir <folder>", "log, features and experiments (default: ./data)")
-    .option("--models <folder>", "model repository (default: models/repository)")
-    .option("--config <file>", "configuration (default: config/setlist.yaml)")
+    .option("--host <ADDRESS>", "the address to listen on (default: 127.0.0.1)")
+    .option("--http-port <PORT>", "the HTTP port, 0 picks a free one (default: 8080)", port)
+    .option("--grpc-port <PORT>", "the gRPC port, 0 picks a free one (default: 9090)", port)
+    .option("--data-dir <FOLDER>", "the data directory: log, features and experiments (default: ./data)")
+    .option("--models <FOLDER>", "the model repository (default: models/repository)")
+    .option("--config <FILE>", "the configuration (default: config/setlist.yaml)")
     .option(
-      "--processes <count>",
+      "--processes <COUNT>",
       "processes that answer, sharing the ports (default: 1)",
       wholeNumberTo(256),
     )
-    .option("--log-level <level>", "fatal, error, warn, info, debug or trace (default: info)")
-    .addHelpText("after", "\nEach flag is also an environment variable: SETLIST_HTTP_PORT and so on.")
+    .option("--log-level <LEVEL>", "fatal, error, warn, info, debug or trace (default: info)")
+    .addHelpText(
+      "after",
+      "\nEach flag is also an environment variable, SETLIST_HTTP_PORT and so on, which the other commands read too.",
+    )
     .action(async (flags: Record<string, string | number | undefined>) => {
       const app = await open(loadConfig({ flags, env: process.env, cwd: process.cwd() }));
       // Listened for from before the ports open: a signal in between must not be lost.

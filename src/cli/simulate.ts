@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { httpAddress, positiveInteger, positiveNumber, wholeNumber } from "./argument.ts";
+import { exitFailed, exitInterrupted } from "./exit-codes.ts";
 import { displayProgress } from "./simulation-progress.ts";
 import { formatSummary } from "./simulation-summary.ts";
 
@@ -21,19 +22,28 @@ const defaultRequests = 1_000;
 /** `setlist simulate`: the world's listeners against a running server. */
 export function simulateCommand(): Command {
   return new Command("simulate")
-    .description("Let simulated listeners visit a running server, act on what it ranks and report it.")
-    .option("--url <address>", "the server's HTTP address", httpAddress, "http://127.0.0.1:8080")
+    .description("Let simulated listeners visit a running server, act on what it ranks and report that.")
+    .option("--url <URL>", "a running server", httpAddress, "http://127.0.0.1:8080")
     .option(
-      "--listeners <count>",
+      "--listeners <COUNT>",
       "the first so many of the world's listeners (default: all)",
       positiveInteger,
     )
-    .option("--requests <count>", `end after so many visits (default: ${defaultRequests})`, positiveInteger)
-    .option("--seconds <seconds>", "end after so long", positiveNumber)
-    .option("--seed <number>", "equal seeds and server states give equal outcomes", wholeNumber, 1)
-    .option("--concurrency <count>", "visits at once", positiveInteger, 8)
-    .option("--world <folder>", "the world's files (default: the configuration's)")
-    .option("--run <name>", "prefix of every id sent (default: from the seed and the time)")
+    .option(
+      "--requests <COUNT>",
+      `end after so many visits (default: ${defaultRequests}, without --seconds)`,
+      positiveInteger,
+    )
+    .option("--seconds <SECONDS>", "end after so many seconds (default: no limit)", positiveNumber)
+    .option(
+      "--seed <NUMBER>",
+      "draws listeners and outcomes: equal seeds and server states give equal outcomes",
+      wholeNumber,
+      1,
+    )
+    .option("--concurrency <COUNT>", "visits at once", positiveInteger, 8)
+    .option("--world <FOLDER>", "the folder of the simulated world (default: models/world)")
+    .option("--run <NAME>", "prefix of every id sent (default: from the seed and the time)")
     .option("--json", "print the summary as JSON")
     .action(async (flags: SimulateFlags) => {
       // Imported once it is asked for: DuckDB and ONNX Runtime should not be loaded by other commands.
@@ -55,7 +65,8 @@ export function simulateCommand(): Command {
         display.stop();
         process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : formatSummary(summary));
         // Nothing was ranked at all: whoever calls this from a script should not take it for a success.
-        if (summary.requests === 0) process.exitCode = 1;
+        if (summary.requests === 0) process.exitCode = exitFailed;
+        if (stop.signal.aborted) process.exitCode = exitInterrupted;
       } finally {
         display.stop();
         process.off("SIGINT", onSignal).off("SIGTERM", onSignal);

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/data/salvage-data.ts";
 import { hasLog, type LogVerification, verifyDataDirectory } from "../app/data/verify-data.ts";
 import { loadConfig } from "../config.ts";
+import { exitFailed } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface VerifyLogFlags {
@@ -17,15 +18,13 @@ const shownPlacesMax = 5;
 /** `setlist verify-log`: checks every record of the log, or salvages those that are good; exit code 1 where one is damaged. */
 export function verifyLogCommand(): Command {
   return new Command("verify-log")
-    .description(
-      "Check every record of the log in a data directory. Changes nothing; a server may be running.",
-    )
-    .option("--data-dir <folder>", "the data directory (default: ./data)")
+    .description("Check every record of the log in a data directory. Changes nothing.")
+    .option("--data-dir <FOLDER>", "the data directory; a server may be using it (default: ./data)")
     .option(
-      "--salvage <folder>",
-      "write every good record into a new log, <folder>/log, and count what is lost; <folder> is new, or empty",
+      "--salvage <FOLDER>",
+      "write every good record into a new log, FOLDER/log, and count what is lost; a new or empty folder (default: none)",
     )
-    .option("--json", "print JSON")
+    .option("--json", "print the counts and the damage as JSON")
     .addHelpText(
       "after",
       "\nExit code 1 where a record is damaged, or, of a salvage, lost. A torn tail is no damage: the next start cuts it.\n" +
@@ -40,7 +39,7 @@ export function verifyLogCommand(): Command {
         process.stdout.write(
           `${json === true ? JSON.stringify(salvaged) : describeSalvage(salvaged, salvage)}\n`,
         );
-        if (salvaged.losses.some(({ records }) => records !== 0)) process.exitCode = 1;
+        if (salvaged.losses.some(({ records }) => records !== 0)) process.exitCode = exitFailed;
         return;
       }
       if (json !== true && !hasLog(dataDir)) {
@@ -51,7 +50,7 @@ export function verifyLogCommand(): Command {
       }
       const verification = await verifyDataDirectory(dataDir);
       process.stdout.write(`${json === true ? JSON.stringify(verification) : describe(verification)}\n`);
-      if (verification.corrupt.length > 0) process.exitCode = 1;
+      if (verification.corrupt.length > 0) process.exitCode = exitFailed;
     });
 }
 
@@ -69,7 +68,7 @@ function describe({ impressions, outcomes, shadows, truncatedBytes, corrupt }: L
   }
   if (corrupt.length > 0) {
     lines.push(
-      "A server does not start on this log: --salvage <folder> keeps what is good, docs/outcome-log-format.md says more.",
+      "A server does not start on this log: --salvage FOLDER keeps what is good, docs/outcome-log-format.md says more.",
     );
   }
   return lines.join("\n");

@@ -30,7 +30,7 @@ export interface SegmentsReport {
 
 export interface SegmentLevel {
   /**
-   * Null for units of which the attribute was not logged; `(others)` for all levels behind the largest twelve. Of numbers
+   * Null for units of which the attribute was not logged; `(others)` for all levels behind the largest twelve, of more than thirteen. Of numbers
    * with more levels the range of a bin, `2 to 7`, and `(no number)` for the few others.
    */
   readonly level: string | null;

@@ -64,8 +64,9 @@ export function segmentsDesign(
       ],
       queries: {
         design_levels: `
-          SELECT attribute, nth, min(level) AS level, min(bin) AS bin, min(number) AS low, max(number) AS high
-          FROM segment_levels WHERE nth <= ${levelsMax} GROUP BY attribute, nth`,
+          SELECT attribute, least(nth, ${levelsMax}) AS nth, count(*) AS levels, min(level) AS level,
+                 min(bin) AS bin, min(number) AS low, max(number) AS high
+          FROM segment_levels GROUP BY attribute, least(nth, ${levelsMax})`,
         design_segments: momentsQuery("segment_values", places.length, ownPairs(metrics, placesOf), []),
       },
     },
@@ -114,7 +115,8 @@ function namesOf(rows: readonly ResultRow[], attributes: number): (string | null
   for (const row of rows) {
     const nth = Number(row["nth"]);
     const level = String(row["level"] ?? "");
-    const name = nth === levelsMax ? "(others)" : (binName(row) ?? level);
+    const isRest = nth === levelsMax && Number(row["levels"]) > 1;
+    const name = isRest ? "(others)" : (binName(row) ?? level);
     (names[Number(row["attribute"])] as (string | null)[])[nth] = name === "" ? null : name;
   }
   return names;

@@ -7,6 +7,7 @@ export { type Confirmation, confirmations } from "./confirmation.ts";
 export type { Decided } from "./decision.ts";
 export { experimentDocumentSchema, parseExperimentDocument, parseUnit } from "./document.ts";
 export { durationMs, durationSchema } from "./duration.ts";
+export { inaction } from "./inaction.ts";
 export { interleavedArms } from "./interleaved-arm.ts";
 export { switched, underKillSwitch } from "./kill-switch.ts";
 export {

@@ -58,6 +58,13 @@ function splitChart(page: PageBuilder, report: AnalysisReport): PageElement {
   );
 }
 
+/** Of what could not be tested it says why: no fault of the experiment. */
+function causeOf(page: PageBuilder, ok: boolean | null, likelyCause: string): PageElement {
+  return ok === null
+    ? page.element("p", { class: "unknown" }, likelyCause)
+    : page.element("p", { class: "ill" }, `Likely cause: ${likelyCause}`);
+}
+
 function checksTable(page: PageBuilder, checks: readonly HealthCheck[]): PageElement {
   const rows = checks.map(({ name, ok, pValue, detail, likelyCause }) =>
     page.element(
@@ -74,7 +81,7 @@ function checksTable(page: PageBuilder, checks: readonly HealthCheck[]): PageEle
         "td",
         { class: "name" },
         detail,
-        likelyCause === null ? null : page.element("p", { class: "ill" }, `Likely cause: ${likelyCause}`),
+        likelyCause === null ? null : causeOf(page, ok, likelyCause),
       ),
     ),
   );

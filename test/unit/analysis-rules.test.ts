@@ -54,7 +54,9 @@ describe("a small log, worked out by hand", () => {
       verdict: {
         kind: "too-early",
         sentence: "Too early for a verdict.",
-        reasons: ["Enough units: too few: completions, control: 4 of 50; completions, kd: 4 of 50."],
+        reasons: [
+          "Too few units yet: completions has 4 of 50 units in control, 4 of 50 units in kd. Look again once they are there.",
+        ],
       },
       health: {
         ok: true,
@@ -96,7 +98,7 @@ describe("a small log, worked out by hand", () => {
             ...untested(
               "enough-units",
               "Enough units",
-              "too few: completions, control: 4 of 50; completions, kd: 4 of 50",
+              "completions has 4 of 50 units in control, 4 of 50 units in kd",
             ),
             likelyCause: "more units are needed before an average of values so skewed is nearly normal",
           },

@@ -81,7 +81,7 @@ describe("setlist analyze --table", () => {
 
   test.each([
     [["analyze"], "expected --experiment ID or --table FILE"],
-    [["analyze", "--experiment", "a", "--table", "b"], "one of the two"],
+    [["analyze", "--experiment", "a", "--table", "b"], "--table FILE, not both"],
     [["analyze", "--experiment", "a", "--metric", "a=b:mean"], "--metric goes with --table"],
     [
       ["analyze", "--table", "x.csv", "--unit", "u", "--arm", "a", "--control", "c"],
@@ -108,7 +108,7 @@ describe("setlist analyze --table", () => {
       "--calibrate goes with --experiment",
     ],
     [["analyze", "--experimnt", "a"], "--experiment"],
-    [["analyze", "--experiment", "a", "--engine", "sparc"], "Allowed choices are duckdb, spark"],
+    [["analyze", "--experiment", "a", "--engine", "sparc"], "expected one of duckdb, spark"],
     [["analyze", "--experiment", "a", "--warehouse", "s3a://b"], "--warehouse goes with --engine spark"],
     [["analyze", "--experiment", "a", "--engine", "spark", "--spark-conf", "x"], "expected KEY=VALUE"],
     [[...tableArguments("x.csv"), "--metric", "a=b:mean", "--engine", "spark"], "--engine goes with"],

@@ -137,9 +137,11 @@ describe("a table with a row a unit", () => {
       reasons: ["The plan is one look at 400 units, of which 200 are there."],
     });
     expect(early.plan).toMatchObject({ kind: "fixed", plannedUnits: 400, ended: false });
+    const late = await analyzeCsv(text, ["v=v:mean"], { plannedUnits: 150 });
+    expect(late.warnings.join()).toContain("has 200 units, and one look was planned at 150");
     const few = await analyzeCsv(perUnit, ["plays=plays:mean"]);
     expect(few.verdict?.reasons).toEqual([
-      "Enough units: too few: plays, control: 3 of 50; plays, treated: 3 of 50.",
+      "Too few units yet: plays has 3 of 50 units in control, 3 of 50 units in treated. Look again once they are there.",
     ]);
   });
 
@@ -157,7 +159,7 @@ describe("a table with a row a unit", () => {
     expect(half?.score).toBeUndefined();
     // Half of a hundred units are enough, and eight or none are not.
     expect(report.verdict?.reasons).toEqual([
-      "Enough units: too few: rare, control: 0 events of 10; rare, treated: 8 events of 10.",
+      "Too few units yet: rare has 0 of 10 events in control, 8 of 10 events in treated. Look again once they are there.",
     ]);
     expect(renderReport(report)).toContain("few events, by the score method: difference +0.08");
   });

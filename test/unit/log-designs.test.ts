@@ -103,6 +103,20 @@ test("levels behind the largest twelve are one, and an attribute that nobody has
   expect(warnings.join()).toContain("context.it's: no interaction test");
 });
 
+test("the thirteenth level of thirteen has its name, or is what nothing was said of", async () => {
+  const levelsOf = async (thirteenth: Attributes) => {
+    const records = range(77).flatMap((unit) =>
+      shownTo(unit, `r${unit}`, unit === 0 ? thirteenth : { city: `c${unit % 12}` }),
+    );
+    const { segments } = await analysisOf(records, { segments: [{ of: "user", name: "city" }] });
+    return segments?.[0]?.levels ?? [];
+  };
+  expect((await levelsOf({ city: "rare" })).at(-1)).toMatchObject({ level: "rare", units: 1 });
+  const unsaid = await levelsOf({});
+  expect(unsaid).toHaveLength(13);
+  expect(unsaid.at(-1)).toMatchObject({ level: null, units: 1 });
+});
+
 test("numbers with many values are bins of as many units, by their range, and the few others are told apart", async () => {
   // 0 to 99 twice each, 7 for half as many units again, and some who say nothing or no number.
   const tenureOf = (unit: number) =>

@@ -18,6 +18,11 @@ import { addCounts, type Part } from "./simulate.ts";
 
 const partsOfScenario = 24;
 
+function refuse(sentence: string): never {
+  process.stderr.write(`validate: ${sentence}\n`);
+  process.exit(2);
+}
+
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "2026-11-26" },
@@ -32,29 +37,28 @@ const { values } = parseArgs({
 if (values.help === true) {
   process.stdout.write(`Usage: npm run validate:statistics -- [options]
 
-Simulates experiments whose truth is known, some minutes, and writes docs/statistics-validation.md. Exits with 1 where a bar is missed.
+Simulate experiments whose truth is known, some minutes, and write docs/statistics-validation.md. Exit code 1 where a bar is missed.
 
-  --share <share>   that part of the runs, and no page (0.1: a tenth)
-  --only <id>       one scenario: ${scenarios.map(({ id }) => id).join(", ")}
-  --seed <text>     other random numbers (default: 2026-11-26)
-  --workers <n>     processes (default: 2 at most)
-  --save <file>     keep the counts
-  --from <file>     write the page of counts that were kept
+  --share <SHARE>   that part of the runs, and no page (default: 1, with the page)
+  --only <ID>       one scenario (default: all, ${scenarios.map(({ id }) => id).join(", ")})
+  --seed <TEXT>     draws the experiments (default: 2026-11-26)
+  --workers <COUNT> processes (default: 2 at most)
+  --save <FILE>     save the counts (default: not)
+  --from <FILE>     write the page of counts that were saved (default: simulate)
 `);
   process.exit();
 }
 
 const share = Number(values.share);
 const workers = Number(values.workers);
-if (!(share > 0 && share <= 1)) throw new Error("--share: expected a number above 0 and at most 1");
-if (!(Number.isSafeInteger(workers) && workers > 0))
-  throw new Error("--workers: expected a whole number from 1");
+if (!(share > 0 && share <= 1)) refuse("--share: expected a number above 0 and at most 1");
+if (!(Number.isSafeInteger(workers) && workers > 0)) refuse("--workers: expected a whole number from 1");
 
 const chosen = scenarios
   .filter(({ id }) => values.only === undefined || id === values.only)
   .map((scenario) => ({ ...scenario, runs: Math.max(1, Math.round(scenario.runs * share)) }));
 if (chosen.length === 0) {
-  throw new Error(`--only: expected one of ${scenarios.map(({ id }) => id).join(", ")}`);
+  refuse(`--only: expected one of ${scenarios.map(({ id }) => id).join(", ")}`);
 }
 
 interface Kept {

@@ -54,33 +54,86 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
     parser = argparse.ArgumentParser(
         prog="python -m training.train",
-        description="Makes a student from what the server logged: the compacted log (npx setlist compact), and the "
+        description="Make a student from what the server logged: the compacted log (npx setlist compact), and the "
         "teacher labels (npx setlist label). The model goes to --out; python -m training.publish puts it into the "
         "repository.",
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--from-log", type=Path, required=True, metavar="DATA_DIR", help="the server's data directory")
-    add("--surface", type=_one_of("surface", list(SURFACE_TASKS)), required=True, help="whose requests are learnt from")
+    add("--from-log", type=Path, required=True, metavar="FOLDER", help="the data directory")
+    add(
+        "--surface",
+        type=_one_of("surface", list(SURFACE_TASKS)),
+        required=True,
+        metavar="NAME",
+        help="whose requests are learnt from",
+    )
     add(
         "--name",
         type=_model_name,
+        metavar="NAME",
         required=True,
         help="the student's name; a known plan's name brings its technique and options",
     )
-    add("--technique", type=_one_of("technique", list(TECHNIQUES)), help=f"{', '.join(TECHNIQUES)} (the plan's)")
-    add("--arm-rows", nargs="+", default=["all"], metavar="all|own|ARM", help="whose rows are learnt from (all)")
-    add("--experiment", help="whose assignments weigh the requests (the log's only one)")
-    add("--weights", type=_one_of("weights", ["propensity", "none"]), default="propensity", help="propensity or none")
-    add("--clip", type=_number(1, float("inf")), default=20.0, help="largest 1/propensity, in propensity weights (20)")
-    add("--weight", type=_number(0, float("inf")), help="of the soft loss (the plan's)")
-    add("--temperature", type=_number(0, float("inf")), help="of the soft loss (the plan's)")
-    add("--teacher-tasks", type=_pairs, help="TASK=TEACHER_TASK,… or, for auxiliary heads, TEACHER_TASK,… (the plan's)")
-    add("--teacher", default="video-teacher", help="whose labels (video-teacher)")
-    add("--validation", type=_number(0, 0.5), default=0.15, help="share of requests for the stopping rule (0.15)")
-    add("--held-out", type=_number(0, 0.5), default=0.15, help="last share of requests, for the metrics (0.15)")
-    add("--epochs", type=positive, default=40, help="at most (40)")
-    add("--seed", type=positive, default=1, help="of initialisation and shuffling (1)")
-    add("--world", type=Path, default=WORLD, help="folder of users.parquet and items.parquet (models/world)")
-    add("--out", type=Path, required=True, metavar="FOLDER", help="where the model goes; a new or empty folder")
+    add(
+        "--technique",
+        type=_one_of("technique", list(TECHNIQUES)),
+        metavar="NAME",
+        help=f"{', '.join(TECHNIQUES)} (default: the plan's)",
+    )
+    add(
+        "--arm-rows",
+        nargs="+",
+        default=["all"],
+        metavar="all|own|ARM",
+        help="whose rows are learnt from (default: all)",
+    )
+    add("--experiment", metavar="ID", help="whose assignments weigh the requests (default: the log's only one)")
+    add(
+        "--weights",
+        type=_one_of("weights", ["propensity", "none"]),
+        default="propensity",
+        metavar="KIND",
+        help="propensity or none (default: propensity)",
+    )
+    add(
+        "--clip",
+        type=_number(1, float("inf")),
+        default=20.0,
+        metavar="NUMBER",
+        help="largest 1/propensity, in propensity weights (default: 20)",
+    )
+    add("--weight", type=_number(0, float("inf")), metavar="NUMBER", help="of the soft loss (default: the plan's)")
+    add("--temperature", type=_number(0, float("inf")), metavar="NUMBER", help="of the soft loss (default: the plan's)")
+    add(
+        "--teacher-tasks",
+        type=_pairs,
+        metavar="TASK,…",
+        help="TASK=TEACHER_TASK,… or, for auxiliary heads, TEACHER_TASK,… (default: the plan's)",
+    )
+    add("--teacher", default="video-teacher", metavar="NAME", help="whose labels (default: video-teacher)")
+    add(
+        "--validation",
+        type=_number(0, 0.5),
+        default=0.15,
+        metavar="SHARE",
+        help="share of requests for the stopping rule (default: 0.15)",
+    )
+    add(
+        "--held-out",
+        type=_number(0, 0.5),
+        default=0.15,
+        metavar="SHARE",
+        help="last share of requests, for the metrics (default: 0.15)",
+    )
+    add("--epochs", type=positive, default=40, metavar="COUNT", help="at most so many (default: 40)")
+    add("--seed", type=positive, default=1, metavar="NUMBER", help="of initialisation and shuffling (default: 1)")
+    add(
+        "--world",
+        type=Path,
+        default=WORLD,
+        metavar="FOLDER",
+        help="the folder of users.parquet and items.parquet (default: models/world)",
+    )
+    add("--out", type=Path, required=True, metavar="FOLDER", help="where the model goes, a new or empty folder")
     return parser.parse_args(argv)

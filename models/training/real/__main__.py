@@ -1,4 +1,4 @@
-"""`python -m training.real --movielens DIR --lastfm DIR`: distillation on real behaviour."""
+"""`python -m training.real --movielens FOLDER --lastfm FOLDER`: distillation on real behaviour."""
 
 import argparse
 import sys
@@ -20,10 +20,14 @@ SMOKE_EPOCHS, SMOKE_SHARES = 1, (0.1, 1.0)
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; unknown flags are refused."""
-    parser = new_parser("training.real", __doc__, "two seeds and one epoch: whether it runs, not how well")
-    parser.add_argument("--movielens", type=Path, required=True, metavar="DIR", help="folder of ml-latest-small")
-    parser.add_argument("--lastfm", type=Path, required=True, metavar="DIR", help="folder of HetRec 2011 Last.fm")
-    add_seeds(parser, 1, seeds="how many seeds, at least 2 (10; smoke 2)")
+    parser = new_parser(
+        "training.real",
+        "Distil on real behaviour: a movie teacher, artist students.",
+        "two seeds and one epoch: whether it runs, not how well",
+    )
+    parser.add_argument("--movielens", type=Path, required=True, metavar="FOLDER", help="folder of ml-latest-small")
+    parser.add_argument("--lastfm", type=Path, required=True, metavar="FOLDER", help="folder of HetRec 2011 Last.fm")
+    add_seeds(parser, 1, seeds="how many seeds, at least 2 (default: 10, with --smoke 2)")
     return parsed(parser, argv, "real-smoke", "report", 10)
 
 
@@ -55,7 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     cost = {"wall_seconds": round(time.monotonic() - started)}
     if options.jobs == 1:
         cost["cpu_seconds"] = round(time.process_time() - cpu)
-    command = f"python -m training.real --movielens DIR --lastfm DIR --seeds {count} --seed {options.seed}"
+    command = f"python -m training.real --movielens FOLDER --lastfm FOLDER --seeds {count} --seed {options.seed}"
     save_report(options.out, command + (" --smoke" if options.smoke else ""), sets, cost, runs)
     print(f"wrote {options.out / 'reports' / 'real-data.md'}")
 

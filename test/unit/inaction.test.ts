@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { inaction } from "../../src/experiments/experiments.ts";
+import { arm, experimentWith } from "../support/experiments.ts";
+
+const off = { on: false, reason: "", revision: 0 };
+
+test("says nothing of an experiment that acts, whatever runs elsewhere", () => {
+  const all = [
+    experimentWith(),
+    experimentWith({ id: "a", layer: "other", surface: "radio" }),
+    experimentWith({ id: "b", layer: "other", status: "paused" }),
+    experimentWith({ id: "z", layer: "another" }),
+  ];
+  expect(inaction(experimentWith(), all, off)).toEqual([]);
+  expect(inaction(experimentWith({ traffic: 0, ramp: [{ traffic: 0.1 }] }), all, off)).toEqual([]);
+});
+
+test.each([
+  ["its traffic is 0", { traffic: 0 }],
+  ["only treated has a weight", { arms: [arm("control", { weight: 0 }), arm("treated")] }],
+  ["show the same", { arms: [arm("control"), arm("treated", { model: { name: "home-control" } })] }],
+  [
+    "asks for an arm of before, which does not run",
+    { prerequisites: [{ experiment: "before", arms: ["x"] }] },
+  ],
+])("%s", (sentence, over) => {
+  const before = experimentWith({ id: "before", layer: "other", surface: "radio", status: "draft" });
+  expect(inaction(experimentWith(over), [before], off)).toEqual([expect.stringContaining(sentence)]);
+});
+
+test("names the experiment of another layer whose model a surface gets first", () => {
+  const first = experimentWith({ id: "a", layer: "other" });
+  expect(inaction(experimentWith(), [first], off)).toEqual([
+    expect.stringMatching(/^a runs on surface home too, in layer other, .* get the model of a/),
+  ]);
+});
+
+test("tells what is switched off", () => {
+  const killed = { ...experimentWith(), killed: "latency" };
+  expect(inaction(killed, [killed], { on: true, reason: "", revision: 1 })).toEqual([
+    expect.stringContaining("the kill switch is on"),
+    expect.stringContaining("it is killed"),
+  ]);
+});
