@@ -114,7 +114,7 @@ try {
     minutes.push(seen);
     const { p50, p99 } = report.latencyMs;
     say(
-      `minute ${minute}: ${report.achievedRate.toFixed(0)}/s, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms, degraded ${report.degraded}, errors ${JSON.stringify(report.errors)}; ${seen.serverMib.toFixed(0)} and ${seen.inferenceMib.toFixed(0)} MiB`,
+      `minute ${minute}: ${report.achievedRate.toFixed(0)}/s, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms (generator ${report.generatorLagMs.p99.toFixed(1)}), degraded ${report.degraded}, errors ${JSON.stringify(report.errors)}; ${seen.serverMib.toFixed(0)} and ${seen.inferenceMib.toFixed(0)} MiB`,
     );
   }
   over.abort();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { treeProcessorMs } from "../process-figures.ts";
 import type { ApiCaller } from "./api-caller.ts";
-import { type MetricLine, readMetrics, metricValue } from "./metrics-text.ts";
+import { type MetricLine, metricValue, readMetrics } from "./metrics-text.ts";
 import { folderBytes, type ProcessSample, sampleProcesses } from "./server-samples.ts";
 import type { SoakedServer } from "./soaked-server.ts";
 

@@ -58,9 +58,19 @@ export function formatSoak(minutes: readonly SoakMinute[], each: number): string
         "server MiB",
         "inference MiB",
       ],
-      ...["passing MiB", "heap MiB", "external MiB", "files", "loop p99 ms", "cores", "data MiB", "waiting"],
+      ...[
+        "passing MiB",
+        "heap MiB",
+        "external MiB",
+        "files",
+        "loop p99 ms",
+        "cores",
+        "generator p99",
+        "data MiB",
+        "waiting",
+      ],
     ],
-    colAligns: Array.from({ length: 17 }, () => "right" as const),
+    colAligns: Array.from({ length: 18 }, () => "right" as const),
     style: { head: [], border: [], compact: true },
   });
   for (let start = 0; start < minutes.length; start += each) {
@@ -83,6 +93,7 @@ export function formatSoak(minutes: readonly SoakMinute[], each: number): string
       mean(({ openFiles }) => openFiles).toFixed(0),
       most(({ loopLagP99Ms }) => loopLagP99Ms).toFixed(0),
       mean(({ cores }) => cores).toFixed(2),
+      most(({ load }) => load.generatorLagMs.p99).toFixed(1),
       mean(({ dataMib }) => dataMib).toFixed(0),
       most(({ segmentsWaiting }) => segmentsWaiting),
     ]);
