@@ -28,7 +28,7 @@ import { createNumberedBook } from "./soak/numbered-book.ts";
 import { disagreements, reckon } from "./soak/reckoning.ts";
 import { watchServer } from "./soak/server-watch.ts";
 import { drawSoak, formatSoak, type SoakMinute, trendOf } from "./soak/soak-report.ts";
-import { startSoakedServer, steadyExperiment } from "./soak/soaked-server.ts";
+import { models, startSoakedServer, steadyExperiment } from "./soak/soaked-server.ts";
 import { verdictsOf } from "./soak/verdicts.ts";
 
 const flags = new Command("loadtest:soak")
@@ -124,11 +124,8 @@ try {
   const versions = JSON.parse((await caller.call("GET", "/v1/models")).text) as {
     models: { name: string }[];
   };
-  for (const [model, published] of [
-    ...releases.published,
-    ["home-kd", 1] as const,
-    ["radio-control", 1] as const,
-  ]) {
+  for (const model of models) {
+    const published = releases.published.get(model) ?? 1;
     const serving = versions.models.filter(({ name }) => name === model).length;
     ledger.add(`model ${model} serving`, published);
     ledger.add(`model ${model} retiring`, published - serving);

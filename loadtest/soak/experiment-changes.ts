@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApiCaller, Called } from "./api-caller.ts";
+import { label, labelledModel } from "./model-releases.ts";
 
 /** A revision of an experiment that the server has acknowledged. */
 export interface AcknowledgedRevision {
@@ -149,6 +150,6 @@ const unkeepable = { kind: "latency-p99", maxMs: 0.01, action: "rollback", minim
 function arms(weight: number): readonly object[] {
   return [
     { id: "control", control: true, weight: 1, model: { name: "radio-control" } },
-    { id: "kd", weight, model: { name: "radio-kd", label: "stable" } },
+    { id: "kd", weight, model: { name: labelledModel, label } },
   ];
 }
