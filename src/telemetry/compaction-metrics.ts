@@ -4,6 +4,8 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export interface CompactionState {
   /** Sealed segments that are not Parquet yet. */
   readonly waiting: number;
+  /** Segments made Parquet, since the server started. */
+  readonly compacted: number;
   /** Since the server started. */
   readonly failures: number;
   /** ms since 1970, UTC; undefined where none has succeeded yet. */
@@ -21,6 +23,15 @@ export function compactionMetrics(registry: Registry, state: CompactionState): v
     registers,
     collect() {
       this.set(state.waiting);
+    },
+  });
+  new Counter({
+    name: "setlist_compaction_segments_total",
+    help: "Segments of the log that were made Parquet",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(state.compacted);
     },
   });
   new Gauge({

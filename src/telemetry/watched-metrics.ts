@@ -24,6 +24,17 @@ export function experimentMetrics(
     },
   });
   new Gauge({
+    name: "setlist_experiment_revisions",
+    help: "Revisions of all experiments, of what serves without them and of the kill switch together: every change raises it",
+    aggregator: "max",
+    registers: [registry],
+    collect() {
+      const { experiments, surfaces, killSwitch } = store.current();
+      const documents = [...experiments, ...surfaces, killSwitch];
+      this.set(documents.reduce((sum, { revision }) => sum + revision, 0));
+    },
+  });
+  new Gauge({
     name: "setlist_experiment_store_stale_seconds",
     help: "For how long the experiment store could not be asked, and the last that it said is served; 0 where it can",
     aggregator: anyOf,

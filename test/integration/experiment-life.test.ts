@@ -41,6 +41,11 @@ const documentOf = (id: string, version?: string) => ({
   ],
 });
 
+interface Listed {
+  readonly experiments: readonly { readonly revision: number }[];
+  readonly surfaces: readonly { readonly revision: number }[];
+}
+
 async function ranked(): Promise<{ model: string; arms: string[]; reasons: Record<string, string> }> {
   const { body } = await app.post("/v1/rank", {
     surface: "home",
@@ -127,6 +132,12 @@ test("a killed experiment assigns nobody from the next request on, and says so; 
   });
   const metrics = await app.get("/metrics");
   expect(metrics.body).toMatch(/^setlist_kill_switch 1$/m);
+  const { body: listed } = await app.get("/v1/experiments");
+  const { body: served } = await app.get("/v1/surfaces");
+  const documents = [...(listed as Listed).experiments, ...(served as Listed).surfaces];
+  const revisions = documents.reduce((sum, { revision }) => sum + revision, 0);
+  // And the kill switch's first.
+  expect(metrics.body).toMatch(new RegExp(`^setlist_experiment_revisions ${revisions + 1}$`, "m"));
   await app.send("POST", "/v1/kill-switch", { on: false }, 1);
   expect(await ranked()).toMatchObject({ model: "home-kd/2", arms: ["emergency treated"] });
   await app.send("POST", "/v1/experiments/emergency/stop", undefined, 4);

@@ -104,6 +104,8 @@ test("a server compacts its own log, says so in its metrics, and stops in the mi
     expect(await metric("setlist_compaction_segments_waiting")).toBe(0);
   });
   expect(await metric("setlist_compaction_failures_total")).toBe(0);
+  const done = await readdir(join(dataDir, "warehouse/done"));
+  expect(await metric("setlist_compaction_segments_total")).toBe(done.length);
   const stopping = performance.now();
   await app.stop();
   expect(performance.now() - stopping).toBeLessThan(5_000);

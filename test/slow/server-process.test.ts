@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { childrenOf } from "../../loadtest/process-figures.ts";
 import { startServerProcess } from "../../src/app/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -20,5 +22,15 @@ describe("a server in a process of its own", () => {
     expect(ready.status).toBe(200);
     expect(server.grpcPort).toBeGreaterThan(0);
     expect(await server.stop()).toBe(0);
+  });
+
+  it.runIf(process.platform === "linux")("has no model's library report to its maker", async () => {
+    const server = await startServerProcess({ dataDir: await temporaryFolder() });
+    const environments = childrenOf(server.pid).map((pid) => readFileSync(`/proc/${pid}/environ`, "utf8"));
+    expect(await server.stop()).toBe(0);
+    expect(environments.length).toBeGreaterThan(0);
+    for (const environment of environments) {
+      expect(environment.split("\0")).toContain("ORT_DISABLE_TELEMETRY=1");
+    }
   });
 });

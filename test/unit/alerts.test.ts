@@ -25,13 +25,18 @@ const rules: readonly Rule[] = parse(readFileSync("config/alerts.yaml", "utf8"))
 );
 const dashboard = JSON.parse(readFileSync("config/grafana-dashboard.json", "utf8"));
 const panels: readonly Panel[] = dashboard.panels;
+const annotations: readonly { readonly name: string; readonly expr: string; readonly titleFormat: string }[] =
+  dashboard.annotations.list;
 
 /** As Grafana puts them in. */
 const filledIn = (expression: string): string => expression.replaceAll("$__rate_interval", "5m");
 
-const targets = panels.flatMap(({ title, targets = [] }) =>
-  targets.map(({ expr, legendFormat }) => ({ title, expr: filledIn(expr), legendFormat })),
-);
+const targets = [
+  ...panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr, legendFormat }) => ({ title, expr: filledIn(expr), legendFormat })),
+  ),
+  ...annotations.map(({ name, expr, titleFormat }) => ({ title: name, expr, legendFormat: titleFormat })),
+];
 
 /** What Prometheus itself adds. */
 const added = ["job", "instance", "le"];

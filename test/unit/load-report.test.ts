@@ -9,7 +9,6 @@ import { drawLatencyPlot } from "../../loadtest/latency-plot.ts";
 import { drawLinePlot } from "../../loadtest/line-plot.ts";
 import type { LoadReport } from "../../loadtest/load-run.ts";
 import { formatLoadTable } from "../../loadtest/load-table.ts";
-import { summariseMemory } from "../../loadtest/memory-trend.ts";
 
 function reportOf(rate: number, p99: number, achieved = rate, degraded = 0): LoadReport {
   const percentiles = { p50: 1, p90: 2, p95: 3, p99, p99_9: p99 * 2, max: p99 * 3 };
@@ -248,23 +247,5 @@ describe("what is printed and drawn", () => {
       series: [{ name: "one", points: [[1, 1]] }],
     });
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-  });
-});
-
-describe("memory over time", () => {
-  it("names start, end, peak, and what still grows in the second half", () => {
-    const leaking = Array.from({ length: 20 }, (_, i) => [i, 200 + 3 * i] as const);
-    const summary = summariseMemory(leaking);
-    expect(summary).toMatchObject({ start: 200, end: 257, peak: 257 });
-    expect(summary.secondHalfPerMinute).toBeCloseTo(3, 9);
-  });
-
-  it("does not call a heap that settled a leak", () => {
-    const settled = Array.from({ length: 20 }, (_, i) => [i, i < 8 ? 100 + 20 * i : 250] as const);
-    expect(summariseMemory(settled).secondHalfPerMinute).toBe(0);
-  });
-
-  it("is calm about one sample", () => {
-    expect(summariseMemory([[0, 100]])).toEqual({ start: 100, end: 100, peak: 100, secondHalfPerMinute: 0 });
   });
 });

@@ -36,6 +36,7 @@ const retentionEveryMs = 3_600_000;
  */
 export class BackgroundCompaction implements CompactionState {
   waiting = 0;
+  compacted = 0;
   failures = 0;
   lastSuccessAt: number | undefined;
   deletedLogBytes = 0;
@@ -119,6 +120,7 @@ export class BackgroundCompaction implements CompactionState {
     this.#retainedAt = clock.monotonic();
     for (const warning of warnings) logger.warn(warning);
     const { segments, impressions, outcomes, retained } = compaction;
+    this.compacted += segments;
     if (segments > 0) logger.info({ segments, impressions, outcomes }, "log segments are Parquet now");
     if (retained === undefined) return;
     this.deletedLogBytes += retained.segmentBytes;
