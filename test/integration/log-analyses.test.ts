@@ -19,6 +19,6 @@ test("every experiment has its turn, also where the first one's figures are too 
       const known = ["first", "second", "third"].map((id) => analyses.figuresOf(id));
       expect(known.map(({ problem }) => typeof problem)).toEqual(["string", "string", "string"]);
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
-}, 30_000);
+}, 70_000);
