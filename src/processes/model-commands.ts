@@ -1,6 +1,6 @@
 import { messageOf, SetlistError } from "../domain/error.ts";
 import type { ModelCommand } from "./model-command.ts";
-import { EndedError } from "./processes.ts";
+import { EndedError } from "./calls.ts";
 
 type Follow = (command: ModelCommand) => Promise<void>;
 
