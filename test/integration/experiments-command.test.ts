@@ -103,6 +103,21 @@ describe.each([
     expect(done.stdout).toContain("home-new stands at revision 7: salt, traffic 0.5 to 0.1; phase 2");
   });
 
+  test("are not exported to where no folder can be made, nor imported from one without any", async () => {
+    const nowhere = await run("export", "/nowhere/at/all");
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr).toMatch(/^setlist: cannot write to \/nowhere\/at\/all: .*name a folder.*\n$/);
+    const none = await run("import", join(folder.path, "beside"));
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain("expected one YAML file an experiment");
+  });
+
+  test("start with a warning where another layer's experiment serves the surface before them", async () => {
+    expect((await run("start", "home-new", "--dry-run")).stdout).toContain(
+      "! home-new: home-kd runs on surface home too, in layer home-ranker",
+    );
+  });
+
   test("are exported, changed and imported again, all or none", async () => {
     const files = await run("export", exported());
     expect(files.stdout.trimEnd().split("\n")).toEqual(
