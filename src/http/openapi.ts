@@ -26,6 +26,8 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     },
   });
   await app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { docExpansion: "list" } });
+  // The routes do not change once there are requests; a millisecond each time is more than a ranking costs.
+  let document: string | undefined;
   app.get(
     "/openapi.json",
     {
@@ -37,7 +39,8 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     },
     async (_request, reply) => {
       reply.type("application/json; charset=utf-8");
-      return JSON.stringify(app.swagger());
+      document ??= JSON.stringify(app.swagger());
+      return document;
     },
   );
 }
