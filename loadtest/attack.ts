@@ -6,6 +6,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
@@ -27,6 +28,15 @@ const families: Readonly<Record<string, readonly Attack[]>> = {
   slow: slowHttp,
   idle: idleConnections,
   mutations,
+};
+
+/** What the others are held against. */
+const quiet: Attack = {
+  name: "nobody attacks",
+  async run() {
+    await delay(10_000);
+    return { sent: "nothing", findings: [] };
+  },
 };
 
 const flags = new Command("loadtest:attack")
@@ -67,7 +77,7 @@ try {
   const canary = await startAskedProcess("attacks/canary-process.ts");
   await canary.ask({ httpPort: server.httpPort, grpcPort: server.grpcPort });
   const scale = { ...flags, holdSeconds: flags.hold };
-  for (const attack of flags.family.flatMap((name) => families[name] ?? [])) {
+  for (const attack of [quiet, ...flags.family.flatMap((name) => families[name] ?? [])]) {
     const one = await observeAttack(attack, server, scale, canary);
     observed.push(one);
     process.stdout.write(

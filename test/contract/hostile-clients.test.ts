@@ -93,6 +93,18 @@ describe("over HTTP", () => {
     expect(peer.socket.bytesRead).toBeLessThan(32 * 1_000_000);
   });
 
+  test("whoever holds the documentation's files keeps them from others, and no descriptors from the server", async () => {
+    const { httpPort, get } = await doorsWith({});
+    const holders = [await open(httpPort), await open(httpPort), await open(httpPort)];
+    for (const { socket } of holders) {
+      socket.pause();
+      socket.write("GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(32));
+    }
+    await expect.poll(async () => (await get("/docs/static/index.css")).status).toBe(429);
+    for (const { socket } of holders) socket.destroy();
+    await expect.poll(async () => (await get("/docs/static/index.css")).status).toBe(200);
+  });
+
   test("one connection too many is closed, the others are served", async () => {
     const { httpPort } = await doorsWith({ connectionRules: { connectionsMax: 2 } });
     const [one, , third] = [await open(httpPort), await open(httpPort), await open(httpPort)];
