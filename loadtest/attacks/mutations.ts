@@ -33,7 +33,7 @@ const tokens = [
 ].map((text) => Buffer.from(text));
 
 /** 1 to 4 changes: a bit, a byte, something put in, taken out, doubled, or the rest cut off. */
-export function mutate(random: Random, bytes: Buffer): Buffer {
+function mutate(random: Random, bytes: Buffer): Buffer {
   let out = Buffer.from(bytes);
   for (let changes = 1 + drawBelow(random, 4); changes > 0; changes--) {
     const at = drawBelow(random, out.length + 1);
