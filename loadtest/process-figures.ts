@@ -32,6 +32,11 @@ export function residentMib(pid: number): number {
   return sumOver(pid, proportionalMib);
 }
 
+/** File descriptors that a process and all that it has started have open. */
+export function treeDescriptors(pid: number): number {
+  return sumOver(pid, (one) => readdirSync(`/proc/${one}/fd`).length);
+}
+
 /** Resident memory of one process, MiB; a page that several have counts in parts. */
 export function proportionalMib(pid: number): number {
   const [, kib = "0"] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];

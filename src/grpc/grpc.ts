@@ -1,13 +1,16 @@
 /** The gRPC door: the contract of `proto/`, health and reflection. */
 import { promisify } from "node:util";
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
+import { connectionsMax } from "../serving/connections-max.ts";
 import { listenError } from "../serving/listen-error.ts";
+import { type ConnectionRules, defaultConnectionRules } from "./connection-rules.ts";
 import type { GrpcContext } from "./context.ts";
 import { loadContract } from "./contract.ts";
 import { offerHealth } from "./health.ts";
-import { offerReflection } from "./reflection.ts";
+import { watchCalls } from "./open-calls.ts";
+import { openPort, type Port } from "./port.ts";
+import { offerReflection, reflectionPaths } from "./reflection.ts";
 import { offerExperiments, offerOutcomes, offerRanking } from "./services.ts";
-import { openSharedPort, type SharedPort } from "./shared-port.ts";
 
 export interface GrpcServer {
   /**
@@ -21,56 +24,60 @@ export interface GrpcServer {
 }
 
 export interface GrpcOptions extends GrpcContext {
-  /** For calls in flight at `close`: several times a rank request's longest deadline. */
-  readonly closeGraceMs?: number;
+  readonly connectionRules?: Partial<ConnectionRules>;
 }
-
-const closeGraceMsDefault = 10_000;
 
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
   // Its own lines on standard error are no JSON, and what they say reaches us as errors too.
   setLogVerbosity(logVerbosity.NONE);
+  const rules = { ...defaultConnectionRules, connectionsMax: connectionsMax(), ...options.connectionRules };
   const server = new Server({
     // Twice what is allowed, so that what is a little too large is refused by us, with our detail and our code;
     // past that grpc-js refuses it before it is in memory, with RESOURCE_EXHAUSTED too.
     "grpc.max_receive_message_length": 2 * options.limits.bodyBytesMax,
-    // Calls at a time on one connection; past it a client waits, which is a queue on its own side.
-    "grpc.max_concurrent_streams": 1_024,
+    "grpc.max_concurrent_streams": rules.callsMax,
+    "grpc.max_connection_idle_ms": rules.idleMs,
+    "grpc.keepalive_time_ms": rules.keepaliveMs,
+    "grpc.keepalive_timeout_ms": rules.keepaliveTimeoutMs,
+    "grpc-node.max_session_memory": rules.sessionMemoryMb,
   });
   const contract = loadContract();
-  const drainStreams = offerRanking(server, contract, options);
+  const drainStreams = offerRanking(server, contract, options, rules.rankStreamsMax);
   offerOutcomes(server, contract, options);
   offerExperiments(server, contract, options);
   const endWatches = offerHealth(server, options.readiness);
   offerReflection(server);
 
-  let sharedPort: SharedPort | undefined;
+  let opened: Port | undefined;
+  let stopWatching = (): void => undefined;
 
   return {
     async listen(host, port, shared = false) {
-      const bind = promisify(server.bindAsync.bind(server));
       try {
-        if (shared) {
-          sharedPort = await openSharedPort(server, host, port);
-          return sharedPort.port;
-        }
-        return await bind(hostAndPort(host, port), ServerCredentials.createInsecure());
+        opened = await openPort(server, host, port, shared, rules);
       } catch (error) {
         throw listenError("grpc", host, port, error);
       }
+      stopWatching = watchCalls(opened.port, streamingPaths, rules);
+      return opened.port;
     },
     async close() {
-      const grace = setTimeout(() => server.forceShutdown(), options.closeGraceMs ?? closeGraceMsDefault);
-      const ended = sharedPort?.close();
+      const grace = setTimeout(() => {
+        server.forceShutdown();
+        opened?.cut();
+      }, rules.closeGraceMs);
+      const ended = opened?.close();
       endWatches();
       drainStreams();
       const shutdown = promisify(server.tryShutdown.bind(server))();
       await Promise.all([shutdown, ended]).finally(() => clearTimeout(grace));
+      stopWatching();
     },
   };
 }
 
-/** An IPv6 address goes into brackets, as in a URL. */
-function hostAndPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
+/** A unary call's one message has to come in time; on these a client says more whenever it likes. */
+const streamingPaths: ReadonlySet<string> = new Set([
+  "/setlist.v1.RankingService/RankStream",
+  ...reflectionPaths,
+]);

@@ -20,11 +20,16 @@ export interface RankStreams {
   drain(): void;
 }
 
-export function rankStreams(context: GrpcContext): RankStreams {
+/** @param openMax calls at a time; more are refused. */
+export function rankStreams(context: GrpcContext, openMax: number): RankStreams {
   const streams = new Set<RankStream>();
   let draining = false;
   return {
     open(call) {
+      if (streams.size >= openMax) {
+        call.emit("error", statusOf(publicError(tooManyStreams(openMax)), newRequestId()));
+        return;
+      }
       const stream = new RankStream(call, context);
       streams.add(stream);
       call.once("close", () => streams.delete(stream));
@@ -133,6 +138,13 @@ class RankStream {
     const { clock, requests } = this.#context;
     requests.answered("grpc", route, code, clock.monotonic() - receivedAt);
   }
+}
+
+function tooManyStreams(openMax: number): SetlistError {
+  return new SetlistError(
+    "RESOURCE_EXHAUSTED",
+    `${openMax} RankStream calls are open, which is all that may be; send many requests on one`,
+  );
 }
 
 const stopping = new SetlistError(

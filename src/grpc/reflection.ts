@@ -6,7 +6,7 @@ import {
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
 } from "@bufbuild/protobuf/wkt";
-import type { Server } from "@grpc/grpc-js";
+import { type handleBidiStreamingCall, type Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { protoPath as healthProtoPath } from "grpc-health-check";
@@ -17,8 +17,56 @@ export function offerReflection(server: Server): void {
   // With the fields' own names: clients that know a contract by reflection alone write them as they are told.
   const contract = loadSync([...contractFiles], { includeDirs: [contractRoot], keepCase: true });
   const health = loadSync(healthProtoPath, { keepCase: true });
-  new ReflectionService(protocLike({ ...contract, ...health })).addToServer(server);
+  let open = 0;
+  new ReflectionService(protocLike({ ...contract, ...health })).addToServer({
+    addService(definition: Parameters<Server["addService"]>[0], handlers: ReflectionHandlers) {
+      const { ServerReflectionInfo: answer } = handlers;
+      server.addService(definition, {
+        ServerReflectionInfo(call: Call) {
+          if (open >= callsMax) {
+            call.emit("error", { code: status.RESOURCE_EXHAUSTED, details: tooMany });
+            return;
+          }
+          open++;
+          call.once("close", () => open--);
+          readAsAnswersLeave(call);
+          answer(call);
+        },
+      });
+    },
+  } as never);
 }
+
+type Call = ServerDuplexStream<unknown, unknown>;
+interface ReflectionHandlers {
+  readonly ServerReflectionInfo: handleBidiStreamingCall<unknown, unknown>;
+}
+
+/** Hardly a person uses it, and for a moment; each call may hold a message of 2 MiB that is not whole yet. */
+const callsMax = 16;
+const tooMany = `reflection: at most ${callsMax} calls are open at a time; try again`;
+
+/**
+ * The library answers whatever comes: 40 bytes of a question are 20 kB of an answer, kept where the client asks on and
+ * does not read.
+ */
+function readAsAnswersLeave(call: Call): void {
+  const write = call.write.bind(call) as (answer: unknown) => boolean;
+  call.write = (answer: unknown): boolean => {
+    const goesOn = write(answer);
+    if (!goesOn) {
+      call.pause();
+      call.once("drain", () => call.resume());
+    }
+    return goesOn;
+  };
+}
+
+/** The calls whose client may take as long as it likes to say more. */
+export const reflectionPaths = [
+  "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 
 /**
  * The files as protoc would describe them, for clients that check what they are told. protobufjs calls the message

@@ -14,10 +14,15 @@ import { unary } from "./unary.ts";
 import { wireExperiment } from "./wire-experiment.ts";
 
 /** Returns what ends the streams at a drain: they would keep a closing server waiting for their clients. */
-export function offerRanking(server: Server, contract: PackageDefinition, context: GrpcContext): () => void {
+export function offerRanking(
+  server: Server,
+  contract: PackageDefinition,
+  context: GrpcContext,
+  rankStreamsMax: number,
+): () => void {
   const { serving } = context;
   const { definition } = rawService(contract, "setlist.v1.RankingService");
-  const streams = rankStreams(context);
+  const streams = rankStreams(context, rankStreamsMax);
   server.addService(definition, {
     Rank: unary(context, {
       route: "RankingService/Rank",

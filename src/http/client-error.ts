@@ -5,7 +5,7 @@ import type { RequestObserver } from "../domain/observers.ts";
 import { publicError } from "../serving/public-error.ts";
 import type { ConnectionRules } from "./connection-rules.ts";
 import { problemContentType, problemOf } from "./problem.ts";
-import { isSilent } from "./silent-connections.ts";
+import { isSilent } from "./silent-connection.ts";
 
 type ClientErrorAnswer = (error: Error & { code?: string }, socket: Socket) => void;
 

@@ -9,16 +9,18 @@ export interface ConnectionRules {
    * load balancers, so that it is they who close it.
    */
   readonly keepAliveTimeoutMs: number;
-  /** Sockets at a time; each costs about 20 kB, and file descriptors are often limited to some ten thousand. */
+  /** Sockets at a time. */
   readonly connectionsMax: number;
+  /** For an answer to be read. The largest, 1.5 MB of the documentation's script, takes so long at 200 kbit/s. */
+  readonly unreadMsMax: number;
   /** After `close`, for requests in flight: several times a rank request's longest deadline. */
   readonly closeGraceMs: number;
 }
 
-export const defaultConnectionRules: ConnectionRules = {
+export const defaultConnectionRules: Omit<ConnectionRules, "connectionsMax"> = {
   requestTimeoutMs: 10_000,
   headersTimeoutMs: 5_000,
   keepAliveTimeoutMs: 75_000,
-  connectionsMax: 8_192,
+  unreadMsMax: 60_000,
   closeGraceMs: 10_000,
 };

@@ -1,9 +1,12 @@
 /** The HTTP door: Fastify, JSON, RFC 9457 problems, OpenAPI. */
+import type { Socket } from "node:net";
 import type { ErrorObject } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
 import { invalidArgument } from "../domain/error.ts";
 import { compileSchema, describeSchemaError } from "../schema/schema.ts";
+import { watchConnections } from "../serving/connections.ts";
+import { connectionsMax } from "../serving/connections-max.ts";
 import { listenError } from "../serving/listen-error.ts";
 import { newRequestId } from "../serving/request-id.ts";
 import { clientErrorAnswer } from "./client-error.ts";
@@ -17,12 +20,13 @@ import { offerModels } from "./model-routes.ts";
 import { offerFlags } from "./ofrep-routes.ts";
 import { describeRoutes } from "./openapi.ts";
 import { offerOutcomes } from "./outcomes-route.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { offerProbes } from "./probe-routes.ts";
 import { problemSchema } from "./problem-schema.ts";
 import { refuseTooMany } from "./rank-door.ts";
 import { offerRank } from "./rank-route.ts";
 import { checkRequestHeads } from "./request-head.ts";
-import { trackSilentConnections } from "./silent-connections.ts";
+import { isSilent } from "./silent-connection.ts";
 import { offerSurfaces } from "./surface-routes.ts";
 import { offerTracking } from "./track-route.ts";
 
@@ -46,20 +50,20 @@ export interface HttpOptions extends HttpContext {
 }
 
 export function createHttpServer(options: HttpOptions): HttpServer {
-  const rules = { ...defaultConnectionRules, ...options.connectionRules };
+  const rules = { ...defaultConnectionRules, connectionsMax: connectionsMax(), ...options.connectionRules };
   let app: FastifyInstance | undefined;
   const built = async (): Promise<FastifyInstance> => {
     app ??= await buildRoutes(options, rules);
     return app;
   };
-  let silent: ReturnType<typeof trackSilentConnections> | undefined;
+  let connections: ReadonlySet<Socket> = new Set();
   return {
     async prepare() {
       await built();
     },
     async listen(host, port, shared = false) {
       const app = await built();
-      silent = trackSilentConnections(app.server);
+      connections = watchConnections(app.server, rules.unreadMsMax);
       await app.listen({ host, port, ...(shared && { reusePort: true }) }).catch((error: unknown) => {
         throw listenError("http", host, port, error);
       });
@@ -69,7 +73,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     async close() {
       if (app === undefined) return;
       const { server } = app;
-      silent?.close();
+      // Node counts a silent connection as busy, so that `closeIdleConnections` would leave it open until the grace.
+      for (const socket of connections) if (isSilent(socket)) socket.destroy();
       // A kept connection that was answered after the close began goes idle, and would hold the server open.
       const idle = setInterval(() => server.closeIdleConnections(), 20);
       const grace = setTimeout(() => server.closeAllConnections(), rules.closeGraceMs);
@@ -130,6 +135,7 @@ export async function buildRoutes(context: HttpContext, rules: ConnectionRules):
   refuseWrongMethods(app, new Map(offered));
   await app.ready();
   refuseTooMany(app, context);
+  limitPipelining(app.server, context.requests);
   return app;
 }
 

@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
+import { SetlistError } from "../domain/error.ts";
 
 /** The routes' own schemas as OpenAPI 3.1 at /openapi.json, and as pages at /docs. Goes before the routes. */
 export async function describeRoutes(app: FastifyInstance): Promise<void> {
@@ -25,12 +26,17 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       buildLocalReference: (json, _baseUri, _fragment, i) => String(json["$id"] ?? `schema-${i}`),
     },
   });
-  await app.register(swaggerUi, {
-    routePrefix: "/docs",
-    theme: { title: "Setlist: the API" },
-    // Without the bar of Swagger's own, which has another product's name in it.
-    uiConfig: { docExpansion: "list", layout: "BaseLayout" },
+  await app.register(async (pages) => {
+    limitFiles(pages);
+    await pages.register(swaggerUi, {
+      routePrefix: "/docs",
+      theme: { title: "Setlist: the API" },
+      // Without the bar of Swagger's own, which has another product's name in it.
+      uiConfig: { docExpansion: "list", layout: "BaseLayout" },
+    });
   });
+  // The routes do not change once there are requests; a millisecond each time is more than a ranking costs.
+  let document: string | undefined;
   app.get(
     "/openapi.json",
     {
@@ -42,7 +48,25 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     },
     async (_request, reply) => {
       reply.type("application/json; charset=utf-8");
-      return JSON.stringify(app.swagger());
+      document ??= JSON.stringify(app.swagger());
+      return document;
     },
   );
 }
+
+/** Of the documentation's pages at a time. A person's browser asks for six; each that is not read holds a descriptor. */
+const filesMax = 64;
+
+function limitFiles(pages: FastifyInstance): void {
+  let inFlight = 0;
+  pages.addHook("onRequest", (_request, reply, next) => {
+    inFlight++;
+    reply.raw.once("close", () => inFlight--);
+    next(inFlight > filesMax ? tooManyFiles : undefined);
+  });
+}
+
+const tooManyFiles = new SetlistError(
+  "RESOURCE_EXHAUSTED",
+  `docs: at most ${filesMax} files are sent at a time; try again`,
+);

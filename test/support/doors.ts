@@ -7,7 +7,7 @@ import type { ModelLibrary } from "../../src/domain/model-life.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import type { LogTrouble } from "../../src/domain/outcome-log.ts";
 import type { Revision } from "../../src/domain/store-state.ts";
-import { createGrpcServer } from "../../src/grpc/grpc.ts";
+import { createGrpcServer, type GrpcOptions } from "../../src/grpc/grpc.ts";
 import { Guardian } from "../../src/guardrails/guardrails.ts";
 import { type ConnectionRules, createHttpServer } from "../../src/http/http.ts";
 import type { ExperimentWrites } from "../../src/rollout/experiment-writes.ts";
@@ -160,6 +160,7 @@ export function openCore(change: CoreChange = {}) {
 export async function openDoors(
   change: CoreChange & {
     connectionRules?: Partial<ConnectionRules>;
+    grpcRules?: NonNullable<GrpcOptions["connectionRules"]>;
     closeGraceMs?: number;
     sharedPorts?: boolean;
   } = {},
@@ -168,7 +169,8 @@ export async function openDoors(
   const { readiness } = doors;
   const { closeGraceMs, sharedPorts } = change;
   const httpServer = createHttpServer({ ...doors, connectionRules: change.connectionRules ?? {} });
-  const grpcServer = createGrpcServer(closeGraceMs === undefined ? doors : { ...doors, closeGraceMs });
+  const grpcRules = { ...change.grpcRules, ...(closeGraceMs !== undefined && { closeGraceMs }) };
+  const grpcServer = createGrpcServer({ ...doors, connectionRules: grpcRules });
   const http = `http://127.0.0.1:${await httpServer.listen("127.0.0.1", 0, sharedPorts)}`;
   const grpcAddress = `127.0.0.1:${await grpcServer.listen("127.0.0.1", 0, sharedPorts)}`;
   const grpc = grpcCaller(grpcAddress);

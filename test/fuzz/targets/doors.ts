@@ -269,14 +269,14 @@ function damagedRequest(mutator: Mutator, seed: Buffer): Buffer {
 async function openHttp(): Promise<OpenTarget> {
   let taken = 0;
   let { doors, logged } = core();
-  let app = await buildRoutes({ ...doors }, defaultConnectionRules);
+  let app = await buildRoutes({ ...doors }, { ...defaultConnectionRules, connectionsMax: 1_024 });
   return {
     async take(input) {
       taken += 1;
       if (taken % inputsOfCore === 0) {
         await app.close();
         ({ doors, logged } = core());
-        app = await buildRoutes({ ...doors }, defaultConnectionRules);
+        app = await buildRoutes({ ...doors }, { ...defaultConnectionRules, connectionsMax: 1_024 });
       }
       const end = input.indexOf("\n\n");
       const [first = "", ...lines] = input.toString("utf8", 0, end < 0 ? input.length : end).split("\n");
@@ -427,7 +427,7 @@ function handlersOf(doors: ReturnType<typeof core>["doors"]): ReadonlyMap<string
         handlers.set(path.replace("/setlist.v1.", ""), of[name] as Handler);
     },
   } as unknown as Server;
-  offerRanking(server, contract, doors);
+  offerRanking(server, contract, doors, 1_024);
   offerOutcomes(server, contract, doors);
   offerExperiments(server, contract, doors);
   return handlers;
