@@ -135,7 +135,9 @@ describe("latency against load", () => {
   it("is drawn with all servers on the same axes, each in its own colour in both plots", () => {
     const svg = drawCurves(report);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-    const paints = [...svg.matchAll(/<g [^>]*stroke="(#\w+)"[^>]*aria-label="line"/g)].map(([, paint]) => paint);
+    const paints = [...svg.matchAll(/<g [^>]*stroke="(#\w+)"[^>]*aria-label="line"/g)].map(
+      ([, paint]) => paint,
+    );
     expect(paints).toHaveLength(2 * 3 + 2 * 2);
     expect(paints.filter((paint) => paint === "#0072b2")).toHaveLength(5);
     // FastAPI keeps its colour although the plain server did not take part.
