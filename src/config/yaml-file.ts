@@ -1,5 +1,14 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { type Document, isAlias, isCollection, isNode, LineCounter, parseDocument, stringify, visit } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isNode,
+  LineCounter,
+  parseDocument,
+  stringify,
+  visit,
+} from "yaml";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 
 /** A YAML file that was read: its value, and its own way to say where a field stands. */
