@@ -3,7 +3,7 @@ import type { Model, ModelInput } from "../domain/model.ts";
 import { checkValueModel, checkWeighedTasks } from "../schema/value-model.ts";
 import { checkUnique, expectEqual, expectShape } from "./expectations.ts";
 import { checkColumns, checkFeature } from "./manifest-features.ts";
-import type { ManifestDocument } from "./manifest-schema.ts";
+import { columnsMax, type ManifestDocument } from "./manifest-schema.ts";
 import { splitNames } from "./split.ts";
 
 /**
@@ -67,6 +67,9 @@ function checkInputs(document: ManifestDocument): readonly ModelInput[] {
       throw invalidArgument(
         `${field}.shape: expected ["${rows}", a number of columns] for input ${name} of entity ${entity}, got ${JSON.stringify(input.shape)}`,
       );
+    }
+    if (columns > columnsMax) {
+      throw invalidArgument(`${field}.shape: expected at most ${columnsMax} columns, got ${columns}`);
     }
     return { name, dtype, entity, columns };
   });

@@ -10,6 +10,9 @@ const name = Type.String({ minLength: 1, maxLength: 128 });
 const oneOf = <T extends string>(...names: T[]) => Type.Union(names.map((one) => Type.Literal(one)));
 const shape = Type.Array(Type.Union([Type.String(), Type.Integer()]), { minItems: 1, maxItems: 2 });
 
+/** A row of so many is 256 KiB, and memory is taken for a thousand of them at first. */
+export const columnsMax = 65_536;
+
 /** docs/model-manifest.md as a schema; what a schema cannot say is in manifest-rules.ts. */
 export const manifestSchema = Type.Object(
   {
@@ -60,7 +63,7 @@ export const manifestSchema = Type.Object(
     valueModel: valueModelSchema,
     split: Type.Optional(
       Type.Object(
-        { item: splitFile, request: splitFile, rowWidth: Type.Integer({ minimum: 1, maximum: 65_536 }) },
+        { item: splitFile, request: splitFile, rowWidth: Type.Integer({ minimum: 1, maximum: columnsMax }) },
         closed,
       ),
     ),

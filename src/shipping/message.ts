@@ -96,7 +96,8 @@ export function decodeMessage(
   const texts = new Map(headers.map(([name, text]) => [String(name), String(text)]));
   const version = Number(texts.get("schema"));
   const identity = identityOf(texts.get("log"), texts.get("place"));
-  if (!Number.isInteger(version) || identity === undefined) return { fault: "it has no headers of ours" };
+  if (!(Number.isInteger(version) && version >= 1) || identity === undefined)
+    return { fault: "it has no headers of ours" };
   if (version > schemaVersion) {
     throw new SetlistError(
       "INTERNAL",

@@ -141,6 +141,11 @@ const broken: [what: string, change: (manifest: ManifestJson) => void, sentence:
     /inputs\[3\]\.dtype: expected one of float32, int32, got "int64"/,
   ],
   [
+    "more columns than a row may have",
+    (m) => Object.assign(input(m, "item_indices"), { shape: ["candidates", 2 ** 53] }),
+    /inputs\[3\]\.shape: expected at most 65536 columns, got 9007199254740992/,
+  ],
+  [
     "an input twice",
     (m) => Object.assign(input(m, "item_indices"), { name: "item_numbers" }),
     /inputs: expected each name once, got "item_numbers" twice/,

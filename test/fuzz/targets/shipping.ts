@@ -5,14 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readMarkers } from "../../../src/columnar/columnar.ts";
 import { SetlistError } from "../../../src/domain/error.ts";
+import type { LogRecord } from "../../../src/domain/ports.ts";
 import { Landed } from "../../../src/shipping/landed.ts";
 import { decodeMessage } from "../../../src/shipping/message.ts";
 import { shippedThrough } from "../../../src/shipping/position-file.ts";
 import { recordJson } from "../../../src/shipping/record-json.ts";
-import { markerCounts, type SegmentFacts } from "../../../src/warehouse/warehouse.ts";
+import { markerCounts, type SegmentFacts, withLogFiles } from "../../../src/warehouse/warehouse.ts";
 import type { Mutator } from "../mutator.ts";
+import { segmentsOf } from "../segments.ts";
 import type { OpenTarget, Target } from "../target.ts";
-import { framesOf, sampleRecords } from "./log.ts";
+import { sampleRecords } from "./log.ts";
 
 const log = "0b0e1a52-6f3b-4f6e-9a51-1b2c3d4e5f60";
 
@@ -28,20 +30,44 @@ function damagedMessage(mutator: Mutator, seed: Buffer): Buffer {
   return Buffer.from(`${head}\n${mutator.json(text.slice(end + 1))}`);
 }
 
-function openMessages(): OpenTarget {
+/** So many accepted records become Parquet together: one that cannot would be ingested again and again. */
+const landedTogether = 200;
+
+async function openMessages(): Promise<OpenTarget> {
+  const folder = await mkdtemp(join(tmpdir(), "setlist-fuzz-"));
+  let waiting: LogRecord[] = [];
+  const land = (records: readonly LogRecord[]) =>
+    withLogFiles(
+      { segments: segmentsOf(records), warehouse: join(folder, "warehouse"), threads: 1 },
+      async () => undefined,
+    );
+  async function landWaiting(): Promise<void> {
+    const records = waiting;
+    waiting = [];
+    try {
+      await land(records);
+    } catch {
+      for (const record of records)
+        await land([record]).catch((error: unknown) => {
+          throw new Error(`accepted, and cannot be landed: ${recordJson(record)}`, { cause: error });
+        });
+    }
+  }
   return {
-    take(input) {
+    async take(input) {
       const end = input.indexOf(0x0a);
       const decoded = refused(() =>
         decodeMessage(input.subarray(end + 1), headersOf(input.toString("utf8", 0, end))),
       );
       if (decoded === undefined || "fault" in decoded) return false;
-      // The log's own form of a record takes all that a message may say.
-      framesOf([decoded.record]);
-      recordJson(decoded.record);
+      waiting.push(decoded.record);
+      if (waiting.length === landedTogether) await landWaiting();
       return true;
     },
-    close: async () => undefined,
+    async close() {
+      await landWaiting();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -135,7 +161,7 @@ export const shippingTargets: readonly Target[] = [
       "2",
     ],
     mutate: damagedMessage,
-    open: async () => openMessages(),
+    open: openMessages,
   },
   {
     name: "marker",
