@@ -120,7 +120,7 @@ async function buildRoutes(context: HttpContext, rules: ConnectionRules): Promis
   checkRequestHeads(app);
   refuseUnknownPaths(app);
 
-  await describeRoutes(app);
+  await describeRoutes(app, answerError);
   const offered = methodsByUrl(app);
   offerRank(app, context);
   offerOutcomes(app, context);
