@@ -58,7 +58,9 @@ const framed = (compressed: number, announced: number, bytes: Buffer): Buffer =>
   return Buffer.concat([head, bytes]);
 };
 
-const bomb = gzipSync(Buffer.alloc(1_000_000_000), { level: 9 });
+/** 1,500 members of 1 MB of zeros each, one after the other, as gzip allows: 1.5 MB that become 1.5 GB. */
+const member = gzipSync(Buffer.alloc(1_000_000), { level: 9 });
+const bomb = Buffer.concat(Array.from({ length: 1_500 }, () => member));
 
 /** What is wrong with a call; its client sends that and ends. */
 const wrongCalls: readonly [
@@ -74,7 +76,7 @@ const wrongCalls: readonly [
   ["compressed, in no encoding", rankPath, {}, framed(1, 10, Buffer.alloc(10))],
   ["an unknown encoding", rankPath, { "grpc-encoding": "lzma" }, framed(1, 10, Buffer.alloc(10))],
   ["gzip that is none", rankPath, { "grpc-encoding": "gzip" }, framed(1, 10, Buffer.alloc(10))],
-  ["gzip that becomes 1 GB", rankPath, { "grpc-encoding": "gzip" }, framed(1, bomb.length, bomb)],
+  ["gzip that becomes 1.5 GB", rankPath, { "grpc-encoding": "gzip" }, framed(1, bomb.length, bomb)],
   ["an unknown method", "/setlist.v1.RankingService/%2e%2e", {}, grpcFrame(Buffer.alloc(0))],
   ["no method", "/", {}, grpcFrame(Buffer.alloc(0))],
   ["another content type", rankPath, { "content-type": "text/html" }, Buffer.alloc(0)],

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { drawBelow, randomStream } from "../../src/simulation/random-stream.ts";
-import { type Attack, leaksIn, type Victim } from "./attack.ts";
+import { type Attack, atATime, leaksIn, type Victim } from "./attack.ts";
 import { openRaw } from "./raw-connection.ts";
+
+/** Connections at a time. */
+const width = 8;
 
 const post = "POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 /** Answered, it would be a request that only one side of a proxy saw. */
@@ -74,7 +77,9 @@ async function shape(port: number, bytes: string): Promise<readonly string[]> {
 
 async function shapes(port: number, all: readonly string[]): Promise<readonly string[]> {
   const findings: string[] = [];
-  for (const bytes of all) findings.push(...(await shape(port, bytes)));
+  await atATime(all.length, width, async (place) => {
+    findings.push(...(await shape(port, all[place] as string)));
+  });
   return findings;
 }
 
@@ -94,15 +99,15 @@ const garbage: Attack = {
   async run({ httpPort, grpcPort }, { seed }) {
     const random = randomStream(seed, "garbage");
     const findings: string[] = [];
-    let sent = 0;
-    for (; sent < 1_000; sent++) {
-      const connection = await openRaw(sent % 2 === 0 ? httpPort : grpcPort);
+    const count = 1_000;
+    await atATime(count, width, async (place) => {
+      const connection = await openRaw(place % 2 === 0 ? httpPort : grpcPort);
       connection.write(Buffer.from(Array.from({ length: 512 }, () => drawBelow(random, 256))));
       await connection.endsWithin(20);
       findings.push(...leaksIn(connection.received()));
       connection.destroy();
-    }
-    return { sent: `${sent} connections`, findings };
+    });
+    return { sent: `${count} connections`, findings };
   },
 };
 
@@ -152,25 +157,22 @@ const paths: Attack = {
       "/ofrep/v1/evaluate/flags/",
     ];
     const targets = ["package.json", "etc/passwd", "src/main.ts", ""];
+    const all = roots.flatMap((root) =>
+      traversals.flatMap((step) => targets.map((target) => `${root}${`${step}/`.repeat(8)}${target}`)),
+    );
     const findings: string[] = [];
-    let sent = 0;
-    for (const root of roots) {
-      for (const step of traversals) {
-        for (const target of targets) {
-          const path = `${root}${`${step}/`.repeat(8)}${target}`;
-          const connection = await openRaw(httpPort);
-          connection.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-          await connection.endsWithin(2_000);
-          const answer = connection.received();
-          connection.destroy();
-          sent++;
-          findings.push(...leaksIn(answer.replaceAll(path, "")));
-          if (/^HTTP\/1.1 5/.test(answer)) findings.push(`${answer.slice(9, 12)} for ${path}`);
-          if (/"dependencies"|^root:/m.test(answer)) findings.push(`a file is shown for ${path}`);
-        }
-      }
-    }
-    return { sent: `${sent} paths`, findings };
+    await atATime(all.length, width, async (place) => {
+      const path = all[place] as string;
+      const connection = await openRaw(httpPort);
+      connection.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      await connection.endsWithin(2_000);
+      const answer = connection.received();
+      connection.destroy();
+      findings.push(...leaksIn(answer.replaceAll(path, "")));
+      if (/^HTTP\/1.1 5/.test(answer)) findings.push(`${answer.slice(9, 12)} for ${path}`);
+      if (/"dependencies"|^root:/m.test(answer)) findings.push(`a file is shown for ${path}`);
+    });
+    return { sent: `${all.length} paths`, findings };
   },
 };
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { randomStream } from "../../src/simulation/random-stream.ts";
+import { drawBelow, randomStream } from "../../src/simulation/random-stream.ts";
 import {
   ack,
   endHeaders,
@@ -11,7 +11,7 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from "../http2-frames.ts";
-import { type Attack, leaksIn } from "./attack.ts";
+import { type Attack, atATime, leaksIn } from "./attack.ts";
 import { openRaw } from "./raw-connection.ts";
 
 const rankPath = "/setlist.v1.RankingService/Rank";
@@ -245,17 +245,17 @@ const malformed: Attack = {
       frame(frameTypes.ping, 0, 0, Buffer.alloc(8)),
     ]);
     const count = 3_000;
-    for (let sent = 0; sent < count; sent++) {
+    await atATime(count, 8, async () => {
       const bytes = Buffer.from(good);
-      for (let changes = 1 + random.next() * 4; changes > 0; changes--) {
-        bytes[24 + Math.floor(random.next() * (bytes.length - 24))] = random.next() * 256;
+      for (let changes = 1 + drawBelow(random, 4); changes > 0; changes--) {
+        bytes[24 + drawBelow(random, bytes.length - 24)] = drawBelow(random, 256);
       }
       const connection = await openRaw(grpcPort);
       connection.write(bytes);
       await connection.endsWithin(5);
       findings.push(...leaksIn(connection.received()));
       connection.destroy();
-    }
+    });
     return { sent: `${count} connections`, findings };
   },
 };

@@ -121,7 +121,7 @@ export async function buildRoutes(context: HttpContext, rules: ConnectionRules):
   checkRequestHeads(app);
   refuseUnknownPaths(app);
 
-  await describeRoutes(app);
+  await describeRoutes(app, answerError);
   const offered = methodsByUrl(app);
   offerRank(app, context);
   offerOutcomes(app, context);

@@ -2,9 +2,10 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { SetlistError } from "../domain/error.ts";
+import type { ErrorAnswer } from "./errors.ts";
 
 /** The routes' own schemas as OpenAPI 3.1 at /openapi.json, and as pages at /docs. Goes before the routes. */
-export async function describeRoutes(app: FastifyInstance): Promise<void> {
+export async function describeRoutes(app: FastifyInstance, answerError: ErrorAnswer): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -28,6 +29,10 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   });
   await app.register(async (pages) => {
     limitFiles(pages);
+    // The library that sends files throws where a path leaves their folder or holds a NUL.
+    pages.setErrorHandler((error, request, reply) =>
+      answerError(isWrongPath(error) ? nothingThere : error, request, reply),
+    );
     await pages.register(swaggerUi, {
       routePrefix: "/docs",
       theme: { title: "Setlist: the API" },
@@ -70,3 +75,10 @@ const tooManyFiles = new SetlistError(
   "RESOURCE_EXHAUSTED",
   `docs: at most ${filesMax} files are sent at a time; try again`,
 );
+
+function isWrongPath(error: unknown): boolean {
+  const { statusCode } = error as { readonly statusCode?: unknown };
+  return statusCode === 400 || statusCode === 403 || statusCode === 404;
+}
+
+const nothingThere = new SetlistError("NOT_FOUND", "path: no such file; the pages begin at /docs");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readMarkers } from "../../../src/columnar/columnar.ts";
 import { SetlistError } from "../../../src/domain/error.ts";
-import type { LogRecord } from "../../../src/domain/ports.ts";
+import type { LogRecord } from "../../../src/domain/outcome-log.ts";
 import { Landed } from "../../../src/shipping/landed.ts";
 import { decodeMessage } from "../../../src/shipping/message.ts";
 import { shippedThrough } from "../../../src/shipping/position-file.ts";
