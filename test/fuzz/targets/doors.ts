@@ -287,7 +287,7 @@ async function openHttp(): Promise<OpenTarget> {
       if (!/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) || !/^\/[\x21-\x7e]*$/.test(url))
         return false;
       // Nor what the injector takes for another host's address; over a socket it is a path like any other.
-      if (!URL.canParse(url, "http://localhost")) return false;
+      if (!url.startsWith("//") && !URL.canParse(url, "http://localhost")) return false;
       const headers = Object.fromEntries(
         lines.flatMap((line) => {
           const [, name, value] =
