@@ -13,10 +13,11 @@ import { Command } from "commander";
 import { type ServerProcess, startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, positiveNumber, wholeNumber } from "../src/cli/argument.ts";
 import { type Isolation, isolations } from "../src/domain/isolation.ts";
+import { childrenOf } from "../src/telemetry/child-processes.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import { median } from "./bench-ratios.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
-import { childrenOf, proportionalMib, treeProcessorMs } from "./process-figures.ts";
+import { proportionalMib, treeProcessorMs } from "./process-figures.ts";
 import { drawRankRequests } from "./rank-requests.ts";
 import { worldSize } from "./world-size.ts";
 

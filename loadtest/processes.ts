@@ -10,10 +10,11 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
+import { childrenOf } from "../src/telemetry/child-processes.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import { machineOf } from "./bench-report.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
-import { childrenOf, residentMib, treeProcessorMs } from "./process-figures.ts";
+import { residentMib, treeProcessorMs } from "./process-figures.ts";
 import { formatProcesses, type ProcessesTurn, processesRowOf } from "./processes-report.ts";
 
 const flags = new Command("loadtest:processes")

@@ -173,7 +173,8 @@ try {
   }
   if (flags.json !== undefined) {
     const { loads: _, ...kept } = found;
-    const all = { flags, capacity, rate, minutes, ...kept, verdicts };
+    const told = metrics.filter(({ name }) => name.startsWith("setlist_") && !name.endsWith("_bucket"));
+    const all = { flags, capacity, rate, minutes, ...kept, verdicts, metrics: told };
     await writeFile(flags.json, `${JSON.stringify(all, null, 2)}\n`);
   }
   if (flags.plot !== undefined) {

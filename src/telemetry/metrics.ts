@@ -29,6 +29,7 @@ import {
   scoreDifferenceBuckets,
   tauBuckets,
 } from "./buckets.ts";
+import { childMemoryMetrics } from "./child-processes.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import { type ShippingMetrics, shippingMetrics } from "./shipping-metrics.ts";
@@ -85,6 +86,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  childMemoryMetrics(registry);
   const arms = armMetrics(registry);
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },

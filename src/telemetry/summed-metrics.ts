@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { LogHealth, MetricsSource } from "../domain/ports.ts";
+import { childMemoryMetrics } from "./child-processes.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
@@ -40,6 +41,7 @@ export class SummedMetrics {
   constructor(counts: () => ProcessCounts) {
     this.contentType = this.#own.contentType;
     collectDefaultMetrics({ register: this.#own });
+    childMemoryMetrics(this.#own);
     this.guardrails = guardrailMetrics(this.#own);
     new Gauge({
       name: "setlist_processes",
