@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["default", "./test/support/skipped-suites.ts"],
     globalSetup: "test/support/scratch-folder.ts",
+    // As main.ts has it for every command: tests start some of them without it.
+    env: { ORT_DISABLE_TELEMETRY: "1" },
     // A test fails by what it finds, not by how busy the machine is: these only end what hangs.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -175,7 +175,8 @@ try {
     );
   }
   const { loads: _, ...kept } = found;
-  saveJson(flags.json, { flags, capacity, rate, minutes, ...kept, verdicts });
+  const told = metrics.filter(({ name }) => name.startsWith("setlist_") && !name.endsWith("_bucket"));
+  saveJson(flags.json, { flags, capacity, rate, minutes, ...kept, verdicts, metrics: told });
   if (flags.plot !== undefined) {
     await writeFile(
       flags.plot,
