@@ -190,6 +190,19 @@ describe("over gRPC", () => {
     expect(await closing(stream)).toBe(cancel);
   });
 
+  test("who reads a stream slowly gets all of it, though as much waits at every look", async () => {
+    const { grpcAddress } = await doorsWith({ grpcRules: { unreadMsMax: 1_500 } });
+    const session = connectHttp2(`http://${grpcAddress}`, { settings: { initialWindowSize: 1_024 } });
+    onTestFinished(() => session.destroy());
+    const stream = call(session, reflectionPath);
+    stream.on("data", () => {
+      stream.pause();
+      setTimeout(() => stream.resume(), 10);
+    });
+    stream.end(Buffer.concat(Array.from({ length: 400 }, () => listServices)));
+    expect(await closing(stream)).toBe(0);
+  });
+
   test("who asks on and does not read is not read from any more", async () => {
     const { grpcAddress } = await doorsWith({});
     const stream = call(unreading(grpcAddress), reflectionPath);
