@@ -2,6 +2,9 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
+// As the server and whatever it starts: a contestant whose ONNX Runtime reports to its maker is not the same contestant.
+process.env["ORT_DISABLE_TELEMETRY"] = "1";
+
 /** A script of this folder in a process of its own that answers one message with one message. */
 export interface AskedProcess {
   ask<Answer>(question: object): Promise<Answer>;

@@ -3,7 +3,7 @@
  * well-behaved client asks on. Prints what each attack sent and what became of the server; exit 1 where it did
  * something that it should not.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,6 +20,7 @@ import { http2Floods } from "./attacks/http2-floods.ts";
 import { idleConnections } from "./attacks/idle-connections.ts";
 import { mutations } from "./attacks/mutations.ts";
 import { type ObservedAttack, observeAttack } from "./attacks/observed-attack.ts";
+import { saveJson } from "./save-json.ts";
 
 const families: Readonly<Record<string, readonly Attack[]>> = {
   shapes: shapedHttp,
@@ -87,9 +88,7 @@ try {
   await canary.close();
   const exitCode = await server.stop();
   process.stdout.write(`${table(observed)}\nseed ${flags.seed}; the server ended with ${exitCode}\n`);
-  if (flags.json !== undefined) {
-    await writeFile(flags.json, `${JSON.stringify({ flags, observed, exitCode }, null, 2)}\n`);
-  }
+  saveJson(flags.json, { flags, observed, exitCode });
   if (exitCode !== 0 || observed.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
 } finally {
   await rm(dataDir, { recursive: true, force: true });

@@ -1,15 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { childrenOf } from "../src/telemetry/child-processes.ts";
 
 /** What Linux says of a process; USER_HZ, the unit of its times, is 100 on every platform that Node runs on. */
 const msPerTick = 10;
-
-/** Processes that one has started and that still run. */
-export function childrenOf(pid: number): readonly number[] {
-  // Each of its threads has children of its own.
-  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
-}
 
 /** Processor time of a process since it began, its threads and the processes that it has outlived included, ms. */
 function processorMs(pid: number): number {

@@ -3,7 +3,7 @@
  * again and again, in turns with the same load left alone. Fails where a request failed, where the p99 while models
  * come and go is above the bar, or where not every version came to serve.
  */
-import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,6 +15,7 @@ import { httpTarget } from "./http-target.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
 import { formatLoadTable } from "./load-table.ts";
 import { residentMib, treeProcessorMs } from "./process-figures.ts";
+import { publishVersion } from "./published-version.ts";
 import { drawRankRequests, httpRankRequests } from "./rank-requests.ts";
 import { saveJson } from "./save-json.ts";
 import { worldSize } from "./world-size.ts";
@@ -46,31 +47,14 @@ const flags = new Command("loadtest:reload")
   }>();
 
 const name = "home-control";
-const committed = join(import.meta.dirname, "../models/repository", name, "1");
 const folder = await mkdtemp(join(tmpdir(), "setlist-reload-"));
 const repository = join(folder, "repository");
 let published = 0;
 
-/** Whole before it is where the server looks; the graphs are links, so that no copy of ours disturbs the load. */
 async function publish(): Promise<string> {
   published += 1;
-  const version = String(published);
-  const staged = join(folder, `staged-${version}`);
-  await mkdir(staged);
-  for (const file of await readdir(committed)) {
-    if (file !== "manifest.json")
-      await link(join(committed, file), join(staged, file)).catch(() => copy(file, staged));
-  }
-  const manifest = JSON.parse(await readFile(join(committed, "manifest.json"), "utf8")) as object;
-  await writeFile(join(staged, "manifest.json"), JSON.stringify({ ...manifest, version }));
-  await mkdir(join(repository, name), { recursive: true });
-  await rename(staged, join(repository, name, version));
-  return version;
-}
-
-/** The temporary folder may be on another disk. */
-async function copy(file: string, to: string): Promise<void> {
-  await writeFile(join(to, file), await readFile(join(committed, file)));
+  await publishVersion(repository, name, published);
+  return String(published);
 }
 
 async function stateOf(url: string, version: string): Promise<string | undefined> {

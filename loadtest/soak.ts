@@ -15,6 +15,7 @@ import { markedSegments } from "../src/columnar/marker.ts";
 import { findHighestRate } from "./find-max.ts";
 import { sustainedBound } from "./load-curve.ts";
 import { type LoadReport, runLoad } from "./load-run.ts";
+import { saveJson } from "./save-json.ts";
 import { createAnalyses } from "./soak/analyses.ts";
 import { createApiCaller } from "./soak/api-caller.ts";
 import { createExperimentChanges } from "./soak/experiment-changes.ts";
@@ -173,11 +174,9 @@ try {
       `       ${row.what}: ${row.ours} by the load's book, ${row.servers} by the server's metrics\n`,
     );
   }
-  if (flags.json !== undefined) {
-    const { loads: _, ...kept } = found;
-    const all = { flags, capacity, rate, minutes, ...kept, verdicts };
-    await writeFile(flags.json, `${JSON.stringify(all, null, 2)}\n`);
-  }
+  const { loads: _, ...kept } = found;
+  const told = metrics.filter(({ name }) => name.startsWith("setlist_") && !name.endsWith("_bucket"));
+  saveJson(flags.json, { flags, capacity, rate, minutes, ...kept, verdicts, metrics: told });
   if (flags.plot !== undefined) {
     await writeFile(
       flags.plot,

@@ -1,6 +1,7 @@
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { publishVersion } from "../published-version.ts";
 import type { ApiCaller } from "./api-caller.ts";
 
 /** New versions of models while they serve. */
@@ -13,28 +14,11 @@ export interface ModelReleases {
   run(pauseMs: number, signal: AbortSignal): Promise<void>;
 }
 
-const committed = join(import.meta.dirname, "../../models/repository");
 /** What serves where nothing else is said, by the policy of the latest; and an arm's, by its label. */
 const latestModel = "home-control";
 export const labelledModel = "radio-kd";
 export const label = "stable";
 const servedMsMax = 30_000;
-
-/** Whole before it is where a server looks; the graphs are links where the disk is the same. */
-export async function publishVersion(repository: string, name: string, version: number): Promise<void> {
-  const from = join(committed, name, "1");
-  const staged = join(repository, "..", `staged-${name}-${version}`);
-  await mkdir(staged, { recursive: true });
-  for (const file of await readdir(from)) {
-    if (file === "manifest.json") continue;
-    const [source, target] = [join(from, file), join(staged, file)];
-    await link(source, target).catch(() => copyFile(source, target));
-  }
-  const manifest = JSON.parse(await readFile(join(from, "manifest.json"), "utf8")) as object;
-  await writeFile(join(staged, "manifest.json"), JSON.stringify({ ...manifest, version: String(version) }));
-  await mkdir(join(repository, name), { recursive: true });
-  await rename(staged, join(repository, name, String(version)));
-}
 
 export function createModelReleases(repository: string, { call }: ApiCaller): ModelReleases {
   const published = new Map([

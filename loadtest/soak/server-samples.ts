@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { childrenOf } from "../process-figures.ts";
+import { join } from "node:path";
+import { childrenOf, purposeOf, residentBytes } from "../../src/telemetry/child-processes.ts";
 
 /** Resident memory of one process of the server at one moment, MiB, and how many files it has open. */
 export interface ProcessSample {
@@ -12,13 +12,17 @@ export interface ProcessSample {
   readonly openFiles: number;
 }
 
-/** The server and all that it has started and that still runs. */
+/**
+ * The server and all that it has started and that still runs. Shared pages count in full: parting them among processes,
+ * as `proportionalMib` does, walks all pages while the process may touch no new one, 35 ms for a server like ours, which
+ * is what p99 then shows.
+ */
 export function sampleProcesses(pid: number): ProcessSample[] {
   try {
     const one = {
       pid,
-      what: whatIs(pid),
-      mib: residentMib(pid),
+      what: purposeOf(pid) ?? "server",
+      mib: residentBytes(pid) / 1_048_576,
       openFiles: readdirSync(`/proc/${pid}/fd`).length,
     };
     return [one, ...childrenOf(pid).flatMap(sampleProcesses)];
@@ -26,23 +30,6 @@ export function sampleProcesses(pid: number): ProcessSample[] {
     // It ended while we looked.
     return [];
   }
-}
-
-/**
- * As the kernel keeps it, shared pages in full: parting them among processes, as `proportionalMib` does, walks all pages
- * while the process may touch no new one, 35 ms for a server like ours, which is what p99 then shows.
- */
-function residentMib(pid: number): number {
-  const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kib) / 1_024;
-}
-
-/** By its script, of which a command line of ours has one; of those that give themselves a name, by that. */
-function whatIs(pid: number): string {
-  const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  const script = words.map((word) => basename(word)).find((word) => word.endsWith(".ts"));
-  if (script === "main.ts") return "server";
-  return (script ?? words[0] ?? "").replace(/^setlist-|-process(-entry)?\.ts$/g, "");
 }
 
 /** Of a folder and all that is in it; what is taken away meanwhile does not count. */

@@ -145,7 +145,7 @@ export function drawSoak(minutes: readonly SoakMinute[], subtitle: string): stri
       {
         title: "Rank requests, from their intended arrival",
         x,
-        y: { label: "ms", scale: "linear" },
+        y: { label: "ms", scale: "log" },
         series: [series(3, ({ load }) => load.latencyMs.p99), series(5, ({ load }) => load.latencyMs.p50)],
       },
     ],

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ServerProcess, startServerProcess } from "../../src/app/server-process.ts";
-import { publishVersion } from "./model-releases.ts";
+import { publishVersion } from "../published-version.ts";
 
 export interface SoakedServer {
   readonly server: ServerProcess;

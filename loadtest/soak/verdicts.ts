@@ -25,6 +25,9 @@ export interface SoakFindings {
 /** Of the answers, those that overload refused or made less of: what a rate may have that counts as sustained. */
 const lessThanWholeMax = 0.01;
 
+/** Minutes below which nothing is said of trends: memory still fills in the first quarter of an hour. */
+const trendMinutesMin = 20;
+
 export interface Verdict {
   readonly good: boolean;
   readonly text: string;
@@ -40,18 +43,7 @@ export function verdictsOf(found: SoakFindings): Verdict[] {
   const refused = (errors["429"] ?? 0) + (errors["gRPC 8"] ?? 0);
   const different = disagreements(found.reckoning).length;
   return [
-    {
-      good: trend.serverMibPerMinute <= flatMibPerMinute && trend.inferenceMibPerMinute <= flatMibPerMinute,
-      text: `memory, second half: server ${perMinute(trend.serverMibPerMinute)}, inference ${perMinute(trend.inferenceMibPerMinute)} (bar ${flatMibPerMinute})`,
-    },
-    {
-      good: trend.p99Late <= steadyP99Ratio * trend.p99Early,
-      text: `p99 of a minute, median of the first and of the last third: ${trend.p99Early.toFixed(1)} and ${trend.p99Late.toFixed(1)} ms (bar ${steadyP99Ratio} times)`,
-    },
-    {
-      good: trend.openFilesLate <= trend.openFilesEarly + 10,
-      text: `open files, likewise: ${trend.openFilesEarly.toFixed(0)} and ${trend.openFilesLate.toFixed(0)}`,
-    },
+    ...(loads.length < trendMinutesMin ? [] : trendVerdicts(trend)),
     {
       good: scheduled === answered + refused && degraded + refused <= lessThanWholeMax * scheduled,
       text: `${answered} of ${scheduled} rank requests answered (errors ${formatErrors(errors)}), ${degraded} of them degraded (bar: refused and degraded together ${100 * lessThanWholeMax} %)`,
@@ -74,6 +66,23 @@ export function verdictsOf(found: SoakFindings): Verdict[] {
     {
       good: exitCode === 0 && verification.corrupt.length === 0 && verification.truncatedBytes === 0,
       text: `the server ended with ${exitCode}; the log's last segments have ${verification.impressions} whole impressions and ${verification.outcomes} outcomes, ${verification.corrupt.length} damaged records`,
+    },
+  ];
+}
+
+function trendVerdicts(trend: SoakTrend): Verdict[] {
+  return [
+    {
+      good: trend.serverMibPerMinute <= flatMibPerMinute && trend.inferenceMibPerMinute <= flatMibPerMinute,
+      text: `memory, second half: server ${perMinute(trend.serverMibPerMinute)}, inference ${perMinute(trend.inferenceMibPerMinute)} (bar ${flatMibPerMinute})`,
+    },
+    {
+      good: trend.p99Late <= steadyP99Ratio * trend.p99Early,
+      text: `p99 of a minute, median of the first and of the last third: ${trend.p99Early.toFixed(1)} and ${trend.p99Late.toFixed(1)} ms (bar ${steadyP99Ratio} times)`,
+    },
+    {
+      good: trend.openFilesLate <= trend.openFilesEarly + 10,
+      text: `open files, likewise: ${trend.openFilesEarly.toFixed(0)} and ${trend.openFilesLate.toFixed(0)}`,
     },
   ];
 }

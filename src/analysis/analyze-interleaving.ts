@@ -8,6 +8,7 @@ import {
   requestMetrics,
 } from "../designs/designs.ts";
 import type { Arm, Experiment, Metric } from "../domain/experiment.ts";
+import { counted } from "../domain/number-text.ts";
 import {
   type AnalysisEngine,
   countsIn,
@@ -106,7 +107,7 @@ function warningsOf(
   }
   if (oneArmImpressions > 0) {
     warnings.push(
-      `${oneArmImpressions} ${oneArmImpressions === 1 ? "answer was" : "answers were"} one arm's list alone, or no ` +
+      `${counted(oneArmImpressions, "answer was", "answers were")} one arm's list alone, or no ` +
         "arm's: no credit is counted in them.",
     );
   }

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { UsageError } from "../domain/error.ts";
-import { count } from "../domain/number-text.ts";
+import { count, counted } from "../domain/number-text.ts";
 import { measuredTable, type TableQuestion } from "../measurement/measurement.ts";
 import { nearest } from "../schema/schema.ts";
 import { assembleReport } from "./assemble.ts";
@@ -75,6 +75,6 @@ function refuseUnknownNames({ metrics, covariates, decrease = [] }: TableAnalysi
 function beyondPlan(units: number, planned: number | undefined): string[] {
   if (planned === undefined || units <= planned) return [];
   return [
-    `The table has ${count(units)} units, and one look was planned at ${count(planned)}: which came first it does not say, so the verdict is of all of them, and holds only where this is the one look.`,
+    `The table has ${counted(units, "unit")}, and one look was planned at ${count(planned)}: which came first it does not say, so the verdict is of all of them, and holds only where this is the one look.`,
   ];
 }

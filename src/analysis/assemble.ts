@@ -1,5 +1,6 @@
 /** The last step of every analysis: counts and measures in, the whole report out. */
 
+import { counted } from "../domain/number-text.ts";
 import type { Measure, Measured } from "../measurement/measurement.ts";
 import { type AdjustedTest, adjustByRole, holm, sampleRatio } from "../statistics/statistics.ts";
 import { type Compared, compareArms } from "./compare.ts";
@@ -44,7 +45,7 @@ export function assembleReport(findings: Findings): AnalysisReport {
   const warnings = [...findings.warnings];
   for (const [i, arm] of arms.entries()) {
     if (findings.weights[i] === 0 && arm.units > 0) {
-      warnings.push(`Arm ${arm.arm} has ${arm.units} units, but no weight: it should get none.`);
+      warnings.push(`Arm ${arm.arm} has ${counted(arm.units, "unit")}, but no weight: it should get none.`);
     }
   }
   if (!ratio.ok) {

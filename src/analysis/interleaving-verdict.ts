@@ -1,7 +1,7 @@
 /** What an interleaving says, and whether its lists were drafted as they should be: the verdict of a report without arms to compare. */
 import type { Drafted } from "../designs/designs.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import { count, level, plainPercent, probability } from "../domain/number-text.ts";
+import { count, counted, level, plainPercent, probability } from "../domain/number-text.ts";
 import { holm, proportion, sampleRatio } from "../statistics/statistics.ts";
 import type { InterleavingReport, PreferenceReport } from "./interleaving-report.ts";
 import { type Horizon, horizonOf } from "./plan.ts";
@@ -41,7 +41,7 @@ function firstPicks({ arm, versus }: InterleavingReport, { firstPicks, secondPic
     name: "First picks",
     ok: ratio.pValue === undefined ? null : ratio.ok,
     pValue: ratio.pValue ?? null,
-    detail: `${arm} picked first in ${firstPicks} lists, ${versus} in ${secondPicks}`,
+    detail: `${arm} picked first in ${counted(firstPicks, "list")}, ${versus} in ${secondPicks}`,
     likelyCause: ratio.ok
       ? null
       : "lists are lost or filtered by who picked first, or one interleaveId is asked for again and again",
@@ -56,7 +56,7 @@ function takingTurns({ lists, uneven }: Drafted): HealthCheck {
     name: "Arms take turns",
     ok: lists === 0 ? null : !isBroken,
     pValue: null,
-    detail: `in ${count(lists - uneven)} of ${count(lists)} lists`,
+    detail: `in ${count(lists - uneven)} of ${counted(lists, "list")}`,
     likelyCause: isBroken ? "lists are changed after the draft, or were drafted by another server" : null,
   };
 }
@@ -98,7 +98,9 @@ function verdictOf(
   if (primary.length === 0) return open("No verdict: there is no primary metric to decide on.");
   if (kind === "fixed" && !ended) {
     const planned =
-      plannedUnits === null ? `on ${plannedEnd}` : `at ${plannedUnits} units, of which ${units} are there`;
+      plannedUnits === null
+        ? `on ${plannedEnd}`
+        : `at ${counted(plannedUnits, "unit")}, of which ${units} are there`;
     return {
       kind: "too-early",
       sentence: "Too early for a verdict.",
@@ -174,7 +176,7 @@ function countedWords(
         ? [always.low, always.high]
         : [1 - always.high, 1 - always.low];
   return (
-    `${metric.metric}: ${plainPercent(Math.max(sign.share, 1 - sign.share))} of ${count(wins + losses)} units with a preference ` +
+    `${metric.metric}: ${plainPercent(Math.max(sign.share, 1 - sign.share))} of ${counted(wins + losses, "unit")} with a preference ` +
     `gave ${isArm ? arm : versus} more (${level(alpha)} interval ${plainPercent(low)} to ${plainPercent(high)}` +
     `${isOnce ? "" : ", however often one looks"})`
   );

@@ -1,6 +1,7 @@
 /** What a reader has to know of the log behind the numbers, a sentence each. */
 
 import type { Experiment } from "../domain/experiment.ts";
+import { counted } from "../domain/number-text.ts";
 import type { LogCounts } from "../measurement/measurement.ts";
 
 export function logWarnings(experiment: Experiment, counts: LogCounts): string[] {
@@ -13,14 +14,12 @@ export function logWarnings(experiment: Experiment, counts: LogCounts): string[]
     );
   }
   if (crossed > 0) {
-    warnings.push(
-      `${crossed} ${crossed === 1 ? "unit was" : "units were"} seen in more than one arm: left out.`,
-    );
+    warnings.push(`${counted(crossed, "unit was", "units were")} seen in more than one arm: left out.`);
   }
   warnings.push(...unmatchedWarnings(counts));
   if (late > 0) {
     warnings.push(
-      `${late} ${late === 1 ? "outcome" : "outcomes"} came later than ${experiment.attributionWindow} after what ` +
+      `${counted(late, "outcome")} came later than ${experiment.attributionWindow} after what ` +
         `${late === 1 ? "it answers" : "they answer"} (the attribution window): not counted.`,
     );
   }
@@ -33,11 +32,13 @@ export function logWarnings(experiment: Experiment, counts: LogCounts): string[]
     );
   }
   if (ofOtherPhases > 0) {
-    warnings.push(`${ofOtherPhases} impressions belong to other phases of the experiment: not counted.`);
+    warnings.push(
+      `${counted(ofOtherPhases, "impression belongs", "impressions belong")} to other phases of the experiment: not counted.`,
+    );
   }
   if (ofUnknownArms > 0) {
     warnings.push(
-      `${ofUnknownArms} impressions carry an arm that the experiment does not have: not counted.`,
+      `${counted(ofUnknownArms, "impression carries", "impressions carry")} an arm that the experiment does not have: not counted.`,
     );
   }
   for (const { arm, impressions, fallbacks } of arms) {
@@ -52,7 +53,7 @@ export function logWarnings(experiment: Experiment, counts: LogCounts): string[]
 export function unmatchedWarnings({ unmatched }: LogCounts): string[] {
   if (unmatched === 0) return [];
   return [
-    `${unmatched} ${unmatched === 1 ? "outcome answers" : "outcomes answer"} no known request, or an item that ` +
+    `${counted(unmatched, "outcome answers", "outcomes answer")} no known request, or an item that ` +
       "was not shown: not counted.",
   ];
 }
@@ -60,7 +61,7 @@ export function unmatchedWarnings({ unmatched }: LogCounts): string[] {
 export function repeatedWarnings({ repeated }: LogCounts): string[] {
   if (repeated === 0) return [];
   return [
-    `${repeated} ${repeated === 1 ? "impression repeats" : "impressions repeat"} the request id of an earlier one: ` +
+    `${counted(repeated, "impression repeats", "impressions repeat")} the request id of an earlier one: ` +
       "not counted.",
   ];
 }

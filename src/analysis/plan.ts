@@ -1,6 +1,6 @@
 /** When a result counts: what the plan that was fixed beforehand says of the units that there are by now. */
 import type { AnalysisPlan, Experiment } from "../domain/experiment.ts";
-import { count } from "../domain/number-text.ts";
+import { count, counted } from "../domain/number-text.ts";
 import {
   alwaysValidTunedUnits,
   type OneSided,
@@ -57,7 +57,7 @@ export function horizonOf(
     const until =
       plannedUnits === null
         ? `until ${plannedEnd}`
-        : `with ${count(plannedUnits)} units, of which ${count(units)} are there`;
+        : `with ${counted(plannedUnits, "unit")}, of which ${count(units)} are there`;
     return {
       ...none,
       warnings: [
@@ -69,7 +69,8 @@ export function horizonOf(
   const fraction = judged / plannedUnits;
   const due = (plan.looks ?? []).filter((look) => look <= fraction);
   const next = plan.looks?.[due.length];
-  const when = next === undefined ? "" : `the next look is at ${count(Math.ceil(next * plannedUnits))} units`;
+  const when =
+    next === undefined ? "" : `the next look is at ${counted(Math.ceil(next * plannedUnits), "unit")}`;
   if (due.length === 0) return { ...none, warnings: [`No look is due yet: ${when}.`] };
   const spending = plan.spending ?? "obrien-fleming";
   const design = sequentialBounds(

@@ -1,6 +1,6 @@
 /** Whether the arms got the units that they were promised, and whether these saw them. */
 
-import { count } from "../domain/number-text.ts";
+import { count, counted } from "../domain/number-text.ts";
 import type { StratumUnits } from "../measurement/measurement.ts";
 import { exposureLoss, healthAlpha, strataSampleRatio } from "../statistics/statistics.ts";
 import type { HealthFindings } from "./health-findings.ts";
@@ -51,7 +51,7 @@ export function strataChecks(findings: HealthFindings, isSplitBroken: boolean): 
     const failed = judged.filter(({ ok }) => !ok);
     const named = failed
       .slice(0, 5)
-      .map((one) => `${one.name} (${count(one.units)} units)`)
+      .map((one) => `${one.name} (${counted(one.units, "unit")})`)
       .join(", ");
     return {
       id,
@@ -97,7 +97,7 @@ export function crossedCheck({ crossed, units }: HealthFindings): HealthCheck {
     name: "Units in several arms",
     ok: all === 0 ? null : !isMany,
     pValue: null,
-    detail: `${count(crossed)} of ${count(all)} units`,
+    detail: `${count(crossed)} of ${counted(all, "unit")}`,
     likelyCause: isMany
       ? "the unit's id changes, or several servers assign with different experiments"
       : null,

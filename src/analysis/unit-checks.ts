@@ -1,6 +1,6 @@
 /** Whether the arms' units were alike before, and whether they are enough. */
 
-import { count } from "../domain/number-text.ts";
+import { count, counted } from "../domain/number-text.ts";
 import {
   covariateBalance,
   healthAlpha,
@@ -35,7 +35,7 @@ export function prePeriod({ pasts, arms, control }: HealthFindings): HealthCheck
     pValue: judged.length === 0 ? null : Math.min(...judged.map((one) => one.pValueAdjusted ?? 1)),
     detail:
       failed.length === 0
-        ? `${comparisons(judged.length)} of outcomes before the first exposure`
+        ? `${counted(judged.length, "comparison")} of outcomes before the first exposure`
         : `differed before: ${failed.map(({ name }) => name).join("; ")}`,
     likelyCause:
       failed.length === 0
@@ -62,7 +62,7 @@ export function balance({ pasts, arms, control }: HealthFindings): HealthCheck {
     pValue: tests.length === 0 ? null : Math.min(...adjusted),
     detail:
       failed.length === 0
-        ? `${comparisons(tests.length)} of covariates`
+        ? `${counted(tests.length, "comparison")} of covariates`
         : `differ: ${failed.map(({ name }) => name).join("; ")}`,
     likelyCause:
       failed.length === 0
@@ -102,14 +102,10 @@ export function enoughUnits({ skewed, arms }: HealthFindings): HealthCheck {
   };
 }
 
-function comparisons(made: number): string {
-  return made === 1 ? "1 comparison" : `${made} comparisons`;
-}
-
 /** A share's score test asks for events, and for no more units than a mean without skewness. */
 function tooFewIn(moments: SkewedMoments, isShare: boolean): string | undefined {
   const { units, needed, ok } = minimumUnits(isShare ? { ...moments, m3: 0 } : moments);
-  return ok ? undefined : `${count(units)} of ${count(needed)} units`;
+  return ok ? undefined : `${count(units)} of ${counted(needed, "unit")}`;
 }
 
 function fewEventsIn({ count, mean }: SkewedMoments): string | undefined {

@@ -1,6 +1,6 @@
 /** The verdict of the whole experiment, by roles and plan, where its health allows one. */
 
-import { count, level, percent, probability, signed } from "../domain/number-text.ts";
+import { count, counted, level, percent, probability, signed } from "../domain/number-text.ts";
 import type { AdjustedTest } from "../statistics/statistics.ts";
 import type { DecidedEffect, Decision } from "./decision.ts";
 import { minimumEffectWords } from "./minimum-effect.ts";
@@ -63,7 +63,7 @@ export function verdictOf(
         ? `The plan is one look, on ${report.plannedEnd}.`
         : report.units >= report.plannedUnits
           ? `The ${count(report.plannedUnits)} units of the plan's one look are there, and the last of them have not had the attribution window for their outcomes.`
-          : `The plan is one look at ${count(report.plannedUnits)} units, of which ${count(report.units)} are there.`,
+          : `The plan is one look at ${counted(report.plannedUnits, "unit")}, of which ${count(report.units)} are there.`,
     );
   }
   if (few !== undefined) return early(`Too few units yet: ${few.detail}. Look again once they are there.`);

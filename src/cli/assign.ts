@@ -5,24 +5,19 @@ import { serverAssignments } from "../client/client.ts";
 import { loadConfig } from "../config.ts";
 import type { UnitAssignments } from "../domain/assignment.ts";
 import type { TargetingAttributes } from "../experiments/experiments.ts";
-import { httpAddress } from "./argument.ts";
 import { attributesFlag } from "./attributes.ts";
-import { refuseBothPlaces } from "./experiment-place-flags.ts";
+import { type PlaceFlags, print, refuseBothPlaces, withPlaceFlags } from "./experiment-place-flags.ts";
 
-interface AssignFlags {
+interface AssignFlags extends PlaceFlags {
   readonly unit: string;
   readonly session?: string;
   readonly requestId?: string;
   readonly attributes?: TargetingAttributes;
-  readonly url?: string;
-  readonly dataDir?: string;
-  readonly config?: string;
-  readonly json?: boolean;
 }
 
 /** `setlist assign`: what one unit gets, and why not. Asking is no exposure: nothing is recorded. */
 export function assignCommand(): Command {
-  return new Command("assign")
+  const command = new Command("assign")
     .description("Say which arms a unit gets, and why for each experiment that it does not enter.")
     .requiredOption("--unit <ID>", "the user's id")
     .option("--session <ID>", "the session, for experiments whose unit is session (default: none)")
@@ -31,23 +26,11 @@ export function assignCommand(): Command {
       "--attributes <JSON>",
       'for targeting, such as {"user": {"country": "DE"}, "context": {}} (default: none)',
       attributesFlag,
-    )
-    .option(
-      "--url <URL>",
-      "a running server, such as http://127.0.0.1:8080 (default: the data directory is asked)",
-      httpAddress,
-    )
-    .option(
-      "--data-dir <FOLDER>",
-      "without --url: the data directory; a server may be using it (default: ./data)",
-    )
-    .option("--config <FILE>", "without --url: the configuration (default: config/setlist.yaml)")
-    .option("--json", "print the answer as JSON, as the API gives it")
-    .action(async (flags: AssignFlags) => {
-      const { answer, doubt } = await asked(flags);
-      const text = renderAssignments(answer) + (doubt === undefined ? "" : `${doubt}\n`);
-      process.stdout.write(flags.json ? `${JSON.stringify(answer, null, 2)}\n` : text);
-    });
+    );
+  return withPlaceFlags(command).action(async (flags: AssignFlags) => {
+    const { answer, doubt } = await asked(flags);
+    print(flags, answer, () => renderAssignments(answer) + (doubt === undefined ? "" : `${doubt}\n`));
+  });
 }
 
 /** The answer, and why it may not be what is served. */

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Compaction } from "../app/data/compact-data.ts";
 import { loadConfig } from "../config.ts";
+import { count, counted } from "../domain/number-text.ts";
 import { segmentBar } from "./segment-bar.ts";
 
 interface CompactFlags {
@@ -56,16 +57,18 @@ function describe(compaction: Compaction): string {
     counterfactuals,
     retained,
   } = compaction;
-  const count = (value: number): string => value.toLocaleString("en-US");
   const lines = [
-    `${count(impressions)} impressions and ${count(outcomes)} outcomes of ${count(segments)} segments are Parquet now; ${count(segmentsDoneBefore)} segments were before.`,
+    `${counted(impressions, "impression")} and ${counted(outcomes, "outcome")} of ${counted(segments, "segment")} are Parquet now; ${counted(segmentsDoneBefore, "segment was", "segments were")} before.`,
   ];
-  if (shadows !== undefined) lines.push(`So are ${count(shadows)} comparisons with shadow models.`);
+  if (shadows !== undefined)
+    lines.push(`${shadows === 1 ? "So is" : "So are"} ${counted(shadows, "comparison")} with shadow models.`);
   if (counterfactuals !== undefined)
-    lines.push(`So are ${count(counterfactuals)} comparisons with other arms.`);
+    lines.push(
+      `${counterfactuals === 1 ? "So is" : "So are"} ${counted(counterfactuals, "comparison")} with other arms.`,
+    );
   if (retained !== undefined)
     lines.push(
-      `Retention deleted ${count(retained.segments)} segments of the log and the Parquet of ${count(retained.parquetSegments)}.`,
+      `Retention deleted ${counted(retained.segments, "segment")} of the log and the Parquet of ${count(retained.parquetSegments)}.`,
     );
   if (segmentsOpen > 0)
     lines.push(

@@ -1,14 +1,32 @@
+import type { Command } from "commander";
 import { DataDirectoryPlace } from "../app/data/data-directory-place.ts";
 import { RunningServerPlace } from "../client/client.ts";
 import { loadConfig } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { ExperimentPlace } from "../rollout/rollout.ts";
+import { httpAddress } from "./argument.ts";
 
 export interface PlaceFlags {
   readonly url?: string;
   readonly dataDir?: string;
   readonly config?: string;
   readonly json?: boolean;
+}
+
+/** With the flags that name the place, and the one that says how it is answered. */
+export function withPlaceFlags(command: Command): Command {
+  return command
+    .option(
+      "--url <URL>",
+      "a running server, such as http://127.0.0.1:8080 (default: the data directory is asked)",
+      httpAddress,
+    )
+    .option(
+      "--data-dir <FOLDER>",
+      "without --url: the data directory; a server may be using it (default: ./data)",
+    )
+    .option("--config <FILE>", "without --url: the configuration (default: config/setlist.yaml)")
+    .option("--json", "print the answer as JSON, as the API gives it");
 }
 
 /** Does something at the place that the flags name. */

@@ -1,9 +1,8 @@
 import { Command } from "commander";
 import { yamlText } from "../config.ts";
-import { httpAddress } from "./argument.ts";
 import { exchangeCommands } from "./experiment-exchange.ts";
 import { renderHealth } from "./experiment-health.ts";
-import { at, type PlaceFlags, print } from "./experiment-place-flags.ts";
+import { at, type PlaceFlags, print, withPlaceFlags } from "./experiment-place-flags.ts";
 import { renderHistory, renderList, renderSurfaces } from "./experiment-tables.ts";
 import { writeCommands } from "./experiment-writes.ts";
 
@@ -13,20 +12,7 @@ export function experimentsCommand(): Command {
     .description("List, show and change the experiments of a running server, or of a data directory.")
     .helpCommand(false);
   for (const command of [...readCommands(), ...writeCommands(), ...exchangeCommands()]) {
-    group.addCommand(
-      command
-        .option(
-          "--url <URL>",
-          "a running server, such as http://127.0.0.1:8080 (default: the data directory is asked)",
-          httpAddress,
-        )
-        .option(
-          "--data-dir <FOLDER>",
-          "without --url: the data directory; a server may be using it (default: ./data)",
-        )
-        .option("--config <FILE>", "without --url: the configuration (default: config/setlist.yaml)")
-        .option("--json", "print the answer as JSON, as the API gives it"),
-    );
+    group.addCommand(withPlaceFlags(command));
   }
   return group;
 }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { IngestProgress } from "../app/data/ingest-topics.ts";
 import { loadConfig } from "../config.ts";
 import { brokerPattern } from "../domain/kafka.ts";
+import { count, counted } from "../domain/number-text.ts";
 import { wholeNumberTo } from "./argument.ts";
 import { exitInterrupted } from "./exit-codes.ts";
 
@@ -100,10 +101,9 @@ const endings = ["SIGINT", "SIGTERM"] as const;
 function describe(progress: IngestProgress, began: number): string {
   const { batches, impressions, outcomes, comparisons, duplicates, refused, lost, behind } = progress;
   const seconds = (performance.now() - began) / 1_000;
-  const count = (value: number): string => Math.round(value).toLocaleString("en-US");
   const records = impressions + outcomes + comparisons;
   const parts = [
-    `${count(impressions)} impressions, ${count(outcomes)} outcomes and ${count(comparisons)} comparisons in ${count(batches)} batches (${count(records / seconds)} a second)`,
+    `${counted(impressions, "impression")}, ${counted(outcomes, "outcome")} and ${counted(comparisons, "comparison")} in ${counted(batches, "batch", "batches")} (${count(Math.round(records / seconds))} a second)`,
     `${count(duplicates)} were sent again and left out`,
     `${count(behind)} wait`,
   ];

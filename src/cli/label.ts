@@ -3,6 +3,7 @@ import type { Labelling, LabelProgress } from "../app/data/label-data.ts";
 import { loadConfig } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { ModelRef } from "../domain/model.ts";
+import { count, counted } from "../domain/number-text.ts";
 import { port, wholeNumberTo } from "./argument.ts";
 import { exitInterrupted } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
@@ -113,14 +114,13 @@ const endings = ["SIGINT", "SIGTERM"] as const;
 function describe(labelling: Labelling, seconds: number): string {
   const { impressions, labelled, alreadyLabelled, unlabelled, coverage, delayMs, teacher } = labelling;
   const { pseudonymous = 0 } = labelling;
-  const count = (value: number): string => Math.round(value).toLocaleString("en-US");
   const lines = [
-    `${teacher.name} version ${teacher.version}: ${count(labelled)} candidates labelled (${count(labelled / seconds)} a second, start included), ${count(alreadyLabelled)} were before; ${count(impressions)} impressions.`,
+    `${teacher.name} version ${teacher.version}: ${counted(labelled, "candidate")} labelled (${count(Math.round(labelled / seconds))} a second, start included), ${counted(alreadyLabelled, "was", "were")} before; ${counted(impressions, "impression")}.`,
     `Coverage of the sealed log ${(100 * coverage).toFixed(2)} %${delayMs === null ? "" : `, newest labelled impression ${(delayMs / 1_000).toFixed(1)} s old`}.`,
   ];
   if (unlabelled > 0)
     lines.push(
-      `${count(unlabelled)} candidates have no label: ${count(unlabelled - pseudonymous)} have features that do not fit the teacher, ${count(pseudonymous)} were logged with a pseudonym and without the user's features as served.`,
+      `${counted(unlabelled, "candidate has", "candidates have")} no label: ${counted(unlabelled - pseudonymous, "has", "have")} features that do not fit the teacher, ${counted(pseudonymous, "was", "were")} logged with a pseudonym and without the user's features as served.`,
     );
   if (labelling.segmentsOpen > 0)
     lines.push(

@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { counted } from "../domain/number-text.ts";
 import type { SimulationProgress } from "../simulation/simulation.ts";
 
 export interface ProgressDisplay {
@@ -66,7 +67,7 @@ function lines(
       next += plainLineEveryMs;
       const { requests, outcomes, failed } = progress;
       stream.write(
-        `${Math.round(100 * done(progress))} % after ${elapsed().toFixed(0)} s: ${requests} requests, ${outcomes} outcomes, ${failed} failed\n`,
+        `${Math.round(100 * done(progress))} % after ${elapsed().toFixed(0)} s: ${counted(requests, "request")}, ${counted(outcomes, "outcome")}, ${failed} failed\n`,
       );
     },
     stop() {},

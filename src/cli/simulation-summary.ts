@@ -1,3 +1,4 @@
+import { counted } from "../domain/number-text.ts";
 import type { SimulationSummary } from "../simulation/simulation.ts";
 
 /** The summary as a person reads it. */
@@ -9,7 +10,7 @@ export function formatSummary(summary: SimulationSummary): string {
       "requests",
       `${requests} in ${seconds.toFixed(1)} s, ${(requests / seconds).toFixed(0)} a second (home ${requestsOfSurface.home}, radio ${requestsOfSurface.radio})`,
     ],
-    ["shown", `${shown} items`],
+    ["shown", counted(shown, "item")],
     ["outcomes", counts(summary.outcomes)],
     ["acknowledged", acknowledged(sent)],
     [
@@ -17,14 +18,14 @@ export function formatSummary(summary: SimulationSummary): string {
       `p50 ${ms(latencyMs.p50)}, p90 ${ms(latencyMs.p90)}, p99 ${ms(latencyMs.p99)}, max ${ms(latencyMs.max)}`,
     ],
     ["degraded", counts(summary.degraded)],
-    ["failed", `${summary.failedRequests} requests; faults seen: ${counts(summary.errors)}`],
+    ["failed", `${counted(summary.failedRequests, "request")}; faults seen: ${counts(summary.errors)}`],
     ["run", `${summary.run} (seed ${summary.seed})`],
   ];
   return `${rows.map(([name, text]) => `${name.padEnd(13)} ${text}`).join("\n")}\n`;
 }
 
 function acknowledged({ accepted, duplicates, rejected, lost, batches }: SimulationSummary["sent"]): string {
-  return `${accepted} in ${batches} batches, ${duplicates} known already, ${rejected} rejected, ${lost} never`;
+  return `${accepted} in ${counted(batches, "batch", "batches")}, ${duplicates} known already, ${rejected} rejected, ${lost} never`;
 }
 
 function counts(of: Readonly<Record<string, number>>): string {

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { type LogSalvage, type SegmentLoss, salvageDataDirectory } from "../app/data/salvage-data.ts";
 import { hasLog, type LogVerification, verifyDataDirectory } from "../app/data/verify-data.ts";
 import { loadConfig } from "../config.ts";
+import { count, counted } from "../domain/number-text.ts";
 import { exitFailed } from "./exit-codes.ts";
 import { segmentBar } from "./segment-bar.ts";
 
@@ -55,12 +56,14 @@ export function verifyLogCommand(): Command {
 }
 
 function describe({ impressions, outcomes, shadows, truncatedBytes, corrupt }: LogVerification): string {
-  const lines = [`${count(impressions)} impressions and ${count(outcomes)} outcomes are whole.`];
+  const lines = [`${counted(impressions, "impression")} and ${counted(outcomes, "outcome")} are whole.`];
   if (shadows !== undefined)
-    lines.push(`So are ${count(shadows)} comparisons with shadow models and other arms.`);
+    lines.push(
+      `${shadows === 1 ? "So is" : "So are"} ${counted(shadows, "comparison")} with shadow models and other arms.`,
+    );
   if (truncatedBytes > 0) {
     lines.push(
-      `The last ${count(truncatedBytes)} bytes are no whole record: a write that was cut short. The next start cuts them.`,
+      `The last ${counted(truncatedBytes, "byte is", "bytes are")} no whole record: a write that was cut short. The next start cuts them.`,
     );
   }
   for (const { segment, offset, record, reason } of corrupt) {
@@ -77,32 +80,28 @@ function describe({ impressions, outcomes, shadows, truncatedBytes, corrupt }: L
 function describeSalvage(salvaged: LogSalvage, into: string): string {
   const { impressions, outcomes, shadows, segments, truncatedBytes, lostRecords, losses } = salvaged;
   const lines = [
-    `${join(into, "log")} holds ${count(impressions)} impressions, ${count(outcomes)} outcomes and ${count(shadows)} comparisons in ${count(segments)} segments.`,
+    `${join(into, "log")} holds ${counted(impressions, "impression")}, ${counted(outcomes, "outcome")} and ${counted(shadows, "comparison")} in ${counted(segments, "segment")}.`,
   ];
   if (truncatedBytes > 0) {
     lines.push(
-      `Left out: ${count(truncatedBytes)} bytes of a write that was cut short, which no start would have kept.`,
+      `Left out: ${counted(truncatedBytes, "byte")} of a write that was cut short, which no start would have kept.`,
     );
   }
   for (const loss of losses) lines.push(...describeLoss(loss));
   const unsure = losses.some(({ records }) => records === null);
   lines.push(
-    `Lost: ${count(lostRecords)} records${unsure ? ", and those of segments of which nothing says how many they had" : ""}.`,
+    `Lost: ${counted(lostRecords, "record")}${unsure ? ", and those of segments of which nothing says how many they had" : ""}.`,
   );
   return lines.join("\n");
 }
 
 function describeLoss({ segment, records, bytes, places }: SegmentLoss): string[] {
-  const lost = records === null ? "nobody can say how many records" : `${count(records)} records`;
-  const lines = [`Segment ${segment}: ${lost}, ${count(bytes)} bytes.`];
+  const lost = records === null ? "nobody can say how many records" : counted(records, "record");
+  const lines = [`Segment ${segment}: ${lost}, ${counted(bytes, "byte")}.`];
   for (const place of places.slice(0, shownPlacesMax)) {
-    lines.push(`  ${count(place.bytes)} bytes at offset ${place.offset}: ${place.reason}`);
+    lines.push(`  ${counted(place.bytes, "byte")} at offset ${place.offset}: ${place.reason}`);
   }
   const more = places.length - shownPlacesMax;
   if (more > 0) lines.push(`  and ${count(more)} more places, which --json lists`);
   return lines;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }

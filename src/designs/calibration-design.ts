@@ -5,6 +5,7 @@
  */
 
 import type { Experiment } from "../domain/experiment.ts";
+import { count, counted } from "../domain/number-text.ts";
 import {
   type MetricLayout,
   metricLayouts,
@@ -170,10 +171,6 @@ function warningsOf({ metrics, units, of }: CalibrationReport): string[] {
     ];
   });
   const drawn =
-    units < of
-      ? [
-          `Calibrated with ${units.toLocaleString("en-US")} of ${of.toLocaleString("en-US")} units, drawn by their ids.`,
-        ]
-      : [];
+    units < of ? [`Calibrated with ${count(units)} of ${counted(of, "unit")}, drawn by their ids.`] : [];
   return [...warnings.flat(), ...drawn];
 }

@@ -5,6 +5,11 @@ export function count(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en-US") : none;
 }
 
+/** `1 unit`, `5,012 units`. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
 /** Four significant digits: `1.203`, `0.0001234`. */
 export function amount(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return none;

@@ -6,6 +6,7 @@ import type {
   MetricGuardrail,
   SampleRatioGuardrail,
 } from "../domain/guardrail.ts";
+import { counted } from "../domain/number-text.ts";
 import { alwaysValid, sequentialSampleRatio } from "../statistics/statistics.ts";
 import { percent, whole } from "./evidence-text.ts";
 import { worst } from "./worst.ts";
@@ -70,7 +71,7 @@ function judgeSampleRatio(
     detail:
       seen === 0
         ? "no units"
-        : `${percent(count / seen)} of ${whole(seen)} units are its, expected ${percent(expected)}; p ${pValue.toPrecision(2)}`,
+        : `${percent(count / seen)} of ${counted(seen, "unit")} are its, expected ${percent(expected)}; p ${pValue.toPrecision(2)}`,
   };
 }
 
@@ -130,7 +131,7 @@ function judgeMetric(
     estimate: mean,
     control: its.mean,
     bound,
-    detail: `${metric} is ${number(mean)} over ${whole(count)} units, control's ${number(its.mean)} over ${whole(controlCount)}; allowed ${percent(margin)} worse, ${number(bound)}${missing}`,
+    detail: `${metric} is ${number(mean)} over ${counted(count, "unit")}, control's ${number(its.mean)} over ${whole(controlCount)}; allowed ${percent(margin)} worse, ${number(bound)}${missing}`,
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   RateGuardrail,
   RequestGuardrail,
 } from "../domain/guardrail.ts";
+import { counted } from "../domain/number-text.ts";
 import {
   type Events,
   evidenceAbove,
@@ -68,7 +69,7 @@ function judgeRate(
       count: trials,
       estimate,
       bound: max,
-      detail: `${percent(estimate)} of ${whole(trials)} requests ${did}, ${percent(low)} at least; allowed ${percent(max)}`,
+      detail: `${percent(estimate)} of ${counted(trials, "request")} ${did}, ${percent(low)} at least; allowed ${percent(max)}`,
     };
   }
   const { margin = 0 } = guardrail;
@@ -88,7 +89,7 @@ function judgeRate(
     estimate,
     control: controlRate,
     bound,
-    detail: `${percent(estimate)} of ${whole(trials)} requests ${did}, of control's ${whole(control.trials)} ${percent(controlRate)}; allowed ${percent(margin)} more; p ${pValueOf(evidence)}`,
+    detail: `${percent(estimate)} of ${counted(trials, "request")} ${did}, of control's ${whole(control.trials)} ${percent(controlRate)}; allowed ${percent(margin)} more; p ${pValueOf(evidence)}`,
   };
 }
 
@@ -113,7 +114,7 @@ function judgeLatency(
       count: requests,
       estimate: latencyBound(at),
       bound: maxMs,
-      detail: `p99 is ${milliseconds(latencyBound(at))}; ${percent(slower / requests)} of ${whole(requests)} requests took more than ${milliseconds(maxMs)}, ${percent(low)} at least; allowed ${percent(1 - quantile)}`,
+      detail: `p99 is ${milliseconds(latencyBound(at))}; ${percent(slower / requests)} of ${counted(requests, "request")} took more than ${milliseconds(maxMs)}, ${percent(low)} at least; allowed ${percent(1 - quantile)}`,
     };
   }
   const estimate = latencyBound(quantileBucket(latencies, quantile));
@@ -137,7 +138,7 @@ function judgeLatency(
     estimate,
     control: controlP99,
     bound,
-    detail: `p99 is ${milliseconds(estimate)} over ${whole(requests)} requests, control's ${milliseconds(controlP99)} over ${whole(control.requests)}; allowed ${percent(margin)} more; p ${pValueOf(evidence)}`,
+    detail: `p99 is ${milliseconds(estimate)} over ${counted(requests, "request")}, control's ${milliseconds(controlP99)} over ${whole(control.requests)}; allowed ${percent(margin)} more; p ${pValueOf(evidence)}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
+import { counted } from "../domain/number-text.ts";
 import type { LogTrouble } from "../domain/outcome-log.ts";
 import { listedExperiments } from "../rollout/rollout.ts";
 import type { HttpContext } from "./context.ts";
@@ -21,7 +22,7 @@ const readySchema = Type.Object({
 function wordsOf({ reason, since, impressionsWaiting }: LogTrouble): string {
   return (
     `the disk has refused the outcome log since ${new Date(since).toISOString()}: ${reason}; ` +
-    `outcomes are refused, ${impressionsWaiting} impressions wait in memory`
+    `outcomes are refused, ${counted(impressionsWaiting, "impression waits", "impressions wait")} in memory`
   );
 }
 

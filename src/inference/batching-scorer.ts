@@ -3,6 +3,7 @@ import { messageOf, SetlistError } from "../domain/error.ts";
 import type { ModelExecution } from "../domain/execution-provider.ts";
 import type { EncodedRequest } from "../domain/feature-store.ts";
 import type { Model, ModelRef, ModelVersion } from "../domain/model.ts";
+import { counted } from "../domain/number-text.ts";
 import type { Scorer, Scores } from "../domain/scorer.ts";
 import type { Backlog } from "./backlog.ts";
 import type { FilledSlots } from "./filled-slots.ts";
@@ -132,7 +133,7 @@ export class BatchingScorer implements Scorer {
     if (this.#queue.size >= queueRequestsMax && !this.#pool.hasIdle) {
       throw new SetlistError(
         "RESOURCE_EXHAUSTED",
-        `${this.#queue.size} requests wait for inference already, as many as may`,
+        `${counted(this.#queue.size, "request waits", "requests wait")} for inference already, as many as may`,
         retrySoon,
       );
     }

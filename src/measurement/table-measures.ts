@@ -1,6 +1,8 @@
 /** Any table's exact moments, and what they measure of each arm. */
+
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { invalidArgument } from "../domain/error.ts";
+import { counted } from "../domain/number-text.ts";
 import { nearest } from "../schema/schema.ts";
 import { duckDbDialect } from "./duckdb-dialect.ts";
 import type { ResultRow } from "./engine.ts";
@@ -161,9 +163,7 @@ function warningsOf(columns: readonly ReadColumn[], units: TableUnits): string[]
     warnings.push(`${units.rowsWithoutUnit} of ${units.rows} rows name no unit or no arm: left out.`);
   }
   if (units.crossed > 0) {
-    warnings.push(
-      `${units.crossed} ${units.crossed === 1 ? "unit is" : "units are"} in more than one arm: left out.`,
-    );
+    warnings.push(`${counted(units.crossed, "unit is", "units are")} in more than one arm: left out.`);
   }
   for (const [i, { column, fold }] of columns.entries()) {
     const empty = units.empty[i] ?? 0;

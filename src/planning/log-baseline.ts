@@ -1,8 +1,10 @@
 /** What the analysis of an experiment says of the next one, which shall be like it. */
+
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import type { TriggerComparison } from "../designs/designs.ts";
 import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
+import { counted } from "../domain/number-text.ts";
 import type { PowerBaseline } from "./power-question.ts";
 
 export interface LogBaseline {
@@ -92,7 +94,7 @@ function fromReport(experiment: Experiment, report: AnalysisReport, name: string
   const control = metric.arms.find(({ arm }) => isControl.get(arm));
   if (control === undefined || control.mean === null || control.standardError === null) {
     throw invalidArgument(
-      `${experiment.id}, ${name}: control has ${control?.units ?? 0} units in the log, too few for a spread; give the baseline by flags`,
+      `${experiment.id}, ${name}: control has ${counted(control?.units ?? 0, "unit")} in the log, too few for a spread; give the baseline by flags`,
     );
   }
   // An arm without weight gets nobody to compare.

@@ -1,4 +1,5 @@
 import { invalidArgument } from "../domain/error.ts";
+import { counted } from "../domain/number-text.ts";
 import {
   type Answer,
   type Baseline,
@@ -219,7 +220,7 @@ function warningsOf(
   }
   if (baseline.from !== null && baseline.from.units < 100) {
     warnings.push(
-      `The baseline is that of ${baseline.from.units} units: the spread, and all that follows, is uncertain.`,
+      `The baseline is that of ${counted(baseline.from.units, "unit")}: the spread, and all that follows, is uncertain.`,
     );
   }
   return warnings;

@@ -1,9 +1,11 @@
 /** The experiment store of a fleet of servers: every revision, in one PostgreSQL, never overwritten. */
+
 import type pg from "pg";
 import type { Clock, Random } from "../domain/clock.ts";
 import { SetlistError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import type { ExperimentStore } from "../domain/experiment-store.ts";
+import { counted } from "../domain/number-text.ts";
 import type {
   KillSwitch,
   Revision,
@@ -196,7 +198,7 @@ export class FleetStore implements ExperimentStore {
     if (position > 0 || held === 0) return;
     throw new SetlistError(
       "UNAVAILABLE",
-      `the experiment store holds nothing where it held ${held} revisions: restore it, or restart the servers to begin anew`,
+      `the experiment store holds nothing where it held ${counted(held, "revision")}: restore it, or restart the servers to begin anew`,
     );
   }
 

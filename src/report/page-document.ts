@@ -1,7 +1,7 @@
 /** The report as one page that needs nothing else: no network, no script, its pictures drawn beforehand. */
 
 import type { AnalysisReport, PlanReport, VerdictReport } from "../analysis/analysis.ts";
-import { count } from "../domain/number-text.ts";
+import { count, counted } from "../domain/number-text.ts";
 import { calibrationPanel } from "./page-calibration.ts";
 import { distributionPanels } from "./page-distributions.ts";
 import { foldedPanels, type PageBuilder, type PageElement, pageBuilder, panelGrid } from "./page-elements.ts";
@@ -87,10 +87,9 @@ function planWords(plan: PlanReport): string {
     "always-valid": "always valid",
     "group-sequential": "group-sequential",
   }[plan.kind];
-  const units =
-    plan.plannedUnits === null ? count(plan.units) : `${count(plan.units)} of ${count(plan.plannedUnits)}`;
+  const of = plan.plannedUnits === null ? "" : `${count(plan.units)} of `;
   const end = plan.plannedEnd === null ? "" : `, planned until ${plan.plannedEnd.slice(0, 10)}`;
-  return ` · plan: ${name}, ${units} units${end}${plan.ended ? ", ended" : ""}`;
+  return ` · plan: ${name}, ${of}${counted(plan.plannedUnits ?? plan.units, "unit")}${end}${plan.ended ? ", ended" : ""}`;
 }
 
 const verdictNames: Record<VerdictReport["kind"], string> = {

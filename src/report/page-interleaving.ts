@@ -1,7 +1,7 @@
 /** Which of two arms the units prefer, each having had both in every list. */
 
 import type { InterleavingReport, PreferenceReport } from "../analysis/analysis.ts";
-import { count, plainPercent, probability, shortened } from "../domain/number-text.ts";
+import { count, counted, plainPercent, probability, shortened } from "../domain/number-text.ts";
 import { effectsChart, finite } from "./page-effects.ts";
 import { type PageBuilder, type PageElement, tableOf, tableRow } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
@@ -51,8 +51,8 @@ export function interleavingPanel(page: PageBuilder, report: InterleavingReport)
     page.element(
       "p",
       { class: "faint" },
-      `${count(report.units)} units, ${count(report.lists)} lists, ${count(report.competitiveSlots)} of ` +
-        `${count(report.slots)} places competitive${share}, ${count(report.oneArmImpressions)} answers of one arm alone.`,
+      `${counted(report.units, "unit")}, ${counted(report.lists, "list")}, ${count(report.competitiveSlots)} of ` +
+        `${counted(report.slots, "place")} competitive${share}, ${counted(report.oneArmImpressions, "answer")} of one arm alone.`,
     ),
   );
 }

@@ -10,7 +10,8 @@ import { methodLink } from "./page-methods.ts";
 export function noveltyPanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
   return (report.novelty ?? []).flatMap((one) => {
     const days = one.days.filter((day) => finite(day) !== null);
-    if (days.length === 0) return [];
+    // A day alone shows no change from day to day.
+    if (days.length < 2) return [];
     const title = `${shortened(one.metric, 40)}, ${shortened(one.arm, 30)}: by days since first seen`;
     return [
       page.element(

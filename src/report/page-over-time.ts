@@ -1,5 +1,5 @@
 /** How the difference came about, day by day, in the band that may be looked at on each of them. */
-import { areaY, dot, lineY, ruleX, ruleY } from "@observablehq/plot";
+import { areaY, dot, lineY, ruleY } from "@observablehq/plot";
 import type { AnalysisReport } from "../analysis/analysis.ts";
 import type { EffectOverTime, EffectPoint } from "../designs/designs.ts";
 import { level, shortened } from "../domain/number-text.ts";
@@ -7,23 +7,40 @@ import type { PageBuilder, PageElement } from "./page-elements.ts";
 import { methodLink } from "./page-methods.ts";
 
 export function overTimePanels(page: PageBuilder, report: AnalysisReport): PageElement[] {
-  return (report.overTime ?? []).flatMap((one) => {
-    const points = one.points.map(finitePoint).filter(({ estimate }) => estimate !== null);
-    if (points.length === 0) return [];
+  const all = (report.overTime ?? []).map((one) => ({
+    ...one,
+    points: one.points.map(finitePoint).filter(({ estimate }) => estimate !== null),
+  }));
+  const drawn = all.filter(({ points }) => points.length > 1);
+  if (drawn.length === 0 && all.some(({ points }) => points.length === 1)) return [oneDayPanel(page)];
+  return drawn.map((one) => {
     const title = `${shortened(one.metric, 40)}, ${shortened(one.arm, 30)}: the difference so far`;
-    return [
-      page.element(
-        "section",
-        { class: "panel" },
-        page.element("h2", {}, title),
-        chartOf(page, { ...one, points }, report.alpha),
-      ),
-    ];
+    return page.element(
+      "section",
+      { class: "panel" },
+      page.element("h2", {}, title),
+      chartOf(page, one, report.alpha),
+    );
   });
+}
+
+/** What there is to see of one day stands in the effects already. */
+function oneDayPanel(page: PageBuilder): PageElement {
+  return page.element(
+    "section",
+    { class: "panel wide" },
+    page.element("h2", {}, "The difference so far"),
+    page.element(
+      "p",
+      {},
+      "One day has figures so far: how differences come about is drawn from two days on.",
+    ),
+  );
 }
 
 function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alpha: number): PageElement {
   const shown = points.map((point) => ({ ...point, at: new Date(`${point.day}T00:00:00Z`) }));
+  const band = { x: "at", fill: "var(--band)" };
   const frame = frameOf(points);
   const cut = points.flatMap(endsOf).some((end) => end < frame[0] || end > frame[1]);
   return page.chart(
@@ -36,8 +53,7 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
       x: {
         type: "utc",
         label: null,
-        ticks: points.length > 1 ? Math.min(5, points.length) : shown.map(({ at }) => at),
-        ...(points.length > 1 ? {} : { tickFormat: dayName }),
+        ticks: Math.min(5, points.length),
       },
       y: {
         domain: frame,
@@ -48,7 +64,8 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
         ticks: 6,
       },
       marks: [
-        ...bandMarks(shown),
+        areaY(shown, { ...band, y1: "alwaysValidLow", y2: "alwaysValidHigh", fillOpacity: 0.16 }),
+        areaY(shown, { ...band, y1: "ciLow", y2: "ciHigh", fillOpacity: 0.28 }),
         ruleY([0], { stroke: "var(--ink)" }),
         lineY(shown, { x: "at", y: "estimate", stroke: "var(--band)", strokeWidth: 2.5 }),
         dot(shown, { x: "at", y: "estimate", fill: "var(--band)", r: shown.length > 31 ? 1.5 : 3 }),
@@ -59,23 +76,6 @@ function chartOf(page: PageBuilder, { metric, arm, points }: EffectOverTime, alp
     `, which holds on every day at once; dark: the ${level(alpha)} interval, which holds for one look at the planned end.`,
     cut ? " The first days' bands leave the frame." : "",
   );
-}
-
-/** A band of one day has no width: it is a bar. */
-function bandMarks(shown: readonly (EffectPoint & { readonly at: Date })[]) {
-  const [outer, inner] = [0.16, 0.28];
-  if (shown.length > 1) {
-    const band = { x: "at", fill: "var(--band)" };
-    return [
-      areaY(shown, { ...band, y1: "alwaysValidLow", y2: "alwaysValidHigh", fillOpacity: outer }),
-      areaY(shown, { ...band, y1: "ciLow", y2: "ciHigh", fillOpacity: inner }),
-    ];
-  }
-  const bar = { x: "at", stroke: "var(--band)", strokeWidth: 36 };
-  return [
-    ruleX(shown, { ...bar, y1: "alwaysValidLow", y2: "alwaysValidHigh", strokeOpacity: outer }),
-    ruleX(shown, { ...bar, y1: "ciLow", y2: "ciHigh", strokeOpacity: inner }),
-  ];
 }
 
 /** The first days' bands are so wide that in their frame all that follows would be a line on zero. */
@@ -103,8 +103,4 @@ function finitePoint({ day, units, ...ends }: EffectPoint): EffectPoint {
     alwaysValidLow: orNull(ends.alwaysValidLow),
     alwaysValidHigh: orNull(ends.alwaysValidHigh),
   };
-}
-
-function dayName(day: Date): string {
-  return day.toISOString().slice(0, 10);
 }

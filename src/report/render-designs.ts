@@ -8,7 +8,15 @@ import type {
   SegmentsReport,
   TriggerComparison,
 } from "../designs/designs.ts";
-import { amount, count, plainPercent, probability, shortened, signed } from "../domain/number-text.ts";
+import {
+  amount,
+  count,
+  counted,
+  plainPercent,
+  probability,
+  shortened,
+  signed,
+} from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
 export function designLines(report: AnalysisReport): string[][] {
@@ -44,7 +52,7 @@ function noveltyLines({ metric, arm, units, days, trend }: NoveltyReport): strin
   const table = plainTable(["days since first exposure", "difference", "interval"]);
   for (const one of days) table.push([String(one.day), ...estimateCells(one)]);
   const change = trend === null ? "" : `: ${signed(trend.estimate)} a day, p ${probability(trend.pValue)}`;
-  return [`${named(metric)} of ${named(arm)} by day, ${count(units)} units${change}`, table.toString()];
+  return [`${named(metric)} of ${named(arm)} by day, ${counted(units, "unit")}${change}`, table.toString()];
 }
 
 function triggerLines({ arm, versus, requests, units, srm, metrics }: TriggerComparison): string[] {
@@ -57,12 +65,12 @@ function triggerLines({ arm, versus, requests, units, srm, metrics }: TriggerCom
       ...estimateCells(diluted?.absolute ?? null),
     ]);
   }
-  const counted = units.map(
-    (one) => `${named(one.arm)} ${count(one.triggered)} of ${count(one.compared)} units`,
+  const triggered = units.map(
+    (one) => `${named(one.arm)} ${count(one.triggered)} of ${counted(one.compared, "unit")}`,
   );
   return [
     `${named(arm)} against ${named(versus)} where their lists differ: ${count(requests.differing)} of ${count(requests.compared)} ` +
-      `compared requests, ${counted.join(", ")}${srm.ok ? "" : ", SRM: do not read it"}`,
+      `compared requests, ${triggered.join(", ")}${srm.ok ? "" : ", SRM: do not read it"}`,
     table.toString(),
   ];
 }
@@ -84,8 +92,8 @@ function policyLines(report: PolicyReport): string[] {
     ([arm, weight]) => `${named(arm)} ${plainPercent(weight)}`,
   );
   return [
-    `With ${weights.join(", ")}: ${count(report.requests)} requests of ${count(report.units)} units, as good as ` +
-      `${count(Math.round(report.effectiveRequests))} requests of ${count(Math.round(report.effectiveUnits))} units`,
+    `With ${weights.join(", ")}: ${counted(report.requests, "request")} of ${counted(report.units, "unit")}, as good as ` +
+      `${counted(Math.round(report.effectiveRequests), "request")} of ${counted(Math.round(report.effectiveUnits), "unit")}`,
     table.toString(),
   ];
 }
@@ -101,7 +109,7 @@ function calibrationLines(report: CalibrationReport): string[] {
         : "not uniform: do not trust the p-values";
   const p = report.uniformity === null ? "" : `, p ${probability(report.uniformity.pValue)}`;
   return [
-    `Calibration: p-values of ${count(report.units)} units under ${count(report.salts)} salts are ${verdict}${p}`,
+    `Calibration: p-values of ${counted(report.units, "unit")} under ${counted(report.salts, "salt")} are ${verdict}${p}`,
     `  0 ${bars.join("")} 1`,
     ...report.metrics.map(
       ({ metric, arm, falsePositives }) =>
@@ -150,8 +158,8 @@ function interleavingLines(report: InterleavingReport): string[] {
   }
   const share = report.competitiveShare === null ? "" : ` (${plainPercent(report.competitiveShare)})`;
   return [
-    `Interleaved: ${count(report.units)} units, ${count(report.lists)} lists, ${count(report.competitiveSlots)} of ` +
-      `${count(report.slots)} places competitive${share}`,
+    `Interleaved: ${counted(report.units, "unit")}, ${counted(report.lists, "list")}, ${count(report.competitiveSlots)} of ` +
+      `${counted(report.slots, "place")} competitive${share}`,
     table.toString(),
   ];
 }

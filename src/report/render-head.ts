@@ -1,6 +1,6 @@
 /** What a terminal's report begins with: the verdict, whether it may be believed, and the plan. */
 import type { AnalysisReport, HealthCheck } from "../analysis/analysis.ts";
-import { count, plainPercent, probability, shortened } from "../domain/number-text.ts";
+import { count, counted, plainPercent, probability, shortened } from "../domain/number-text.ts";
 import { verdictWords } from "./verdict-words.ts";
 
 /** As many as are read; the table has the others. */
@@ -90,7 +90,7 @@ function planLine({ plan }: AnalysisReport): string {
     "always-valid": "always valid",
     "group-sequential": "group-sequential",
   }[plan.kind];
-  const of = plan.plannedUnits === null ? "" : ` of ${count(plan.plannedUnits)}`;
+  const of = plan.plannedUnits === null ? "" : `${count(plan.units)} of `;
   const end = plan.plannedEnd === null ? "" : `, until ${plan.plannedEnd.slice(0, 10)}`;
-  return `Plan     ${name}: ${count(plan.units)}${of} units${end}${plan.ended ? ", ended" : ""}`;
+  return `Plan     ${name}: ${of}${counted(plan.plannedUnits ?? plan.units, "unit")}${end}${plan.ended ? ", ended" : ""}`;
 }

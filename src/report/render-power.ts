@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { amount, count, percent, plainPercent, probability, signed } from "../domain/number-text.ts";
+import { amount, count, counted, percent, plainPercent, probability, signed } from "../domain/number-text.ts";
 import type { PowerReport } from "../planning/planning.ts";
 
 /** The plan as a person reads it: the answer, what it rests on, and what more or fewer units would bring. */
@@ -22,8 +22,8 @@ export function renderPower(report: PowerReport): string {
 }
 
 function sentenceOf({ asked, answer, plan }: PowerReport): string {
-  const time = answer.days === null ? "" : `, ${count(answer.days)} ${answer.days === 1 ? "day" : "days"}`;
-  const units = `${count(answer.units)} units${time}`;
+  const time = answer.days === null ? "" : `, ${counted(answer.days, "day")}`;
+  const units = `${counted(answer.units, "unit")}${time}`;
   const effect = effectOf(answer.effect);
   const sure = `${plainPercent(answer.power)} power`;
   const aim =
@@ -43,7 +43,8 @@ function effectOf({ absolute, relative }: PowerReport["answer"]["effect"]): stri
 
 function baselineOf({ baseline }: PowerReport): string {
   const { kind, value, unitSpread, from } = baseline;
-  const source = from === null ? "" : `, from ${from.experiment}/${from.metric}, ${count(from.units)} units`;
+  const source =
+    from === null ? "" : `, from ${from.experiment}/${from.metric}, ${counted(from.units, "unit")}`;
   const shown = kind === "proportion" ? `${amount(100 * value)} %` : amount(value);
   return `${kind} ${shown}, standard deviation of a unit ${amount(unitSpread)}${source}`;
 }
@@ -52,7 +53,7 @@ function planLines({ plan }: PowerReport): string[] {
   const sides = plan.margin === null ? "two-sided" : "one-sided";
   const shared =
     plan.comparisons > 1
-      ? `, ${probability(plan.alphaPerComparison)} for each of ${plan.comparisons} comparisons (Bonferroni)`
+      ? `, ${probability(plan.alphaPerComparison)} for each of ${counted(plan.comparisons, "comparison")} (Bonferroni)`
       : "";
   const shares = plan.shares.map((share) => plainPercent(share)).join(", ");
   const lines = [`Plan       alpha ${plan.alpha} ${sides}${shared}; arms ${shares}`];

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { type ColumnarStore, openColumnarStore } from "../columnar/columnar.ts";
 import { SetlistError } from "../domain/error.ts";
@@ -8,6 +7,7 @@ import { markerCounts, type SegmentFacts, stageSegment } from "../warehouse/ware
 import { wordsOf } from "./kafka-client.ts";
 import { Landed, type LandingBatch } from "./landed.ts";
 import { decodeMessage } from "./message.ts";
+import { pause } from "./pause.ts";
 import { TopicReader } from "./topic-reader.ts";
 import { topicsOf } from "./topics.ts";
 
@@ -225,8 +225,4 @@ class Ingest {
     }
     return undefined;
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

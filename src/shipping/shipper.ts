@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../domain/clock.ts";
 import type { LogPlace, LogTail, PlacedRecord } from "../domain/log-reading.ts";
 import type { ShippingStatus } from "../domain/shipping.ts";
 import type { MessageSink } from "./kafka-sink.ts";
 import type { EncodedMessage, MessageEncoder } from "./message.ts";
 import { Pace } from "./pace.ts";
+import { pause } from "./pause.ts";
 import type { PositionFile } from "./position-file.ts";
 
 /**
@@ -186,9 +186,4 @@ export class Shipper {
 
 function timeOf({ record }: PlacedRecord): number {
   return record.kind === "outcome" ? record.receivedAt : record.at;
-}
-
-/** At once where aborted. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -90,7 +90,8 @@ export function trend(segments: readonly PlacedEffect[]): SegmentsAnswer<Contras
   const unit = Math.min(...segments.map(({ standardError }) => standardError));
   const middle = sum(segments.map(({ at }, i) => (weights[i] as number) * at)) / sum(weights);
   const spread = sum(segments.map(({ at }, i) => (weights[i] as number) * (at - middle) ** 2));
-  if (spread === 0) return noAnswer("one-segment");
+  // Rounding leaves a spread also where all stand in one place.
+  if (spread === 0 || segments.every(({ at }) => at === segments[0]?.at)) return noAnswer("one-segment");
   const slope =
     sum(segments.map(({ at, estimate }, i) => (weights[i] as number) * (at - middle) * estimate)) / spread;
   if (!Number.isFinite(slope)) return noAnswer("infinite");

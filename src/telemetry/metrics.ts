@@ -12,6 +12,7 @@ import type { MetricsSource, RequestObserver } from "../domain/observers.ts";
 import type { LogHealth } from "../domain/outcome-log.ts";
 import type { Scorer } from "../domain/scorer.ts";
 import { armMetrics } from "./arm-metrics.ts";
+import { childMemoryMetrics } from "./child-processes.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import { type RankMetrics, rankMetrics } from "./rank-metrics.ts";
@@ -65,6 +66,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  childMemoryMetrics(registry);
   const arms = armMetrics(registry);
   return {
     source: { contentType: registry.contentType, render: () => registry.metrics() },

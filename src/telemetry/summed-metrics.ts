@@ -1,6 +1,7 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { MetricsSource } from "../domain/observers.ts";
 import type { LogHealth } from "../domain/outcome-log.ts";
+import { childMemoryMetrics } from "./child-processes.ts";
 import { type CompactionState, compactionMetrics } from "./compaction-metrics.ts";
 import { type GuardrailMetrics, guardrailMetrics } from "./guardrail-metrics.ts";
 import type { MetricsSnapshot } from "./metrics.ts";
@@ -41,6 +42,7 @@ export class SummedMetrics {
   constructor(counts: () => ProcessCounts) {
     this.contentType = this.#own.contentType;
     collectDefaultMetrics({ register: this.#own });
+    childMemoryMetrics(this.#own);
     this.guardrails = guardrailMetrics(this.#own);
     new Gauge({
       name: "setlist_processes",

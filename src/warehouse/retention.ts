@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ColumnarStore, lockReaders, type Marker } from "../columnar/columnar.ts";
 import type { LogSegment } from "../domain/log-reading.ts";
+import { counted } from "../domain/number-text.ts";
 import type { SegmentFacts } from "./segment-rows.ts";
 
 /** What may be kept of something: undefined for as long, or as much, as there is. */
@@ -96,7 +97,7 @@ async function retainSegments({ listed, store, warehouse, rules }: RetainOptions
   }
   if (forgotten > 0)
     onWarning(
-      `log.retentionBytesMax (${log.bytesMax}) took ${forgotten} segments within log.dedupeWindow: ` +
+      `log.retentionBytesMax (${log.bytesMax}) took ${counted(forgotten, "segment")} within log.dedupeWindow: ` +
         "one of their outcomes that is sent again is taken as new",
     );
   return { count, bytes: before - left };

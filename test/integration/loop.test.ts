@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { childrenOf } from "../../loadtest/process-figures.ts";
 import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { readLog, verifyLog } from "../../src/outcomes/outcomes.ts";
+import { childrenOf } from "../../src/telemetry/child-processes.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { childrenOf } from "../../loadtest/process-figures.ts";
 import { type ServerProcess, startServerProcess } from "../../src/app/server-process.ts";
 import { verifyLog } from "../../src/outcomes/outcomes.ts";
+import { childrenOf } from "../../src/telemetry/child-processes.ts";
 import { isAlive } from "../support/alive.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

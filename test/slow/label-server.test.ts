@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type ServerProcess, startServerProcess } from "../../src/app/server-process.ts";
+import { until } from "../support/eventually.ts";
 import { addTeacher, labelHouse, labelsIn, labelWorld } from "../support/label-house.ts";
 import { impressionOf } from "../support/log-records.ts";
 import { openTestLog } from "../support/outcomes-log.ts";
@@ -137,12 +138,3 @@ test("--follow over a log of which nothing is sealed tells no delay, and at its 
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ impressions: 0, labelled: 0, delayMs: null, segments: 0 });
 });
-
-/** What `look` finds, looked for until the test is out of time. */
-async function until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    await sleep(20);
-  }
-}

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config.ts";
 import { type Isolation, isolations } from "../../src/domain/isolation.ts";
 import type { ModelVersionStatus } from "../../src/domain/model-life.ts";
 import { eventually } from "../support/eventually.ts";
@@ -11,7 +12,7 @@ import {
   scratchRepository,
   writeVersion,
 } from "../support/model-repository.ts";
-import { type RunningApp, startApp } from "../support/running-app.ts";
+import { patient, type RunningApp, startApp } from "../support/running-app.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 
@@ -32,12 +33,8 @@ arms:
 `;
 
 async function start(isolation: Isolation): Promise<RunningApp> {
-  const { surfaces, inference } = (await import("../../src/config.ts")).loadConfig({
-    flags: {},
-    env: {},
-    cwd: process.cwd(),
-  });
-  const home = surfaces.get("home");
+  const loaded = loadConfig({ flags: {}, env: {}, cwd: process.cwd() });
+  const home = loaded.surfaces.get("home");
   if (home === undefined) throw new Error("expected a surface home in the configuration");
   const experiments = join(folder.path, "experiments");
   await mkdir(experiments, { recursive: true });
@@ -46,7 +43,7 @@ async function start(isolation: Isolation): Promise<RunningApp> {
     models: repository.path,
     experiments,
     surfaces: new Map([["home", { ...home, timeoutMs: 10_000 }]]),
-    inference: { ...inference, isolation },
+    inference: { ...patient(loaded).inference, isolation },
   });
 }
 

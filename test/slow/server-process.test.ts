@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { childrenOf } from "../../loadtest/process-figures.ts";
 import { startServerProcess } from "../../src/app/server-process.ts";
+import { childrenOf } from "../../src/telemetry/child-processes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 describe("a server in a process of its own", () => {
@@ -24,13 +24,20 @@ describe("a server in a process of its own", () => {
     expect(await server.stop()).toBe(0);
   });
 
-  it.runIf(process.platform === "linux")("has no model's library report to its maker", async () => {
-    const server = await startServerProcess({ dataDir: await temporaryFolder() });
-    const environments = childrenOf(server.pid).map((pid) => readFileSync(`/proc/${pid}/environ`, "utf8"));
-    expect(await server.stop()).toBe(0);
-    expect(environments.length).toBeGreaterThan(0);
-    for (const environment of environments) {
-      expect(environment.split("\0")).toContain("ORT_DISABLE_TELEMETRY=1");
-    }
-  });
+  it.runIf(process.platform === "linux")(
+    "shows what inference takes, and has it tell its maker nothing",
+    async () => {
+      const server = await startServerProcess({ dataDir: await temporaryFolder() });
+      const environments = childrenOf(server.pid).map((pid) => readFileSync(`/proc/${pid}/environ`, "utf8"));
+      const metrics = await (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
+      expect(await server.stop()).toBe(0);
+      expect(environments.length).toBeGreaterThan(0);
+      for (const environment of environments) {
+        expect(environment.split("\0")).toContain("ORT_DISABLE_TELEMETRY=1");
+      }
+      const [, bytes] =
+        /^setlist_child_resident_memory_bytes{process="inference"} (\d+)$/m.exec(metrics) ?? [];
+      expect(Number(bytes)).toBeGreaterThan(30e6);
+    },
+  );
 });

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { logIdentity } from "../../src/outcomes/outcomes.ts";
 import { shippedThrough } from "../../src/shipping/position-file.ts";
 import { describeWithKafka } from "../support/describe-with.ts";
+import { until } from "../support/eventually.ts";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
 import { openTestLog, segmentsIn } from "../support/outcomes-log.ts";
 import { columnOf } from "../support/parquet.ts";
@@ -46,10 +47,6 @@ function load(group: ProcessGroup, clients: number) {
 async function metric(group: ProcessGroup, name: string): Promise<number> {
   const { text } = await group.call("GET", "/metrics");
   return Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(50);
 }
 
 async function expectOnce(out: string, book: { requests: string[]; outcomes: string[] }): Promise<void> {

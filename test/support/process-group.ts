@@ -41,6 +41,13 @@ export interface ProcessGroup {
   signal(signal: NodeJS.Signals): void;
 }
 
+/** Refuses nobody because the machine is busy with other tests. */
+const patient = {
+  SETLIST_ADMISSION_ANSWER_MS_TARGET: "60000",
+  SETLIST_INFERENCE_QUEUE_WAIT_MAX_MS: "60000",
+  SETLIST_INFERENCE_STANDING_QUEUE_WAIT_MAX_MS: "60000",
+};
+
 /** Killed when the test is over, should it still run; its children then end by themselves. */
 export async function startGroup(
   dataDir: string,
@@ -54,7 +61,7 @@ export async function startGroup(
       stdio: ["ignore", "pipe", "inherit"],
       // A group of its own, which can be signalled as a terminal does.
       detached: true,
-      env: { ...process.env, SETLIST_DRAIN_DELAY_MS: "200", ...env },
+      env: { ...process.env, ...patient, SETLIST_DRAIN_DELAY_MS: "200", ...env },
     },
   );
   onTestFinished(() => void child.kill("SIGKILL"));

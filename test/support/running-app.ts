@@ -15,10 +15,23 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
+/** Refuses nobody because the machine is busy with other tests. */
+export function patient({
+  admission,
+  inference,
+}: SetlistConfig): Pick<SetlistConfig, "admission" | "inference"> {
+  const queueWaits = { queueWaitMaxMs: 60_000, standingQueueWaitMaxMs: 60_000 };
+  return {
+    admission: { ...admission, answerMsTarget: 60_000 },
+    inference: { ...inference, ...queueWaits },
+  };
+}
+
 /** The whole server as `npm start` makes it, on free ports, over the committed models and configuration. */
 export async function startApp(dataDir: string, change: Partial<SetlistConfig> = {}): Promise<RunningApp> {
   const flags = { httpPort: 0, grpcPort: 0, dataDir, logLevel: "fatal" };
-  const config = { ...loadConfig({ flags, env: {}, cwd: process.cwd() }), drainDelayMs: 0, ...change };
+  const loaded = loadConfig({ flags, env: {}, cwd: process.cwd() });
+  const config = { ...loaded, ...patient(loaded), drainDelayMs: 0, ...change };
   const app = await createApp(config);
   const { httpPort, grpcPort } = await app.listen();
   const http = `http://127.0.0.1:${httpPort}`;

@@ -274,7 +274,7 @@ describe("what counts", () => {
     expect(report.phase).toBe(2);
     expect(report.arms.map((arm) => arm.units)).toEqual([1, 0]);
     expect(report.unmatchedOutcomes).toBe(0);
-    expect(report.warnings).toContainEqual(expect.stringContaining("1 impressions belong to other phases"));
+    expect(report.warnings).toContainEqual(expect.stringContaining("1 impression belongs to other phases"));
   });
 
   test("an impression without its model stays in its arm, and a warning says how many there are", async () => {

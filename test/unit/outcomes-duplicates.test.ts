@@ -6,7 +6,7 @@ import { Batch } from "../../src/outcomes/batch.ts";
 import { type Disk, realDisk } from "../../src/outcomes/disk.ts";
 import type { IdGeneration } from "../../src/outcomes/id-generation.ts";
 import { KnownOutcomes } from "../../src/outcomes/known-outcomes.ts";
-import { impressionOf, outcomeOf } from "../support/log-records.ts";
+import { outcomeOf } from "../support/log-records.ts";
 import {
   isSettled,
   namesIn,
@@ -252,19 +252,6 @@ test("where the disk does not let the log look, outcomes that may be known are r
     duplicates: 3,
   });
   await log.close();
-});
-
-test("a batch that is refused for one of its outcomes leaves none behind", async () => {
-  const directory = await temporaryFolder();
-  const log = await openTestLog(directory);
-  const huge = { ...received("huge", noon), itemId: "x".repeat(17 * 1024 * 1024) };
-  await expect(log.appendOutcomes([received("o1", noon), huge])).rejects.toMatchObject({
-    code: "INVALID_ARGUMENT",
-  });
-  await log.appendImpression(impressionOf("r1", "u1", "kd"));
-  expect(await log.appendOutcomes([received("o1", noon)])).toMatchObject({ accepted: 1 });
-  await log.close();
-  expect(await namesIn(directory)).toEqual(["r1", "o1"]);
 });
 
 test("duplicates of what is on the disk wait for nothing but the disk's answer", async () => {

@@ -1,44 +1,10 @@
 import { expect, test } from "vitest";
 import { impressionOf, outcomeOf } from "../support/log-records.ts";
-import { isSettled, namesIn, openTestLog, recordsIn, segmentsIn, testDisk } from "../support/outcomes-log.ts";
+import { isSettled, namesIn, openTestLog, segmentsIn, testDisk } from "../support/outcomes-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const outcomes = (from: number, count: number) =>
   Array.from({ length: count }, (_, i) => outcomeOf(`o${from + i}`, "r1", "t1"));
-
-test("what was appended is read back in order, after a close and a new start too", async () => {
-  const directory = await temporaryFolder();
-  const log = await openTestLog(directory);
-  const shown = impressionOf("r1", "u1", "kd");
-  await log.appendImpression(shown);
-  await log.appendOutcomes([outcomeOf("o1", "r1", "t1"), outcomeOf("o2", "r1", "t2")]);
-  expect(await recordsIn(directory)).toStrictEqual([
-    shown,
-    outcomeOf("o1", "r1", "t1"),
-    outcomeOf("o2", "r1", "t2"),
-  ]);
-  await log.close();
-  expect(await namesIn(directory)).toStrictEqual(["r1", "o1", "o2"]);
-  const again = await openTestLog(directory);
-  expect(again.recovery).toStrictEqual({ impressions: 1, outcomes: 2, truncatedBytes: 0, segments: 1 });
-  await again.appendImpression(impressionOf("r2", "u1", "kd"));
-  await again.close();
-  expect(await namesIn(directory)).toStrictEqual(["r1", "o1", "o2", "r2"]);
-});
-
-test("an impression is in the file before its promise resolves, without waiting for a sync", async () => {
-  const directory = await temporaryFolder();
-  const disk = testDisk();
-  const log = await openTestLog(directory, { disk });
-  const release = disk.hold("sync");
-  const acknowledged = log.appendOutcomes(outcomes(1, 1));
-  await log.appendImpression(impressionOf("r1", "u1", "kd"));
-  expect(await namesIn(directory)).toStrictEqual(["o1", "r1"].sort((a) => (a === "r1" ? -1 : 1)));
-  expect(await isSettled(acknowledged)).toBe(false);
-  release();
-  expect(await acknowledged).toStrictEqual({ accepted: 1, duplicates: 0, unmatched: 1 });
-  await log.close();
-});
 
 test("what is appended at once goes to the disk in one write and one sync", async () => {
   const disk = testDisk();
@@ -76,46 +42,6 @@ test("impressions are synced by the clock, without anyone waiting", async () => 
   await expect.poll(() => disk.calls.sync).toBe(before + 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(disk.calls.sync).toBe(before + 1);
-  await log.close();
-});
-
-test("an outcome is taken once: within a batch, across batches and across starts", async () => {
-  const directory = await temporaryFolder();
-  const log = await openTestLog(directory);
-  await log.appendImpression(impressionOf("r1", "u1", "kd"));
-  const [one, two, three] = outcomes(1, 3) as [never, never, never];
-  expect(await log.appendOutcomes([one, two, one])).toStrictEqual({
-    accepted: 2,
-    duplicates: 1,
-    unmatched: 0,
-  });
-  expect(await log.appendOutcomes([two])).toStrictEqual({ accepted: 0, duplicates: 1, unmatched: 0 });
-  await log.close();
-  const again = await openTestLog(directory);
-  expect(await again.appendOutcomes([one, three, two])).toStrictEqual({
-    accepted: 1,
-    duplicates: 2,
-    unmatched: 0,
-  });
-  await again.close();
-  expect(await namesIn(directory)).toStrictEqual(["r1", "o1", "o2", "o3"]);
-});
-
-test("a duplicate of an outcome that is under way is not acknowledged before the first is durable", async () => {
-  const disk = testDisk();
-  const log = await openTestLog(await temporaryFolder(), { disk });
-  const release = disk.hold("sync");
-  const first = log.appendOutcomes(outcomes(1, 1));
-  const second = log.appendOutcomes(outcomes(1, 1));
-  await log.appendImpression(impressionOf("r1", "u1", "kd"));
-  const third = log.appendOutcomes(outcomes(1, 1));
-  expect(await isSettled(Promise.race([first, second, third]))).toBe(false);
-  release();
-  expect(await Promise.all([first, second, third])).toStrictEqual([
-    { accepted: 1, duplicates: 0, unmatched: 1 },
-    { accepted: 0, duplicates: 1, unmatched: 0 },
-    { accepted: 0, duplicates: 1, unmatched: 0 },
-  ]);
   await log.close();
 });
 
@@ -175,20 +101,6 @@ test("a log without records leaves no segment behind", async () => {
   const directory = await temporaryFolder();
   await (await openTestLog(directory)).close();
   expect(await segmentsIn(directory)).toStrictEqual([]);
-});
-
-test("close drains: what was appended before it is acknowledged, what comes after is refused", async () => {
-  const directory = await temporaryFolder();
-  const log = await openTestLog(directory);
-  const acknowledged = log.appendOutcomes(outcomes(1, 500));
-  const closed = log.close();
-  await expect(log.appendImpression(impressionOf("r1", "u1", "kd"))).rejects.toMatchObject({
-    code: "UNAVAILABLE",
-  });
-  expect(await acknowledged).toMatchObject({ accepted: 500 });
-  await closed;
-  await log.close();
-  expect(await namesIn(directory)).toHaveLength(500);
 });
 
 test("a segment size beyond what offsets can hold is refused", async () => {

@@ -40,7 +40,7 @@ test("a whole log: the counts, and exit code 0", async () => {
   expect(code).toBe(0);
   expect(await verify("--data-dir", dataDir)).toStrictEqual({
     code: 0,
-    printed: "1 impressions and 2 outcomes are whole.\n",
+    printed: "1 impression and 2 outcomes are whole.\n",
   });
 });
 
@@ -68,7 +68,7 @@ test("a torn tail is no damage, a data directory without a log is empty", async 
   expect(await verify("--data-dir", dataDir)).toStrictEqual({
     code: 0,
     printed:
-      "1 impressions and 2 outcomes are whole.\n" +
+      "1 impression and 2 outcomes are whole.\n" +
       "The last 5 bytes are no whole record: a write that was cut short. The next start cuts them.\n",
   });
   const empty = await temporaryFolder();
@@ -84,7 +84,7 @@ test("--salvage writes a log that a server takes, says what is lost, and exits w
   const whole = join(await temporaryFolder(), "whole");
   expect(await verify("--data-dir", dataDir, "--salvage", whole)).toStrictEqual({
     code: 0,
-    printed: `${whole}/log holds 1 impressions, 2 outcomes and 0 comparisons in 1 segments.\nLost: 0 records.\n`,
+    printed: `${whole}/log holds 1 impression, 2 outcomes and 0 comparisons in 1 segment.\nLost: 0 records.\n`,
   });
   const bytes = await readFile(segment);
   const lost = bytes.indexOf("o2");
@@ -99,8 +99,8 @@ test("--salvage writes a log that a server takes, says what is lost, and exits w
   });
   expect(await verify("--data-dir", into)).toMatchObject({ code: 0 });
   const text = await verify("--data-dir", dataDir, "--salvage", `${into}-again`);
-  expect(text.printed).toContain("Segment 0000000001.seg: 1 records, ");
-  expect(text.printed).toContain("Lost: 1 records.");
+  expect(text.printed).toContain("Segment 0000000001.seg: 1 record, ");
+  expect(text.printed).toContain("Lost: 1 record.");
 });
 
 test("a pipe that has a segment's name is waited for by nobody: it is named, and salvage goes on without it", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { renderPage } from "../../src/report/report.ts";
 import { madeInterleaving, madeReport } from "../support/made-reports.ts";
+import { oddReport } from "../support/odd-reports.ts";
 
 /** As GitHub makes an anchor of a heading. */
 function anchorOf(heading: string): string {
@@ -57,4 +58,10 @@ test("a method that a report does not use is not explained", async () => {
   const brought = [...page.matchAll(/<div id="([^"]+)"/g)].map(([, id = ""]) => id);
   expect(brought).toEqual(expect.arrayContaining(["cuped", "ratios"]));
   expect(brought).not.toEqual(expect.arrayContaining(["quantiles"]));
+});
+
+test("of one day the page draws no picture by days, and says why", async () => {
+  const page = await renderPage(oddReport("one day"));
+  expect(page).toContain("One day has figures so far");
+  expect(page).not.toMatch(/aria-label="[^"]*(Cumulative difference|by days since)/);
 });

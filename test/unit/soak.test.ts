@@ -183,6 +183,13 @@ describe("the verdict of a soak", () => {
     expect(texts[0]).toContain(name);
   });
 
+  it("says nothing of trends after a few minutes, while memory fills", () => {
+    const few = calm.slice(0, 3);
+    const found = findings({ loads: few.map(({ load }) => load), trend: trendOf(few) });
+    expect(verdictsOf(found).some(({ text }) => text.startsWith("memory"))).toBe(false);
+    expect(failed(found)).toEqual([]);
+  });
+
   it("takes refusals of overload for what they are, up to a hundredth", () => {
     const refusing = calm.map(({ load }) => ({
       ...load,

@@ -122,6 +122,14 @@ test.each(references.heterogeneity)("segments, $name: Cochran's Q and the trend"
   expectNear(slope.pValue, one.slopePValue);
 });
 
+test("segments that all stand in one place have no trend, however their mean place is rounded", () => {
+  const segments = [
+    { estimate: -905.979, standardError: 83.841, at: 25 },
+    { estimate: 126.359, standardError: 35.923, at: 25 },
+  ];
+  expect(trend(segments)).toEqual({ ok: false, reason: "one-segment" });
+});
+
 test("the trend within units is the mean of the units' own least-squares lines", () => {
   const { days, rows, value, variance } = references.slope;
   const slope = given(trendWithinUnits(jointMomentsOf(rows, days.length), days));

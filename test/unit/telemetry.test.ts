@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SetlistError } from "../../src/domain/error.ts";
 import type { Impression } from "../../src/domain/impression.ts";
 import type { LogLevel } from "../../src/domain/log-level.ts";
 import type { Model } from "../../src/domain/model.ts";
@@ -44,13 +45,29 @@ test("a log line is one JSON object with level, time in UTC, message and fields"
   ]);
 });
 
-test("an error is logged with its message and stack", () => {
+test("an error that nobody expected is logged with its message and stack, any other with what it says", () => {
   const { logger, lines } = listen();
-  logger.error({ err: new Error("disk full") }, "failed");
-  const [line = ""] = lines;
-  expect(JSON.parse(line)).toMatchObject({
-    err: { message: "disk full", stack: expect.stringContaining("telemetry.test") },
-  });
+  const cause = Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC", syscall: "write" });
+  for (const err of [
+    new Error("no order"),
+    new SetlistError("INTERNAL", "no sense"),
+    new SetlistError("UNAVAILABLE", "not now", { cause }),
+    cause,
+    "no model",
+  ])
+    logger.warn({ err }, "failed");
+  expect(lines.map((line) => JSON.parse(line).err)).toEqual([
+    { type: "Error", message: "no order", stack: expect.stringContaining("telemetry.test") },
+    {
+      type: "SetlistError",
+      code: "INTERNAL",
+      message: "no sense",
+      stack: expect.stringContaining("telemetry.test"),
+    },
+    { type: "SetlistError", code: "UNAVAILABLE", message: "not now: ENOSPC: no space left" },
+    { type: "Error", code: "ENOSPC", message: "ENOSPC: no space left" },
+    "no model",
+  ]);
 });
 
 test("a fallback is one warning a minute for each reason, which says how many it held back", () => {
