@@ -13,9 +13,11 @@ interface OpenCall {
   /** Monotonic ms. */
   readonly begun: number;
   readonly isUnary: boolean;
-  /** Bytes that waited for the client at the last look that found another number of them, and when that was, ms. */
-  unread: number;
-  unreadSince: number;
+  /** Bytes of answers, of calls that have many: what waits may be as much at every look, although all of it is read. */
+  written: number;
+  /** Less those that wait for the client, at the last look that found another number, and when that was, ms. */
+  taken: number;
+  takenAt: number;
 }
 
 /**
@@ -38,8 +40,9 @@ export function watchCalls(
     if (stream.session?.socket.localPort !== port) return;
     const begun = performance.now();
     const isUnary = !streaming.has(headers[":path"] ?? "");
-    const call = { stream, begun, isUnary, unread: 0, unreadSince: begun };
+    const call = { stream, begun, isUnary, written: 0, taken: 0, takenAt: begun };
     open.add(call);
+    if (!isUnary) countWritten(call);
     stream.once("close", () => open.delete(call));
   }
 
@@ -54,11 +57,12 @@ export function watchCalls(
 
   function isUnread(call: OpenCall, now: number): boolean {
     const { writableLength, writableEnded } = call.stream;
-    if (call.unread !== writableLength || (writableLength === 0 && !writableEnded)) {
-      call.unread = writableLength;
-      call.unreadSince = now;
+    const taken = call.written - writableLength;
+    if (taken !== call.taken || (writableLength === 0 && !writableEnded)) {
+      call.taken = taken;
+      call.takenAt = now;
     }
-    return now - call.unreadSince >= unreadMsMax;
+    return now - call.takenAt >= unreadMsMax;
   }
 
   subscribe(begins, onBegin);
@@ -67,4 +71,17 @@ export function watchCalls(
     unsubscribe(begins, onBegin);
     clearInterval(timer);
   };
+}
+
+/** grpc-js writes whole messages, each a buffer of its own. */
+function countWritten(call: OpenCall): void {
+  const { stream } = call;
+  const write = stream.write.bind(stream) as (
+    bytes: Buffer,
+    done?: (error?: Error | null) => void,
+  ) => boolean;
+  stream.write = ((bytes, done) => {
+    call.written += bytes.length;
+    return write(bytes, done);
+  }) as typeof write as typeof stream.write;
 }

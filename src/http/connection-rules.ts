@@ -11,7 +11,10 @@ export interface ConnectionRules {
   readonly keepAliveTimeoutMs: number;
   /** Sockets at a time. */
   readonly connectionsMax: number;
-  /** For an answer to be read. The largest, 1.5 MB of the documentation's script, takes so long at 200 kbit/s. */
+  /**
+   * For some of what is written to be taken: who reads slowly goes on, who does not read at all is ended. Some is what
+   * is written at once, 64 kB of a file or a whole JSON answer: 1.5 MB of them take so long at 200 kbit/s.
+   */
   readonly unreadMsMax: number;
   /** After `close`, for requests in flight: several times a rank request's longest deadline. */
   readonly closeGraceMs: number;

@@ -132,16 +132,6 @@ export function sampleInflation(design: SequentialBounds, power: number): number
   return (driftForPower(design, power) / fixedDrift(design, power)) ** 2;
 }
 
-/** The expected information at the stop, as a share of the planned: what peeking saves (same, section 2.3.2). */
-export function expectedFraction(design: SequentialBounds, drift: number): number {
-  const { above, below } = crossings(design, drift);
-  const last = design.fractions.at(-1) ?? 0;
-  return design.fractions.reduce(
-    (left, fraction, look) => left - (last - fraction) * ((above[look] as number) + (below[look] as number)),
-    last,
-  );
-}
-
 /**
  * The repeated confidence interval at a look: `estimate -+ bound SE`, which holds at all looks at once, whether the
  * experiment then stops or not (Jennison, Turnbull, "Interim Analyses: The Repeated Confidence Interval Approach",

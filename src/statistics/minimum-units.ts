@@ -1,34 +1,11 @@
 /** Are there enough units for the mean to be nearly normal? Every interval here rests on it. */
 
-/** Mergeable like `Moments`, with the sum of cubed deviations. */
+/** Like `Moments`, with the sum of cubed deviations. */
 export interface SkewedMoments {
   readonly count: number;
   readonly mean: number;
   readonly m2: number;
   readonly m3: number;
-}
-
-export const noSkewedMoments: SkewedMoments = { count: 0, mean: 0, m2: 0, m3: 0 };
-
-/** Each value merged in as a set of one. */
-export function skewedMomentsOf(values: Iterable<number>): SkewedMoments {
-  let all = noSkewedMoments;
-  for (const value of values) all = mergeSkewedMoments(all, { count: 1, mean: value, m2: 0, m3: 0 });
-  return all;
-}
-
-/** Pebay, "Formulas for Robust, One-Pass Parallel Computation of Covariances and Arbitrary-Order Statistical Moments", 2008, eq. 2.1. */
-export function mergeSkewedMoments(a: SkewedMoments, b: SkewedMoments): SkewedMoments {
-  if (a.count === 0 || b.count === 0) return a.count === 0 ? b : a;
-  const count = a.count + b.count;
-  const gap = b.mean - a.mean;
-  const [ofA, ofB] = [a.count / count, b.count / count];
-  return {
-    count,
-    mean: a.mean + gap * ofB,
-    m2: a.m2 + b.m2 + gap * gap * a.count * ofB,
-    m3: a.m3 + b.m3 + gap ** 3 * a.count * ofB * (ofA - ofB) + 3 * gap * (ofA * b.m2 - ofB * a.m2),
-  };
 }
 
 /** `sqrt(n) m3 / m2^1.5`; 0 where there is no spread. */

@@ -93,6 +93,20 @@ describe("over HTTP", () => {
     expect(peer.socket.bytesRead).toBeLessThan(32 * 1_000_000);
   });
 
+  test("who reads slowly gets all, however long something waits", async () => {
+    const { httpPort } = await doorsWith({ connectionRules: { unreadMsMax: 1_500 } });
+    const { socket, received, ended } = await open(httpPort);
+    socket.on("data", () => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 5);
+    });
+    const request = "GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n";
+    socket.write(`${`${request}\r\n`.repeat(31)}${request}Connection: close\r\n\r\n`);
+    await ended;
+    expect(received().split("HTTP/1.1 200 ").length - 1).toBe(32);
+    expect(socket.bytesRead).toBeGreaterThan(32 * 1_000_000);
+  });
+
   test("whoever holds the documentation's files keeps them from others, and no descriptors from the server", async () => {
     const { httpPort, get } = await doorsWith({});
     const holders = [await open(httpPort), await open(httpPort), await open(httpPort)];
@@ -174,6 +188,19 @@ describe("over gRPC", () => {
     const stream = call(unreading(grpcAddress), "/grpc.health.v1.Health/Check");
     stream.end(Buffer.alloc(5));
     expect(await closing(stream)).toBe(cancel);
+  });
+
+  test("who reads a stream slowly gets all of it, though as much waits at every look", async () => {
+    const { grpcAddress } = await doorsWith({ grpcRules: { unreadMsMax: 1_500 } });
+    const session = connectHttp2(`http://${grpcAddress}`, { settings: { initialWindowSize: 1_024 } });
+    onTestFinished(() => session.destroy());
+    const stream = call(session, reflectionPath);
+    stream.on("data", () => {
+      stream.pause();
+      setTimeout(() => stream.resume(), 10);
+    });
+    stream.end(Buffer.concat(Array.from({ length: 400 }, () => listServices)));
+    expect(await closing(stream)).toBe(0);
   });
 
   test("who asks on and does not read is not read from any more", async () => {

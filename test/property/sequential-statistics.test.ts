@@ -13,18 +13,14 @@ import {
   signTest,
 } from "../../src/statistics/interleaving.ts";
 import { jointMomentsOf, mergeJointMoments, noJointMoments } from "../../src/statistics/joint-moments.ts";
-import {
-  mergeSkewedMoments,
-  minimumUnits,
-  noSkewedMoments,
-  skewedMomentsOf,
-} from "../../src/statistics/minimum-units.ts";
+import { minimumUnits } from "../../src/statistics/minimum-units.ts";
 import { crossMomentsOf } from "../../src/statistics/moments.ts";
 import { notWorse } from "../../src/statistics/not-worse.ts";
 import { offPolicy } from "../../src/statistics/off-policy.ts";
 import { dilutedEffect } from "../../src/statistics/trigger-dilution.ts";
 import { uniformity } from "../../src/statistics/uniformity.ts";
 import { mergeOffPolicySums, noOffPolicySums, offPolicySumsOf } from "../support/logged-decisions.ts";
+import { skewedMomentsOf } from "../support/skewed-moments.ts";
 import { interleavingSums, mergeInterleavingSums } from "../support/unit-credits.ts";
 
 const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000);
@@ -87,19 +83,6 @@ describe("parts add up to the whole, in any order", () => {
         const of = (rows: readonly (readonly number[])[]) => jointMomentsOf(rows, 3);
         const merged = [noJointMoments(3), of(shuffled.slice(0, cut)), of(shuffled.slice(cut))];
         expectSame(merged.reduce(mergeJointMoments), of(all), 1e8);
-      }),
-    );
-  });
-
-  test("the third moment", () => {
-    fc.assert(
-      fc.property(parts(value), ({ all, shuffled, cut }) => {
-        const merged = [
-          noSkewedMoments,
-          skewedMomentsOf(shuffled.slice(0, cut)),
-          skewedMomentsOf(shuffled.slice(cut)),
-        ];
-        expectSame(merged.reduce(mergeSkewedMoments), skewedMomentsOf(all), 1e11);
       }),
     );
   });

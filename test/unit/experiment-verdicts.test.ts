@@ -15,7 +15,7 @@ import {
   signTest,
 } from "../../src/statistics/interleaving.ts";
 import { jointMomentsOf } from "../../src/statistics/joint-moments.ts";
-import { minimumUnits, skewedMomentsOf } from "../../src/statistics/minimum-units.ts";
+import { minimumUnits } from "../../src/statistics/minimum-units.ts";
 import { crossMomentsOf, noCrossMoments } from "../../src/statistics/moments.ts";
 import { notWorse, type OneSided } from "../../src/statistics/not-worse.ts";
 import { notWorseAndBetter } from "../../src/statistics/not-worse-and-better.ts";
@@ -30,6 +30,7 @@ import {
   noOffPolicySums,
   offPolicySumsOf,
 } from "../support/logged-decisions.ts";
+import { skewedMomentsOf } from "../support/skewed-moments.ts";
 import { interleavingSums } from "../support/unit-credits.ts";
 
 function given<T>(answered: Answer<T, string>): T {

@@ -10,7 +10,7 @@ import { crossings, sequentialBounds } from "../../src/statistics/group-sequenti
 import { alwaysValidSign, preferenceTest, signTest } from "../../src/statistics/interleaving.ts";
 import { jointMomentsOf } from "../../src/statistics/joint-moments.ts";
 import { upperKolmogorov } from "../../src/statistics/kolmogorov.ts";
-import { skewedMomentsOf, skewness } from "../../src/statistics/minimum-units.ts";
+import { skewness } from "../../src/statistics/minimum-units.ts";
 import { crossMomentsOf, momentsOf } from "../../src/statistics/moments.ts";
 import { criticalNormal, upperNormal } from "../../src/statistics/normal.ts";
 import { type Margin, notWorse } from "../../src/statistics/not-worse.ts";
@@ -21,6 +21,7 @@ import { dilutedEffect } from "../../src/statistics/trigger-dilution.ts";
 import { uniformity } from "../../src/statistics/uniformity.ts";
 import { mergeOffPolicySums, noOffPolicySums, offPolicySumsOf } from "../support/logged-decisions.ts";
 import references from "../support/sequential-references.json" with { type: "json" };
+import { skewedMomentsOf } from "../support/skewed-moments.ts";
 import { interleavingSums } from "../support/unit-credits.ts";
 
 /** Relative to the reference, so that a tail of 1e-200 has to be right in its digits too. */
