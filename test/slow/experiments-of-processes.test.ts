@@ -8,8 +8,8 @@ import { type ProcessGroup, startGroup } from "../support/process-group.ts";
 import { setlist } from "../support/setlist-command.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-/** Within which every process obeys, ms. */
-const obeyedMsMax = 1_000;
+/** Within which every process obeys, ms: a second, and what others on the machine may cost. */
+const obeyedMsMax = 10_000;
 
 const document = `
 id: exp

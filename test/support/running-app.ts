@@ -15,15 +15,17 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-/** Refuses nobody because the machine is busy with other tests. */
+/** Refuses nobody, and answers nobody without a model, because the machine is busy with other tests. */
 export function patient({
   admission,
   inference,
-}: SetlistConfig): Pick<SetlistConfig, "admission" | "inference"> {
+  surfaces,
+}: SetlistConfig): Pick<SetlistConfig, "admission" | "inference" | "surfaces"> {
   const queueWaits = { queueWaitMaxMs: 60_000, standingQueueWaitMaxMs: 60_000 };
   return {
     admission: { ...admission, answerMsTarget: 60_000 },
     inference: { ...inference, ...queueWaits },
+    surfaces: new Map([...surfaces].map(([name, surface]) => [name, { ...surface, timeoutMs: 10_000 }])),
   };
 }
 
