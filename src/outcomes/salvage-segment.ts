@@ -80,7 +80,7 @@ export function salvageSegment(
   const lostRecords = seal === undefined ? undefined : totalOf(seal) - totalOf(kept);
   if (file.sealed && seal === undefined) {
     places.push(place(bytes.length, bytes.length, "the segment ends without its seal"));
-  } else if (places.length === 0 && lostRecords !== undefined && lostRecords !== 0) {
+  } else if (places.length === 0 && seal !== undefined && !isSame(seal, kept)) {
     places.push(place(bytes.length, bytes.length, "the seal counts other records than there are"));
   }
   return {
@@ -168,6 +168,12 @@ function nothingOf(file: SegmentFile, bytes: Buffer, lost: readonly LostPlace[])
 
 function place(from: number, to: number, reason: string): LostPlace {
   return { offset: from, bytes: to - from, reason };
+}
+
+function isSame(one: Seal, other: Seal): boolean {
+  return (
+    one.impressions === other.impressions && one.outcomes === other.outcomes && one.shadows === other.shadows
+  );
 }
 
 function totalOf({ impressions, outcomes, shadows }: Seal): number {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { salvageDataDirectory } from "../../src/app/data/salvage-data.ts";
+import { stampFrames } from "../../src/outcomes/frame.ts";
 import { type LogSalvage, salvageLog, verifyLog } from "../../src/outcomes/outcomes.ts";
 import { encodeSegmentHeader } from "../../src/outcomes/segment-header.ts";
 import { counterfactualOf, impressionOf, outcomeOf, shadowOf } from "../support/log-records.ts";
@@ -228,6 +229,22 @@ test("a copy under another name counts once, and a renamed segment goes back to 
     ["0000000005.open", 0],
     ["0000000005.seg", null],
     ["0000000006.seg", 0],
+  ]);
+});
+
+test("a seal that counts as many records as there are, but others, is put right", async () => {
+  const made = await makeLog();
+  const bytes = Buffer.from(made.files.get(second) as Buffer);
+  const seal = bytes.subarray(bytes.length - 29);
+  // One impression and one outcome, it says: two impressions and none.
+  seal.writeUInt32LE(2, 17);
+  seal.writeUInt32LE(0, 21);
+  stampFrames(seal, bytes.readUInt32LE(16), bytes.length - seal.length, 0);
+  await made.put({ [second]: bytes });
+  const { names, summary } = await salvage(made);
+  expect(names).toEqual(made.names);
+  expect(summary.losses).toMatchObject([
+    { segment: second, places: [{ reason: "the seal counts other records than there are" }] },
   ]);
 });
 
