@@ -35,7 +35,7 @@ const families: Readonly<Record<string, readonly Attack[]>> = {
 const quiet: Attack = {
   name: "nobody attacks",
   async run() {
-    await delay(10_000);
+    await delay(20_000);
     return { sent: "nothing", findings: [] };
   },
 };
@@ -73,7 +73,7 @@ try {
   const server = await startServerProcess({
     dataDir,
     flags: ["--processes", String(flags.processes)],
-    readyMsMax: 300_000,
+    readyMsMax: 1_800_000,
   });
   const canary = await startAskedProcess("attacks/canary-process.ts");
   await canary.ask({ httpPort: server.httpPort, grpcPort: server.grpcPort });

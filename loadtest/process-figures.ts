@@ -37,5 +37,14 @@ export function proportionalMib(pid: number): number {
 }
 
 function sumOver(pid: number, of: (pid: number) => number): number {
-  return childrenOf(pid).reduce((sum, child) => sum + sumOver(child, of), of(pid));
+  return childrenOf(pid).reduce((sum, child) => sum + sumOverChild(child, of), of(pid));
+}
+
+/** One that has ended since it was listed, as compaction does, has nothing any more. */
+function sumOverChild(pid: number, of: (pid: number) => number): number {
+  try {
+    return sumOver(pid, of);
+  } catch {
+    return 0;
+  }
 }

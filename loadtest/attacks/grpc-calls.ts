@@ -150,9 +150,14 @@ const unread: Attack = {
         const call = openCall(session, rankPath);
         call.end(ranks[i % ranks.length]);
         calls.push(call);
+        // So many at once would be overload, where others are refused too.
+        await delay(5);
       }
       const stream = openCall(session, streamPath);
-      for (const message of [...streamed, ...streamed, ...streamed, ...streamed]) stream.write(message);
+      for (const message of streamed) {
+        stream.write(message);
+        await delay(5);
+      }
       const reflection = openCall(session, reflectionPath);
       for (let i = 0; i < 100; i++) {
         reflection.write(Buffer.concat(Array.from({ length: 1_000 }, () => listServices)));

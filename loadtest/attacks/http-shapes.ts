@@ -156,7 +156,7 @@ const paths: Attack = {
       "/v1/models/",
       "/ofrep/v1/evaluate/flags/",
     ];
-    const targets = ["package.json", "etc/passwd", "src/main.ts", ""];
+    const targets = ["package.json", "etc/passwd"];
     const all = roots.flatMap((root) =>
       traversals.flatMap((step) => targets.map((target) => `${root}${`${step}/`.repeat(8)}${target}`)),
     );

@@ -5,6 +5,7 @@ import { openRaw, type RawConnection } from "./raw-connection.ts";
 const clients = 100;
 const head = "POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 const largest = "GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+const document = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /** Headers have 5 s and a whole request 10 s; the server looks once a second. */
 const endedWithinMs = 14_000;
@@ -45,19 +46,21 @@ const unread: Attack = {
   name: "answers that are not read",
   async run({ httpPort }, { holdSeconds }) {
     const all = await openMany(httpPort, "");
-    for (const one of all) {
+    for (const [place, one] of all.entries()) {
       one.pause();
-      one.write(largest.repeat(100));
+      one.write((place % 2 === 0 ? largest : document).repeat(100));
     }
     await delay(holdSeconds * 1_000);
-    // What stands in the socket's buffers comes first; then a server that has given up has ended.
-    for (const one of all) one.write("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
-    await delay(500);
+    // Who does not read learns of an end by writing: the first gets an RST, and the second fails.
+    for (const byte of ["\r", "\n"]) {
+      for (const one of all) if (one.isOpen()) one.write(byte);
+      await delay(500);
+    }
     const open = all.filter((one) => one.isOpen()).length;
     for (const one of all) one.destroy();
     const promised = holdSeconds >= 65;
     return {
-      sent: `${clients} x 100 requests for the largest file`,
+      sent: `${clients} x 100 requests for the largest answers`,
       findings: promised && open > 0 ? [`${open} were kept`] : [],
     };
   },
