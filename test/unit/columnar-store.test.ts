@@ -1,12 +1,23 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import {
+  type FileHandle,
+  mkdir,
+  open as openFile,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   type ColumnarStore,
   openColumnarStore,
   partitionDate,
   type Staging,
 } from "../../src/columnar/columnar.ts";
+import { moveDurably } from "../../src/columnar/durable-files.ts";
 import { rowsOf } from "../support/parquet.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -105,6 +116,40 @@ test("what a killed process left is gone: drafts at the next opening, other date
     files: ["date=2026-11-22/0000000001.parquet"],
     facts: { rows: 1 },
   });
+});
+
+test("a removal that was cut short leaves no file that is missed: the next one finishes it", async () => {
+  const root = await temporaryFolder();
+  await publish(root, ["2026-11-21", "2026-11-22"]);
+  const store = await open(root);
+  const second = join(root, "date=2026-11-22/0000000001.parquet");
+  await rm(second);
+  await mkdir(second);
+  await expect(store.remove(segment.name, { rows: 0 })).rejects.toThrow(second);
+  store.close();
+  await rm(second, { recursive: true });
+  const again = await open(root);
+  expect(again.done.get(segment.name)?.removed).toHaveLength(2);
+  await again.remove(segment.name, { rows: 0 });
+  again.close();
+  expect(await readdir(join(root, "date=2026-11-21"))).toEqual([]);
+});
+
+test("a file gets its name once its bytes are on the disk, and the name is there before anybody is told", async () => {
+  const folder = await temporaryFolder();
+  const [draft, place] = [join(folder, "draft"), join(folder, "date=2026-11-22", "1.parquet")];
+  await writeFile(draft, "rows");
+  const handle = await openFile(draft);
+  const synced: string[] = [];
+  const sync = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, "sync");
+  onTestFinished(() => sync.mockRestore());
+  sync.mockImplementation(async function (this: FileHandle) {
+    const path = await readlink(`/proc/self/fd/${this.fd}`);
+    synced.push(`${path} ${existsSync(place) ? "after" : "before"}`);
+  });
+  await handle.close();
+  await moveDurably(draft, place);
+  expect(synced).toEqual([`${draft} before`, `${folder} before`, `${dirname(place)} after`]);
 });
 
 test("what outgrows memory goes among the drafts, each database's apart, so that a killed process leaves nothing elsewhere", async () => {

@@ -185,6 +185,17 @@ describe("a shipped arm", () => {
     ]);
   });
 
+  test("whose weights are its own takes over no powers of what was shipped before", () => {
+    const powers = { click: 2 };
+    const earlier = {
+      surface: "home",
+      shipped: { model: { name: "m" }, valueModel: { ...valueModel, powers }, experiment: "x", arm: "y" },
+      revision: 4,
+    };
+    const change = shipped({ ...state, surfaces: [earlier] }, { id: "exp", revision: 1, arm: "treated" });
+    expect(change.surfaces?.[0]?.document.shipped?.valueModel).toEqual(valueModel);
+  });
+
   test("is the winner of one that was stopped for it, or has to be named", () => {
     const options = { id: "exp", revision: 1, arm: undefined };
     expect(() => shipped(state, options)).toThrow(

@@ -6,7 +6,7 @@ import type { Guardrail } from "../../src/domain/guardrail.ts";
 import { documentOf, killed, moved, replaced, revived, switched } from "../../src/experiments/experiments.ts";
 import { Guardian, type LatestFigures } from "../../src/guardrails/guardrails.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
-import { documentWith, experimentWith } from "../support/experiments.ts";
+import { arm, documentWith, experimentWith } from "../support/experiments.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const hour = 3_600_000;
@@ -266,6 +266,13 @@ describe("a breach", () => {
     expect((await one.health()).state).toBe("healthy");
   });
 
+  test("of two guardrails at once is the rollback, also where the hold stands first", async () => {
+    const one = await guarded({ guardrails: [fallbacks, slow] });
+    await one.look(60_000, { control: {}, treated: { fallbacks: 100, ms: 60 } });
+    expect(one.done).toEqual(["rollback slow"]);
+    expect(one.standing().killed).toContain("slow");
+  });
+
   test("is not found in a handful of requests: three slow ones may be one pause of the machine", async () => {
     const one = await guarded({ guardrails: [slow] });
     await one.look(60_000, { control: {}, treated: { requests: 99, ms: 60 } });
@@ -483,6 +490,14 @@ describe("what the log says", () => {
     one.knows(figures([5_000, 5_000], [2, 2.5]));
     await one.look(60_000);
     expect(one.done).toEqual(["rollback plays"]);
+  });
+
+  test("shares its alpha among the arms that it judges", async () => {
+    const arms = [arm("control"), arm("treated"), arm("other")];
+    const one = await guarded({ arms, metrics, guardrails: [plays] });
+    one.knows(figures([5_000, 5_000], [2, 2]));
+    await one.look(60_000);
+    expect((await one.health()).guardrails[0]).toMatchObject({ alpha: 0.005 });
   });
 
   test("holds an experiment whose split is broken, and says which arm lacks units", async () => {

@@ -305,6 +305,21 @@ describe("the golden example", () => {
     );
   });
 
+  test("that the model answers with no number stops the start", async () => {
+    const { repository, folder } = await repositoryWith("brittle", (manifest) => {
+      manifest["golden"] = { file: "golden.json" };
+    });
+    const path = join(folder, "golden.json");
+    const inputs = {
+      item_numbers: { dims: [1, 3], data: [-1, 0, 0] },
+      item_indices: { dims: [1, 3], data: [0, 0, 0] },
+    };
+    await writeFile(path, JSON.stringify({ inputs, output: { dims: [1, 1], data: [0.5] }, tolerance: 0.1 }));
+    expect(await refusal(repository)).toContain(
+      `${path}: expected click of candidate 0 to be 0.5 within 0.1, found NaN;`,
+    );
+  });
+
   test("whose answer differs by less than its tolerance does not", async () => {
     const { repository } = await withGolden((golden) => {
       golden.output.data[3] = 0.11;

@@ -53,6 +53,14 @@ test("at its last look it goes by all that was planned, and by no unit more", as
   expect(after.verdict).toEqual(last.verdict);
 });
 
+test("a look at half of an odd number of units waits for the unit that completes the half", async () => {
+  const plan = { ...looks, units: 401 };
+  const lookAt = async (count: number) =>
+    (await analysisOf(units(0, count, 9), { plan })).metrics[0]?.comparisons[0]?.sequential?.look;
+  expect(await lookAt(200)).toBeUndefined();
+  expect(await lookAt(201)).toBe(1);
+});
+
 test("a plan of one look is not looked at again with more units", async () => {
   const plan = { kind: "fixed", units: 200 } as const;
   const ended = await analysisOf(units(0, 200, 0), { plan });

@@ -91,6 +91,15 @@ test("a source that fails is warned of once, and asked again: defaults are not k
   expect(warnings).toHaveLength(2);
 });
 
+test("a source that cannot say who the user is is told, also where all items are kept", async () => {
+  const source = new BreakableSource();
+  const { encoder } = encoderOver(source);
+  await encoder.encode(homeModel, requestOf(["t1"]));
+  source.broken = true;
+  const stranger = await encoder.encode(homeModel, requestOf(["t1"], { user: { id: "u2" } }));
+  expect(stranger.storeUnavailable).toBe(true);
+});
+
 test("a model that asks for nothing but ids asks no source", async () => {
   const source = new BreakableSource();
   const { encoder } = encoderOver(source);

@@ -174,6 +174,23 @@ describe("an interleaved request", () => {
     }
   });
 
+  test("names the control's model, wherever in the document the control stands", async () => {
+    const { rank } = house(experimentWith({ kind: "interleave", arms: [arm("treated"), arm("control")] }));
+    expect((await rank()).model?.name).toBe("home-control");
+  });
+
+  test("gives the scoring of both arms its deadline", async () => {
+    const deadlines: number[] = [];
+    const { rank } = house(interleaving, {
+      score: async ({ name }, { candidateCount }, deadline) => {
+        deadlines.push(deadline);
+        return scoresOf(name, candidateCount);
+      },
+    });
+    await rank({ timeoutMs: 20 });
+    expect(deadlines).toEqual([20, 20]);
+  });
+
   test("of arms that differ by their value models alone is scored once", async () => {
     const turned = { kind: "weighted-sum" as const, weights: { click: -1 } };
     const arms = [arm("control"), arm("treated", { model: { name: "home-control" }, valueModel: turned })];

@@ -9,6 +9,7 @@ import type { DegradedReason, RankAnswer } from "../../src/domain/rank.ts";
 import { ConcurrencyLimit } from "../../src/serving/concurrency-limit.ts";
 import { isInShare } from "../../src/serving/request-share.ts";
 import { createServing, type ServingDependencies } from "../../src/serving/serving.ts";
+import type { AnsweredRequest } from "../../src/serving/shadows.ts";
 import { emptyRequest } from "../support/encoded-request.ts";
 import { experimentWith } from "../support/experiments.ts";
 
@@ -396,6 +397,26 @@ describe("a rank request", () => {
     expect(answer.items[2]).toMatchObject({ score: 0, tasks: {} });
     expect(answer.degraded).toEqual(["truncated:1"]);
     expect(ids(await serving.rank({ ...request, limit: 1 }, 0))).toEqual(["b"]);
+  });
+
+  test("compares no shadow with scores of the first candidates only", async () => {
+    const shadow = { model: { name: "home-kd" }, share: 1, topK: 10 };
+    const surface = { defaultModel: { name: "home-control" }, timeoutMs: 50, shadow };
+    const offered: AnsweredRequest[] = [];
+    const { deps } = house();
+    for (const most of [3, 2]) {
+      const { serving } = house({
+        surfaces: new Map([["home", surface]]),
+        shadows: {
+          begin: () => {},
+          end: () => {},
+          offer: (answered: AnsweredRequest) => offered.push(answered),
+        } as unknown as NonNullable<ServingDependencies["shadows"]>,
+        scorer: { ...deps.scorer, candidatesMax: () => most },
+      });
+      await serving.rank(request, 0);
+    }
+    expect(offered.map(({ served }) => served?.candidates.length)).toEqual([3, undefined]);
   });
 
   test("gives what was not scored no score above that of the last one that was", async () => {

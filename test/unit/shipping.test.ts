@@ -3,12 +3,13 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ingestToFolder } from "../../src/app/data/ingest-topics.ts";
-import type { LogPlace, PlacedRecord } from "../../src/domain/log-reading.ts";
+import type { LogPlace, LogTail, PlacedRecord } from "../../src/domain/log-reading.ts";
 import type { LogRecord } from "../../src/domain/outcome-log.ts";
 import { Landed } from "../../src/shipping/landed.ts";
 import { decodeMessage, MessageEncoder } from "../../src/shipping/message.ts";
 import { Pace } from "../../src/shipping/pace.ts";
 import { shippedThrough } from "../../src/shipping/position-file.ts";
+import { Shipper } from "../../src/shipping/shipper.ts";
 import { PositionFile, topicsOf } from "../../src/shipping/shipping.ts";
 import {
   counterfactualOf,
@@ -149,6 +150,52 @@ describe("how far a log is shipped", () => {
     const position = await PositionFile.open(folder, log);
     expect(() => position.read()).toThrow(/position\.json.*shipped again/);
   });
+});
+
+test("a shipper that has read on keeps the place up to which Kafka has acknowledged, and no further", async () => {
+  const at = (offset: number) => ({ segment: 1, salt: 7, offset });
+  const recordAt = (offset: number) => ({
+    record: outcomeOf(`o${offset}`, "r1", "t1"),
+    place: at(offset),
+    bytes: 100,
+  });
+  const waves = [[recordAt(100)], [], [recordAt(200)], []];
+  let end = 100;
+  const tail: LogTail = {
+    get place() {
+      return at(end);
+    },
+    async next() {
+      const wave = waves.shift() ?? [];
+      end += 100 * wave.length;
+      return wave;
+    },
+    bytesBehind: async () => 0,
+    close: async () => {},
+  };
+  const position = await PositionFile.open(await temporaryFolder(), log);
+  let sent = 0;
+  const shipper = new Shipper({
+    tail,
+    encoder: new MessageEncoder(topicsOf("fleet"), log, () => 0),
+    sink: {
+      async send() {
+        sent += 1;
+        if (sent > 1) throw new Error("no broker");
+      },
+      close: async () => {},
+    },
+    position,
+    bytesPerSecondMax: 1_000_000,
+    clock: { now: () => 0, monotonic: () => 0 },
+    describe: String,
+  });
+  const running = shipper.run();
+  await expect.poll(() => sent).toBeGreaterThan(1);
+  shipper.stop();
+  await running;
+  expect(end).toBe(300);
+  expect(position.read()).toEqual(at(200));
 });
 
 test("a position that calls segments shipped that are not is none: retention would delete them", async () => {
