@@ -11,6 +11,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, wholeNumber } from "../src/cli/argument.ts";
+import { counted } from "../src/domain/number-text.ts";
 import { readLog } from "../src/outcomes/outcomes.ts";
 import { randomStream } from "../src/simulation/random-stream.ts";
 import { agrees, createBook } from "./book.ts";
@@ -107,7 +108,7 @@ try {
   const audit = await book.audit(readLog(join(dataDir, "log")));
   const segments = (await readdir(join(dataDir, "log"))).filter((name) => name.endsWith(".seg")).length;
   if (rounds.length <= tableRoundsMax) process.stdout.write(`${table.toString()}\n`);
-  process.stdout.write(`${rounds.length} kills; ${cutOff} requests were cut off, ${resentInAll} outcomes sent again
+  process.stdout.write(`${counted(rounds.length, "kill")}; ${counted(cutOff, "request was", "requests were")} cut off, ${resentInAll} outcomes sent again
 last start: ready after ${readyMs.toFixed(0)} ms, stopped with ${exitCode}
 book: ${book.answeredCount} impressions answered, ${book.acknowledgedCount} outcomes acknowledged
 log:  ${audit.impressions} impressions, ${audit.outcomes} outcomes, in ${segments} segments

@@ -12,6 +12,7 @@ import { positiveInteger } from "../src/cli/argument.ts";
 import type { Features } from "../src/domain/feature.ts";
 import type { Impression } from "../src/domain/impression.ts";
 import type { Model } from "../src/domain/model.ts";
+import { counted } from "../src/domain/number-text.ts";
 import type { OutcomeLog } from "../src/domain/outcome-log.ts";
 import type { RankedItem, RankRequest } from "../src/domain/rank.ts";
 import { RequestEncoder } from "../src/features/request-encoder.ts";
@@ -118,7 +119,7 @@ try {
     }
   }
   console.log(
-    `us of the answering thread an impression of ${flags.items} items of ${flags.candidates} candidates; median (lowest, highest) of ${flags.rounds} rounds; bytes`,
+    `us of the answering thread an impression of ${flags.items} items of ${flags.candidates} candidates; median (lowest, highest) of ${counted(flags.rounds, "round")}; bytes`,
   );
   for (const [place, { us, bytes }] of figures.entries()) {
     const sorted = us.toSorted((a, b) => a - b);

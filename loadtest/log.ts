@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { type ServerProcess, startServerProcess } from "../src/app/server-process.ts";
 import { positiveInteger, wholeNumber } from "../src/cli/argument.ts";
+import { counted } from "../src/domain/number-text.ts";
 import { startAskedProcess } from "./asked-process.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
 import { type LogAlone, measureLogAlone } from "./log-alone.ts";
@@ -80,7 +81,7 @@ say("");
 
 const figures = logFigures(rounds);
 process.stdout.write(
-  `medians of ${rounds.length} rounds; ${flags.batch} outcomes a batch, impressions of ${flags.items} items\n${formatLogFigures(figures)}\n`,
+  `medians of ${counted(rounds.length, "round")}; ${counted(flags.batch, "outcome")} a batch, impressions of ${flags.items} items\n${formatLogFigures(figures)}\n`,
 );
 saveJson(flags.json, { flags, figures, rounds });
 if (figures.some(({ met }) => met === false)) process.exitCode = 1;

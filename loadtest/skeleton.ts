@@ -6,6 +6,7 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import { positiveInteger, positiveNumber } from "../src/cli/argument.ts";
+import { counted } from "../src/domain/number-text.ts";
 import { startAskedProcess, startPortProcess } from "./asked-process.ts";
 import { median } from "./bench-ratios.ts";
 import type { ClosedLoopOrder, ClosedLoopResult } from "./closed-loop-client.ts";
@@ -76,5 +77,5 @@ for (const [name, perSecond] of turns) {
   table.push([name, Math.round(middle), (1e6 / middle).toFixed(1), ratio.toFixed(2)]);
 }
 process.stdout.write(
-  `${flags.candidates} candidates, ${flags.connections} connections, HTTP; medians of ${flags.rounds} turns of ${flags.seconds} s\n${table}\n`,
+  `${flags.candidates} candidates, ${flags.connections} connections, HTTP; medians of ${counted(flags.rounds, "turn")} of ${flags.seconds} s\n${table}\n`,
 );
