@@ -1,4 +1,5 @@
 /** The HTTP door: Fastify, JSON, RFC 9457 problems, OpenAPI. */
+import { lookup } from "node:dns/promises";
 import type { Socket } from "node:net";
 import type { ErrorObject } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
@@ -64,9 +65,13 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     async listen(host, port, shared = false) {
       const app = await built();
       connections = watchConnections(app.server, rules.unreadMsMax);
-      await app.listen({ host, port, ...(shared && { reusePort: true }) }).catch((error: unknown) => {
+      try {
+        // For both addresses of `localhost` Fastify opens a second server, of which none of the limits know.
+        const { address } = await lookup(host, { order: "ipv4first" });
+        await app.listen({ host: address, port, ...(shared && { reusePort: true }) });
+      } catch (error) {
         throw listenError("http", host, port, error);
-      });
+      }
       const address = app.server.address();
       return typeof address === "object" && address !== null ? address.port : port;
     },
