@@ -36,19 +36,21 @@ export async function readingFrom<T>(file: string, work: () => Promise<T>): Prom
 
 /** DuckDB gives a line's beginning, what is wrong with it, and then advice about options that nobody has here. */
 function reasonOf(complaint: string): string {
-  const [, line] = /CSV Error on Line: (\d+)/.exec(complaint) ?? [];
+  const [, number] = /CSV Error on Line: (\d+)/.exec(complaint) ?? [];
+  // DuckDB counts no line where it does not know how the file's lines end.
+  const line = number === undefined ? "a line" : `line ${number}`;
   const [, bytesMax] = /Maximum line size of (\d+) bytes exceeded/.exec(complaint) ?? [];
   const [, expected, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(complaint) ?? [];
-  if (bytesMax !== undefined) return `line ${line} is longer than ${bytesMax} bytes`;
+  if (bytesMax !== undefined) return `${line} is longer than ${bytesMax} bytes`;
   if (expected !== undefined && found !== undefined) {
     const odd =
       Number(found) > Number(expected)
         ? `more columns than the ${expected}`
         : `${found} of the ${expected} columns`;
-    return `line ${line} has ${odd} of its header`;
+    return `${line} has ${odd} of its header`;
   }
   if (/unterminated quote|quote should be followed/i.test(complaint))
-    return `line ${line} opens a quote and does not close it`;
+    return `${line} opens a quote and does not close it`;
   // What follows is the statement itself, which nobody has written.
   const [said = ""] = complaint.split(/\n+LINE \d+:/);
   const lines = said.split("\n").map((one) => (one.length > 120 ? `${one.slice(0, 120)}…` : one));

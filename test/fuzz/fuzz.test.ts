@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { attack, targets } from "./attack.ts";
 
-/** Another one with every run; whoever wants one again names it. */
-const seed = Number(process.env["FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
+/** The same inputs with every run, so that a change is red by its own fault; `npm run fuzz` draws new ones. */
+const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_126);
 
 /** Together 20,000: most go where an input takes least. */
 const inputsOf = (share: number): number => Math.round((20_000 * share) / shares);
