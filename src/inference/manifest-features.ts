@@ -77,6 +77,12 @@ function defaultOf(
   const numbers = feature.default.filter((value) => typeof value === "number");
   const strings = feature.default.filter((value) => typeof value === "string");
   if (encoding.kind === "number") {
+    const fits = numbers.every((value) => Number.isFinite(Math.fround(value)));
+    if (!fits) {
+      throw invalidArgument(
+        `${field}.default: expected numbers within float32, got ${JSON.stringify(feature.default)}`,
+      );
+    }
     if (numbers.length === width && strings.length === 0) return numbers;
     throw invalidArgument(
       `${field}.default: expected ${width} numbers, the width of ${feature.name}, got ${JSON.stringify(feature.default)}`,
