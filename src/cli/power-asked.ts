@@ -77,7 +77,7 @@ function equal(arms: number): number[] {
 
 function unitsIn(days: number, unitsByDay: readonly number[]): number {
   const last = unitsByDay.at(-1);
-  if (last === undefined) throw new UsageError("--days needs --units-per-day, or a log with units in it");
+  if (last === undefined) throw new UsageError("--days needs --units-per-day, or a log that has a whole day");
   const listed = unitsByDay.slice(0, days).reduce((sum, units) => sum + units, 0);
   return Math.floor(listed + Math.max(0, days - unitsByDay.length) * last);
 }

@@ -218,6 +218,9 @@ function warningsOf(
   if (whenDone === null && unitsByDay.length > 0) {
     warnings.push("As many units do not come: the log's last day brought no new ones.");
   }
+  if (baseline.from !== null && unitsByDay.length === 0) {
+    warnings.push("Days unknown: the log has no whole day; give --units-per-day.");
+  }
   if (baseline.from !== null && baseline.from.units < 100) {
     warnings.push(
       `The baseline is that of ${counted(baseline.from.units, "unit")}: the spread, and all that follows, is uncertain.`,

@@ -44,6 +44,6 @@ export interface PowerQuestion {
   readonly triggerRate: number;
   readonly analysed: "triggered" | "everybody";
   readonly monitoring: Monitoring;
-  /** New units of each day, the last repeating; empty where unknown. */
+  /** New units of each day, the last repeating; empty where unknown, as of a log without a whole day. */
   readonly unitsByDay: readonly number[];
 }

@@ -193,11 +193,13 @@ describe("setlist power --experiment", () => {
     changes = {},
     kdUnits = 40,
     differing = 0,
+    daysApart = 1,
   }: {
     readonly changes?: Partial<Experiment>;
     readonly kdUnits?: number;
     /** Of each arm, the first so many units whose lists differ. */
     readonly differing?: number;
+    readonly daysApart?: number;
   } = {}): Promise<string> {
     const dataDir = await temporaryFolder();
     const metrics = [
@@ -217,7 +219,7 @@ describe("setlist power --experiment", () => {
     });
     const logged = (["control", "kd"] as const).flatMap((arm) =>
       Array.from({ length: arm === "kd" ? kdUnits : 40 }, async (_, i) => {
-        const at = noon + day * (i < 20 ? 0 : i < 30 ? 1 : i < 35 ? 2 : 3);
+        const at = noon + day * daysApart * (i < 20 ? 0 : i < 30 ? 1 : i < 35 ? 2 : 3);
         const impression: Impression = { ...impressionOf(`r-${arm}-${i}`, `${arm}-${i}`, arm), at };
         await log.appendImpression(impression);
         if (changes.counterfactual !== undefined) {
@@ -259,6 +261,20 @@ describe("setlist power --experiment", () => {
     expect(warnings).toEqual([
       "The baseline is that of 40 units: the spread, and all that follows, is uncertain.",
     ]);
+  });
+
+  test("foretells no days by a log that has no whole day", async () => {
+    const dataDir = await dataDirectory({ daysApart: 0 });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    const { answer, curve, warnings } = await plan(...from, "--effect", "10%");
+    expect([answer, ...curve].map(({ days }) => days)).toEqual([answer, ...curve].map(() => null));
+    const unknown = "Days unknown: the log has no whole day; give --units-per-day.";
+    expect(warnings).toContain(unknown);
+    const given = await plan(...from, "--effect", "10%", "--units-per-day", "80");
+    expect(given.answer.days).toBe(Math.ceil(given.answer.units / 80));
+    expect(given.warnings).not.toContain(unknown);
+    const said = await setlistHere("power", ...from, "--days", "3");
+    expect(said).toMatchObject({ code: 2, stderr: expect.stringContaining("a log that has a whole day") });
   });
 
   test("asks for the metric's own minimum effect where no other is given", async () => {
