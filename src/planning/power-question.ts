@@ -20,7 +20,12 @@ export interface Amount {
 export type Monitoring =
   | { readonly kind: "fixed" }
   | { readonly kind: "always-valid" }
-  | { readonly kind: "group-sequential"; readonly looks: number; readonly spending: Spending };
+  | {
+      readonly kind: "group-sequential";
+      /** Shares of the units, ascending, the last one 1. */
+      readonly looks: readonly number[];
+      readonly spending: Spending;
+    };
 
 export interface PowerQuestion {
   readonly baseline: PowerBaseline;

@@ -255,12 +255,26 @@ describe("setlist power --experiment", () => {
       shares: [0.5, 0.5],
       goal: "increase",
       varianceReduction: 0,
+      monitoring: { kind: "always-valid" },
     });
     // 40 and 20 units on the first days, then 10 a day; the last day is not over.
     expect(answer.days).toBe(3 + Math.ceil((answer.units - 70) / 10));
     expect(warnings).toEqual([
       "The baseline is that of 40 units: the spread, and all that follows, is uncertain.",
     ]);
+  });
+
+  test("looks as the experiment's plan does, where the flags do not say", async () => {
+    const looks = [0.3, 1];
+    const planned = { kind: "group-sequential", units: 400, looks, spending: "pocock" } as const;
+    const dataDir = await dataDirectory({ changes: { plan: planned } });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    expect((await plan(...from)).plan.monitoring).toMatchObject({
+      kind: "group-sequential",
+      fractions: looks,
+      spending: "pocock",
+    });
+    expect((await plan(...from, "--monitoring", "fixed")).plan.monitoring).toEqual({ kind: "fixed" });
   });
 
   test("foretells no days by a log that has no whole day", async () => {
