@@ -117,6 +117,10 @@ Who looks earlier or more often reads the always-valid intervals, which are wide
     expect(text).toContain(
       "kd, CUPED with before: +5.00 % (+1.67 % to +8.33 %), p < 0.0001, variance reduced by 57.0 %",
     );
+    const little = { ...cuped, varianceReduction: 0.0099 };
+    expect(renderReport(withComparison({ cuped: little }))).not.toContain("CUPED with before");
+    const raised = { ...cuped, varianceReduction: -0.01 };
+    expect(renderReport(withComparison({ cuped: raised }))).toContain("variance raised by 1.0 %");
   });
 
   test("repeats every warning", () => {
