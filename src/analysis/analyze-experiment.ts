@@ -124,13 +124,15 @@ type WholeResults = LogResults & ResultRows;
 
 /** Undefined where the whole log has to be read. */
 async function knownResults(
-  { experiment, files, states, onProgress }: ExperimentAnalysis,
+  { experiment, files, states, onProgress, designs: questions }: ExperimentAnalysis,
   designs: readonly LogDesign[],
 ): Promise<WholeResults | undefined> {
   if (states === undefined) return undefined;
   if (designs.length > 0) {
     states.onNotice(
-      "Looks of a plan, strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
+      questions?.page === true
+        ? "--html needs the whole log, so --incremental saves nothing here."
+        : "Looks of a plan, strata, segments, days, distributions, novelty, policies, calibration and counterfactuals need the whole log: it is read.",
     );
     return undefined;
   }

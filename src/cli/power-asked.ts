@@ -25,7 +25,7 @@ export async function questionOf(flags: PowerFlags): Promise<PowerQuestion> {
     varianceReduction: flags.varianceReduction ?? log?.varianceReduction ?? 0,
     triggerRate: flags.triggerRate === "log" ? (log?.triggerRate ?? 1) : flags.triggerRate,
     analysed: flags.analysed,
-    monitoring: monitoringOf(flags),
+    monitoring: monitoringOf(flags) ?? log?.monitoring ?? { kind: "fixed" },
     unitsByDay,
   };
 }
@@ -67,8 +67,10 @@ async function fromLog(flags: PowerFlags, experiment: string) {
   }).finally(bar.stop);
 }
 
-function monitoringOf({ monitoring, looks = 5, spending = "obrien-fleming" }: PowerFlags): Monitoring {
-  return monitoring === "group-sequential" ? { kind: monitoring, looks, spending } : { kind: monitoring };
+function monitoringOf(flags: PowerFlags): Monitoring | undefined {
+  const { monitoring: kind, looks = 5, spending = "obrien-fleming" } = flags;
+  if (kind !== "group-sequential") return kind && { kind };
+  return { kind, looks: Array.from({ length: looks }, (_, look) => (look + 1) / looks), spending };
 }
 
 function equal(arms: number): number[] {
@@ -77,7 +79,7 @@ function equal(arms: number): number[] {
 
 function unitsIn(days: number, unitsByDay: readonly number[]): number {
   const last = unitsByDay.at(-1);
-  if (last === undefined) throw new UsageError("--days needs --units-per-day, or a log with units in it");
+  if (last === undefined) throw new UsageError("--days needs --units-per-day, or a log that has a whole day");
   const listed = unitsByDay.slice(0, days).reduce((sum, units) => sum + units, 0);
   return Math.floor(listed + Math.max(0, days - unitsByDay.length) * last);
 }

@@ -29,7 +29,7 @@ export interface PowerFlags {
   readonly varianceReduction?: number;
   readonly triggerRate: number | "log";
   readonly analysed: "triggered" | "everybody";
-  readonly monitoring: Monitoring["kind"];
+  readonly monitoring?: Monitoring["kind"];
   readonly looks?: number;
   readonly spending?: "obrien-fleming" | "pocock";
   readonly json?: boolean;

@@ -109,9 +109,10 @@ export function powerCommand(): Command {
         .default("triggered"),
     )
     .addOption(
-      new Option("--monitoring <KIND>", "when one looks")
-        .choices(["fixed", "always-valid", "group-sequential"])
-        .default("fixed"),
+      new Option(
+        "--monitoring <KIND>",
+        "when one looks (default: as the experiment's plan says, or fixed)",
+      ).choices(["fixed", "always-valid", "group-sequential"]),
     )
     .option("--looks <COUNT>", "group-sequential: equally spaced looks (default: 5)", wholeNumberTo(looksMax))
     .addOption(

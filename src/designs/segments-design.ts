@@ -19,6 +19,7 @@ import {
   levelsMax,
   type SegmentAttribute,
 } from "./attribute-levels.ts";
+import { attributeNamesQuery, notLogged } from "./attribute-names.ts";
 import {
   type DesignMetric,
   designMetrics,
@@ -67,6 +68,7 @@ export function segmentsDesign(
           SELECT attribute, least(nth, ${levelsMax}) AS nth, count(*) AS levels, min(level) AS level,
                  min(bin) AS bin, min(number) AS low, max(number) AS high
           FROM segment_levels GROUP BY attribute, least(nth, ${levelsMax})`,
+        design_attribute_names: attributeNamesQuery(dialect, attributes),
         design_segments: momentsQuery("segment_values", places.length, ownPairs(metrics, placesOf), []),
       },
     },
@@ -94,10 +96,16 @@ export function segmentsDesign(
           }),
         );
       });
-      const untested = reports.filter(({ interaction }) => interaction === null);
+      const unlogged = attributes
+        .filter((_, i) => names[i]?.length === 1 && names[i]?.[0] === null)
+        .map(attributeName);
+      const untested = reports.filter(
+        ({ interaction, attribute }) => interaction === null && !unlogged.includes(attribute),
+      );
       return {
         sections: { segments: withAdjusted(reports) },
         warnings: [
+          ...unlogged.map((attribute) => notLogged(attribute, results["design_attribute_names"] ?? [])),
           ...[...new Set(untested.map(({ attribute }) => attribute))].map(
             (attribute) =>
               `${attribute}: no interaction test for some metric, since fewer than two levels have ` +

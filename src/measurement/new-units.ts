@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
 
 /**
  * How many units an experiment's current phase saw for the first time on each day (UTC) since it began. The last day is left
- * out where there are others: it is not over. Needs DuckDB's SQL.
+ * out, since it is not over: none of a log of one day. Needs DuckDB's SQL.
  */
 export async function newUnitsByDay(
   experiment: Experiment,
@@ -27,5 +27,5 @@ export async function newUnitsByDay(
   const last = Number(days.at(-1)?.["day"] ?? -1);
   const counts = new Array<number>(last - first + 1).fill(0);
   for (const row of days) counts[Number(row["day"]) - first] = Number(row["units"]);
-  return counts.length > 1 ? counts.slice(0, -1) : counts;
+  return counts.slice(0, -1);
 }

@@ -5,7 +5,7 @@ import type { TriggerComparison } from "../designs/designs.ts";
 import { invalidArgument } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
 import { counted } from "../domain/number-text.ts";
-import type { PowerBaseline } from "./power-question.ts";
+import type { Monitoring, PowerBaseline } from "./power-question.ts";
 
 export interface LogBaseline {
   readonly baseline: PowerBaseline;
@@ -14,6 +14,8 @@ export interface LogBaseline {
   readonly goal: "increase" | "decrease";
   /** Primary metrics times treated arms, or treated arms where the metric is no primary. */
   readonly comparisons: number;
+  /** As the document's plan has it; without one as the analysis does, which then holds whenever one looks. */
+  readonly monitoring: Monitoring;
   /** What CUPED took away in the analysis; 0 where it had no covariate. */
   readonly varianceReduction: number;
   /** Of the units that are compared; 1 where it was not asked for. */
@@ -112,8 +114,14 @@ function fromReport(experiment: Experiment, report: AnalysisReport, name: string
     weights: arms.map(({ weight }) => weight),
     goal: metric.goal,
     comparisons: (metric.role === "primary" ? primaries : 1) * (arms.length - 1),
+    monitoring: monitoringOf(experiment),
     triggerRate: 1,
     minimumEffect: experiment.metrics.find(({ id }) => id === name)?.minimumEffect,
     varianceReduction: metric.comparisons.find(({ cuped }) => cuped !== null)?.cuped?.varianceReduction ?? 0,
   };
+}
+
+function monitoringOf({ plan }: Experiment): Monitoring {
+  const { kind = "always-valid", looks = [1], spending = "obrien-fleming" } = plan ?? {};
+  return kind === "group-sequential" ? { kind, looks, spending } : { kind };
 }

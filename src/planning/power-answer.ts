@@ -145,8 +145,7 @@ function planOf(question: PowerQuestion, margin: number | undefined): Plan {
 function monitoringOf(monitoring: Monitoring, alpha: number, oneSided: boolean): Plan["monitoring"] {
   if (monitoring.kind !== "group-sequential") return monitoring.kind;
   const { looks, spending } = monitoring;
-  const fractions = Array.from({ length: looks }, (_, look) => (look + 1) / looks);
-  return orRefused(sequentialBounds({ alpha, sides: oneSided ? 1 : 2, spending }, fractions), "a design");
+  return orRefused(sequentialBounds({ alpha, sides: oneSided ? 1 : 2, spending }, looks), "a design");
 }
 
 function reportedPlan(question: PowerQuestion, plan: Plan, margin: number | undefined): PowerPlan {
@@ -217,6 +216,9 @@ function warningsOf(
   }
   if (whenDone === null && unitsByDay.length > 0) {
     warnings.push("As many units do not come: the log's last day brought no new ones.");
+  }
+  if (baseline.from !== null && unitsByDay.length === 0) {
+    warnings.push("Days unknown: the log has no whole day; give --units-per-day.");
   }
   if (baseline.from !== null && baseline.from.units < 100) {
     warnings.push(

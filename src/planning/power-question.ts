@@ -20,7 +20,12 @@ export interface Amount {
 export type Monitoring =
   | { readonly kind: "fixed" }
   | { readonly kind: "always-valid" }
-  | { readonly kind: "group-sequential"; readonly looks: number; readonly spending: Spending };
+  | {
+      readonly kind: "group-sequential";
+      /** Shares of the units, ascending, the last one 1. */
+      readonly looks: readonly number[];
+      readonly spending: Spending;
+    };
 
 export interface PowerQuestion {
   readonly baseline: PowerBaseline;
@@ -44,6 +49,6 @@ export interface PowerQuestion {
   readonly triggerRate: number;
   readonly analysed: "triggered" | "everybody";
   readonly monitoring: Monitoring;
-  /** New units of each day, the last repeating; empty where unknown. */
+  /** New units of each day, the last repeating; empty where unknown, as of a log without a whole day. */
   readonly unitsByDay: readonly number[];
 }

@@ -5,6 +5,9 @@ import { minimumEffectWords } from "../analysis/minimum-effect.ts";
 import { amount, fixed, percent, plainPercent, probability, signed } from "../domain/number-text.ts";
 import type { Interval } from "../statistics/statistics.ts";
 
+/** A share of the variance, below which CUPED has changed nothing that a reader could see, as where units have next to no past. */
+const toldFrom = 0.01;
+
 export function detailsOf({
   cuped,
   postStratified,
@@ -18,7 +21,7 @@ export function detailsOf({
   const lines: string[] = [];
   if (notWorse) lines.push(notWorseWords(notWorse));
   if (minimumEffect) lines.push(minimumEffectWords(minimumEffect));
-  if (cuped !== null) {
+  if (cuped !== null && Math.abs(cuped.varianceReduction) >= toldFrom) {
     lines.push(`CUPED with ${cuped.covariate}: ${reduced(cuped)}`);
   }
   if (postStratified) {

@@ -66,14 +66,19 @@ function causeOf(page: PageBuilder, ok: boolean | null, likelyCause: string): Pa
 }
 
 function checksTable(page: PageBuilder, checks: readonly HealthCheck[]): PageElement {
-  const rows = checks.map(({ name, ok, pValue, detail, likelyCause }) =>
+  const rows = checks.map(({ id, name, ok, pValue, detail, likelyCause }) =>
     page.element(
       "tr",
       {},
       page.element(
         "td",
         { class: state(ok) },
-        { ok: "✔ ok", ill: "✘ failed", unknown: "– not tested" }[state(ok)],
+        {
+          ok: "✔ ok",
+          ill: "✘ failed",
+          // More units answer it, and nothing else here.
+          unknown: id === "enough-units" && likelyCause !== null ? "– not yet" : "– not tested",
+        }[state(ok)],
       ),
       page.element("td", { class: "name" }, name),
       page.element("td", { class: "number" }, probability(pValue)),

@@ -31,7 +31,8 @@ function estimateWords({ relative, absolute }: Comparison): string | null {
 function alwaysValidWords({ alwaysValid }: Comparison): string {
   if (alwaysValid === null || !Number.isFinite(alwaysValid.ciHigh - alwaysValid.ciLow)) return "";
   const { ciLow, ciHigh } = alwaysValid;
-  const then = ciLow <= 0 && ciHigh >= 0 ? "so it may be none" : "so there is one";
+  const then =
+    ciLow <= 0 && ciHigh >= 0 ? "so it may be none" : "which leaves zero out; that is no verdict yet";
   return `; however often one looks, the difference is ${signed(ciLow)} to ${signed(ciHigh)}, ${then}`;
 }
 

@@ -73,6 +73,22 @@ test("another document has a state of its own; what no statement reads changes n
   expect(await readdir(join(its.folder, "analysis"))).toEqual(["home-kd"]);
 });
 
+test("a page needs the whole log, and the notice names the flag", async () => {
+  const its = await looks();
+  const length = 2;
+  const log = { folder: its.folder, segments: segmentsOf(length) };
+  await withGrowingLog(log, { compacted: length, length }, async (files, warehouse) => {
+    const states = { ...its.states, warehouse };
+    const analysis = { experiment, files, states, alpha: 0.05, asOf };
+    await analyzeExperiment({ ...analysis, designs: { page: true } });
+    await analyzeExperiment({ ...analysis, designs: { novelty: true } });
+  });
+  expect(its.notices).toEqual([
+    "--html needs the whole log, so --incremental saves nothing here.",
+    expect.stringMatching(/^Looks of a plan, .* need the whole log: it is read\.$/),
+  ]);
+});
+
 test("a file that retention took takes what was known of it along", async () => {
   const its = await looks();
   await its.at(segmentsOf(3));

@@ -100,7 +100,24 @@ test("levels behind the largest twelve are one, and an attribute that nobody has
     interaction: null,
     levels: [{ level: null, units: 90 }],
   });
-  expect(warnings.join()).toContain("context.it's: no interaction test");
+  expect(warnings.filter((one) => one.startsWith("context.it's"))).toEqual([
+    "context.it's: no unit's first request has it (known: user.city).",
+  ]);
+});
+
+test("an attribute that nobody has is told with the logged one whose name is near", async () => {
+  const records = range(4).map((unit) =>
+    shownTo(unit, `r${unit}`, unit === 0 ? { tenure: 3 } : { country: "DE", 'a"b': 1 }),
+  );
+  const warned = async (...names: string[]) =>
+    (await analysisOf(records, { segments: names.map((name) => ({ of: "user", name }) as const) })).warnings;
+  expect(await warned("contry", "tenur")).toEqual(
+    expect.arrayContaining([
+      `user.contry: no unit's first request has it (did you mean "user.country"?).`,
+      `user.tenur: no unit's first request has it (did you mean "user.tenure"?).`,
+    ]),
+  );
+  expect((await warned("country")).filter((one) => one.includes("first request"))).toEqual([]);
 });
 
 test("the thirteenth level of thirteen has its name, or is what nothing was said of", async () => {

@@ -193,11 +193,13 @@ describe("setlist power --experiment", () => {
     changes = {},
     kdUnits = 40,
     differing = 0,
+    daysApart = 1,
   }: {
     readonly changes?: Partial<Experiment>;
     readonly kdUnits?: number;
     /** Of each arm, the first so many units whose lists differ. */
     readonly differing?: number;
+    readonly daysApart?: number;
   } = {}): Promise<string> {
     const dataDir = await temporaryFolder();
     const metrics = [
@@ -217,7 +219,7 @@ describe("setlist power --experiment", () => {
     });
     const logged = (["control", "kd"] as const).flatMap((arm) =>
       Array.from({ length: arm === "kd" ? kdUnits : 40 }, async (_, i) => {
-        const at = noon + day * (i < 20 ? 0 : i < 30 ? 1 : i < 35 ? 2 : 3);
+        const at = noon + day * daysApart * (i < 20 ? 0 : i < 30 ? 1 : i < 35 ? 2 : 3);
         const impression: Impression = { ...impressionOf(`r-${arm}-${i}`, `${arm}-${i}`, arm), at };
         await log.appendImpression(impression);
         if (changes.counterfactual !== undefined) {
@@ -253,12 +255,40 @@ describe("setlist power --experiment", () => {
       shares: [0.5, 0.5],
       goal: "increase",
       varianceReduction: 0,
+      monitoring: { kind: "always-valid" },
     });
     // 40 and 20 units on the first days, then 10 a day; the last day is not over.
     expect(answer.days).toBe(3 + Math.ceil((answer.units - 70) / 10));
     expect(warnings).toEqual([
       "The baseline is that of 40 units: the spread, and all that follows, is uncertain.",
     ]);
+  });
+
+  test("looks as the experiment's plan does, where the flags do not say", async () => {
+    const looks = [0.3, 1];
+    const planned = { kind: "group-sequential", units: 400, looks, spending: "pocock" } as const;
+    const dataDir = await dataDirectory({ changes: { plan: planned } });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    expect((await plan(...from)).plan.monitoring).toMatchObject({
+      kind: "group-sequential",
+      fractions: looks,
+      spending: "pocock",
+    });
+    expect((await plan(...from, "--monitoring", "fixed")).plan.monitoring).toEqual({ kind: "fixed" });
+  });
+
+  test("foretells no days by a log that has no whole day", async () => {
+    const dataDir = await dataDirectory({ daysApart: 0 });
+    const from = ["--experiment", "home-kd", "--metric", "completions", "--data-dir", dataDir];
+    const { answer, curve, warnings } = await plan(...from, "--effect", "10%");
+    expect([answer, ...curve].map(({ days }) => days)).toEqual([answer, ...curve].map(() => null));
+    const unknown = "Days unknown: the log has no whole day; give --units-per-day.";
+    expect(warnings).toContain(unknown);
+    const given = await plan(...from, "--effect", "10%", "--units-per-day", "80");
+    expect(given.answer.days).toBe(Math.ceil(given.answer.units / 80));
+    expect(given.warnings).not.toContain(unknown);
+    const said = await setlistHere("power", ...from, "--days", "3");
+    expect(said).toMatchObject({ code: 2, stderr: expect.stringContaining("a log that has a whole day") });
   });
 
   test("asks for the metric's own minimum effect where no other is given", async () => {

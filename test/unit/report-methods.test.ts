@@ -60,6 +60,25 @@ test("a method that a report does not use is not explained", async () => {
   expect(brought).not.toEqual(expect.arrayContaining(["quantiles"]));
 });
 
+test("too few units are no test that was left out, but one that waits", async () => {
+  const made = madeReport("healthy");
+  const pageOf = (likelyCause: string | null) =>
+    renderPage({
+      ...made,
+      health: {
+        ok: true,
+        checks: [
+          {
+            ...{ id: "enough-units", name: "Enough units", ok: null, pValue: null },
+            ...{ detail: "of kd", likelyCause },
+          },
+        ],
+      },
+    });
+  expect(await pageOf("more units are needed")).toContain(">– not yet</td>");
+  expect(await pageOf(null)).toContain(">– not tested</td>");
+});
+
 test("of one day the page draws no picture by days, and says why", async () => {
   const page = await renderPage(oddReport("one day"));
   expect(page).toContain("One day has figures so far");
