@@ -74,6 +74,11 @@ describe("refused with file, line, field and reason:", () => {
       sound.replace("id: treated", "id: the treated"),
       /arms\[1\]\.id: expected 1 to 64 of A-Z a-z 0-9 \. _ -, beginning with a letter or digit, got "the treated"/,
     ],
+    [
+      "a needed field under a wrong name",
+      sound.replace("surface:", "surfac:"),
+      /exp\.yaml:2: surfac: unknown field \(did you mean "surface"\?\)/,
+    ],
     ["a missing layer", sound.replace("layer: ranker\n", ""), /exp\.yaml: layer: expected, but missing/],
     [
       "an unknown surface",
