@@ -163,11 +163,11 @@ async function writeOne(
     return renderWrite(before, would, stream) + doubts.map((why) => `! ${id}: ${why}.\n`).join("");
   });
   const { experiment, change } = written;
-  print(flags, { ...experiment, change }, () =>
-    change.dryRun
-      ? "nothing written (--dry-run)\n"
-      : `${experiment.id} stands at revision ${experiment.revision}${change.what === "" ? "" : `: ${change.what}`}\n`,
-  );
+  print(flags, { ...experiment, change }, () => {
+    if (change.dryRun) return "nothing written (--dry-run)\n";
+    if (change.what === "") return "nothing written: it stands so already\n";
+    return `${experiment.id} stands at revision ${experiment.revision}: ${change.what}\n`;
+  });
 }
 
 async function writeOther<T extends { readonly change: MadeChange }>(

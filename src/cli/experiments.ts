@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { RunningServerPlace } from "../client/client.ts";
 import { yamlText } from "../config.ts";
+import { httpAddress } from "./argument.ts";
 import { exchangeCommands } from "./experiment-exchange.ts";
 import { renderHealth } from "./experiment-health.ts";
 import { at, type PlaceFlags, print, withPlaceFlags } from "./experiment-place-flags.ts";
@@ -14,11 +16,23 @@ export function experimentsCommand(): Command {
   for (const command of [...readCommands(), ...writeCommands(), ...exchangeCommands()]) {
     group.addCommand(withPlaceFlags(command));
   }
-  return group;
+  return group.addCommand(healthCommand());
 }
 
 function lineOf(sentence: string | undefined): string {
   return sentence === undefined ? "" : `${sentence}\n`;
+}
+
+function healthCommand(): Command {
+  return new Command("health")
+    .description("Show how its guardrails and its ramp are, which only a running server knows.")
+    .argument("<ID>", "the experiment")
+    .option("--url <URL>", "a running server", httpAddress, "http://127.0.0.1:8080")
+    .option("--json", "print the answer as JSON, as the API gives it")
+    .action(async (id: string, flags: PlaceFlags & { readonly url: string }) => {
+      const seen = await new RunningServerPlace(flags.url).health(id);
+      print(flags, seen, () => renderHealth(seen));
+    });
 }
 
 function readCommands(): Command[] {
@@ -47,15 +61,6 @@ function readCommands(): Command[] {
         print(flags, { revisions }, () => renderHistory(revisions));
       }),
     );
-  const health = new Command("health")
-    .description("Show how its guardrails and its ramp are. Needs --url: only a running server knows.")
-    .argument("<ID>", "the experiment")
-    .action((id: string, flags: PlaceFlags) =>
-      at(flags, async (place) => {
-        const seen = await place.health(id);
-        print(flags, seen, () => renderHealth(seen));
-      }),
-    );
   const surfaces = new Command("surfaces")
     .description("Show what serves each surface where no experiment does, and who says so.")
     .action((flags: PlaceFlags) =>
@@ -64,5 +69,5 @@ function readCommands(): Command[] {
         print(flags, { surfaces: views }, () => renderSurfaces(views));
       }),
     );
-  return [list, show, history, health, surfaces];
+  return [list, show, history, surfaces];
 }

@@ -45,7 +45,7 @@ export function verifyLogCommand(): Command {
       }
       if (json !== true && !hasLog(dataDir)) {
         process.stdout.write(
-          `There is no log in ${dataDir} yet; if a server has written one, name its data directory with --data-dir.\n`,
+          `There is no log in ${dataDir}: no server has written one there yet, or it is the wrong folder; --data-dir names another.\n`,
         );
         return;
       }

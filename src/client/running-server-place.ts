@@ -1,4 +1,5 @@
 import type { Experiment } from "../domain/experiment.ts";
+import type { ExperimentHealth } from "../domain/experiment-health.ts";
 import { headerText } from "../domain/header-text.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
 import type { By, ExperimentPlace, MadeChange, SurfaceView, WrittenExperiment } from "../rollout/rollout.ts";
@@ -38,8 +39,9 @@ export class RunningServerPlace implements ExperimentPlace {
     return revisions;
   }
 
-  async health(id: string): ReturnType<ExperimentPlace["health"]> {
-    return (await this.#get(`${pathOf(id)}/health`)) as Awaited<ReturnType<ExperimentPlace["health"]>>;
+  /** Only a server that runs looks after its experiments: no other place has this. */
+  async health(id: string): Promise<ExperimentHealth> {
+    return (await this.#get(`${pathOf(id)}/health`)) as ExperimentHealth;
   }
 
   async surfaces(): ReturnType<ExperimentPlace["surfaces"]> {

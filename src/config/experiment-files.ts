@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
+import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { ExperimentDocument } from "../domain/experiment.ts";
+import { unreadableReason } from "../domain/unreadable.ts";
 import {
   parseExperimentDocument,
   parseSharedMetrics,
@@ -92,7 +93,7 @@ function namesIn(folder: string): string[] {
       .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith(".") && name !== sharedMetricsFile)
       .sort();
   } catch (error) {
-    const reason = messageOf(error);
+    const reason = unreadableReason(error, "folder");
     throw new SetlistError("NOT_FOUND", `experiments: ${folder} cannot be read: ${reason}`, { cause: error });
   }
 }

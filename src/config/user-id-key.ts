@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { unreadableReason } from "../domain/unreadable.ts";
 import type { SetlistConfig } from "./settings.ts";
 
 /** Half of what `openssl rand -hex 32` prints: 128 bits that nobody can try one after the other. */
@@ -28,7 +29,7 @@ function readKey(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new SetlistError("NOT_FOUND", `log.userIdKeyFile: expected a readable file, got ${file} (${code})`);
+    const reason = unreadableReason(error);
+    throw new SetlistError("NOT_FOUND", `log.userIdKeyFile: ${file} cannot be read: ${reason}`);
   }
 }

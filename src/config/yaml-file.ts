@@ -10,6 +10,7 @@ import {
   visit,
 } from "yaml";
 import { invalidArgument, messageOf, SetlistError } from "../domain/error.ts";
+import { unreadableReason } from "../domain/unreadable.ts";
 
 /** A YAML file that was read: its value, and its own way to say where a field stands. */
 export interface YamlFile {
@@ -82,7 +83,7 @@ function readText(file: string): string {
     const bytes = readUpTo(file, fileBytesMax + 1);
     if (bytes.length <= fileBytesMax) return bytes.toString("utf8");
   } catch (error) {
-    const reason = messageOf(error);
+    const reason = unreadableReason(error);
     throw new SetlistError("NOT_FOUND", `${file}: cannot be read: ${reason}`, { cause: error });
   }
   throw invalidArgument(`${file}: expected at most ${fileBytesMax} bytes`);

@@ -3,7 +3,8 @@ import type { Experiment } from "../domain/experiment.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
 
 /**
- * Why a running experiment would show nobody its arms, or arms that are all the same: a sentence each, none where it acts.
+ * Why a running experiment would show nobody its arms, or arms that are all the same, or take the units of others that
+ * run: a sentence each, none where it acts and leaves them alone.
  * No reason to refuse it, since each of these may be meant, and may change without it.
  */
 export function inaction(
@@ -15,7 +16,9 @@ export function inaction(
   const others = all.filter((other) => other.id !== id);
   const weighed = experiment.arms.filter(({ weight }) => weight > 0);
   const shown = new Set(weighed.map(({ model, valueModel }) => canonicalJson({ model, valueModel })));
-  const first = others.find((other) => shows(other, surface) && other.layer !== layer && other.id < id);
+  const rivals = others.filter((other) => shows(other, surface) && other.layer !== layer);
+  const first = rivals.find((other) => other.id < id);
+  const overtaken = rivals.filter((other) => other.id > id).map((other) => other.id);
   const waiting = (experiment.prerequisites ?? []).find(
     ({ experiment: asked }) => others.find((other) => other.id === asked)?.status !== "running",
   );
@@ -30,6 +33,8 @@ export function inaction(
     weighed.length > 1 && shown.size < 2 && "its arms have the same model and value model, and show the same",
     first &&
       `${first.id} runs on surface ${surface} too, in layer ${first.layer}, and stands before it in the order of ids: units that are in both get the model of ${first.id}; give both the same layer`,
+    overtaken.length > 0 &&
+      `it stands before ${overtaken.join(", ")} on surface ${surface} in the order of ids, in another layer: units that are in both get the model of ${id}, and count for it alone; give them the same layer`,
   ].filter((sentence) => typeof sentence === "string");
 }
 

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../domain/canonical-json.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
 import type { Experiment, ExperimentDocument, ExperimentStatus } from "../domain/experiment.ts";
 import type { StoreChange, StoreState, Written } from "../domain/store-state.ts";
@@ -91,7 +92,7 @@ export function moved(
 }
 
 /**
- * Makes an arm the default of its surface and stops the experiment with it as the winner.
+ * Makes an arm the default of its surface and stops the experiment with it as the winner; nothing where both stand so.
  * @param arm the winner that it was stopped for, where undefined.
  * @throws {SetlistError} as `replaced`.
  */
@@ -123,13 +124,17 @@ export function shipped(
   const stopped = revise(previous, { ...documentOf(previous), status: "stopped" }, othersOf(state, id));
   const document = { ...stopped, winner: armId };
   const change = describeChange(previous, document);
+  const served = { model, ...(valueModel !== undefined && { valueModel }), experiment: id, arm: armId };
+  const servesSo =
+    standing?.shipped !== undefined && canonicalJson(standing.shipped) === canonicalJson(served);
+  if (change === "" && servesSo) return {};
   return {
     experiments: [{ document, what: `${change === "" ? "" : `${change}; `}${armId} shipped to ${surface}` }],
     surfaces: [
       {
         document: {
           surface,
-          shipped: { model, ...(valueModel !== undefined && { valueModel }), experiment: id, arm: armId },
+          shipped: served,
           revision: (standing?.revision ?? 0) + 1,
         },
         what: `arm ${armId} of ${id} shipped`,

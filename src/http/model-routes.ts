@@ -145,7 +145,8 @@ export function offerModels(app: FastifyInstance, { scorer, models }: HttpContex
       schema: {
         tags: ["models"],
         summary: "Put a label onto a loaded version",
-        description: "Whoever names the label is served by that version from the next request on.",
+        description:
+          "Whoever names the label is served by that version from the next request on. A label can be moved, and not removed.",
         params: labelParams,
         body: moveSchema,
         response: { 200: labelSchema, ...problems(400, 404, 409, 413, 415, 500, 503) },

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { literal } from "../columnar/columnar.ts";
 import { invalidArgument, SetlistError } from "../domain/error.ts";
+import { unreadableReason } from "../domain/unreadable.ts";
 import { csvSource } from "./csv-source.ts";
 import { rowsIn } from "./scratch-database.ts";
 
@@ -73,21 +74,11 @@ async function isParquet(file: string): Promise<boolean> {
       .finally(() => handle.close());
   } catch (error) {
     if (error instanceof SetlistError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    throw invalidArgument(`cannot read ${file}: ${sentences[code ?? ""] ?? `the system says ${code}`}`);
+    throw invalidArgument(`cannot read ${file}: ${unreadableReason(error)}`);
   }
   if (length === 0) throw invalidArgument(`${file} is empty: expected a header line and rows`);
   return head.toString("latin1") === "PAR1";
 }
-
-const sentences: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EACCES: "this user may not read it",
-  ELOOP: "its links lead in a circle",
-  ENOTDIR: "a part of its path is no folder",
-  ERR_INVALID_ARG_VALUE: "its name holds a zero byte",
-  EISDIR: "it is a folder, expected a CSV or Parquet file",
-};
 
 /** DuckDB expands patterns in file names; in brackets each of their characters stands for itself. */
 function withoutGlob(path: string): string {

@@ -106,7 +106,13 @@ function optionsOf(
       grid: true,
     },
     marks: [
-      ruleX([0], { stroke: "var(--ink)" }),
+      // Zero beside each row's line only: through the words above it, it would cross them out.
+      ruleX(shown, {
+        x: () => 0,
+        y1: ({ at }) => at - 0.14,
+        y2: ({ at }) => Math.min(at + 0.46, rows.length - 0.65),
+        stroke: "var(--ink)",
+      }),
       ruleY(shown, { y: "at", x1: "from", x2: "to", stroke: "colour", strokeWidth: 4 }),
       dot(shown.filter(isWithin), { y: "at", x: "estimate", fill: "colour", r: 6 }),
       dot(

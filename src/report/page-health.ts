@@ -66,20 +66,13 @@ function causeOf(page: PageBuilder, ok: boolean | null, likelyCause: string): Pa
 }
 
 function checksTable(page: PageBuilder, checks: readonly HealthCheck[]): PageElement {
-  const rows = checks.map(({ id, name, ok, pValue, detail, likelyCause }) =>
-    page.element(
+  const rows = checks.map(({ id, name, ok, pValue, detail, likelyCause }) => {
+    const isWaiting = id === "enough-units" && ok === null && likelyCause !== null;
+    const words = { ok: "✔ ok", ill: "✘ failed", unknown: isWaiting ? "– not yet" : "– not tested" };
+    return page.element(
       "tr",
       {},
-      page.element(
-        "td",
-        { class: state(ok) },
-        {
-          ok: "✔ ok",
-          ill: "✘ failed",
-          // More units answer it, and nothing else here.
-          unknown: id === "enough-units" && likelyCause !== null ? "– not yet" : "– not tested",
-        }[state(ok)],
-      ),
+      page.element("td", { class: state(ok) }, words[state(ok)]),
       page.element("td", { class: "name" }, name),
       page.element("td", { class: "number" }, probability(pValue)),
       page.element(
@@ -88,8 +81,8 @@ function checksTable(page: PageBuilder, checks: readonly HealthCheck[]): PageEle
         detail,
         likelyCause === null ? null : causeOf(page, ok, likelyCause),
       ),
-    ),
-  );
+    );
+  });
   return page.element(
     "div",
     {},

@@ -1,5 +1,4 @@
 import type { Experiment } from "../domain/experiment.ts";
-import type { ExperimentHealth } from "../domain/experiment-health.ts";
 import type { KillSwitch } from "../domain/store-state.ts";
 import type { RevisionNote } from "./experiment-view.ts";
 import type { ExperimentWrites } from "./experiment-writes.ts";
@@ -18,7 +17,6 @@ export interface ExperimentPlace
   get(id: string): Promise<Experiment>;
   history(id: string): Promise<readonly (RevisionNote & { readonly experiment: Experiment })[]>;
   /** @throws {UsageError} where no server is there to look after experiments. */
-  health(id: string): Promise<ExperimentHealth>;
   surfaces(): Promise<readonly SurfaceView[]>;
   readSwitch(): Promise<KillSwitch>;
   restore(

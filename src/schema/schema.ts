@@ -35,16 +35,14 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
   const field = fieldOf(error.instancePath) || what;
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
-    case "additionalProperties": {
-      const unknown = String(params["additionalProperty"]);
-      const written = plain(unknown);
-      const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
-      const place = fieldOf(error.instancePath);
-      const name = place === "" ? written : `${place}.${written}`;
-      return `${name}: unknown field${nearest(unknown, known)}`;
-    }
-    case "required":
+    case "additionalProperties":
+      return unknownField(error, String(params["additionalProperty"]));
+    case "required": {
+      // Often the missing one under a wrong name, which says more, and where a file has it.
+      const unknown = firstMistyped(error);
+      if (unknown !== undefined) return unknownField(error, unknown);
       return `${join(error.instancePath, String(params["missingProperty"]))}: expected, but missing`;
+    }
     case "type":
       return `${field}: expected ${[params["type"]].flat().join(" or ")}, got ${kindOf(error.data)}`;
     case "enum":
@@ -67,6 +65,23 @@ export function describeSchemaError(errors: readonly ErrorObject[], what: string
     default:
       return `${field}: ${error.message ?? "not valid"}, got ${show(error.data)}`;
   }
+}
+
+function unknownField(error: ErrorObject, unknown: string): string {
+  return `${join(error.instancePath, plain(unknown))}: unknown field${nearest(unknown, knownFields(error))}`;
+}
+
+/** The first field that is none of its schema's and has a name near to one; undefined where the schema takes any. */
+function firstMistyped(error: ErrorObject): string | undefined {
+  if (error.parentSchema?.["additionalProperties"] !== false) return undefined;
+  const known = knownFields(error);
+  return Object.keys(error.data as object).find(
+    (name) => !known.includes(name) && didYouMean(name, known) !== "",
+  );
+}
+
+function knownFields({ parentSchema }: ErrorObject): string[] {
+  return Object.keys((parentSchema?.["properties"] as object | undefined) ?? {});
 }
 
 /** ` (did you mean "x"?)` for the nearest of `known`, or all of them where none is near. */

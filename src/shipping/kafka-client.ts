@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { BaseOptions } from "@platformatic/kafka";
 import { SetlistError } from "../domain/error.ts";
 import type { KafkaCluster } from "../domain/kafka.ts";
+import { unreadableReason } from "../domain/unreadable.ts";
 
 /**
  * What every client of a cluster is made with. The library's own retries are few: whoever uses it says how often
@@ -38,7 +39,7 @@ function pem(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new SetlistError("NOT_FOUND", `cannot read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new SetlistError("NOT_FOUND", `cannot read ${path}: ${unreadableReason(error)}`, { cause: error });
   }
 }
 

@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import Type, { type Static } from "typebox";
 import { SetlistError } from "../domain/error.ts";
 import type { Features } from "../domain/feature.ts";
+import { unreadableReason } from "../domain/unreadable.ts";
 import { parserOf } from "../schema/schema.ts";
 import type { Listener, Surface, Track, World } from "./world.ts";
 
@@ -126,7 +127,7 @@ async function read(file: string): Promise<Buffer> {
   } catch (error) {
     throw new SetlistError(
       "NOT_FOUND",
-      `the simulated world needs ${file}: ${(error as Error).message}; name its folder with --world`,
+      `the simulated world needs ${file}: ${unreadableReason(error)}; name its folder with --world`,
       { cause: error },
     );
   }

@@ -277,5 +277,7 @@ test("the health of an experiment is a running server's to tell: guardrails, and
   });
 
   const alone = await setlist("experiments", "health", "guarded", "--data-dir", app.dataDir);
-  expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("expected --url") });
+  expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown option '--data-dir'") });
+  const help = await setlist("experiments", "health", "--help");
+  expect(help.stdout).toContain('(default: "http://127.0.0.1:8080")');
 });

@@ -265,7 +265,7 @@ describe("the key of the log's pseudonyms", () => {
     expect(short).toThrow(/^SETLIST_LOG_USER_ID_KEY: expected a key of at least 32 characters, .*got 7$/);
     expect(short).not.toThrow("hunter2");
     expect(load({ SETLIST_LOG_USER_ID_KEY_FILE: "none.key" })).toThrow(
-      `log.userIdKeyFile: expected a readable file, got ${join(cwd, "none.key")} (ENOENT)`,
+      `log.userIdKeyFile: ${join(cwd, "none.key")} cannot be read: there is no such file`,
     );
   });
 });

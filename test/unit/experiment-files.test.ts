@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig, loadExperimentDocuments } from "../../src/config.ts";
+import { SetlistError } from "../../src/domain/error.ts";
 import { reviseAll } from "../../src/experiments/experiments.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -39,8 +40,18 @@ test("every YAML file of the folder is an experiment, in the order of the files'
 
 test("a folder that does not exist is no empty one", () => {
   expect(() => loadExperimentDocuments("/nowhere/at/all")).toThrow(
-    "experiments: /nowhere/at/all cannot be read",
+    /^experiments: \/nowhere\/at\/all cannot be read: there is no such folder$/,
   );
+});
+
+test("a file that cannot be read is named once, with the reason in words", async () => {
+  const folder = await folderWith({});
+  const read = (file: string) => () => loadConfig({ flags: { config: file }, env: {}, cwd: folder });
+  const missing = join(folder, "none.yaml");
+  expect(read(missing)).toThrow(
+    new SetlistError("NOT_FOUND", `${missing}: cannot be read: there is no such file`),
+  );
+  expect(read(folder)).toThrow(`${folder}: cannot be read: it is a folder, expected a file`);
 });
 
 describe("refused with file, line, field and reason:", () => {
@@ -73,6 +84,11 @@ describe("refused with file, line, field and reason:", () => {
       "an id of other characters",
       sound.replace("id: treated", "id: the treated"),
       /arms\[1\]\.id: expected 1 to 64 of A-Z a-z 0-9 \. _ -, beginning with a letter or digit, got "the treated"/,
+    ],
+    [
+      "a needed field under a wrong name",
+      sound.replace("surface:", "surfac:"),
+      /exp\.yaml:2: surfac: unknown field \(did you mean "surface"\?\)/,
     ],
     ["a missing layer", sound.replace("layer: ranker\n", ""), /exp\.yaml: layer: expected, but missing/],
     [

@@ -208,6 +208,16 @@ describe("a shipped arm", () => {
     expect(shipped(stopped, { ...options, revision: 2 }).surfaces).toHaveLength(1);
   });
 
+  test("that serves the surface already is written once, until another one is shipped", () => {
+    const options = { id: "exp", revision: 2, arm: "treated" };
+    const served = afterwards(state, shipped(state, { ...options, revision: 1 }));
+    expect(shipped(served, options)).toEqual({});
+    const other = afterwards(served, shipped(served, { ...options, arm: "control" }));
+    expect(shipped(other, { ...options, revision: 3 }).surfaces).toHaveLength(1);
+    const back = afterwards(served, restored(served, "home", 1));
+    expect(shipped(back, options).surfaces).toHaveLength(1);
+  });
+
   test("of a draft is refused", () => {
     const draft = stateOf(experimentWith({ status: "draft" }));
     expect(() => shipped(draft, { id: "exp", revision: 1, arm: "treated" })).toThrow(

@@ -9,7 +9,7 @@ test("says nothing of an experiment that acts, whatever runs elsewhere", () => {
     experimentWith(),
     experimentWith({ id: "a", layer: "other", surface: "radio" }),
     experimentWith({ id: "b", layer: "other", status: "paused" }),
-    experimentWith({ id: "z", layer: "another" }),
+    experimentWith({ id: "z" }),
   ];
   expect(inaction(experimentWith(), all, off)).toEqual([]);
   expect(inaction(experimentWith({ traffic: 0, ramp: [{ traffic: 0.1 }] }), all, off)).toEqual([]);
@@ -32,6 +32,20 @@ test("names the experiment of another layer whose model a surface gets first", (
   const first = experimentWith({ id: "a", layer: "other" });
   expect(inaction(experimentWith(), [first], off)).toEqual([
     expect.stringMatching(/^a runs on surface home too, in layer other, .* get the model of a/),
+  ]);
+});
+
+test("names those of other layers that run, and that lose to it the units that are in both", () => {
+  const all = [
+    experimentWith({ id: "radio", layer: "other", surface: "radio" }),
+    experimentWith({ id: "stopped", layer: "other", status: "stopped" }),
+    experimentWith({ id: "y", layer: "other" }),
+    experimentWith({ id: "z", layer: "another" }),
+  ];
+  expect(inaction(experimentWith(), all, off)).toEqual([
+    expect.stringMatching(
+      /^it stands before y, z on surface home .* get the model of exp, and count for it alone/,
+    ),
   ]);
 });
 

@@ -76,7 +76,9 @@ test("a torn tail is no damage, a data directory without a log is empty", async 
   expect(JSON.parse(printed)).toMatchObject({ impressions: 0, outcomes: 0, corrupt: [] });
   expect(code).toBe(0);
   const { printed: human } = await verify("--data-dir", empty);
-  expect(human).toContain(`There is no log in ${empty} yet`);
+  expect(human).toContain(
+    `There is no log in ${empty}: no server has written one there yet, or it is the wrong folder`,
+  );
 });
 
 test("--salvage writes a log that a server takes, says what is lost, and exits with 1 where something is", async () => {

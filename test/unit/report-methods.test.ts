@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { renderPage } from "../../src/report/report.ts";
@@ -83,4 +84,44 @@ test("of one day the page draws no picture by days, and says why", async () => {
   const page = await renderPage(oddReport("one day"));
   expect(page).toContain("One day has figures so far");
   expect(page).not.toMatch(/aria-label="[^"]*(Cumulative difference|by days since)/);
+});
+
+test("units that a verdict waits for are not there yet, and not untested", async () => {
+  const made = madeReport("healthy");
+  const waits = { ok: null, likelyCause: "more units are needed" };
+  const checks = [
+    {
+      id: "enough-units",
+      name: "Enough units",
+      pValue: null,
+      detail: "completions: 4 of 50 units",
+      ...waits,
+    },
+    {
+      id: "covariate-balance",
+      name: "Covariate balance",
+      pValue: null,
+      detail: "",
+      ...waits,
+      likelyCause: null,
+    },
+  ];
+  const page = await renderPage({ ...made, health: { ...made.health, checks } });
+  expect(page).toMatch(/– not yet<\/td>\s*<td class="name">Enough units/);
+  expect(page).toMatch(/– not tested<\/td>\s*<td class="name">Covariate balance/);
+});
+
+test("the zero line of the lifts leaves out each row's words", async () => {
+  const made = madeReport("healthy");
+  const { document } = parseHTML(await renderPage(made));
+  const chart = document.querySelector('svg[aria-label^="Lift of each metric"]');
+  const zero = [...(chart?.querySelectorAll('g[aria-label="rule"][stroke="var(--ink)"] line') ?? [])];
+  const lines = zero.map((line) => [Number(line.getAttribute("y1")), Number(line.getAttribute("y2"))]);
+  const words = [...(chart?.querySelectorAll('g[aria-label="text"] text') ?? [])];
+  const heights = words.map(
+    (one) => Number(/,([\d.]+)\)/.exec(one.getAttribute("transform") ?? "")?.[1]) - 15,
+  );
+  expect([lines.length, heights.length]).toEqual([made.metrics.length, made.metrics.length]);
+  const crossed = heights.filter((at) => lines.some(([from = 0, to = 0]) => at + 6 > from && at - 6 < to));
+  expect(crossed).toEqual([]);
 });

@@ -45,6 +45,8 @@ describe("a parser", () => {
     [{ id: "ééé" }, "id: expected at most 4 bytes"],
     [{ id: 1 }, "id: expected string, got number"],
     [{}, "id: expected, but missing"],
+    [{ idd: "x" }, 'idd: unknown field (did you mean "id"?)'],
+    [{ kind: "mean", zzzzzzz: 1 }, "id: expected, but missing"],
     [null, "body: expected object, got null"],
     [{ id: "x", kinds: 1 }, 'kinds: unknown field (did you mean "kind"?)'],
     [{ id: "x", zzzzzzz: 1 }, "zzzzzzz: unknown field (known: id, parts, kind)"],

@@ -219,6 +219,9 @@ describe("while it serves", () => {
     await expect(library.moveLabel({ name, label: "stable", version: "1" }, "ada")).rejects.toThrow(
       "version: linear/1 is not loaded (loaded: 2), and a label stands on loaded versions only: load it first",
     );
+    await library.load({ name, version: "1" });
+    await library.moveLabel({ name, label: "stable", version: "1" }, "ada");
+    expect(library.labels()).toEqual([{ name, label: "stable", version: "1", previous: "2" }]);
     await expect(library.moveLabel({ name, label: "no label", version: "2" }, "ada")).rejects.toThrow(
       "label: expected 1 to 64 of",
     );

@@ -1,5 +1,5 @@
 import { loadExperimentDocuments, type SetlistConfig } from "../../config.ts";
-import { invalidArgument, SetlistError, UsageError } from "../../domain/error.ts";
+import { invalidArgument, SetlistError } from "../../domain/error.ts";
 import type { Experiment, ExperimentDocument } from "../../domain/experiment.ts";
 import type { ExperimentStore } from "../../domain/experiment-store.ts";
 import type { ModelLabel } from "../../domain/model-life.ts";
@@ -64,10 +64,6 @@ export class DataDirectoryPlace implements ExperimentPlace {
     } finally {
       await store.close();
     }
-  }
-
-  async health(): ReturnType<ExperimentPlace["health"]> {
-    throw new UsageError("health: expected --url: only a running server looks after its experiments");
   }
 
   async surfaces(): ReturnType<ExperimentPlace["surfaces"]> {
