@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { readWrittenExperiment } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
@@ -9,6 +8,7 @@ import type { By, ExperimentPlace, MadeChange, WrittenExperiment } from "../roll
 import { expectAgreement } from "./agreement.ts";
 import { renderFields, renderWrite } from "./experiment-diff.ts";
 import { at, type PlaceFlags, print } from "./experiment-place-flags.ts";
+import { whoRuns } from "./who-runs.ts";
 
 export interface WriteFlags extends PlaceFlags {
   readonly dryRun?: boolean;
@@ -191,7 +191,7 @@ export async function shownFirst<T>(
   write: (by: By) => Promise<T>,
   render: (would: T, stream: NodeJS.WriteStream) => string,
 ): Promise<T> {
-  const by = { who: userInfo().username, confirmed: confirmedBy(flags) };
+  const by = { who: whoRuns(), confirmed: confirmedBy(flags) };
   const stream = flags.json === true ? process.stderr : process.stdout;
   stream.write(render(await write({ ...by, confirmed: confirmations, dryRun: true }), stream));
   const would = await write({ ...by, dryRun: true });

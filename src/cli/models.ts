@@ -1,9 +1,9 @@
-import { userInfo } from "node:os";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { runningModels } from "../client/client.ts";
 import type { ModelVersionStatus } from "../domain/model-life.ts";
 import { httpAddress } from "./argument.ts";
+import { whoRuns } from "./who-runs.ts";
 
 interface ModelsFlags {
   readonly url: string;
@@ -43,7 +43,7 @@ export function modelsCommand(): Command {
     .argument("<LABEL>", "the label, such as stable or candidate")
     .argument("<VERSION>", "the version's number")
     .action(async (name: string, label: string, version: string, flags: ModelsFlags) => {
-      const moved = await runningModels(flags.url).moveLabel({ name, label, version }, userInfo().username);
+      const moved = await runningModels(flags.url).moveLabel({ name, label, version }, whoRuns());
       const from = moved.previous === undefined ? "" : `, before on ${moved.previous}`;
       print(flags, moved, () => `${label} of ${name} stands on version ${version}${from}\n`);
     });

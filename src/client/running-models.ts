@@ -19,17 +19,19 @@ export function runningModels(url: string): RunningModels {
     `/v1/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
   return {
     async versions() {
-      return ((await callServer(url, "GET", "/v1/models")) as { versions: ModelVersionStatus[] }).versions;
+      return ((await callServer(url, "GET", "/v1/models", "versions")) as { versions: ModelVersionStatus[] })
+        .versions;
     },
     load: async (version) =>
-      (await callServer(url, "POST", `${versionPath(version)}/load`)) as ModelVersionStatus,
+      (await callServer(url, "POST", `${versionPath(version)}/load`, "state")) as ModelVersionStatus,
     unload: async (version) =>
-      (await callServer(url, "POST", `${versionPath(version)}/unload`)) as ModelVersionStatus,
+      (await callServer(url, "POST", `${versionPath(version)}/unload`, "state")) as ModelVersionStatus,
     moveLabel: async ({ name, label, version }, who) =>
       (await callServer(
         url,
         "PUT",
         `/v1/models/${encodeURIComponent(name)}/labels/${encodeURIComponent(label)}`,
+        "version",
         {
           body: { version, who },
         },

@@ -16,11 +16,11 @@ export class RunningServerPlace implements ExperimentPlace {
   }
 
   async list(): ReturnType<ExperimentPlace["list"]> {
-    return ((await this.#get("/v1/experiments")) as { experiments: Experiment[] }).experiments;
+    return ((await this.#get("/v1/experiments", "experiments")) as { experiments: Experiment[] }).experiments;
   }
 
   async doubt(): Promise<string | undefined> {
-    const { stale } = (await this.#get("/v1/experiments")) as {
+    const { stale } = (await this.#get("/v1/experiments", "experiments")) as {
       stale?: { readonly since: string; readonly reason: string };
     };
     return (
@@ -29,11 +29,11 @@ export class RunningServerPlace implements ExperimentPlace {
   }
 
   async get(id: string): Promise<Experiment> {
-    return (await this.#get(pathOf(id))) as Experiment;
+    return (await this.#get(pathOf(id), "arms")) as Experiment;
   }
 
   async history(id: string): ReturnType<ExperimentPlace["history"]> {
-    const { revisions } = (await this.#get(`${pathOf(id)}/history`)) as {
+    const { revisions } = (await this.#get(`${pathOf(id)}/history`, "revisions")) as {
       revisions: Awaited<ReturnType<ExperimentPlace["history"]>>;
     };
     return revisions;
@@ -41,15 +41,15 @@ export class RunningServerPlace implements ExperimentPlace {
 
   /** Only a server that runs looks after its experiments: no other place has this. */
   async health(id: string): Promise<ExperimentHealth> {
-    return (await this.#get(`${pathOf(id)}/health`)) as ExperimentHealth;
+    return (await this.#get(`${pathOf(id)}/health`, "guardrails")) as ExperimentHealth;
   }
 
   async surfaces(): ReturnType<ExperimentPlace["surfaces"]> {
-    return ((await this.#get("/v1/surfaces")) as { surfaces: SurfaceView[] }).surfaces;
+    return ((await this.#get("/v1/surfaces", "surfaces")) as { surfaces: SurfaceView[] }).surfaces;
   }
 
   async readSwitch(): Promise<KillSwitch> {
-    return (await this.#get("/v1/kill-switch")) as KillSwitch;
+    return (await this.#get("/v1/kill-switch", "on")) as KillSwitch;
   }
 
   create: ExperimentPlace["create"] = (written, by) =>
@@ -74,14 +74,14 @@ export class RunningServerPlace implements ExperimentPlace {
     this.#write("POST", `${pathOf(id)}/revive`, by, { revision });
 
   import: ExperimentPlace["import"] = async (documents, by) => {
-    const answer = (await this.#ask("PUT", "/v1/experiments", by, {
+    const answer = (await this.#ask("PUT", "/v1/experiments", by, "experiments", {
       body: { experiments: documents },
     })) as { experiments: WrittenAnswer[] };
     return answer.experiments.map(writtenOf);
   };
 
   killSwitch: ExperimentPlace["killSwitch"] = async ({ on, reason, revision }, by) => {
-    const answer = await this.#ask("POST", "/v1/kill-switch", by, {
+    const answer = await this.#ask("POST", "/v1/kill-switch", by, "change", {
       revision,
       body: { on, ...(reason !== "" && { reason }) },
     });
@@ -91,13 +91,13 @@ export class RunningServerPlace implements ExperimentPlace {
 
   restore: ExperimentPlace["restore"] = async (surface, revision, by) => {
     const path = `/v1/surfaces/${encodeURIComponent(surface)}/restore`;
-    return (await this.#ask("POST", path, by, { revision })) as { change: MadeChange };
+    return (await this.#ask("POST", path, by, "change", { revision })) as { change: MadeChange };
   };
 
   async close(): Promise<void> {}
 
-  #get(path: string): Promise<unknown> {
-    return callServer(this.#url, "GET", path);
+  #get(path: string, has: string): Promise<unknown> {
+    return callServer(this.#url, "GET", path, has);
   }
 
   async #write(
@@ -106,20 +106,21 @@ export class RunningServerPlace implements ExperimentPlace {
     by: By,
     sent: { readonly revision?: number | undefined; readonly body?: unknown },
   ): Promise<WrittenExperiment> {
-    return writtenOf((await this.#ask(method, path, by, sent)) as WrittenAnswer);
+    return writtenOf((await this.#ask(method, path, by, "change", sent)) as WrittenAnswer);
   }
 
   #ask(
     method: "POST" | "PUT",
     path: string,
     { who, dryRun, confirmed = [] }: By,
+    has: string,
     { revision, body }: { readonly revision?: number | undefined; readonly body?: unknown },
   ): Promise<unknown> {
     const query = new URLSearchParams({
       ...(dryRun === true && { dryRun: "true" }),
       ...(confirmed.length > 0 && { confirm: confirmed.join(",") }),
     });
-    return callServer(this.#url, method, query.size === 0 ? path : `${path}?${query}`, {
+    return callServer(this.#url, method, query.size === 0 ? path : `${path}?${query}`, has, {
       headers: {
         "setlist-actor": headerText(who),
         ...(revision !== undefined && { "if-match": String(revision) }),

@@ -18,5 +18,5 @@ export async function serverAssignments(
     ...(request !== undefined && { requestId: request }),
     attributes: { user, context },
   };
-  return (await callServer(url, "POST", "/v1/assignments", { body })) as UnitAssignments;
+  return (await callServer(url, "POST", "/v1/assignments", "decisions", { body })) as UnitAssignments;
 }

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { executionProviders } from "../domain/execution-provider.ts";
 import type { ModelVersion } from "../domain/model.ts";
 import { type ModelLabelMove, type ModelVersionStatus, modelStates } from "../domain/model-life.ts";
+import { checkText } from "../schema/text.ts";
 import type { HttpContext } from "./context.ts";
 import { problems } from "./problem-schema.ts";
 
@@ -152,12 +153,13 @@ export function offerModels(app: FastifyInstance, { scorer, models }: HttpContex
         response: { 200: labelSchema, ...problems(400, 404, 409, 413, 415, 500, 503) },
       },
     },
-    async ({ params, body }) => {
-      await models.moveLabel({ ...params, version: body.version }, body.who ?? "api");
+    async ({ params, body: { version, who = "api" } }) => {
+      checkText(who, "who");
+      await models.moveLabel({ ...params, version }, who);
       const standing = models
         .labels()
         .find(({ name, label }) => name === params.name && label === params.label);
-      return { ...params, version: body.version, ...previousOf(standing?.previous) };
+      return { ...params, version, ...previousOf(standing?.previous) };
     },
   );
 

@@ -16,7 +16,15 @@ export const sessionOptions: InferenceSession.SessionOptions = {
   enableMemPattern: false,
   logSeverityLevel: 4,
   // ONNX Runtime's configuration entries are strings, numbers are silently dropped.
-  extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+  extra: {
+    session: {
+      intra_op: { allow_spinning: "0" },
+      inter_op: { allow_spinning: "0" },
+      // Weights that a graph keeps in other files would be looked for in the working directory, outside of the manifest's
+      // checksum. No file is below this one, so that such a model is refused.
+      model_external_initializers_file_folder_path: "/dev/null",
+    },
+  },
 };
 
 /** The same on other providers: each operator goes to the first of them that has it, and to the CPU where none has. */

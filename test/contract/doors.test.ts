@@ -314,3 +314,15 @@ test("a refused version is told where one looks, and the server stays ready", as
   expect((await own.get("/v1/models")).body).toMatchObject({ versions });
   await own.close();
 });
+
+test("who moves a label is named by a text that terminals can show", async () => {
+  const { status, body } = await httpCall(`${doors.http}/v1/models/home-kd/labels/stable`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ version: "1", who: "\u001b[31mada" }),
+  });
+  expect([status, (body as { detail: string }).detail]).toEqual([
+    400,
+    "who: expected text without control characters, got U+001B",
+  ]);
+});
