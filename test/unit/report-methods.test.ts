@@ -84,3 +84,22 @@ test("of one day the page draws no picture by days, and says why", async () => {
   expect(page).toContain("One day has figures so far");
   expect(page).not.toMatch(/aria-label="[^"]*(Cumulative difference|by days since)/);
 });
+
+test("no effect's words have the line of zero through them", async () => {
+  const page = await renderPage(madeReport("healthy"));
+  const from = page.indexOf('aria-label="Lift of each metric');
+  const chart = page.slice(from, page.indexOf("</svg>", from));
+  const [zero = ""] = /<g stroke="var\(--ink\)" aria-label="rule">.*?<\/g>/s.exec(chart) ?? [];
+  const numbers = (within: string, pattern: RegExp): number[][] =>
+    [...within.matchAll(pattern)].map(([, ...groups]) => groups.map(Number));
+  const zeros = numbers(zero, /<line y2="([\d.]+)" y1="([\d.]+)"/g);
+  // Plot moves the words 15 up from their line; letters reach 6 up and down from their middle.
+  const middles = numbers(chart, /<text transform="translate\(16,([\d.]+)\)"/g).map(
+    ([line = 0]) => line - 15,
+  );
+  const struck = middles.filter((middle) =>
+    zeros.some(([low = 0, high = 0]) => middle + 6 > Math.min(low, high) && middle - 6 < Math.max(low, high)),
+  );
+  expect([zeros.length, middles.length]).toEqual([3, 3]);
+  expect(struck).toEqual([]);
+});
