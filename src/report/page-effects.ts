@@ -29,6 +29,9 @@ export function finite(interval: Interval | null | undefined): Interval | null {
 const rowHeight = 44;
 const nameMax = 26;
 
+/** Of a row, above and below its line: as far as the words leave free. */
+const zeroReach = 0.17;
+
 /** More rows than these stand in two columns, and need a panel as wide as two. */
 export const effectRowsMax = 14;
 
@@ -106,11 +109,11 @@ function optionsOf(
       grid: true,
     },
     marks: [
-      // Zero beside each row's line only: through the words above it, it would cross them out.
+      // Zero stands beside each line alone: through the words above it, it would strike them out.
       ruleX(shown, {
-        x: () => 0,
-        y1: ({ at }) => at - 0.14,
-        y2: ({ at }) => Math.min(at + 0.46, rows.length - 0.65),
+        x: 0,
+        y1: ({ at }) => at - zeroReach,
+        y2: ({ at }) => at + zeroReach,
         stroke: "var(--ink)",
       }),
       ruleY(shown, { y: "at", x1: "from", x2: "to", stroke: "colour", strokeWidth: 4 }),

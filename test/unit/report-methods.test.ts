@@ -111,17 +111,21 @@ test("units that a verdict waits for are not there yet, and not untested", async
   expect(page).toMatch(/– not tested<\/td>\s*<td class="name">Covariate balance/);
 });
 
-test("the zero line of the lifts leaves out each row's words", async () => {
-  const made = madeReport("healthy");
-  const { document } = parseHTML(await renderPage(made));
-  const chart = document.querySelector('svg[aria-label^="Lift of each metric"]');
-  const zero = [...(chart?.querySelectorAll('g[aria-label="rule"][stroke="var(--ink)"] line') ?? [])];
-  const lines = zero.map((line) => [Number(line.getAttribute("y1")), Number(line.getAttribute("y2"))]);
-  const words = [...(chart?.querySelectorAll('g[aria-label="text"] text') ?? [])];
-  const heights = words.map(
-    (one) => Number(/,([\d.]+)\)/.exec(one.getAttribute("transform") ?? "")?.[1]) - 15,
+test("no effect's words have the line of zero through them", async () => {
+  const page = await renderPage(madeReport("healthy"));
+  const from = page.indexOf('aria-label="Lift of each metric');
+  const chart = page.slice(from, page.indexOf("</svg>", from));
+  const [zero = ""] = /<g stroke="var\(--ink\)" aria-label="rule">.*?<\/g>/s.exec(chart) ?? [];
+  const numbers = (within: string, pattern: RegExp): number[][] =>
+    [...within.matchAll(pattern)].map(([, ...groups]) => groups.map(Number));
+  const zeros = numbers(zero, /<line y2="([\d.]+)" y1="([\d.]+)"/g);
+  // Plot moves the words 15 up from their line; letters reach 6 up and down from their middle.
+  const middles = numbers(chart, /<text transform="translate\(16,([\d.]+)\)"/g).map(
+    ([line = 0]) => line - 15,
   );
-  expect([lines.length, heights.length]).toEqual([made.metrics.length, made.metrics.length]);
-  const crossed = heights.filter((at) => lines.some(([from = 0, to = 0]) => at + 6 > from && at - 6 < to));
-  expect(crossed).toEqual([]);
+  const struck = middles.filter((middle) =>
+    zeros.some(([low = 0, high = 0]) => middle + 6 > Math.min(low, high) && middle - 6 < Math.max(low, high)),
+  );
+  expect([zeros.length, middles.length]).toEqual([3, 3]);
+  expect(struck).toEqual([]);
 });
