@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { renderPage } from "../../src/report/report.ts";
