@@ -77,6 +77,10 @@ function defaultOf(
   const numbers = feature.default.filter((value) => typeof value === "number");
   const strings = feature.default.filter((value) => typeof value === "string");
   if (encoding.kind === "number") {
+    const beyond = numbers.find((value) => !Number.isFinite(Math.fround(value)));
+    if (beyond !== undefined) {
+      throw invalidArgument(`${field}.default: expected numbers that a float32 can hold, got ${beyond}`);
+    }
     if (numbers.length === width && strings.length === 0) return numbers;
     throw invalidArgument(
       `${field}.default: expected ${width} numbers, the width of ${feature.name}, got ${JSON.stringify(feature.default)}`,

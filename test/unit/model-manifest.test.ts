@@ -256,6 +256,11 @@ const broken: [what: string, change: (manifest: ManifestJson) => void, sentence:
     /features\[3\]\.default: expected 2 numbers, the width of content, got \[0\]/,
   ],
   [
+    "a default beyond float32",
+    (m) => Object.assign(feature(m, "content"), { default: [1e39, 0] }),
+    /features\[3\]\.default: expected numbers that a float32 can hold, got 1e\+39/,
+  ],
+  [
     "a default of strings for a number",
     (m) => Object.assign(feature(m, "content"), { default: ["a", "b"] }),
     /features\[3\]\.default: expected 2 numbers/,
