@@ -283,8 +283,12 @@ async function openHttp(): Promise<OpenTarget> {
       const space = first.indexOf(" ");
       const method = first.slice(0, space);
       const url = first.slice(space + 1);
-      // What Node's own parser refuses never comes here.
-      if (!/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) || !/^\/[\x21-\x7e]*$/.test(url))
+      // What Node's own parser refuses never comes here, nor what injecting cannot say.
+      if (
+        !/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ||
+        !/^\/[\x21-\x7e]*$/.test(url) ||
+        !URL.canParse(url, "http://localhost")
+      )
         return false;
       // Nor what the injector takes for another host's address; over a socket it is a path like any other.
       if (!url.startsWith("//") && !URL.canParse(url, "http://localhost")) return false;
