@@ -103,7 +103,6 @@ export class RowTable implements ItemTable {
       const tensor = this.tensors[place] as Tensor;
       tensor.copyWithin(slot * columns, from * columns, (from + 1) * columns);
     }
-    this.note(slot, this.defaultedIn(from));
     return slot;
   }
 

@@ -16,9 +16,21 @@ const slotsMax = 24;
 
 /** A table that many requests share, as the feature store's: popularity is what a slot holds, and rows are rewritten. */
 class SharedTable {
-  readonly versions = new Uint32Array(slotsMax);
-  readonly popularity = new Float32Array(slotsMax);
+  versions = new Uint32Array(slotsMax);
+  popularity = new Float32Array(slotsMax);
   tensors = [undefined, undefined, new Float32Array(slotsMax * 3), new Int32Array(slotsMax * 3)] as const;
+
+  /** As the feature store's table does where more rows are in use than it has slots. */
+  double(): void {
+    const slots = this.versions.length * 2;
+    const { versions, popularity, tensors } = this;
+    this.versions = new Uint32Array(slots);
+    this.popularity = new Float32Array(slots);
+    this.tensors = [undefined, undefined, new Float32Array(slots * 3), new Int32Array(slots * 3)];
+    this.versions.set(versions);
+    this.popularity.set(popularity);
+    this.tensors[2].set(tensors[2]);
+  }
 
   write(slot: number, popularity: number): void {
     this.versions[slot] = (this.versions[slot] as number) + 1;
@@ -120,6 +132,19 @@ test("rows that could not be sent are sent with the next run", async () => {
   Object.defineProperty(table, "tensors", { value: tensors });
   const { probabilities } = await scorer.score(linear, table.request(0.4, [7, 8]), never);
   for (const [row, expected] of table.clicks(0.4, [7, 8]).entries()) {
+    expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);
+  }
+});
+
+test("rows that a worker has are scored as they were once the table has grown", async () => {
+  const scorer = await openSplit(1);
+  const table = new SharedTable();
+  for (let at = 0; at < slotsMax; at++) table.write(at, at / slotsMax);
+  await scorer.score(linear, table.request(0, [5, 6]), never);
+  table.double();
+  table.write(slotsMax, 0.75);
+  const { probabilities } = await scorer.score(linear, table.request(0.4, [5, slotsMax, 6]), never);
+  for (const [row, expected] of table.clicks(0.4, [5, slotsMax, 6]).entries()) {
     expect(clicksOf(probabilities)[row]).toBeCloseTo(expected, 6);
   }
 });

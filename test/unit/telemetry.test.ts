@@ -116,13 +116,15 @@ test("an impression that was not logged is an error with its request, and counte
 
 test("a ranking without a model counts under model none, its time in seconds and its reasons without numbers", async () => {
   const { observer, metrics } = listen();
-  observer.ranked(impression);
+  observer.ranked({ ...impression, degraded: ["deadline", "defaults:12", "truncated:150"] });
   const text = await metrics.render();
   expect(text).toContain('setlist_rank_total{surface="home",model="none",version=""} 1');
   expect(text).toContain('setlist_rank_duration_seconds_sum{surface="home"} 0.015');
   expect(text).toContain('setlist_rank_degraded_total{reason="deadline"} 1');
   expect(text).toContain('setlist_rank_degraded_total{reason="defaults"} 1');
   expect(text).toContain("setlist_rank_defaulted_total 12");
+  expect(text).toContain('setlist_rank_degraded_total{reason="truncated"} 1');
+  expect(text).toContain("setlist_rank_truncated_total 150");
   expect(text).toContain('setlist_rank_candidates_bucket{le="100",surface="home"} 0');
   expect(text).toContain('setlist_rank_candidates_bucket{le="200",surface="home"} 1');
 });
