@@ -49,14 +49,9 @@ async function query(url: string, sql: string): Promise<void> {
   await client.query(sql).finally(() => client.end());
 }
 
-/** An experiment, without a notification. */
-function insertUnheard(url: string): Promise<void> {
-  const document = JSON.stringify(experimentWith({ id: "a", layer: "a" }));
-  return query(
-    url,
-    `INSERT INTO setlist_revisions VALUES (1, 'experiment', 'a', 1, 'ada', 0, 'created', '${document}', 'h')`,
-  );
-}
+/** An experiment as the first revision of all, without a notification. */
+const unheard = `INSERT INTO setlist_revisions VALUES
+  (1, 'experiment', 'a', 1, 'ada', 0, 'created', '${JSON.stringify(experimentWith({ id: "a", layer: "a" }))}', 'h')`;
 
 const isStale = (store: ExperimentStore) => expect.poll(() => store.stale()?.reason, { interval: 5 });
 
@@ -101,7 +96,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
   test("finds what no notification told of", async () => {
     const url = await server().newDatabase();
     const { store } = await opened(url, await temporaryFolder());
-    await insertUnheard(url);
+    await query(url, unheard);
     await expect.poll(() => idsOf(store), { interval: 5 }).toEqual(["a"]);
   });
 
@@ -202,6 +197,14 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await expect.poll(() => idsOf(store)).toEqual(["a"]);
   });
 
+  test("follows a database that went back and has as many revisions again, though not the same", async () => {
+    const url = await server().newDatabase();
+    const { store } = await opened(url, await temporaryFolder());
+    await store.write("ada", () => creating("b"));
+    await query(url, `TRUNCATE setlist_revisions; ${unheard}`);
+    await expect.poll(() => idsOf(store)).toEqual(["a"]);
+  });
+
   test("is read without being made, and from the copy while PostgreSQL is gone", async () => {
     const url = await server().newDatabase();
     const dataDir = await temporaryFolder();
@@ -225,7 +228,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     await expect(opened(url, await temporaryFolder())).rejects.toMatchObject(newer);
     await server().stop("fast");
     await server().start();
-    await insertUnheard(url);
+    await query(url, unheard);
     await expect.poll(() => idsOf(store)).toEqual(["a"]);
   });
 });
