@@ -173,7 +173,8 @@ describeWithChromium("the report as a page, in a browser", (browser) => {
       /^Betterkd is preferred to control on completions/,
     );
     const titles = await page.locator("h2").allTextContents();
-    expect(titles).toEqual(["Preference for kd over control", "How these numbers are made"]);
+    expect(titles).toEqual(["Preference for kd over control", "Health", "How these numbers are made"]);
+    expect(await page.getByLabel("Units of each arm").count()).toBe(0);
     expect(await page.getByText("1,200 units, 2,400 lists").count()).toBe(1);
     expect(noise).toEqual([]);
     await page.close();

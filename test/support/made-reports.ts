@@ -155,6 +155,15 @@ export function madeInterleaving(): AnalysisReport {
     ...{ experiment: "home-il", metrics: [], overTime: undefined, distributions: undefined },
     ...{ segments: undefined, novelty: undefined, calibration: undefined, tradeoff: undefined },
     verdict: { kind: "better", sentence: "kd is preferred to control on completions.", reasons: [] },
+    health: {
+      ok: true,
+      checks: [
+        {
+          ...{ id: "taking-turns", name: "Arms take turns", ok: true, pValue: null, likelyCause: null },
+          detail: "in 2,400 of 2,400 lists",
+        },
+      ],
+    },
     interleaving: {
       ...{ arm: "kd", versus: "control", units, lists: 2_400, oneArmImpressions: 3, slots },
       competitiveSlots: competitive,
