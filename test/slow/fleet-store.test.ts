@@ -182,7 +182,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
     const { store } = await opened(url, await temporaryFolder());
     await store.write("ada", () => creating("a"));
     await query(url, "TRUNCATE setlist_revisions");
-    await isStale(store).toContain("holds nothing where it held 1 revisions");
+    await isStale(store).toContain("holds nothing where it held 1 revision");
     const refused = { code: "UNAVAILABLE", message: expect.stringContaining("holds nothing where") };
     await expect(store.write("ada", () => creating("b"))).rejects.toMatchObject(refused);
     expect(idsOf(store)).toEqual(["a"]);
