@@ -10,6 +10,7 @@ import { compactDataDirectory } from "../../src/app/data/compact-data.ts";
 import { logIdentity } from "../../src/outcomes/outcomes.ts";
 import { PositionFile } from "../../src/shipping/shipping.ts";
 import { describeWithKafka } from "../support/describe-with.ts";
+import { eventually } from "../support/eventually.ts";
 import { startKafka } from "../support/kafka.ts";
 import {
   counterfactualOf,
@@ -62,7 +63,12 @@ describeWithKafka("a log in Kafka", (broker) => {
         }
       }),
     );
-    const metrics = (await group.call("GET", "/metrics")).text;
+    // A server waits so long for its log's end to be sent, and no longer: it takes a shipper that has begun.
+    const metrics = await eventually(async () => {
+      const { text } = await group.call("GET", "/metrics");
+      expect(text).toMatch(/^setlist_shipping_records_total [1-9]/m);
+      return text;
+    });
     expect(metrics).toMatch(/^setlist_shipping_starts_total 1$/m);
     expect(metrics).toMatch(/^setlist_shipping_lag_bytes \d+$/m);
     group.signal("SIGTERM");

@@ -440,7 +440,7 @@ describe("refused:", () => {
 
 test("a device in place of a file is read no further than a file may be long", () => {
   expect(() => loadConfig({ flags: { config: "/dev/zero" }, env: {}, cwd })).toThrow(
-    "/dev/zero: expected at most 4194304 bytes",
+    "/dev/zero: expected at most 1048576 bytes",
   );
 });
 
