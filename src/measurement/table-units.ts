@@ -65,7 +65,8 @@ export async function buildTableUnits(
   for (const [i, one] of columns.entries()) {
     if (numberIn(checks, `b${i}`) > 0) await refuseFirst(database, file, table, one);
   }
-  await database.run(`
+  await readingFrom(file, () =>
+    database.run(`
     CREATE TABLE table_units AS
     SELECT ${[
       "unit",
@@ -75,7 +76,8 @@ export async function buildTableUnits(
       ...columns.map((one, i) => `${folded(one, i)} AS c${i}`),
     ].join(", ")}
     FROM (SELECT ${[`${unit} AS unit`, `${arm} AS arm`, ...read].join(", ")} FROM ${table.source})
-    WHERE unit IS NOT NULL AND arm IS NOT NULL GROUP BY unit`);
+    WHERE unit IS NOT NULL AND arm IS NOT NULL GROUP BY unit`),
+  );
   const arms = await rowsIn(
     database,
     `SELECT arm, (count(*) FILTER (NOT crossed))::DOUBLE AS units,
@@ -120,11 +122,13 @@ async function refuseFirst(
   table: TableFile,
   one: ReadColumn,
 ): Promise<never> {
-  const first = await rowIn(
-    database,
-    `SELECT row::DOUBLE AS row, value
+  const first = await readingFrom(file, () =>
+    rowIn(
+      database,
+      `SELECT row::DOUBLE AS row, value
      FROM (SELECT row_number() OVER () AS row, ${raw(one)} AS value, ${parsed(one)} AS parsed FROM ${table.source})
      WHERE value IS NOT NULL AND parsed IS NULL ORDER BY row LIMIT 1`,
+    ),
   );
   const expected = one.fold === "any" ? "0, 1, true or false" : "a finite number";
   throw invalidArgument(
