@@ -63,6 +63,17 @@ describe("what a metric declares is what is counted:", () => {
     expect(await meansOf(metric, log)).toEqual(means.map((mean) => expect.closeTo(mean, 12)));
   });
 
+  test("a window after the exposure, up to its last millisecond", async () => {
+    const { at } = impressionOf("k1", "k", "kd");
+    for (const [ms, mean] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const outcome = { ...outcomeOf("o1", "k1", "t1", "play"), occurredAt: at + hour + ms };
+      expect(await meansOf({ outcome: "play", window: "1h" }, [...shown, outcome])).toEqual([0, mean]);
+    }
+  });
+
   test("a feature of an item is read as what it is compared with", async () => {
     const rated = (request: string, unit: string, arm: string): Impression => {
       const items = [{ genre: "jazz", age: 3, from: 4 }, { genre: "NaN", age: 12, from: 4 }, {}];

@@ -120,6 +120,13 @@ describe("a move", () => {
     expect(afterwards(state, move(state, "start")).experiments[0]).not.toHaveProperty("winner");
   });
 
+  test("that starts a ramp begins with its first step, and one that starts it again goes on where it was paused", () => {
+    const ramp = [{ traffic: 0.01, for: "1h" }, { traffic: 0.1, for: "1h" }, { traffic: 0.5 }];
+    const from = (status: "paused" | "stopped") =>
+      only(move(stateOf(experimentWith({ ramp, traffic: 0.1, status })), "start")).traffic;
+    expect([from("stopped"), from("paused")]).toEqual([0.01, 0.1]);
+  });
+
   test("that its status does not allow is refused", () => {
     expect(() => move(running, "start")).toThrow(
       "status: exp is running; start takes one that is draft or paused or stopped",

@@ -67,6 +67,9 @@ describe("setlist power", () => {
     expect((await units("--comparisons", "4")) / plain).toBeCloseTo(1.42, 2);
     // 1 / (4 * 0.9 * 0.1).
     expect((await units("--weights", "9,1")) / plain).toBeCloseTo(2.78, 2);
+    // Of several arms the smallest has to be large enough.
+    const { answer } = await plan(...unit, "--effect", "0.1", "--weights", "2,1,4");
+    expect(answer.treated).toBe(Math.ceil(answer.units / 7 - 1e-6));
     // Five looks cost little with O'Brien-Fleming spending, a fifth with Pocock's; looking at any time the most.
     expect((await units("--monitoring", "group-sequential", "--looks", "5")) / plain).toBeCloseTo(1.02, 2);
     const pocock = ["--monitoring", "group-sequential", "--spending", "pocock"];
