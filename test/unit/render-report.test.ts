@@ -233,6 +233,12 @@ Verdict  Too early for a verdict.
     const both = { ...report, metrics: [completions, skips] };
     const watch = "Watch out: kd is worse than control on the guardrail metric skips: +5.00 %";
     expect(renderReport(both)).toContain(watch);
+    const cuped = {
+      ...{ covariate: "skips before", theta: 0.5, varianceReduction: 0.3, relative: null, pValue: 0.001 },
+      absolute: { estimate: -0.2, ciLow: -0.3, ciHigh: -0.1 },
+    };
+    const adjusted = [{ ...skips, comparisons: [{ ...kd, pValueAdjusted: null, cuped }] }];
+    expect(renderReport({ ...both, metrics: [completions, ...adjusted] })).not.toContain("Watch out");
     const early = { kind: "too-early", sentence: "Too early for a verdict.", reasons: [] } as const;
     expect(renderReport({ ...both, verdict: early })).not.toContain(watch);
     const look = { look: 1, statistic: 2.1, bounds: { bounds: [4.3], spent: [0.00001] }, crossed: false };
