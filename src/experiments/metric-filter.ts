@@ -5,6 +5,7 @@
 import { parse } from "@bufbuild/cel";
 import { invalidArgument } from "../domain/error.ts";
 import { nearest } from "../schema/schema.ts";
+import { isNestedTooDeeply } from "./expression-depth.ts";
 import { type Expr, placeOf } from "./targeting-check.ts";
 
 /** A feature is text, number or boolean as what it is compared with. */
@@ -56,6 +57,7 @@ const depthMax = 50;
 export function parseMetricFilter(expression: string, place: string): FilterTerm {
   let parsed: ReturnType<typeof parse>;
   try {
+    if (isNestedTooDeeply(expression)) throw new RangeError();
     parsed = parse(expression);
   } catch (error) {
     const message = error instanceof RangeError ? "nested too deeply" : (error as Error).message;

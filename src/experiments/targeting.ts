@@ -2,6 +2,7 @@ import { celEnv, isCelError, parse, plan } from "@bufbuild/cel";
 import { LRUCache } from "lru-cache";
 import { invalidArgument, messageOf } from "../domain/error.ts";
 import type { DeclaredAttributes } from "../domain/feature.ts";
+import { isNestedTooDeeply } from "./expression-depth.ts";
 import { type AttributeRead, checkTargeting, describeRead } from "./targeting-check.ts";
 import { checkTargetingCost } from "./targeting-cost.ts";
 import { attributeValue, type TargetingInput, targetingTextMax } from "./targeting-input.ts";
@@ -96,6 +97,7 @@ const env = celEnv({ re2: { compile: compiledPattern } });
 
 function parseExpression(expression: string): ReturnType<typeof parse> {
   try {
+    if (isNestedTooDeeply(expression)) throw new RangeError();
     return parse(expression);
   } catch (error) {
     throw invalidArgument(

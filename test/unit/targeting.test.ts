@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Attributes } from "../../src/domain/feature.ts";
+import { parseMetricFilter } from "../../src/experiments/metric-filter.ts";
 import { compileTargeting, keptTargeting } from "../../src/experiments/targeting.ts";
 import { targetingInput } from "../../src/experiments/targeting-input.ts";
 import { cpuMsOf } from "../support/cpu-time.ts";
@@ -102,6 +103,24 @@ describe("an expression is refused at load", () => {
     expect(() => compileTargeting("user.a == 1 && usr.b == 2")).toThrow(/column 16: no variable "usr"/);
   });
 });
+
+test.each([
+  ["texts", `user.country == "${"(".repeat(200)}" || user.country == '\\'${"[".repeat(200)}'`],
+  ["raw texts", `user.country == r"\\" || user.country == r'${"{".repeat(200)}'`],
+  ["comments", `true // ${"(".repeat(200)}\n`],
+  ["brackets that are closed", Array.from({ length: 60 }, () => "(user.country in ['DE'])").join(" || ")],
+])("brackets in %s are nesting of no expression", (_what, expression) => {
+  expect(() => compileTargeting(expression)).not.toThrow();
+});
+
+test.each(["(", "[", "{", "user.f(", "!(", "(')' == "])(
+  "more than a hundred brackets within each other are refused before they are parsed: %s",
+  (bracket) => {
+    const deep = bracket.repeat(101);
+    expect(() => compileTargeting(deep)).toThrow("nested too deeply");
+    expect(() => parseMetricFilter(deep, "filter")).toThrow("nested too deeply");
+  },
+);
 
 test("an expression that experiments keep through many changes is parsed once", () => {
   const expression = "user.country in ['DE', 'AT'] && size(user.country) == 2";
