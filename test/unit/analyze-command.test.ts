@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { analyzeDataDirectory } from "../../src/app/data/analyze-data.ts";
@@ -84,6 +84,14 @@ describe("setlist analyze --table", () => {
     expect(
       await setlistHere(...tableArguments(file), ...metric, "--weights", "control=1,treated=3"),
     ).toMatchObject({ code: 0 });
+  });
+
+  test("exits 3 also where the split is right, and units were seen in both arms", async () => {
+    const file = await tableFile(50, 55);
+    await appendFile(file, Array.from({ length: 5 }, (_, n) => `control${n},treated,1\n`).join(""));
+    const said = await setlistHere(...tableArguments(file), "--metric", "plays=plays:mean", "--json");
+    expect(JSON.parse(said.stdout)).toMatchObject({ srm: { ok: true }, health: { ok: false } });
+    expect(said.code).toBe(3);
   });
 
   test("exits 1 with a sentence, and no trace, where the data does not fit", async () => {

@@ -63,6 +63,13 @@ test("what is known is not read again, and there is nothing to say of it", async
   expect(await its.at(segmentsOf(3))).toEqual([]);
 });
 
+test("an outcome that is logged ahead of its request answers it once that is there", async () => {
+  const its = await looks();
+  const ahead = [...segmentsOf(2), [outcomeOf("ahead", "r9", "t1")]];
+  await its.at(ahead);
+  expect(await its.at([...ahead, [impressionOf("r9", "u9", "kd", ["t1"])]])).toEqual([]);
+});
+
 test("another document has a state of its own; what no statement reads changes nothing", async () => {
   const its = await looks();
   await its.at(segmentsOf(2));

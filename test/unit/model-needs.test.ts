@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
 import type { Model, ModelRef } from "../../src/domain/model.ts";
+import type { StoreChange } from "../../src/domain/store-state.ts";
+import { ExperimentWrites } from "../../src/rollout/experiment-writes.ts";
 import { knownValueModels } from "../../src/rollout/known-value-models.ts";
 import { checkNeedsOf, modelNeeds } from "../../src/rollout/model-needs.ts";
-import { experimentWith } from "../support/experiments.ts";
+import { storeOf } from "../support/experiment-store.ts";
+import { documentWith, experimentWith } from "../support/experiments.ts";
 import { modelWith } from "../support/ranking-model.ts";
 
 const valueModel = { kind: "weighted-sum" as const, weights: { click: 1 } };
@@ -75,4 +78,28 @@ test("what a surface weighs has to be a task of its shadow's model too", () => {
   expect(() =>
     knownValueModels(surfaces, scorerOf(named("home-control"), named("home-kd")), []),
   ).not.toThrow();
+});
+
+test("what a write needs is held while it is written, and not after it, nor after one that is refused or dry", async () => {
+  const held = new Set<StoreChange>();
+  let heldMost = 0;
+  const store = storeOf([]);
+  const prepare = async (change: StoreChange) => {
+    held.add(change);
+    heldMost = Math.max(heldMost, held.size);
+    return () => void held.delete(change);
+  };
+  const refusing = { ...store, write: () => Promise.reject(new Error("the disk is full")) };
+  const draft = documentWith({ status: "draft" });
+  for (const [into, dryRun] of [
+    [store, true],
+    [refusing, false],
+    [store, false],
+  ] as const) {
+    const writes = new ExperimentWrites({ store: into, known: () => ({}), prepare });
+    await writes.create(draft, { who: "ada", dryRun }).catch(() => undefined);
+    expect(held.size).toBe(0);
+  }
+  expect(store.get("exp")?.revision).toBe(1);
+  expect(heldMost).toBe(1);
 });
