@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readExperiments } from "../../src/app/data/experiment-store.ts";
 import { run as runCommand } from "../../src/cli/cli.ts";
+import { whoRuns } from "../../src/cli/who-runs.ts";
 import { type RunningApp, startApp } from "../support/running-app.ts";
 import { suiteFolder } from "../support/temporary-folder.ts";
 
@@ -83,6 +84,7 @@ describe.each([
     ]);
     expect(steps[2]?.stdout).toContain("-traffic: 0.1\n+traffic: 0.5\n");
     const { revisions } = await jsonOf("history", "home-new");
+    expect(new Set(revisions.map(({ who }: { who: string }) => who))).toEqual(new Set([whoRuns()]));
     expect(revisions).toHaveLength(6);
     expect(revisions[2]).toMatchObject({
       what: "traffic 0.1 to 0.5",

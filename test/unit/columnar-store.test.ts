@@ -96,6 +96,14 @@ describe("a marker that is none is named, and removing it has the segment done a
   });
 });
 
+test("a file that its marker promises and that is missing is named at the opening", async () => {
+  const root = await temporaryFolder();
+  await publish(root, ["2026-11-22"]);
+  const file = join(root, "date=2026-11-22/0000000001.parquet");
+  await rm(file);
+  await expect(open(root)).rejects.toThrow(`${file} is missing, and ${join(root, "done/0000000001.json")}`);
+});
+
 test("what a killed process left is gone: drafts at the next opening, other dates' files at the next publishing", async () => {
   const root = await temporaryFolder();
   for (const folder of [".draft/overflow", "date=2026-11-21"])

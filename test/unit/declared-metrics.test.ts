@@ -150,6 +150,27 @@ describe("what units did before their first exposure", () => {
     expect(report.verdict).toMatchObject({ kind: "unhealthy" });
     expect(report.verdict?.reasons.join()).toContain("Likely cause: the arms were not alike before");
   });
+
+  test("is compared as a ratio where the metric is one", async () => {
+    const some = correlated(0).filter(
+      ({ kind, ...record }) =>
+        kind !== "outcome" || !/^p1?[02468]-/.test((record as { outcomeId: string }).outcomeId),
+    );
+    // One click a unit, before and after: per click is then per unit.
+    const clicks = some.flatMap((record): LogRecord[] => {
+      if (record.kind !== "impression") return [];
+      const click = outcomeOf(`c-${record.requestId}`, record.requestId, "t2", "click");
+      return [later(click, record.requestId.startsWith("b") ? -48 : 0)];
+    });
+    const checked = async (metric: Partial<Metric>) => {
+      const { health } = await analysisOf([...some, ...clicks], { metrics: [{ ...completions, ...metric }] });
+      return health?.checks.find(({ id }) => id === "pre-period")?.pValue;
+    };
+    const perUnit = await checked({});
+    expect(perUnit).toBeLessThan(0.9);
+    const perClick = await checked({ type: "ratio", denominator: { outcome: "click", aggregate: "count" } });
+    expect(perClick).toBeCloseTo(perUnit as number, 9);
+  });
 });
 
 describe("the verdict goes by the plan", () => {

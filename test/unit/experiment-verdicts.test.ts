@@ -1,5 +1,7 @@
 /** What the verdicts, health tests and refusals say of experiments that can be worked out by hand. */
 import { describe, expect, test } from "vitest";
+import type { HealthFindings } from "../../src/analysis/health-findings.ts";
+import { crossedCheck, exposureCheck } from "../../src/analysis/split-checks.ts";
 import { randomStream } from "../../src/simulation/random-stream.ts";
 import { alwaysValid, alwaysValidBound } from "../../src/statistics/always-valid.ts";
 import { covariateBalance } from "../../src/statistics/covariate-balance.ts";
@@ -231,6 +233,22 @@ describe("health", () => {
     expect(exposureLoss([arm(10, 9), arm(0, 0)])).toEqual({ ok: false, reason: "one-arm" });
     expect(exposureLoss([arm(10, 10), arm(9, 9)])).toEqual({ ok: false, reason: "no-loss" });
     expect(exposureLoss([arm(10, 9), arm(9, 9)])).toEqual({ ok: false, reason: "few-expected" });
+  });
+
+  test("an arm that loses less than a hundredth more is no fault, however sure it is, nor units in both arms up to that", () => {
+    const findings = { arms: ["control", "treated"], units: [49_500, 49_500] } as unknown as HealthFindings;
+    const lossOf = (exposed: number) =>
+      exposureCheck({
+        ...findings,
+        exposed: [
+          { assigned: 100_000, exposed: 99_900 },
+          { assigned: 100_000, exposed },
+        ],
+      });
+    expect(lossOf(99_000)).toMatchObject({ ok: true, pValue: expect.closeTo(0, 10) });
+    expect(lossOf(98_800)).toMatchObject({ ok: false });
+    expect(crossedCheck({ ...findings, crossed: 1_000 }).ok).toBe(true);
+    expect(crossedCheck({ ...findings, crossed: 1_001 }).ok).toBe(false);
   });
 
   test("a rare event needs far more units than a balanced one", () => {

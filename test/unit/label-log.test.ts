@@ -117,6 +117,17 @@ test("of the labels that are there, only those of segments with the same request
   ]);
 });
 
+test("another log's segments of the same numbers are refused, not taken for labelled", async () => {
+  const { labels } = await optionsFor([]);
+  await labelLog(await optionsFor([["r1"]], { labels }));
+  const { segments } = await optionsFor([["r2"]]);
+  const { sealed } = await segments();
+  const other = sealed.map((segment) => ({ ...segment, salt: async () => 7 }));
+  await expect(
+    labelLog(await optionsFor([], { labels, segments: async () => ({ sealed: other, open: 0 }) })),
+  ).rejects.toThrow("holds labels of segment 0000000001 of another log");
+});
+
 test("tasks that cannot be columns of one table are refused", async () => {
   for (const tasks of [["click", "Click"], ["ITEM"], ["$n"]])
     await expect(labelLog(await optionsFor([["r1"]], { teacher: { ...teacher, tasks } }))).rejects.toThrow(

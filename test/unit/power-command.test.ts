@@ -127,6 +127,12 @@ describe("setlist power", () => {
     expect(said.stdout).toMatch(/▸ [\d,]+ │ +\d+ │ █{19}/);
   });
 
+  test("spends at the looks what is one comparison's part of alpha", async () => {
+    const looks = [...unit, "--effect", "0.1", "--monitoring", "group-sequential"];
+    const boundsOf = async (...flags: string[]) => (await plan(...looks, ...flags)).plan.monitoring.bounds;
+    expect(await boundsOf("--comparisons", "4")).toEqual(await boundsOf("--alpha", "0.0125"));
+  });
+
   test("names the bounds of a group-sequential design, two-sided or of a margin", async () => {
     const looks = ["--monitoring", "group-sequential", "--looks", "2"];
     const said = await setlistHere("power", ...unit, "--effect", "1%", ...looks);
