@@ -4,7 +4,9 @@ import {
   isAlias,
   isCollection,
   isNode,
+  isScalar,
   LineCounter,
+  type Node,
   parseDocument,
   stringify,
   visit,
@@ -31,7 +33,8 @@ export function readYamlFile(file: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
-    uniqueKeys: true,
+    // Its own look compares each key with all before it: 90,000 take it most of a minute.
+    uniqueKeys: false,
     prettyErrors: false,
     // Its warnings would go to standard error in words of its own.
     logLevel: "error",
@@ -68,12 +71,23 @@ export function yamlText(value: unknown): string {
   return stringify(value, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
-/** A key that is a list or a map would be made a text, and each one within it a longer one: 400 of them take for ever. */
+/**
+ * A key that is a list or a map would be made a text, and each one within it a longer one: 400 of them take for ever. Of
+ * a key that is there twice one value would go unseen.
+ */
 function checkKeys(document: Document, file: string, lines: LineCounter): void {
+  const refuse = ({ range }: Node, what: string): never => {
+    throw invalidArgument(`${file}:${lines.linePos(range?.[0] ?? 0).line}: ${what}`);
+  };
   visit(document, {
-    Pair(_, { key }) {
-      if (!isCollection(key) && !isAlias(key)) return;
-      throw invalidArgument(`${file}:${lines.linePos(key.range?.[0] ?? 0).line}: expected a text for a key`);
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (isCollection(key) || isAlias(key)) refuse(key, "expected a text for a key");
+        if (!isScalar(key)) continue;
+        if (seen.has(String(key.value))) refuse(key, "not valid YAML: Map keys must be unique");
+        seen.add(String(key.value));
+      }
     },
   });
 }

@@ -438,6 +438,14 @@ describe("refused:", () => {
   });
 });
 
+test("a map of as many keys as a file has room for is read in a moment", async () => {
+  const keys = Array.from({ length: 80_000 }, (_, i) => `  k${i}: 1`).join("\n");
+  const file = await configFile(`limits:\n${keys}\n`);
+  const before = process.cpuUsage();
+  expect(() => loadConfig({ flags: { config: file }, env: {}, cwd })).toThrow("limits.k0: unknown field");
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(15_000);
+});
+
 test("a device in place of a file is read no further than a file may be long", () => {
   expect(() => loadConfig({ flags: { config: "/dev/zero" }, env: {}, cwd })).toThrow(
     "/dev/zero: expected at most 1048576 bytes",
