@@ -8,7 +8,7 @@ import {
   revise,
   validateExperiment,
 } from "../../src/experiments/experiments.ts";
-import { experimentWith } from "../support/experiments.ts";
+import { experimentWith, servedHouse } from "../support/experiments.ts";
 
 const valid = {
   id: "exp",
@@ -48,17 +48,7 @@ const asking = experimentWith({
   prerequisites: [{ experiment: "exp", arms: ["kd"] }],
 });
 const others: readonly Experiment[] = [mate, first, asking];
-const context = {
-  others,
-  surfaces: ["home", "radio"],
-  models: [
-    { name: "home-control", version: "1", surface: "home", tasks: ["click", "completion"] },
-    { name: "home-kd", version: "1", surface: "home", tasks: ["click"] },
-    { name: "radio-kd", version: "1", surface: "radio", tasks: ["click"] },
-  ],
-  itemFeatures: ["artist"],
-  attributes: { user: { country: "string", age: "number" }, context: { device: "string" } },
-} as const;
+const context = { ...servedHouse, others };
 
 const expression = fc
   .array(

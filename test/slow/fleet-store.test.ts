@@ -43,6 +43,16 @@ async function opened(url: string, dataDir: string, pollMs?: number): Promise<Op
   return { store, warnings, close };
 }
 
+/** One store over a connection that can be broken, and one `elsewhere` over a whole one. */
+async function openedBehindProxy(url: string) {
+  const proxy = await breakableProxy(Number(new URL(url).port));
+  onTestFinished(() => proxy.close());
+  const near = new URL(url);
+  near.port = String(proxy.port);
+  const { store } = await opened(near.href, await temporaryFolder());
+  return { proxy, store, elsewhere: await opened(url, await temporaryFolder()) };
+}
+
 async function query(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -101,13 +111,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
   });
 
   test("notices a connection that died without a word", async () => {
-    const url = await server().newDatabase();
-    const proxy = await breakableProxy(Number(new URL(url).port));
-    onTestFinished(() => proxy.close());
-    const near = new URL(url);
-    near.port = String(proxy.port);
-    const { store } = await opened(near.href, await temporaryFolder());
-    const elsewhere = await opened(url, await temporaryFolder());
+    const { proxy, store, elsewhere } = await openedBehindProxy(await server().newDatabase());
     proxy.stall();
     await isStale(store).toBe("it does not answer in time");
     await elsewhere.store.write("ada", () => creating("a"));
@@ -118,13 +122,7 @@ describeWithPostgres("a fleet's experiment store", (server) => {
   });
 
   test("does not go back to its own write where it has seen a later one by then", async () => {
-    const url = await server().newDatabase();
-    const proxy = await breakableProxy(Number(new URL(url).port));
-    onTestFinished(() => proxy.close());
-    const near = new URL(url);
-    near.port = String(proxy.port);
-    const { store } = await opened(near.href, await temporaryFolder());
-    const elsewhere = await opened(url, await temporaryFolder());
+    const { proxy, store, elsewhere } = await openedBehindProxy(await server().newDatabase());
     const held = proxy.holdAnswersTo("COMMIT");
     const writing = store.write("ada", () => creating("a"));
     await held.holds;

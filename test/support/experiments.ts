@@ -32,4 +32,17 @@ export function experimentWith(
   return revise(undefined, documentWith(over), mates);
 }
 
+/** What a server serves that documents are held against: surfaces, models, attributes. */
+export const servedHouse = {
+  surfaces: ["home", "radio"],
+  models: [
+    { name: "home-control", version: "1", surface: "home", tasks: ["click", "completion"] },
+    { name: "home-kd", version: "1", surface: "home", tasks: ["click"] },
+    { name: "home-treated", version: "1", surface: "home", tasks: ["click"] },
+    { name: "radio-kd", version: "1", surface: "radio", tasks: ["click"] },
+  ],
+  itemFeatures: ["artist"],
+  attributes: { user: { country: "string", age: "number" }, context: { device: "string" } },
+} as const;
+
 export const noAttributes = { user: {}, context: {} };

@@ -507,3 +507,29 @@ function unwrap<T>(answer: { ok: true; value: T } | { ok: false; reason: string 
   if (!answer.ok) throw new Error(answer.reason);
   return answer.value;
 }
+
+/** What a report says beside its numbers where all is well and kd is better: for those that are written out by hand. */
+export const kdBetter = {
+  experiment: "home-kd",
+  phase: 1,
+  alpha: 0.05,
+  unit: "user",
+  verdict: { kind: "better", sentence: "kd is better than control on completions.", reasons: [] },
+  health: {
+    ok: true,
+    checks: [
+      {
+        id: "srm-phase",
+        name: "Split of the phase",
+        ok: true,
+        pValue: 0.67,
+        detail: "as promised",
+        likelyCause: null,
+      },
+    ],
+  },
+  excludedUnits: 0,
+  unmatchedOutcomes: 0,
+  lateOutcomes: 0,
+  warnings: [],
+} satisfies Partial<AnalysisReport>;

@@ -1,28 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { renderOverview } from "../../src/report/report.ts";
+import { kdBetter } from "../support/made-reports.ts";
 
 const interval = { estimate: 0.05, ciLow: 0.01, ciHigh: 0.09 };
 const report: AnalysisReport = {
-  experiment: "home-kd",
-  phase: 1,
+  ...kdBetter,
   asOf: "2026-11-22T08:00:00.000Z",
-  alpha: 0.05,
-  unit: "user",
-  verdict: { kind: "better", sentence: "kd is better than control on completions.", reasons: [] },
-  health: {
-    ok: true,
-    checks: [
-      {
-        id: "srm-phase",
-        name: "Split of the phase",
-        ok: true,
-        pValue: 0.67,
-        detail: "as promised",
-        likelyCause: null,
-      },
-    ],
-  },
   plan: { kind: "always-valid", plannedUnits: null, units: 1_010, plannedEnd: null, ended: false },
   arms: [
     { arm: "control", units: 500, impressions: 900 },
@@ -55,10 +39,6 @@ const report: AnalysisReport = {
       ],
     },
   ],
-  excludedUnits: 0,
-  unmatchedOutcomes: 0,
-  lateOutcomes: 0,
-  warnings: [],
 };
 
 describe("the overview of an analysis", () => {

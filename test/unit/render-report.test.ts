@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AnalysisReport } from "../../src/analysis/analysis.ts";
 import { intervalBar, reachOf } from "../../src/report/interval-bar.ts";
 import { renderReport } from "../../src/report/report.ts";
-import { madeReport } from "../support/made-reports.ts";
+import { kdBetter, madeReport } from "../support/made-reports.ts";
 import { oddReport, oddReports } from "../support/odd-reports.ts";
 
 type MetricReport = AnalysisReport["metrics"][number];
@@ -34,25 +34,8 @@ const completions: MetricReport = {
 };
 
 const report: AnalysisReport = {
-  experiment: "home-kd",
-  phase: 1,
+  ...kdBetter,
   asOf: "2026-11-22T13:00:00.000Z",
-  alpha: 0.05,
-  unit: "user",
-  verdict: { kind: "better", sentence: "kd is better than control on completions.", reasons: [] },
-  health: {
-    ok: true,
-    checks: [
-      {
-        id: "srm-phase",
-        name: "Split of the phase",
-        ok: true,
-        pValue: 0.67,
-        detail: "as promised",
-        likelyCause: null,
-      },
-    ],
-  },
   plan: { kind: "always-valid", plannedUnits: null, units: 9_982, plannedEnd: null, ended: false },
   arms: [
     { arm: "control", units: 5012, impressions: 60_000 },
@@ -60,10 +43,6 @@ const report: AnalysisReport = {
   ],
   srm: { expected: [0.5, 0.5], statistic: 0.177, pValue: 0.67, ok: true },
   metrics: [completions],
-  excludedUnits: 0,
-  unmatchedOutcomes: 0,
-  lateOutcomes: 0,
-  warnings: [],
 };
 
 /** The report with `changes` made to its one comparison. */

@@ -17,7 +17,7 @@ import {
 import { duckDbEngine } from "../../../src/measurement/duckdb-engine.ts";
 import { openRegistry } from "../../../src/registry/registry.ts";
 import { withLogFiles } from "../../../src/warehouse/warehouse.ts";
-import { arm, documentWith, experimentWith } from "../../support/experiments.ts";
+import { arm, documentWith, experimentWith, servedHouse } from "../../support/experiments.ts";
 import { impressionOf, outcomeOf } from "../../support/log-records.ts";
 import { segmentsOf } from "../segments.ts";
 import { accepts, type OpenTarget, type Target } from "../target.ts";
@@ -93,17 +93,7 @@ const others: readonly Experiment[] = [
   experimentWith({ id: "mate", layer: "other", traffic: 0.4 }),
   experimentWith({ id: "first", layer: "ranker" }),
 ];
-const context = {
-  others,
-  surfaces: ["home", "radio"],
-  models: [
-    { name: "home-control", version: "1", surface: "home", tasks: ["click", "completion"] },
-    { name: "home-kd", version: "1", surface: "home", tasks: ["click"] },
-    { name: "home-treated", version: "1", surface: "home", tasks: ["click"] },
-  ],
-  itemFeatures: ["artist"],
-  attributes: { user: { country: "string", age: "number" }, context: { device: "string" } },
-} as const;
+const context = { ...servedHouse, others };
 const facts = { user: { country: "DE", age: 3 }, context: { device: "ios" }, session: "s", request: "r" };
 
 const records = ["control", "kd", "treated", "interleaved"].flatMap((of, place) =>
