@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { readWrittenExperiment } from "../config.ts";
 import { UsageError } from "../domain/error.ts";
 import type { Experiment } from "../domain/experiment.ts";
-import { type Confirmation, confirmations, inaction } from "../experiments/experiments.ts";
+import { type Confirmation, confirmations, startWarnings } from "../experiments/experiments.ts";
 import type { By, ExperimentPlace, MadeChange, WrittenExperiment } from "../rollout/rollout.ts";
 import { expectAgreement } from "./agreement.ts";
 import { renderFields, renderWrite } from "./experiment-diff.ts";
@@ -159,7 +159,7 @@ async function writeOne(
   const written = await shownFirst(flags, write, (would, stream) => {
     const { id, status } = would.experiment;
     const isStarted = status === "running" && before?.status !== "running";
-    const doubts = isStarted ? inaction(would.experiment, all, killSwitch) : [];
+    const doubts = isStarted ? startWarnings(would.experiment, all, killSwitch) : [];
     return renderWrite(before, would, stream) + doubts.map((why) => `! ${id}: ${why}.\n`).join("");
   });
   const { experiment, change } = written;

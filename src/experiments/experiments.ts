@@ -7,7 +7,6 @@ export { type Confirmation, confirmations } from "./confirmation.ts";
 export type { Decided } from "./decision.ts";
 export { experimentDocumentSchema, parseExperimentDocument, parseUnit } from "./document.ts";
 export { durationMs, durationSchema } from "./duration.ts";
-export { inaction } from "./inaction.ts";
 export { interleavedArms } from "./interleaved-arm.ts";
 export { switched, underKillSwitch } from "./kill-switch.ts";
 export {
@@ -33,6 +32,7 @@ export { restored } from "./restored-default.ts";
 export { revise } from "./revise.ts";
 export { reviseAll } from "./revise-all.ts";
 export { parseSharedMetrics, withSharedMetrics } from "./shared-metrics.ts";
+export { startWarnings } from "./start-warnings.ts";
 export { allocate } from "./traffic.ts";
 export { checkUnit } from "./unit.ts";
 export { type ValidationContext, validateExperiment } from "./validate.ts";

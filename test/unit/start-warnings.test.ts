@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inaction } from "../../src/experiments/experiments.ts";
+import { startWarnings } from "../../src/experiments/experiments.ts";
 import { arm, experimentWith } from "../support/experiments.ts";
 
 const off = { on: false, reason: "", revision: 0 };
@@ -11,8 +11,8 @@ test("says nothing of an experiment that acts, whatever runs elsewhere", () => {
     experimentWith({ id: "b", layer: "other", status: "paused" }),
     experimentWith({ id: "z" }),
   ];
-  expect(inaction(experimentWith(), all, off)).toEqual([]);
-  expect(inaction(experimentWith({ traffic: 0, ramp: [{ traffic: 0.1 }] }), all, off)).toEqual([]);
+  expect(startWarnings(experimentWith(), all, off)).toEqual([]);
+  expect(startWarnings(experimentWith({ traffic: 0, ramp: [{ traffic: 0.1 }] }), all, off)).toEqual([]);
 });
 
 test.each([
@@ -25,12 +25,12 @@ test.each([
   ],
 ])("%s", (sentence, over) => {
   const before = experimentWith({ id: "before", layer: "other", surface: "radio", status: "draft" });
-  expect(inaction(experimentWith(over), [before], off)).toEqual([expect.stringContaining(sentence)]);
+  expect(startWarnings(experimentWith(over), [before], off)).toEqual([expect.stringContaining(sentence)]);
 });
 
 test("names the experiment of another layer whose model a surface gets first", () => {
   const first = experimentWith({ id: "a", layer: "other" });
-  expect(inaction(experimentWith(), [first], off)).toEqual([
+  expect(startWarnings(experimentWith(), [first], off)).toEqual([
     expect.stringMatching(/^a runs on surface home too, in layer other, .* get the model of a/),
   ]);
 });
@@ -42,7 +42,7 @@ test("names those of other layers that run, and that lose to it the units that a
     experimentWith({ id: "y", layer: "other" }),
     experimentWith({ id: "z", layer: "another" }),
   ];
-  expect(inaction(experimentWith(), all, off)).toEqual([
+  expect(startWarnings(experimentWith(), all, off)).toEqual([
     expect.stringMatching(
       /^it stands before y, z on surface home .* get the model of exp, and count for it alone/,
     ),
@@ -51,7 +51,7 @@ test("names those of other layers that run, and that lose to it the units that a
 
 test("tells what is switched off", () => {
   const killed = { ...experimentWith(), killed: "latency" };
-  expect(inaction(killed, [killed], { on: true, reason: "", revision: 1 })).toEqual([
+  expect(startWarnings(killed, [killed], { on: true, reason: "", revision: 1 })).toEqual([
     expect.stringContaining("the kill switch is on"),
     expect.stringContaining("it is killed"),
   ]);

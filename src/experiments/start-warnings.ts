@@ -7,7 +7,7 @@ import type { KillSwitch } from "../domain/store-state.ts";
  * run: a sentence each, none where it acts and leaves them alone.
  * No reason to refuse it, since each of these may be meant, and may change without it.
  */
-export function inaction(
+export function startWarnings(
   experiment: Experiment,
   all: readonly Experiment[],
   killSwitch: KillSwitch,
